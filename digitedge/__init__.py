@@ -1,0 +1,1 @@
+"""Handwritten digits at the edge: train, shrink, verify, and read them from a camera without TensorFlow."""

@@ -1,0 +1,61 @@
+"""One tree of errors, and the way to ask for an optional package.
+
+    DigitEdgeError
+    ├── InputError         the caller's array or argument (also a ValueError)
+    ├── ModelError         a model or bundle: missing, damaged, or not what its manifest says
+    ├── DataError          a data set: missing, damaged, or not downloadable
+    ├── CameraError        a device, picture or video that cannot be opened or read
+    ├── ParityError        a converted model outside its tolerance
+    └── MissingExtraError  an optional package (also an ImportError)
+
+Every message says what was expected, what came, and what to do. The command line prints it as one line and exits with 1.
+"""
+
+import importlib
+from types import ModuleType
+
+
+class DigitEdgeError(Exception):
+    """Base of every error that digitedge raises on purpose."""
+
+
+class InputError(DigitEdgeError, ValueError):
+    """An array or argument that a function cannot take."""
+
+
+class ModelError(DigitEdgeError):
+    """A model file or bundle that is missing, damaged, or not what its manifest says."""
+
+
+class DataError(DigitEdgeError):
+    """A data set that is missing, damaged, or cannot be downloaded."""
+
+
+class CameraError(DigitEdgeError):
+    """A camera, picture, video or stream that cannot be opened or read."""
+
+
+class ParityError(DigitEdgeError):
+    """A converted model that does not answer like the original."""
+
+
+class MissingExtraError(DigitEdgeError, ImportError):
+    """An optional package that is not installed."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional dependency, or say how to install it.
+
+    Args:
+        module: dotted name, such as "onnxruntime".
+        extra: the extra of digitedge that brings it, such as "onnx".
+
+    Raises:
+        MissingExtraError: the package is not installed. One that is installed but broken inside raises its own error.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        if exc.name != module.partition(".")[0]:
+            raise
+        raise MissingExtraError(f"{module} is not installed. Run: pip install 'digitedge[{extra}]'") from exc

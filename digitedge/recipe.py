@@ -1,0 +1,158 @@
+"""Recipes: the named ways to make a float model smaller.
+
+A recipe's name is also its command line flag (`--int8`), its file suffix (`model_int8.tflite`) and its row in every report. The
+tolerance of a recipe stands with it, because it says what the recipe may cost.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from digitedge.errors import InputError
+
+
+class Format(StrEnum):
+    """A file format, by its suffix."""
+
+    TFLITE = "tflite"
+    ONNX = "onnx"
+
+
+class Numbers(StrEnum):
+    """The numbers that weights or activations are kept in."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far a converted model may be from its original, on the same images.
+
+    Attributes:
+        agreement: least share of equal answers, 0 to 1.
+        top1_drop: largest loss of top-1, 0 to 1; None asks nothing.
+        max_abs_diff: largest difference of any probability, 0 to 1; None asks nothing.
+    """
+
+    agreement: float
+    top1_drop: float | None = None
+    max_abs_diff: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("agreement", "top1_drop", "max_abs_diff"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"tolerance {name} must be a share from 0 to 1, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a float32 model becomes an exported file.
+
+    Attributes:
+        name: flag, file suffix and report row.
+        weights: numbers that the weights are kept in.
+        activations: numbers that are computed with; int8 activations need a calibration set.
+        formats: the formats that know this recipe.
+        tolerance: what parity asks of a file made by this recipe.
+    """
+
+    name: str
+    weights: Numbers
+    activations: Numbers
+    formats: tuple[Format, ...]
+    tolerance: Tolerance
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether activation ranges must be observed on a calibration set."""
+        return self.activations is Numbers.INT8
+
+    def file_name(self, file_format: Format) -> str:
+        """Name of the exported file.
+
+        Examples:
+            >>> RECIPES["int8"].file_name(Format.TFLITE)
+            'model_int8.tflite'
+        """
+        return f"model_{self.name}.{file_format}"
+
+
+_QUANTIZED = Tolerance(agreement=0.998, top1_drop=0.001)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="float32",
+            weights=Numbers.FLOAT32,
+            activations=Numbers.FLOAT32,
+            formats=(Format.TFLITE, Format.ONNX),
+            tolerance=Tolerance(agreement=0.9999, max_abs_diff=1e-4),
+        ),
+        Recipe(
+            name="float16",
+            weights=Numbers.FLOAT16,
+            activations=Numbers.FLOAT32,
+            formats=(Format.TFLITE,),
+            tolerance=Tolerance(agreement=0.9995, max_abs_diff=5e-3),
+        ),
+        Recipe(
+            name="dynamic",
+            weights=Numbers.INT8,
+            activations=Numbers.FLOAT32,
+            formats=(Format.TFLITE,),
+            tolerance=_QUANTIZED,
+        ),
+        Recipe(
+            name="int8",
+            weights=Numbers.INT8,
+            activations=Numbers.INT8,
+            formats=(Format.TFLITE, Format.ONNX),
+            tolerance=_QUANTIZED,
+        ),
+    )
+}
+"""Name -> recipe, from the plainest to the smallest. float32 is the yardstick and always exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file to export: a recipe in a format."""
+
+    recipe: Recipe
+    format: Format
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file in the bundle."""
+        return self.recipe.file_name(self.format)
+
+
+def choose_artifacts(recipes: list[str], file_format: Format | None = None) -> list[Artifact]:
+    """Say which files an export makes.
+
+    Args:
+        recipes: names of recipes; empty means all that the formats know.
+        file_format: one format, or None for all.
+
+    Returns:
+        float32 first, then the recipes in the order of `RECIPES`, TFLite before ONNX.
+
+    Raises:
+        InputError: an unknown recipe, or one that the format does not know.
+
+    Examples:
+        >>> [a.file_name for a in choose_artifacts(["int8"])]
+        ['model_float32.tflite', 'model_float32.onnx', 'model_int8.tflite', 'model_int8.onnx']
+    """
+    formats = list(Format) if file_format is None else [file_format]
+    for name in recipes:
+        if name not in RECIPES:
+            raise InputError(f"unknown recipe {name!r}; expected one of {', '.join(RECIPES)}")
+        if not set(RECIPES[name].formats) & set(formats):
+            known = " and ".join(RECIPES[name].formats)
+            raise InputError(f"recipe {name} does not exist for {file_format}, only for {known}. Leave out --format or --{name}.")
+    chosen = [r for r in RECIPES.values() if not recipes or r.name in recipes or r.name == "float32"]
+    return [Artifact(recipe, f) for recipe in chosen for f in formats if f in recipe.formats]

@@ -1,0 +1,24 @@
+"""The seam between crops and runtimes."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Classifier(Protocol):
+    """Anything that scores digits: a TFLite file, an ONNX file, or three lines in a test."""
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Score crops.
+
+        Args:
+            crops: uint8 (N, 28, 28), ink bright on 0. N may be 0.
+
+        Returns:
+            float32 (N, 10) probabilities; rows sum to 1 (within 0.02 for int8 TFLite, whose softmax has steps of 1/256).
+
+        Raises:
+            InputError: another type or shape.
+        """
+        ...
