@@ -5,6 +5,6 @@ Out: float32 (N, 10) probabilities. Quantization and batching happen inside, so 
 """
 
 from digitedge.runtime.classifier import Classifier
-from digitedge.runtime.load import RUNTIMES, load_classifier
+from digitedge.runtime.load import RUNTIMES, can_run, load_classifier
 
-__all__ = ["RUNTIMES", "Classifier", "load_classifier"]
+__all__ = ["RUNTIMES", "Classifier", "can_run", "load_classifier"]

@@ -1,5 +1,6 @@
 """From a file name to the runtime that reads it."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from digitedge.runtime.onnx import OnnxClassifier
 
 RUNTIMES: dict[str, Callable[[Path], Classifier]] = {".tflite": LiteRTClassifier, ".onnx": OnnxClassifier}
 """File suffix -> the class that runs it. A new runtime is one more entry."""
+
+_PACKAGES = {".tflite": "ai_edge_litert", ".onnx": "onnxruntime"}
+
+
+def can_run(path: Path) -> bool:
+    """Whether the runtime for this kind of file is installed. Nothing is imported to find out."""
+    package = _PACKAGES.get(path.suffix.lower())
+    return package is not None and importlib.util.find_spec(package) is not None
 
 
 def load_classifier(path: str | Path) -> Classifier:

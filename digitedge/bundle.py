@@ -1,0 +1,173 @@
+"""Bundles: a folder of exported files with a manifest. The only thing that crosses from the workshop to the edge.
+
+Loading checks the hash of every file that the manifest lists, so a file that was swapped, cut short or edited is found before it
+answers. A bundle that failed parity stays on disk, so that one can see why, but is refused unless forced.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitedge.errors import ModelError, ParityError
+from digitedge.manifest import Manifest, ModelFile
+from digitedge.recipe import RECIPES, Format
+from digitedge.runtime import Classifier, can_run, load_classifier
+
+MANIFEST = "manifest.json"
+REFERENCE = "model.keras"
+GOLDEN = "golden.npz"
+DEFAULT_THRESHOLD = 0.5
+"""Reject threshold of a lone file, which has no manifest to say: half the probability, so the answer beats all others."""
+
+# What runs when a bundle has several files: the smallest that every runtime knows, then the yardstick.
+_PREFERENCE = [RECIPES[r].file_name(f) for f in (Format.TFLITE, Format.ONNX) for r in ("int8", "float32")]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder of exported files whose hashes were checked."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def reference(self) -> Path:
+        """The Keras original."""
+        return self.path / REFERENCE
+
+    @property
+    def golden(self) -> Path:
+        """The golden set; see `digitedge.golden`."""
+        return self.path / GOLDEN
+
+    def preferred_file(self) -> Path:
+        """The file that runs when nobody chooses: int8 TFLite, else float32 TFLite, else ONNX; only what can run here.
+
+        Raises:
+            ModelError: none of the files can run here.
+        """
+        names = sorted(self.manifest.files, key=lambda n: _PREFERENCE.index(n) if n in _PREFERENCE else len(_PREFERENCE))
+        for name in names:
+            if can_run(Path(name)):
+                return self.path / name
+        raise ModelError(f"{self.path}: no runtime here for {', '.join(names)}. Run: pip install ai-edge-litert")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier ready to run, with the file it came from and its reject threshold (0 to 1)."""
+
+    classifier: Classifier
+    threshold: float
+    path: Path
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Load a bundle and check every file against its manifest.
+
+    Raises:
+        ModelError: no bundle there, a damaged manifest, or a file that is missing or not what the manifest says.
+    """
+    bundle = Bundle(Path(path), read_manifest(Path(path)))
+    for name, entry in [*bundle.manifest.files.items(), *bundle.manifest.others.items()]:
+        _check_hash(bundle.path / name, entry.sha256)
+    return bundle
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a bundle without looking at the other files. Errors as in `load_bundle`."""
+    path = folder / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ModelError(f"cannot read {path}: {exc}. Export the bundle again.") from exc
+    try:
+        value = json.loads(text)
+    except ValueError as exc:
+        raise ModelError(f"{path}: expected JSON, got: {exc}. The manifest is damaged; export the bundle again.") from exc
+    return Manifest.from_json(value, where=str(path))
+
+
+def released_bundle() -> Path:
+    """Folder of the bundle that comes with digitedge: inside an installed wheel, else `export/cnn` of the source tree.
+
+    Raises:
+        ModelError: neither is there.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "released", package.parent / "export" / "cnn"):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise ModelError("this install has no released model. Install digitedge again, or make one: digitedge train; digitedge export")
+
+
+def newest_fit_bundle(folder: Path) -> Path | None:
+    """The bundle under `folder` with the newest `created` that is fit, or None.
+
+    Raises:
+        ModelError: a damaged manifest under `folder`.
+    """
+    found = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+    fit = [(manifest.created, path) for manifest, path in found if manifest.fit]
+    return max(fit)[1] if fit else None
+
+
+def load_model(path: str | Path | None = None, *, force: bool = False) -> Model:
+    """Load what was asked for, ready to run.
+
+    Args:
+        path: a bundle, a file of a bundle, a lone `.tflite` or `.onnx` file, or None for the released bundle.
+        force: run a model that failed parity.
+
+    Raises:
+        ModelError: missing, damaged, or not what its manifest says.
+        ParityError: it failed parity, and `force` is false.
+        MissingExtraError: the runtime that it needs is not installed.
+    """
+    path = released_bundle() if path is None else Path(path)
+    if path.is_dir():
+        bundle = load_bundle(path)
+        path = bundle.preferred_file()
+        _refuse_unfit(path.parent, bundle.manifest.fit or force)
+        return Model(load_classifier(path), bundle.manifest.files[path.name].threshold, path)
+    entry = _manifest_entry(path)
+    if entry is None:
+        return Model(load_classifier(path), DEFAULT_THRESHOLD, path)
+    _check_hash(path, entry.sha256)
+    _refuse_unfit(path, entry.fit or force)
+    return Model(load_classifier(path), entry.threshold, path)
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal sha256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _manifest_entry(path: Path) -> ModelFile | None:
+    """What the manifest beside a model file says of it; None where there is no manifest or it does not list the file."""
+    if not (path.parent / MANIFEST).is_file():
+        return None
+    return read_manifest(path.parent).files.get(path.name)
+
+
+def _refuse_unfit(path: Path, allowed: bool) -> None:
+    if not allowed:
+        raise ParityError(
+            f"{path} does not answer like its original (fit: false in its manifest). See parity.json there, train longer or "
+            "export again; or use it all the same with --force."
+        )
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    try:
+        actual = sha256_of(path)
+    except OSError as exc:
+        raise ModelError(f"cannot read {path}, which the manifest lists: {exc.strerror}. Export the bundle again.") from exc
+    if actual != expected:
+        raise ModelError(
+            f"{path}: expected sha256 {expected[:12]}... as its manifest says, got {actual[:12]}...: the file was changed. "
+            "Export the bundle again."
+        )

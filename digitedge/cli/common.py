@@ -1,0 +1,40 @@
+"""What several commands share: their common options, the choice of the model, and how results are printed."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+EXPORT_FOLDER = Path("export")
+RUNS_FOLDER = Path("runs/train")
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", help="A bundle or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released one."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed parity.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="Folder or mnist.npz, or 'synthetic'. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download."),
+]
+
+
+def choose_model(model: Path | None) -> Path:
+    """Say on stderr which model runs, and give its path: the one asked for, else the newest fit one here, else the released."""
+    from digitedge.bundle import newest_fit_bundle, released_bundle
+
+    chosen = model or newest_fit_bundle(EXPORT_FOLDER) or released_bundle()
+    say(f"model: {chosen}")
+    return chosen
+
+
+def say(line: str) -> None:
+    """Print progress or a remark to stderr."""
+    typer.echo(line, err=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object on one line, at once."""
+    print(json.dumps(value), flush=True)

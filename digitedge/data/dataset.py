@@ -1,0 +1,50 @@
+"""What a data set is here: four uint8 arrays in MNIST's form, and the hash that names their content."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Dataset(NamedTuple):
+    """Training and test digits; unpacks as `x_train, y_train, x_test, y_test`.
+
+    Attributes:
+        x_train: uint8 (N, 28, 28), ink bright on 0.
+        y_train: uint8 (N,), 0 to 9.
+        x_test: uint8 (M, 28, 28).
+        y_test: uint8 (M,).
+    """
+
+    x_train: NDArray[np.uint8]
+    y_train: NDArray[np.uint8]
+    x_test: NDArray[np.uint8]
+    y_test: NDArray[np.uint8]
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal hash of the four arrays, shapes included."""
+        digest = hashlib.sha256()
+        for array in self:
+            digest.update(idx_bytes(array))
+        return digest.hexdigest()
+
+
+def idx_bytes(array: NDArray[np.uint8]) -> bytes:
+    """Pack an array as the content of an idx file, the format that MNIST is published in.
+
+    Source:
+        The MNIST page of LeCun, Cortes and Burges: bytes 0, 0, 8 (unsigned byte), number of dimensions, then each dimension as
+        a big-endian 32-bit integer, then the values.
+
+    Examples:
+        >>> idx_bytes(np.uint8([7, 8]))
+        b'\\x00\\x00\\x08\\x01\\x00\\x00\\x00\\x02\\x07\\x08'
+    """
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+def images_sha256(images: NDArray[np.uint8]) -> str:
+    """Hexadecimal hash of a set of images, uint8 (N, 28, 28), in order."""
+    return hashlib.sha256(idx_bytes(images)).hexdigest()
