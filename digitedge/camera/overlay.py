@@ -1,0 +1,139 @@
+"""A reading drawn over the frame it was read from: boxes, digits, confidence, rows, caption.
+
+Sizes follow the picture, so a 320 pixel webcam frame and a 12 megapixel photo look alike when they fill the same
+screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import InputError
+from digitedge.opencv import cv2
+
+if TYPE_CHECKING:
+    from digitedge.reader import Digit, Reading
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+# Cap height of that font at scale 1, in pixels: getTextSize("0", FONT, 1.0, 1) says 21 or 22.
+FONT_HEIGHT = 22.0
+# Colours are BGR. SURE and UNSURE differ in lightness as well as in hue, for those who do not see red and green apart.
+SURE = (90, 220, 60)
+UNSURE = (0, 150, 255)
+INK = (255, 255, 255)
+PAPER = (32, 28, 24)
+SURE_FROM = 0.8
+ROWS_SHOWN = 4
+# Pixels; below this cv2's digits run together.
+SMALLEST_TYPE = 8
+
+
+def draw_reading(frame: NDArray[np.uint8], reading: Reading, *, caption: str | None = None) -> NDArray[np.uint8]:
+    """Draw what was read over a copy of the frame.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR or (H, W) grey, 0 to 255. It is left as it is.
+        reading: what `Reader.read` returned for this frame.
+        caption: a short line for the upper right corner, such as "30 fps".
+
+    Returns:
+        uint8 (H, W, 3) BGR, same height and width.
+
+    Raises:
+        InputError: the frame has another type or shape.
+    """
+    picture = _colour_copy(frame)
+    for digit in reading.digits:
+        _draw_digit(picture, digit)
+    _draw_rows(picture, reading.rows)
+    if caption:
+        _draw_caption(picture, caption)
+    return picture
+
+
+def _colour_copy(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if frame.dtype == np.uint8 and frame.size:
+        if frame.ndim == 2:
+            return np.repeat(frame[:, :, None], 3, axis=2)  # (H, W, 3)
+        if frame.ndim == 3 and frame.shape[2] == 3:
+            return np.array(frame, order="C")
+    raise InputError(f"draw_reading() takes uint8 (H, W, 3) or (H, W), got {frame.dtype} {frame.shape}.")
+
+
+def _unit(picture: NDArray[np.uint8]) -> float:
+    """One step of the drawing in pixels: 1 on a 640x480 frame, never under 0.6 (smaller type is not legible)."""
+    height, width = picture.shape[:2]
+    return max(0.6, min(height / 480, width / 640))
+
+
+def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
+    """A box, and above it (below it at the upper edge) a label with the digit and its confidence in percent."""
+    unit = _unit(picture)
+    x, y, width, height = digit.box
+    colour = SURE if digit.confidence >= SURE_FROM else UNSURE
+    cv2.rectangle(picture, (x, y), (x + width, y + height), colour, max(1, round(2 * unit)), cv2.LINE_AA)
+    big, small = round(22 * unit), max(SMALLEST_TYPE, round(10 * unit))
+    percent = f"{digit.confidence:.0%}".rstrip("%")
+    label_height = big + round(6 * unit)
+    top = y - label_height if y >= label_height else y + height
+    label_width = _text_width(str(digit.digit), big) + _text_width(percent, small) + round(9 * unit)
+    left = int(np.clip(x, 0, max(0, picture.shape[1] - label_width)))
+    cv2.rectangle(picture, (left, top), (left + label_width, top + label_height), colour, cv2.FILLED)
+    baseline = top + label_height - round(3 * unit)
+    start = left + round(3 * unit)
+    _write(picture, str(digit.digit), (start, baseline), big, PAPER)
+    _write(picture, percent, (start + _text_width(str(digit.digit), big) + round(3 * unit), baseline), small, PAPER)
+
+
+def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...] | list[str]) -> None:
+    """The rows in large type on a dark patch in the lower left corner; smaller type where a row would not fit."""
+    shown = [*rows[:ROWS_SHOWN]]
+    if not shown:
+        return
+    height, width = picture.shape[:2]
+    margin = max(2, round(10 * _unit(picture)))
+    type_height = max(SMALLEST_TYPE, round(30 * _unit(picture)))
+    widest = max(_text_width(row, type_height) for row in shown)
+    if widest > width - 2 * margin:
+        type_height = max(SMALLEST_TYPE, type_height * (width - 2 * margin) // widest)
+        widest = width - 2 * margin
+    line = type_height + margin
+    top = max(0, height - line * len(shown) - margin)
+    _darken(picture, (0, top, widest + 2 * margin, height - top))
+    for number, row in enumerate(shown, start=1):
+        _write(picture, row, (margin, top + number * line), type_height, INK)
+
+
+def _draw_caption(picture: NDArray[np.uint8], caption: str) -> None:
+    unit = _unit(picture)
+    margin, type_height = max(2, round(6 * unit)), max(SMALLEST_TYPE, round(11 * unit))
+    width = _text_width(caption, type_height)
+    left = max(0, picture.shape[1] - width - 2 * margin)
+    _darken(picture, (left, 0, picture.shape[1] - left, type_height + 2 * margin))
+    _write(picture, caption, (left + margin, margin + type_height), type_height, INK)
+
+
+def _darken(picture: NDArray[np.uint8], area: tuple[int, int, int, int]) -> None:
+    """Leave a quarter of the light, so that white type reads on any background and the picture still shows through."""
+    x, y, width, height = area
+    part = picture[y : y + height, x : x + width]
+    part >>= 2
+
+
+def _write(
+    picture: NDArray[np.uint8], text: str, corner: tuple[int, int], height: int, colour: tuple[int, int, int]
+) -> None:
+    """Write with the left end of the baseline at `corner`, digits `height` pixels high."""
+    cv2.putText(picture, text, corner, FONT, height / FONT_HEIGHT, colour, _stroke(height), cv2.LINE_AA)
+
+
+def _text_width(text: str, height: int) -> int:
+    (width, _), _ = cv2.getTextSize(text, FONT, height / FONT_HEIGHT, _stroke(height))
+    return int(width)
+
+
+def _stroke(height: int) -> int:
+    return max(1, round(height / 10))
