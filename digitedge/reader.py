@@ -1,6 +1,19 @@
 """A frame in, a reading out: vision and runtime put together."""
 
-from dataclasses import dataclass
+import time as clock
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.bundle import DEFAULT_THRESHOLD, load_model
+from digitedge.errors import InputError
+from digitedge.runtime import Classifier
+from digitedge.vision import Box, find_digits, rows_of
+
+SCHEMA = "digitedge.reading/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +28,144 @@ class Digit:
 
     digit: int
     confidence: float
-    box: tuple[int, int, int, int]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one frame says.
+
+    Attributes:
+        digits: all digits, in reading order.
+        rows: the strings that they form, top to bottom.
+        width: of the frame, in pixels; so is `height`.
+        ms: milliseconds that reading took.
+        source: where the frame is from: a path, a camera; "" if unknown.
+        frame: its number in the source, from 0.
+        time: seconds since the start of the source; None for a picture.
+    """
+
+    digits: tuple[Digit, ...]
+    rows: tuple[str, ...]
+    width: int
+    height: int
+    ms: float
+    source: str = ""
+    frame: int = 0
+    time: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON as `predict --json` and `camera --json` print it, schema "digitedge.reading/1".
+
+        Examples:
+            >>> reading = Reading((Digit(7, 0.99, (4, 5, 20, 30)),), ("7",), 640, 480, 3.1, source="desk.jpg")
+            >>> reading.to_dict()["digits"]
+            [{'digit': 7, 'confidence': 0.99, 'box': [4, 5, 20, 30]}]
+        """
+        return {
+            "schema": SCHEMA,
+            "source": self.source,
+            "frame": self.frame,
+            "time": self.time,
+            "width": self.width,
+            "height": self.height,
+            "digits": [asdict(digit) | {"box": list(digit.box)} for digit in self.digits],
+            "rows": list(self.rows),
+            "ms": self.ms,
+        }
+
+
+class Reader:
+    """Reads digits in frames with one model, which is loaded once."""
+
+    def __init__(self, model: str | Path | None = None, *, threshold: float | None = None, force: bool = False) -> None:
+        """Load a model.
+
+        Args:
+            model: a bundle, a `.tflite` or `.onnx` file, or None for the released bundle.
+            threshold: least confidence of a digit that is reported, 0 to 1. None: what the manifest says.
+            force: run a model that failed parity.
+
+        Raises:
+            InputError: a threshold outside 0 to 1.
+            ModelError: the model is missing, damaged, or not what its manifest says.
+            ParityError: it failed parity, and `force` is false.
+            MissingExtraError: the runtime that it needs is not installed.
+        """
+        loaded = load_model(model, force=force)
+        self._set(loaded.classifier, loaded.threshold if threshold is None else threshold)
+
+    @classmethod
+    def of(cls, classifier: Classifier, *, threshold: float = DEFAULT_THRESHOLD) -> Self:
+        """Make a reader of a classifier that is loaded already, or of any three lines that score crops.
+
+        Raises:
+            InputError: a threshold outside 0 to 1.
+        """
+        reader = cls.__new__(cls)
+        reader._set(classifier, threshold)
+        return reader
+
+    def _set(self, classifier: Classifier, threshold: float) -> None:
+        if not 0 <= threshold <= 1:  # also catches NaN
+            raise InputError(f"threshold must be a probability from 0 to 1, got {threshold}. 0.5 is usual.")
+        self.classifier = classifier
+        self.threshold = threshold
+
+    def read(self, frame: NDArray[np.uint8], *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
+        """Read all digits in a frame.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, as OpenCV gives them, or (H, W) grey; either polarity.
+            source: name of the camera or file, handed on to the reading.
+            index: number of the frame in its source, from 0.
+            time: seconds since the start of the source.
+
+        Raises:
+            InputError: another type or shape, or a frame without pixels.
+
+        Examples:
+            >>> class Sevens:
+            ...     def probabilities(self, crops):
+            ...         return np.tile(np.eye(10, dtype=np.float32)[7], (len(crops), 1))
+            >>> page = np.full((120, 200), 230, np.uint8)
+            >>> page[40:80, 60:65] = page[42:82, 90:95] = 40
+            >>> Reader.of(Sevens()).read(page).rows
+            ('77',)
+        """
+        started = clock.perf_counter()
+        _check_frame(frame)
+        digits = self._digits(frame)
+        order = rows_of([digit.box for digit in digits])
+        return Reading(
+            digits=tuple(digits[i] for row in order for i in row),
+            rows=tuple("".join(str(digits[i].digit) for i in row) for row in order),
+            width=frame.shape[1],
+            height=frame.shape[0],
+            ms=round(1000 * (clock.perf_counter() - started), 2),
+            source=source,
+            frame=index,
+            time=time,
+        )
+
+    def _digits(self, frame: NDArray[np.uint8]) -> list[Digit]:
+        """Score all candidates in one call and keep the confident ones."""
+        candidates = find_digits(frame)
+        crops = np.stack([c.crop for c in candidates]) if candidates else np.empty((0, 28, 28), np.uint8)
+        probabilities = self.classifier.probabilities(crops)  # (N, 10)
+        answers = zip(probabilities.argmax(axis=1), probabilities.max(axis=1), candidates, strict=True)
+        return [
+            Digit(int(digit), round(float(confidence), 4), candidate.box)
+            for digit, confidence, candidate in answers
+            if confidence >= self.threshold
+        ]
+
+
+def _check_frame(frame: NDArray[np.uint8]) -> None:
+    fits = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.size > 0
+    if not fits or not (frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 3)):
+        came = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+        raise InputError(
+            f"read() takes a frame of uint8 (H, W, 3) BGR or (H, W), got {came}. "
+            "Read files with digitedge.data.pictures.read_picture(), which converts every depth and colour."
+        )

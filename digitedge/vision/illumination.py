@@ -1,0 +1,89 @@
+"""A frame in any light -> ink: how far each pixel stands out from the paper around it.
+
+The paper is what is left when every dark stroke is filled from its surroundings (a morphological closing, at low
+resolution). Dividing by it takes out shadows, lamps and vignettes, because light multiplies: ink that reflects a
+third of what its paper does is ink of 0.67 in sun and in shade. A board is turned into paper by inverting it first.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.opencv import cv2
+
+# The paper is estimated on a picture of this longer side, where noise is averaged out and the closing costs little.
+THUMBNAIL = 200
+# The widest stroke that the closing fills, as a share of the shorter side: a tenth of a digit that fills the frame,
+# twice over.
+WIDEST_STROKE = 0.2
+# Dividing by less than this (black tables, vignettes) would turn sensor noise into ink.
+DARKEST_PAPER = 48
+
+
+def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Even out the light and turn either polarity into ink on 0.
+
+    Args:
+        grey: uint8 (H, W), dark on light or light on dark.
+
+    Returns:
+        uint8 (H, W): 0 is paper, 255 is ink that reflects nothing.
+
+    Examples:
+        >>> page = np.tile(np.linspace(90, 250, 300).astype(np.uint8), (200, 1))  # lit from the right
+        >>> page[80:120, 40:46] //= 2
+        >>> page[80:120, 240:246] //= 2
+        >>> ink = ink_of(page)
+        >>> bool(abs(int(ink[100, 42]) - int(ink[100, 242])) < 12), int(ink[20].max()) < 16
+        (True, True)
+    """
+    thumbnail = _thumbnail(grey)
+    if is_light_on_dark(thumbnail):
+        grey, thumbnail = ~grey, ~thumbnail
+    height, width = grey.shape
+    paper = cv2.resize(_paper(thumbnail), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.divide(cv2.subtract(paper, grey), paper, scale=255).astype(np.uint8, copy=False)
+
+
+def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
+    """Whether the strokes are lighter than what is around them: chalk on a board.
+
+    Args:
+        grey: uint8 (H, W).
+
+    Returns:
+        True if the deviations from the local median lean to the light side (their third moment is positive). Large
+        light and dark areas, such as a sheet on a table, do not count: they are their own median.
+
+    Examples:
+        >>> board = np.full((100, 160), 40, np.uint8)
+        >>> board[30:70, 80:84] = 220
+        >>> is_light_on_dark(board), is_light_on_dark(255 - board)
+        (True, False)
+    """
+    around = cv2.medianBlur(grey, _odd(WIDEST_STROKE * min(grey.shape)))
+    deviation = grey.astype(np.float32) - around
+    return float((deviation**3).sum()) > 0
+
+
+def _thumbnail(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = THUMBNAIL / max(grey.shape)
+    if scale >= 1:
+        return grey
+    height, width = grey.shape
+    target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(grey, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fill dark strokes from their surroundings, and smooth what is left."""
+    size = _odd(WIDEST_STROKE * min(grey.shape))
+    # Without a margin the closing would lift the paper at a frame edge that lies in the dark.
+    margin = cv2.copyMakeBorder(grey, size, size, size, size, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    smooth = cv2.GaussianBlur(closed, (0, 0), max(1.0, size / 6))[size:-size, size:-size]
+    return np.maximum(smooth, DARKEST_PAPER).astype(np.uint8, copy=False)
+
+
+def _odd(size: float) -> int:
+    """Round to an odd kernel size of at least 3."""
+    return max(3, 2 * round(size / 2) + 1)
