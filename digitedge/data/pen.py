@@ -1,0 +1,143 @@
+"""A pen follows a line and leaves ink: width, pressure, nib, grain and rough edges.
+
+Drawn as a binary image four times as fine as the crop and shrunk later, which gives the grey edges of a scan. Width changes
+along the line in steps of a few points; finer steps cost time and nobody sees them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Points of the line that share one width.
+RUN = 4
+# Fractional bits of cv2's coordinates.
+SHIFT = 4
+TILE = 1024
+
+
+class Pen(StrEnum):
+    """What the digit is written with."""
+
+    BALL = "ball"  # even and sharp
+    FELT = "felt"  # broad, width follows the direction, soft edges
+    PENCIL = "pencil"  # grey, with the grain of the paper
+    CHALK = "chalk"  # broad, with holes and crumbling edges; crayon too
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touch:
+    """How N digits are pressed onto the paper.
+
+    Attributes:
+        width: float64 (N,), of the line, in longer sides of the digit.
+        pressure: float64 (N, 3), amplitude, waves along the line and phase of the change in width.
+        nib: float64 (N, 2), how much broader across the nib's direction (0 is a round tip), and that direction in radians.
+        taper: float64 (N, 2), how much of the width is missing where a stroke starts and ends.
+    """
+
+    width: NDArray[np.float64]
+    pressure: NDArray[np.float64]
+    nib: NDArray[np.float64]
+    taper: NDArray[np.float64]
+
+
+def any_touch(rng: np.random.Generator, count: int, *, width: float | None = None) -> Touch:
+    """Press each of `count` digits differently; widths spread like MNIST's unless one is given.
+
+    Source:
+        Width: area over outline of the MNIST training images, 0.10 to 0.26 of the longer side at the 2nd and 98th percentile.
+    """
+    widths = np.exp(rng.normal(np.log(0.110), 0.28, count)).clip(0.05, 0.28)
+    return Touch(
+        width=widths if width is None else np.full(count, width),
+        pressure=np.stack(
+            [rng.exponential(0.09, count).clip(0, 0.4), rng.uniform(0.5, 3, count), rng.uniform(0, 6.3, count)], -1
+        ),
+        nib=np.stack([rng.exponential(0.12, count).clip(0, 0.5), rng.uniform(0, 3.2, count)], -1),
+        taper=rng.exponential(0.15, (count, 2)).clip(0, 0.6),
+    )
+
+
+def run_widths(lines: NDArray[np.float64], lengths: tuple[int, ...], touch: Touch) -> NDArray[np.float64]:
+    """Give the width of the line at each of its points.
+
+    Args:
+        lines: float64 (N, M, 2).
+        lengths: points of each stroke; they sum to M.
+        touch: how N digits are pressed.
+
+    Returns:
+        float64 (N, M), relative to the width of the pen, around 1.
+    """
+    along = np.concatenate([np.linspace(0, 1, length) for length in lengths])
+    amplitude, waves, phase = touch.pressure[:, :1], touch.pressure[:, 1:2], touch.pressure[:, 2:]
+    pressure = 1 + amplitude * np.sin(2 * np.pi * waves * along + phase)
+    taper = 1 - touch.taper[:, :1] * np.exp(-along / 0.08) - touch.taper[:, 1:] * np.exp((along - 1) / 0.12)
+    direction = np.gradient(lines, axis=1)
+    angle = np.arctan2(direction[..., 1], direction[..., 0])
+    nib = 1 + touch.nib[:, :1] * np.cos(2 * (angle - touch.nib[:, 1:]))
+    return pressure * taper * nib
+
+
+def draw(
+    line: NDArray[np.float64], widths: NDArray[np.float64], lengths: tuple[int, ...], canvas: NDArray[np.uint8]
+) -> None:
+    """Draw the strokes of one digit in white.
+
+    Args:
+        line: float64 (M, 2), in pixels of the canvas.
+        widths: float64 (M,), in pixels.
+        lengths: points of each stroke; they sum to M.
+        canvas: uint8 (H, W), drawn upon.
+    """
+    fixed = np.rint(line * (1 << SHIFT)).astype(np.int32)
+    thickness = np.maximum(1, np.rint(widths)).astype(int).tolist()
+    start = 0
+    for length in lengths:
+        stop = start + length
+        for first in range(start, stop - 1, RUN):
+            run = fixed[first : min(first + RUN + 1, stop)]
+            cv2.polylines(canvas, [run], False, 255, thickness[first], cv2.LINE_8, SHIFT)
+        start = stop
+
+
+def grain(ink: NDArray[np.uint8], pen: Pen, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give drawn ink the surface of its pen.
+
+    Args:
+        ink: uint8 (H, W), up to 1024 pixels a side, 0 and 255.
+        pen: what it is written with.
+        rng: where chance comes from.
+
+    Returns:
+        uint8 (H, W): edges no longer perfect; pencil and chalk with holes.
+    """
+    strength = float(rng.exponential(_ROUGHNESS[pen]))
+    if strength < 8:
+        return ink
+    soft = cv2.blur(ink, (5, 5))
+    rough = soft + _noise_like(ink, rng, fine=pen in (Pen.PENCIL, Pen.CHALK)) * np.float32(strength)
+    hard = ((rough - 127) * np.float32(2.0) + 127).clip(0, 255)
+    return np.minimum(hard, soft * np.float32(3.0)).astype(np.uint8)  # no ink where the pen did not go
+
+
+# How far the noise moves the edge, in grey levels of an edge five pixels wide.
+_ROUGHNESS = {Pen.BALL: 14.0, Pen.FELT: 10.0, Pen.PENCIL: 45.0, Pen.CHALK: 60.0}
+
+
+def _noise_like(ink: NDArray[np.uint8], rng: np.random.Generator, *, fine: bool) -> NDArray[np.float32]:
+    height, width = ink.shape
+    top, left = rng.integers(0, TILE - height + 1), rng.integers(0, TILE - width + 1)
+    return _noise(fine)[top : top + height, left : left + width]
+
+
+@cache
+def _noise(fine: bool) -> NDArray[np.float32]:
+    """Smooth noise, float32 (TILE, TILE), mean 0, deviation 1; always the same, cut at random places."""
+    rng = np.random.default_rng(28)
+    noise = cv2.GaussianBlur(rng.standard_normal((TILE, TILE), np.float32), (0, 0), 1.2 if fine else 3.0)
+    return np.asarray(noise / noise.std(), np.float32)

@@ -1,0 +1,260 @@
+"""How people write digits: skeletons of every digit in several styles, by hand and in a notation that can be read.
+
+A style is one way to move the pen, written as points "x y" in hundredths of the digit's height, y downwards, with commas
+between. The pen runs through all points in a smooth curve; `!` makes a corner of a point, `;` lifts the pen:
+
+    4, open:   "8 2, 3 55!, 68 52; 57 0, 50 100"
+
+Weights say how usual a style is among all ways to write that digit: American and European hands mixed, judged by eye.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import InputError
+
+# Points of the drawn line between two control points. 8 bends smoothly at every size up to 400 pixels.
+STEPS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Style:
+    """One way to write one digit.
+
+    Attributes:
+        digit: 0 to 9.
+        name: unique among the styles of the digit.
+        weight: how usual it is, relative to the other styles of the digit; > 0.
+        strokes: the skeleton in the notation of this module.
+        plain: whether everybody reads it at once. Others are for training only.
+        points: float64 (K, 2), control points, x and y in heights of the digit.
+        stroke_of: intp (K,), the stroke that each control point belongs to.
+        matrix: float64 (M, K), `matrix @ points` is the line the pen draws, all strokes after each other.
+        lengths: how many of those M points each stroke has.
+
+    Examples:
+        >>> four = Style(4, "open", 1.0, "8 2, 3 55!, 68 52; 57 0, 50 100")
+        >>> four.points.shape, four.lengths
+        ((5, 2), (17, 9))
+        >>> line = four.matrix @ four.points
+        >>> line[0].tolist(), line[-1].tolist()  # pen down, pen up
+        ([0.08, 0.02], [0.5, 1.0])
+    """
+
+    digit: int
+    name: str
+    weight: float
+    strokes: str
+    plain: bool = True
+    points: NDArray[np.float64] = field(init=False, repr=False)
+    stroke_of: NDArray[np.intp] = field(init=False, repr=False)
+    matrix: NDArray[np.float64] = field(init=False, repr=False)
+    lengths: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parsed = [parse_stroke(text) for text in self.strokes.split(";")]
+        blocks = [_pen_matrix(points, corners) for points, corners in parsed]
+        object.__setattr__(self, "points", np.concatenate([points for points, _ in parsed]))
+        object.__setattr__(self, "stroke_of", np.repeat(np.arange(len(parsed)), [len(points) for points, _ in parsed]))
+        object.__setattr__(self, "matrix", _block_diagonal(blocks))
+        object.__setattr__(self, "lengths", tuple(len(block) for block in blocks))
+
+
+def parse_stroke(text: str) -> tuple[NDArray[np.float64], list[int]]:
+    """Read one stroke of the notation.
+
+    Returns:
+        Points float64 (K, 2) in heights of the digit, and the indices of those that are corners.
+
+    Raises:
+        InputError: fewer than two points, or a point that is not "x y" or "x y!".
+
+    Examples:
+        >>> points, corners = parse_stroke("0 5, 60 5!, 25 100")
+        >>> points.tolist(), corners
+        ([[0.0, 0.05], [0.6, 0.05], [0.25, 1.0]], [1])
+    """
+    marks = [mark.strip() for mark in text.split(",")]
+    corners = [index for index, mark in enumerate(marks) if mark.endswith("!")]
+    try:
+        points = np.array([[float(number) for number in mark.rstrip("!").split()] for mark in marks]) / 100
+    except ValueError:
+        points = np.empty((0, 0))
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
+        raise InputError(f'expected a stroke such as "0 5, 60 5!, 25 100", got {text!r}. Give two points or more.')
+    return points, corners
+
+
+def _pen_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np.float64]:
+    """Weights (M, K) that make a line of control points: a smooth curve between each corner and the next."""
+    ends = [0, *(corner for corner in corners if 0 < corner < len(points) - 1), len(points) - 1]
+    rows = []
+    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+        block = np.zeros(((stop - start) * STEPS + 1, len(points)))
+        block[:, start : stop + 1] = spline_matrix(points[start : stop + 1])
+        rows.append(block if stop == ends[-1] else block[:-1])
+    return np.concatenate(rows)
+
+
+def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the weights of a smooth curve through all points, so that many jittered copies cost one matrix product each.
+
+    Args:
+        points: float64 (K, 2), K >= 2, no two neighbours equal; their distances set the speed along the curve.
+
+    Returns:
+        float64 ((K - 1) * STEPS + 1, K), rows sum to 1.
+
+    Source:
+        Yuksel, Schaefer, Keyser 2011, "Parameterization and applications of Catmull-Rom curves": with centripetal knots
+        there are no cusps and no loops between two points.
+
+    Examples:
+        >>> spline_matrix(np.array([[0.0, 0.0], [1.0, 0.0]]))[STEPS // 2].tolist()
+        [0.5, 0.5]
+    """
+    count = len(points)
+    knots = np.sqrt(np.hypot(*np.diff(points, axis=0).T))
+    slopes = _slopes(knots)
+    chords = np.eye(count)[1:] - np.eye(count)[:-1]
+    t = np.arange(STEPS)[:, None] / STEPS
+    rows = [
+        np.eye(count)[i]
+        + (3 * t**2 - 2 * t**3) * chords[i]
+        + knots[i] * ((t**3 - 2 * t**2 + t) * slopes[i] + (t**3 - t**2) * slopes[i + 1])
+        for i in range(count - 1)
+    ]
+    return np.concatenate([*rows, np.eye(count)[-1:]])
+
+
+def _slopes(knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tangents (K, K), as weights of the control points: those of the parabola through each point and its neighbours."""
+    count = len(knots) + 1
+    steps = (np.eye(count)[1:] - np.eye(count)[:-1]) / knots[:, None]  # (K - 1, K)
+    if count == 2:
+        return np.repeat(steps, 2, axis=0)
+    before, after = knots[:-1, None], knots[1:, None]
+    inner = (steps[:-1] * after + steps[1:] * before) / (before + after)
+    return np.concatenate([2 * steps[:1] - inner[:1], inner, 2 * steps[-1:] - inner[-1:]])
+
+
+def _block_diagonal(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    whole = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
+    row = column = 0
+    for block in blocks:
+        whole[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    return whole
+
+
+def _styles() -> Iterator[Style]:
+    """All skeletons; the comments of a digit name what tells its styles apart."""
+    # 0: where the loop closes, and how well it does.
+    yield Style(0, "round", 4, "42 2, 14 14, 2 50, 13 86, 38 99, 64 85, 74 50, 65 14, 42 2")
+    yield Style(0, "closed right", 3, "56 8, 30 1, 6 26, 4 68, 24 97, 52 92, 72 60, 66 20, 46 4")
+    yield Style(0, "overlapping", 2, "58 14, 34 1, 8 22, 2 64, 24 98, 56 86, 70 46, 56 12, 30 6, 18 16")
+    yield Style(0, "clockwise", 1, "30 6, 58 12, 70 48, 58 86, 32 99, 8 80, 2 44, 12 14, 36 3")
+    yield Style(0, "curled in", 1, "40 20, 22 6, 5 34, 4 70, 26 98, 56 88, 70 54, 62 16, 40 4, 30 20")
+    yield Style(0, "open top", 1, "30 4, 8 26, 2 62, 20 96, 50 94, 70 66, 70 26, 52 4")
+    yield Style(0, "long tail", 0.6, "36 4, 10 24, 2 62, 22 98, 54 90, 70 52, 56 14, 34 8, 62 4, 84 -4")
+    yield Style(
+        0, "slashed", 0.1, "42 2, 14 14, 2 50, 13 86, 38 99, 64 85, 74 50, 65 14, 42 2; 72 4, 8 96", plain=False
+    )
+    # 1: a bar, perhaps with a flag, perhaps with a foot.
+    yield Style(1, "bar", 10, "10 0, 10 50, 10 100")
+    yield Style(1, "bent bar", 2, "8 0, 14 30, 14 66, 8 100")
+    yield Style(1, "small flag", 2, "0 14, 16 0!, 15 50, 14 100")
+    yield Style(1, "flag", 1, "0 26, 28 0!, 27 50, 26 100")
+    yield Style(1, "long flag", 0.6, "-10 42, 10 24, 28 0!, 27 50, 26 100")
+    yield Style(1, "flag and foot", 1, "2 24, 28 0!, 27 50, 26 97; 0 99, 54 98")
+    yield Style(1, "foot", 0.3, "26 0, 27 50, 26 97; 2 99, 50 98")
+    yield Style(1, "curled flag", 0.4, "0 22, 14 16, 26 0!, 24 50, 20 90, 26 100")
+    # 2: a loop, a corner or a wave at the lower left; an arch or a bar on top.
+    yield Style(2, "looped", 4, "10 20, 33 2, 60 18, 50 54, 26 86, 8 95, 3 84, 16 76, 42 90, 74 95")
+    yield Style(2, "plain", 4, "8 22, 34 1, 62 20, 48 54, 3 98!, 40 97, 70 98")
+    yield Style(2, "zed", 2, "4 8, 30 5, 60 6!, 32 50, 2 96!, 36 93, 72 95")
+    yield Style(2, "rounded zed", 3, "2 14, 30 2, 58 10, 46 42, 4 94!, 38 90, 76 96")
+    yield Style(2, "swan", 2, "8 26, 24 2, 56 8, 60 36, 34 72, 4 92, 30 88, 54 98, 78 88")
+    yield Style(2, "big loop", 1.5, "4 18, 28 2, 54 16, 50 50, 30 84, 8 98, -4 84, 10 68, 38 80, 82 98")
+    yield Style(2, "curled top", 1, "22 30, 6 24, 14 6, 42 0, 62 18, 50 52, 6 96!, 34 92, 72 98")
+    yield Style(2, "small base", 1, "6 22, 32 0, 56 20, 46 56, 16 94, 12 88, 28 88, 50 100")
+    yield Style(2, "wide loop", 1, "4 22, 26 4, 58 8, 62 40, 40 80, 14 96, 2 82, 20 70, 50 82, 86 84")
+    # 3: where the two bows meet: a dent, a corner, a loop; round or flat on top.
+    yield Style(3, "round", 5, "6 14, 30 0, 58 18, 44 42, 22 47!, 50 52, 64 76, 38 99, 2 88")
+    yield Style(3, "smooth", 2, "8 10, 36 0, 58 20, 40 42, 26 47, 46 52, 64 74, 44 97, 2 94")
+    yield Style(3, "looped", 2, "8 14, 32 0, 56 16, 42 42, 24 50, 20 44, 34 44, 60 60, 58 88, 30 100, 0 92")
+    yield Style(3, "flat top", 1, "2 4, 30 3, 62 4!, 26 42!, 54 48, 66 72, 46 97, 2 92")
+    yield Style(3, "flat ends", 1.5, "4 6, 48 2, 62 16, 48 40, 18 48!, 52 52, 66 76, 46 96, 2 97")
+    yield Style(3, "big belly", 1, "10 10, 34 0, 50 16, 38 34, 18 40!, 56 44, 70 70, 46 98, 0 90")
+    yield Style(3, "small belly", 1, "4 16, 34 0, 66 22, 46 50, 18 58!, 46 58, 60 80, 36 99, 4 96")
+    yield Style(3, "slanted", 1, "10 8, 44 0, 62 14, 42 38, 20 46!, 44 50, 54 72, 32 96, -6 98")
+    # 4: open or closed, pointed or round, one stroke or two.
+    yield Style(4, "open", 4, "8 2, 6 28, 3 55!, 34 54, 68 52; 57 0, 54 50, 50 100")
+    yield Style(4, "round open", 3, "6 4, 4 40, 18 56, 44 50, 64 38; 62 2, 58 50, 56 100")
+    yield Style(4, "one stroke", 2, "6 6, 2 42, 16 56, 46 48, 62 6!, 60 50, 56 100")
+    yield Style(4, "closed", 2, "50 0, 24 34, 0 66!, 38 66, 76 64; 51 2, 50 50, 49 100")
+    yield Style(4, "one line closed", 1, "44 100, 48 50, 52 0!, 26 34, 0 64!, 36 65, 74 63")
+    yield Style(4, "leaning", 2, "22 4, 12 28, 0 54!, 34 52, 72 46; 60 2, 46 50, 36 100")
+    yield Style(4, "low stem", 1, "16 0, 10 24, 2 48!, 34 48, 70 46; 48 22, 45 60, 42 100")
+    yield Style(4, "half closed", 1, "44 2, 16 32, 2 54!, 34 54, 70 50; 54 2, 52 50, 48 100")
+    yield Style(4, "looped corner", 1, "14 2, 8 34, 2 58, 8 62, 20 52, 66 48; 58 2, 52 50, 48 100")
+    yield Style(4, "square", 1, "4 4, 4 30, 4 52!, 34 52, 62 52!; 60 4, 61 50, 62 100")
+    # 5: one stroke or two; how the bar sits, and how round the neck is.
+    yield Style(5, "one stroke", 3, "64 4, 40 4, 16 6!, 10 42!, 38 36, 60 58, 52 88, 26 99, 0 92")
+    yield Style(5, "two strokes", 3, "16 8, 13 26, 10 44!, 38 38, 60 60, 50 88, 24 99, 0 90; 16 8, 40 6, 70 3")
+    yield Style(5, "long bar", 2, "24 16, 18 30, 12 44!, 34 42, 50 62, 40 88, 18 98, -6 90; 22 16, 56 9, 94 2")
+    yield Style(5, "like an S", 2, "62 6, 32 6, 16 18, 18 36, 44 52, 58 72, 46 94, 22 99, 0 90")
+    yield Style(5, "no corner", 1.5, "66 2, 36 4, 18 14, 14 36, 38 42, 56 62, 46 90, 20 99, -4 92")
+    yield Style(5, "open neck", 1, "16 12, 14 30, 14 46, 40 42, 58 64, 46 92, 18 99, 2 90; 26 6, 46 4, 72 2")
+    yield Style(5, "flat belly", 1, "66 3, 40 4, 14 4!, 12 24, 10 44!, 48 44, 62 60, 54 88, 30 97, 0 97")
+    yield Style(5, "leaning", 1, "70 2, 48 4, 28 8!, 20 26, 12 42!, 36 44, 42 64, 28 90, 6 98, -8 90")
+    yield Style(5, "hooked", 1, "60 0, 40 8, 20 6!, 14 40!, 36 34, 54 52, 50 82, 22 98, 2 90, 8 82")
+    # 6: how straight the stem, how large the loop, where it closes.
+    yield Style(6, "curved", 4, "48 0, 22 24, 5 56, 8 88, 30 99, 54 86, 54 64, 34 54, 8 72")
+    yield Style(6, "straight", 3, "40 0, 22 26, 8 56, 6 84, 26 99, 50 88, 50 66, 30 56, 8 74")
+    yield Style(6, "hooked top", 1.5, "58 8, 40 0, 16 18, 3 54, 10 88, 34 99, 58 84, 54 60, 30 52, 6 70")
+    yield Style(6, "small loop", 1.5, "44 0, 20 30, 4 68, 14 96, 38 96, 48 78, 36 66, 18 74, 10 86")
+    yield Style(6, "wide loop", 1.5, "36 0, 14 24, 2 60, 16 94, 46 98, 68 80, 60 56, 34 52, 8 72")
+    yield Style(6, "curled in", 1.5, "46 0, 20 24, 4 58, 12 92, 38 98, 56 80, 44 58, 22 64, 20 84, 28 88")
+    yield Style(6, "open", 0.7, "44 0, 18 28, 4 62, 14 94, 40 98, 58 80, 50 58, 32 60")
+    yield Style(6, "big loop", 1, "34 0, 12 30, 2 64, 16 96, 46 94, 58 66, 44 42, 20 44, 6 62")
+    # 7: bar and stem; a serif, a wave, a round shoulder, a cross bar.
+    yield Style(7, "plain", 5, "0 6, 30 5, 60 4!, 42 50, 24 100")
+    yield Style(7, "curved stem", 3, "0 6, 32 4, 64 4!, 44 38, 32 68, 28 100")
+    yield Style(7, "serif", 1.5, "2 22, 2 14, 4 5!, 32 5, 62 4!, 44 50, 26 100")
+    yield Style(7, "wave", 1.5, "0 18, 10 6, 34 10, 64 2!, 48 50, 34 100")
+    yield Style(7, "round shoulder", 1.5, "0 14, 22 4, 52 6, 56 30, 46 64, 36 100")
+    yield Style(7, "upright", 1, "0 8, 24 6, 50 5!, 46 50, 44 100")
+    yield Style(7, "barred", 1.5, "0 6, 32 5, 64 4!, 44 50, 28 100; 16 52, 40 50, 64 47")
+    yield Style(7, "barred serif", 0.7, "2 20, 4 6!, 34 6, 66 4!, 46 50, 30 100; 14 54, 38 52, 66 50")
+    yield Style(7, "barred curve", 0.7, "0 10, 32 2, 64 5!, 46 38, 38 70, 36 100; 14 56, 40 52, 64 54")
+    yield Style(7, "hooked", 0.6, "0 28, 6 8, 26 4, 56 6!, 58 30, 44 62, 38 100")
+    # 8: two loops, or an S that closes; where it starts and how well it closes.
+    yield Style(8, "crossed S", 4, "54 10, 32 0, 8 18, 26 42, 54 70, 38 98, 8 90, 10 68, 36 42, 56 20, 48 2")
+    yield Style(8, "open top", 2, "48 10, 26 4, 8 22, 28 44, 48 70, 32 98, 6 92, 8 70, 34 44, 70 2")
+    yield Style(8, "tall S", 2, "56 16, 38 0, 10 12, 14 36, 48 60, 56 84, 32 99, 4 86, 16 60, 46 36, 56 16")
+    yield Style(8, "from the left", 1.5, "22 42, 8 20, 30 0, 54 16, 38 42, 8 70, 18 97, 46 96, 56 74, 22 42")
+    yield Style(8, "two loops", 1.2, "34 2, 10 20, 32 44, 54 22, 32 2; 32 46, 4 72, 32 99, 60 74, 34 46")
+    yield Style(8, "small head", 1.2, "48 10, 30 0, 16 14, 26 34, 58 66, 40 99, 4 90, 10 60, 38 32, 46 12, 34 2")
+    yield Style(8, "big head", 1, "60 20, 34 0, 4 22, 22 52, 48 76, 34 99, 12 92, 14 72, 44 48, 60 18")
+    yield Style(8, "from the middle", 0.8, "32 46, 10 22, 34 0, 54 20, 32 46, 6 74, 30 99, 56 76, 32 46")
+    yield Style(8, "loose", 1, "60 8, 36 4, 12 16, 22 40, 52 66, 44 96, 12 98, 2 80, 24 54, 58 28, 74 6")
+    # 9: how straight the stem, where it turns at the foot, how round the head.
+    yield Style(9, "straight", 4, "54 12, 32 1, 6 22, 14 46, 40 42, 56 14!, 52 56, 46 100")
+    yield Style(9, "round head", 3, "52 18, 34 0, 6 16, 10 44, 36 48, 54 22, 54 20, 52 60, 44 100")
+    yield Style(9, "curved tail", 2, "56 14, 32 0, 5 20, 16 46, 42 40, 57 14!, 58 52, 46 88, 6 96")
+    yield Style(9, "leaning tail", 2, "54 12, 34 2, 8 22, 18 44, 42 36, 56 10!, 46 56, 26 100")
+    yield Style(9, "small head", 1.5, "50 8, 34 0, 16 14, 22 34, 42 30, 52 8!, 50 50, 44 100")
+    yield Style(9, "big head", 1, "60 16, 32 0, 2 26, 12 58, 44 54, 60 20, 60 22, 56 60, 50 100")
+    yield Style(9, "open head", 0.8, "50 12, 30 3, 6 22, 14 48, 42 44, 58 4!, 54 52, 46 100")
+    yield Style(9, "hooked tail", 1, "54 14, 32 0, 6 20, 18 44, 42 38, 56 14!, 56 60, 42 96, 14 92, 8 80")
+    yield Style(9, "one curve", 1.5, "48 32, 26 48, 4 30, 22 4, 48 6, 58 32, 52 68, 42 100")
+    yield Style(9, "round tail", 1, "52 30, 26 46, 4 24, 28 0, 54 16, 56 56, 40 94, 4 96")
+
+
+STYLES: tuple[tuple[Style, ...], ...] = tuple(
+    tuple(style for style in _styles() if style.digit == digit) for digit in range(10)
+)

@@ -1,0 +1,138 @@
+"""Handwritten digits without a data set: for tests, calibration, demos and the clip of a camera that is not there.
+
+The way of one digit: a style (strokes) is written by a hand (handwriting), pressed onto paper (pen) and cut out (normalize),
+like a digit in front of a camera.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.data.handwriting import Hand, any_hands, choose_styles, one_hand, write
+from digitedge.data.pen import Pen, Touch, any_touch, draw, grain, run_widths
+from digitedge.data.strokes import Style
+from digitedge.errors import InputError
+from digitedge.vision.normalize import FIELD, WORKING, normalize_digit
+
+# How often each pen writes in `synthetic_digits`.
+PENS = ((Pen.BALL, 0.62), (Pen.FELT, 0.2), (Pen.PENCIL, 0.12), (Pen.CHALK, 0.06))
+
+
+def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Make crops of handwritten digits, each by another writer.
+
+    Args:
+        count: how many, >= 0.
+        seed: the same seed gives the same digits.
+
+    Returns:
+        Crops uint8 (count, 28, 28), in the geometry of MNIST, and digits uint8 (count,), shuffled; each digit comes
+        equally often, give or take one.
+
+    Raises:
+        InputError: a negative count.
+
+    Examples:
+        >>> crops, digits = synthetic_digits(20, seed=1)
+        >>> crops.shape, crops.dtype, np.bincount(digits).tolist()
+        ((20, 28, 28), dtype('uint8'), [2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
+    """
+    if count < 0:
+        raise InputError(f"synthetic_digits() takes a count of 0 or more, got {count}.")
+    rng = np.random.default_rng(seed)
+    digits = rng.permutation(np.resize(np.arange(10, dtype=np.uint8), count))
+    crops = np.zeros((count, FIELD, FIELD), np.uint8)
+    for digit in range(10):
+        places = np.flatnonzero(digits == digit)
+        styles = np.array(choose_styles(digit, rng, len(places)), dtype=object)
+        for style in dict.fromkeys(styles.tolist()):
+            _fill(crops, places[styles == style], style, rng)
+    return crops, digits
+
+
+def _fill(crops: NDArray[np.uint8], places: NDArray[np.intp], style: Style, rng: np.random.Generator) -> None:
+    """Write all digits of one style into their places."""
+    count = len(places)
+    lines = write(style, rng, any_hands(rng, count))
+    touch = any_touch(rng, count)
+    widths = run_widths(lines, style.lengths, touch)
+    pens = rng.choice(np.array([pen for pen, _ in PENS], dtype=object), count, p=[share for _, share in PENS])
+    for place, line, width, relative, pen in zip(places, lines, touch.width, widths, pens, strict=True):
+        crops[place] = normalize_digit(_ink(line, float(width), relative, style.lengths, pen, rng, size=WORKING))
+
+
+def _ink(
+    line: NDArray[np.float64],
+    width: float,
+    relative: NDArray[np.float64],
+    lengths: tuple[int, ...],
+    pen: Pen,
+    rng: np.random.Generator,
+    *,
+    size: int,
+) -> NDArray[np.uint8]:
+    """The ink of one line, its longer side about `size` pixels, with a margin of a few pixels."""
+    low, high = line.min(axis=0), line.max(axis=0)
+    thickness = width * size
+    scale = (size - thickness) / max(float((high - low).max()), 1e-3)
+    margin = 3 + thickness * 0.75
+    columns, rows = np.ceil((high - low) * scale + 2 * margin).astype(int)
+    canvas = np.zeros((rows, columns), np.uint8)
+    draw((line - low) * scale + margin, relative * thickness, lengths, canvas)
+    return grain(canvas, pen, rng)
+
+
+def render_ink(
+    digit: int,
+    rng: np.random.Generator,
+    *,
+    height: int,
+    pen_width: float | None = None,
+    pen: Pen = Pen.BALL,
+    hand: Hand | None = None,
+) -> NDArray[np.uint8]:
+    """Draw one plain digit for a scene.
+
+    Args:
+        digit: 0 to 9.
+        rng: where chance comes from.
+        height: of the ink, in pixels, >= 4.
+        pen_width: of the line, in pixels, > 0; None chooses one that suits the height.
+        pen: what it is written with.
+        hand: habits of the writer, of which the first is taken; None takes another careful writer each time.
+
+    Returns:
+        uint8 (height, W), ink bright on 0, cut tight: the outer rows and columns have ink of at least 64.
+
+    Raises:
+        InputError: not a digit, a height under 4, or a width that is not positive.
+
+    Examples:
+        >>> render_ink(7, np.random.default_rng(0), height=60).shape[0]
+        60
+    """
+    if height < 4 or not (pen_width is None or pen_width > 0):
+        raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}.")
+    (style,) = choose_styles(digit, rng, 1, plain=True)
+    line = write(style, rng, one_hand(rng, 1) if hand is None else hand)[:1]
+    touch = any_touch(rng, 1, width=rng.uniform(0.07, 0.13) if pen_width is None else pen_width / height)
+    return _scaled(line, run_widths(line, style.lengths, touch)[0], touch, style, pen, rng, height)
+
+
+def _scaled(
+    line: NDArray[np.float64],
+    relative: NDArray[np.float64],
+    touch: Touch,
+    style: Style,
+    pen: Pen,
+    rng: np.random.Generator,
+    height: int,
+) -> NDArray[np.uint8]:
+    """Draw at twice the height or more, cut, and shrink to exactly `height` rows."""
+    wide = line[0].max(axis=0) - line[0].min(axis=0)
+    side = max(1.0, float(wide[0] / max(wide[1], 1e-3)))  # longer side, in heights
+    large = max(2 * height, 96)
+    ink = _ink(line[0], float(touch.width[0]) / side, relative, style.lengths, pen, rng, size=round(large * side))
+    x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
+    size = (max(1, round(w * height / h)), height)
+    return cv2.resize(ink[y : y + h, x : x + w], size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
