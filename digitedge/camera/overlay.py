@@ -66,7 +66,7 @@ def _colour_copy(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _unit(picture: NDArray[np.uint8]) -> float:
     """One step of the drawing in pixels: 1 on a 640x480 frame, never under 0.6 (smaller type is not legible)."""
     height, width = picture.shape[:2]
-    return max(0.6, min(height / 480, width / 640))
+    return max(0.6, float(min(height / 480, width / 640)))
 
 
 def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
@@ -88,9 +88,9 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
     _write(picture, percent, (start + _text_width(str(digit.digit), big) + round(3 * unit), baseline), small, PAPER)
 
 
-def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...] | list[str]) -> None:
+def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...]) -> None:
     """The rows in large type on a dark patch in the lower left corner; smaller type where a row would not fit."""
-    shown = [*rows[:ROWS_SHOWN]]
+    shown = rows[:ROWS_SHOWN]
     if not shown:
         return
     height, width = picture.shape[:2]

@@ -1,0 +1,83 @@
+"""What a source of frames is: a loop over it, a name, a time, and a promise to let go of the device."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frame = NDArray[np.uint8]
+"""uint8 (H, W, 3) BGR or (H, W) grey, 0 to 255."""
+
+
+class Source(ABC):
+    """Frames from one place, in order: a camera, a video, pictures, a stream.
+
+    A loop over a source opens the device and yields frames; leaving the `with` block releases it, whatever happened. A
+    second loop starts again from the beginning (a live source: from now). Subclasses write one generator, `_frames()`.
+
+    Attributes:
+        name: where the newest frame came from, as the user would say it: "0", "desk.mp4", "scans/page-2.png".
+        time: when the newest frame was taken, in seconds since the start of the source; None for a picture.
+        live: True for a camera or stream, which goes on by itself: its end is an error (CameraError). The others simply
+            come to their end.
+        hold_s: how long a window shows each frame, in seconds: 0 for a live source, None for "until a key is pressed".
+
+    Examples:
+        >>> class Blank(Source):
+        ...     def _frames(self):
+        ...         try:
+        ...             yield np.zeros((480, 640), np.uint8)
+        ...         finally:
+        ...             print("released")
+        >>> with Blank("blank") as source:
+        ...     for frame in source:
+        ...         print(source.name, frame.shape)
+        blank (480, 640)
+        released
+    """
+
+    live: bool = False
+    hold_s: float | None = 0.0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.time: float | None = None
+        self._running: Generator[Frame] | None = None
+        self._started = 0.0
+
+    @abstractmethod
+    def _frames(self) -> Generator[Frame]:
+        """Open the device, yield frames while setting `time` (and `name`), and release the device in a `finally`."""
+
+    def __iter__(self) -> Generator[Frame]:
+        """Start from the beginning.
+
+        Raises:
+            CameraError: from the loop, when the source cannot be opened or read, or a live source stops.
+        """
+        self.close()
+        self._started = time.monotonic()
+        self._running = self._frames()
+        return self._running
+
+    def _stamp(self) -> None:
+        """Set `time` to now, for a frame of a live source that has just arrived."""
+        self.time = time.monotonic() - self._started
+
+    def close(self) -> None:
+        """Release the device. Harmless when there is none."""
+        if self._running is not None:
+            self._running.close()
+            self._running = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

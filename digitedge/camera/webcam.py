@@ -1,0 +1,83 @@
+"""A webcam, through V4L2 on Linux, AVFoundation on macOS and DirectShow on Windows."""
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+
+from digitedge.camera.frames import Frame, Source
+from digitedge.errors import CameraError
+from digitedge.opencv import cv2
+
+# One backend each: with CAP_ANY OpenCV goes on to try FFmpeg and depth cameras, which takes long and explains nothing.
+# MSMF, the other one on Windows, can take half a minute to open.
+BACKENDS = {
+    "linux": (cv2.CAP_V4L2, "V4L2"),
+    "darwin": (cv2.CAP_AVFOUNDATION, "AVFoundation"),
+    "win32": (cv2.CAP_DSHOW, "DirectShow"),
+}
+DEVICES = Path("/dev")
+
+
+class Webcam(Source):
+    """A camera by its number, or on Linux by its device file (`/dev/video2`, `/dev/v4l/by-id/...`)."""
+
+    live = True
+
+    def __init__(self, text: str) -> None:
+        """Name a camera; it is opened when a loop over it starts.
+
+        Args:
+            text: "0" for the first one, or the path of a device file.
+        """
+        super().__init__(text)
+        self._device: int | str = int(text) if text.isdecimal() else text
+
+    def _frames(self) -> Generator[Frame]:
+        backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
+        capture = cv2.VideoCapture(self._device, backend)
+        try:
+            if not capture.isOpened():
+                raise CameraError(f"cannot open camera {self._device} with {backend_name}: {self._reason()} {_ELSE}")
+            # MJPG: raw frames do not fit through USB 2 at full rate. Buffer 1: of V4L2's usual 4 a slow reader sees
+            # the oldest.
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+            count = 0
+            while True:
+                read, frame = capture.read()
+                # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
+                if not read or not self._is_plugged_in():
+                    raise CameraError(
+                        f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another "
+                        "program? Start again when it is back."
+                    )
+                self._stamp()
+                count += 1
+                yield np.asarray(frame, np.uint8)
+        finally:
+            capture.release()
+
+    def _device_file(self) -> Path:
+        return DEVICES / f"video{self._device}" if isinstance(self._device, int) else Path(self._device)
+
+    def _is_plugged_in(self) -> bool:
+        return sys.platform != "linux" or self._device_file().exists()
+
+    def _reason(self) -> str:
+        """Say in one or two sentences why this camera does not open, as far as the system tells."""
+        if sys.platform != "linux":
+            return "is it plugged in, free, and is this program allowed to use the camera (privacy settings)?"
+        device = self._device_file()
+        others = [str(path) for path in sorted(DEVICES.glob("video*")) if path != device]
+        present = f"Present: {', '.join(others)}." if others else "There is no other /dev/video*."
+        if not device.exists():
+            return f"{device} does not exist. {present} Is it plugged in (in a container: passed through)?"
+        if not os.access(device, os.R_OK | os.W_OK):
+            return f"no permission for {device}. Run: sudo usermod -aG video $USER, then log in again."
+        return f"{device} is busy in another program, or is no camera that gives pictures. {present}"
+
+
+_ELSE = "Raspberry Pi ribbon camera: digitedge camera rpicam. No camera at all: digitedge camera demo"
