@@ -1,12 +1,12 @@
 """The crop contract, on drawn ink whose answer is known."""
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
 from digitedge.errors import InputError
+from digitedge.opencv import cv2
 from digitedge.vision import normalize_digit
 from digitedge.vision.normalize import CENTRE, FIT, stroke_width
 

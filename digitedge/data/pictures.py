@@ -1,0 +1,170 @@
+"""Picture files: finding them, and turning any of them into a BGR frame.
+
+A damaged file is refused before the decoders see it: depending on its version, OpenCV hands out a JPEG that was cut
+short as a picture with a grey lower half, and libpng prints its complaint on stderr, past every log level.
+"""
+
+import glob
+import re
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import CameraError
+from digitedge.opencv import cv2
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
+"""What counts as a picture in a folder, in lower case. A file named by itself may have any suffix."""
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG_SCAN = 0xDA
+
+
+def read_picture(path: str | Path) -> NDArray[np.uint8]:
+    """Read a picture file of any colour and depth.
+
+    Args:
+        path: a file that OpenCV can read: JPEG, PNG, WebP, BMP, TIFF and others.
+
+    Returns:
+        uint8 (H, W, 3) BGR: rotated as its EXIF data says, 16 bits scaled to 8, transparent parts laid on white, grey
+        and CMYK made BGR.
+
+    Raises:
+        CameraError: no such file, or an empty, damaged or foreign one.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as exc:
+        raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a picture.") from exc
+    if not content:
+        raise CameraError(f"{path}: expected a picture, got an empty file. Copy or take it again.")
+    if _is_cut_short(content):
+        raise CameraError(f"{path}: expected a whole picture, got one that is cut short or damaged. Copy it again.")
+    picture = _decode(content)
+    if picture is None:
+        raise CameraError(
+            f"{path}: expected a picture (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
+            "Copy it again, or convert it to JPEG or PNG."
+        )
+    return picture
+
+
+def find_pictures(arguments: Sequence[str]) -> list[Path]:
+    """Find the pictures that files, folders and patterns stand for.
+
+    Args:
+        arguments: paths of files, folders (their pictures, not those of folders inside) and patterns such as
+        "scans/*.png"
+            or "scans/**/*.png". A file that exists is never taken for a pattern.
+
+    Returns:
+        Paths in the order of the arguments, each once; inside a folder or pattern in natural order, so 2.png is
+        before 10.png.
+
+    Raises:
+        CameraError: nothing at a path, no match of a pattern, or no picture in a folder.
+    """
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        found.update(dict.fromkeys(_expand(argument)))
+    return list(found)
+
+
+def natural_key(path: Path) -> list[tuple[int, str]]:
+    """Sorting key that puts 2.png before 10.png, in any case.
+
+    Examples:
+        >>> sorted([Path("a10.png"), Path("A2.png"), Path("a1.png")], key=natural_key)[1].name
+        'A2.png'
+    """
+    pieces = re.split(r"(\d+)", str(path).casefold())
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
+
+
+def _expand(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        pictures = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != "."]
+        if not pictures:
+            raise CameraError(f"no pictures in {path} ({', '.join(sorted(SUFFIXES))}). Give a folder that has some.")
+        return sorted(pictures, key=natural_key)
+    if path.exists():
+        return [path]
+    if not glob.has_magic(argument):
+        raise CameraError(f"no file or folder at {argument}. Give pictures, folders or patterns such as 'scans/*.png'.")
+    matches = [Path(match) for match in glob.glob(argument, recursive=True)]
+    pictures = [p for p in matches if p.is_file()]
+    if not pictures:
+        raise CameraError(f"no file matches {argument}. Give pictures, folders or patterns such as 'scans/*.png'.")
+    return sorted(pictures, key=natural_key)
+
+
+def _decode(content: bytes) -> NDArray[np.uint8] | None:
+    """Decode to uint8 (H, W, 3) BGR; None if OpenCV cannot."""
+    encoded = np.frombuffer(content, np.uint8)
+    try:
+        # IMREAD_UNCHANGED keeps transparency but ignores EXIF rotation; JPEG has only the latter.
+        if not content.startswith(_JPEG_START):
+            raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+            if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
+                return _over_white(_to_8_bits(raw))
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error:  # too many pixels, or a decoder that raises
+        return None
+    return None if picture is None else _to_8_bits(picture)
+
+
+def _to_8_bits(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale integers by their own range and floats from 0 to 1."""
+    if picture.dtype == np.uint8:
+        return picture.astype(np.uint8, copy=False)
+    whole = np.iinfo(picture.dtype).max if picture.dtype.kind in "iu" else 1.0
+    return np.clip(np.rint(picture.astype(np.float32) * (255 / whole)), 0, 255).astype(np.uint8)
+
+
+def _over_white(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay BGRA on white paper."""
+    alpha = picture[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
+    return np.rint(picture[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _is_cut_short(content: bytes) -> bool:
+    """Whether a PNG or JPEG lacks its end or, in a PNG, has a wrong checksum."""
+    if content.startswith(_PNG_START):
+        return not _png_is_whole(content)
+    if content.startswith(_JPEG_START):
+        return content.find(_JPEG_END, _jpeg_scan_start(content)) < 0
+    return False
+
+
+def _png_is_whole(content: bytes) -> bool:
+    """Walk the chunks (length, name, data, checksum) up to IEND."""
+    at = len(_PNG_START)
+    while at + 12 <= len(content):
+        (length,) = struct.unpack_from(">I", content, at)
+        end = at + 8 + length
+        if (
+            end + 4 > len(content)
+            or zlib.crc32(memoryview(content)[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]
+        ):
+            return False
+        if content[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
+def _jpeg_scan_start(content: bytes) -> int:
+    """Where the compressed picture starts: thumbnails with an end mark of their own lie in the segments before it."""
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _JPEG_SCAN:
+        is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a mark
+        at += 1 if is_fill else 2 + struct.unpack_from(">H", content, at + 2)[0]
+    return at
