@@ -50,7 +50,7 @@ def camera(
         if json or not has_window:
             outputs.append(JsonLines() if json else RowLines())
         session = run(frames, reader, outputs, max_frames=max_frames)
-    say(f"{session.frames} frames in {session.seconds:.1f} s")
+    say(f"frames read: {session.frames}, in {session.seconds:.1f} s")
 
 
 def _wants_window(asked: bool | None, *, json: bool) -> bool:
@@ -68,8 +68,8 @@ def _wants_window(asked: bool | None, *, json: bool) -> bool:
         return True
     if asked:
         raise CameraError(
-            f"cannot show a window: {reason}. Use --headless, or see to it that DISPLAY names your screen and that "
-            "opencv-python, not opencv-python-headless, is installed with: sudo apt install libgl1 libglib2.0-0"
+            f"cannot show a window: {reason}. Use --headless, or let DISPLAY name your screen; opencv-python also needs: "
+            "sudo apt install libgl1 libglib2.0-0"
         )
-    say(f"no window, because {reason}: printing what changes (--headless)")
+    say(f"no window, because {reason}. Printing the rows whenever they change, as --headless does.")
     return False

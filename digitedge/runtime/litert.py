@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, require
+from digitedge.quiet import quiet
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
 
 
@@ -31,8 +32,9 @@ class LiteRTClassifier:
         self.path = path
         try:
             content = path.read_bytes()
-            self._interpreter = runtime.Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with quiet(2):
+                self._interpreter = runtime.Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except OSError as exc:
             raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a .tflite file.") from exc
         except (ValueError, RuntimeError) as exc:

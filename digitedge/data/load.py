@@ -1,0 +1,30 @@
+"""From what a user says to a data set: MNIST wherever it is, or digits rendered here."""
+
+from pathlib import Path
+
+from digitedge.data.dataset import Dataset
+from digitedge.data.mnist import load_mnist
+from digitedge.data.synthetic import synthetic_digits
+
+SYNTHETIC = "synthetic"
+MNIST = "mnist"
+SYNTHETIC_TRAIN, SYNTHETIC_TEST = 20_000, 4_000  # rendered in about ten seconds
+
+
+def load_dataset(source: str | None = None) -> tuple[str, Dataset]:
+    """Load the data set that `--data` names.
+
+    Args:
+        source: "synthetic", the path of MNIST, or None to look for MNIST and else download it.
+
+    Returns:
+        The name of the data set ("mnist" or "synthetic") and its arrays.
+
+    Raises:
+        DataError: see `load_mnist`.
+    """
+    if source == SYNTHETIC:
+        train = synthetic_digits(SYNTHETIC_TRAIN, seed=1)
+        test = synthetic_digits(SYNTHETIC_TEST, seed=2)
+        return SYNTHETIC, Dataset(*train, *test)
+    return MNIST, load_mnist(None if source is None else Path(source))

@@ -1,0 +1,139 @@
+"""The Keras original, brought under the model contract: 0 to 255 in, (28, 28, 1), ten probabilities out.
+
+Our own runs meet it as they are. A model from elsewhere gets what it lacks: a reshape, the division by 255, a softmax; each addition
+is told. Whether it wants 0-1 or 0-255 cannot be seen in a file, so it is measured on labelled training images when nobody says:
+the wrong range costs most of the accuracy, so the two are easily told apart. (Rejected: assuming one, which is how a converted
+model comes to answer confidently and wrongly.)
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import InputError, ModelError
+from digitedge.metrics import top1
+from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
+from digitedge.training.fit import probabilities
+
+# The wrong input range leaves a net near chance; a right choice that is this much worse than the other is no choice.
+RANGE_MARGIN = 0.05
+
+
+class InputRange(StrEnum):
+    """The pixel values that a Keras model was trained on."""
+
+    UNIT = "0-1"
+    BYTE = "0-255"
+
+
+class KerasClassifier:
+    """A Keras model under the contract, with the same face as an exported file."""
+
+    def __init__(self, model: keras.Model, path: Path) -> None:
+        self.model, self.path = model, path
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
+        check_crops(crops)
+        return probabilities(self.model, crops) if len(crops) else np.empty((0, CLASSES), np.float32)
+
+
+def load_keras(path: Path) -> keras.Model:
+    """Load a .keras file that takes one digit and gives ten scores.
+
+    Raises:
+        ModelError: no such file, not a Keras file, or other inputs and outputs; the message says which.
+    """
+    if not path.is_file():
+        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as exc:  # Keras raises ValueError, TypeError, OSError, KeyError, BadZipFile ... for a file it cannot read
+        reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        raise ModelError(f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} Save it again.") from exc
+    shapes = [tuple(t.shape) for t in (*model.inputs, *model.outputs)]
+    fits = len(shapes) == 2 and shapes[0][1:] in {(CROP_SIZE, CROP_SIZE), (CROP_SIZE, CROP_SIZE, 1)} and shapes[1][1:] == (CLASSES,)
+    if not fits:
+        raise ModelError(f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. Train such a model.")
+    return model
+
+
+def bring_under_contract(
+    model: keras.Model, input_range: InputRange, *, path: Path, tell: Callable[[str], None] = print
+) -> keras.Model:
+    """Add what a model lacks: reshape, division by 255, softmax. One that lacks nothing comes back as it is.
+
+    Args:
+        model: from `load_keras`.
+        input_range: what the model wants.
+        path: of the file, for messages.
+        tell: gets a line for each addition.
+
+    Raises:
+        ModelError: ten scores that are neither probabilities nor logits.
+    """
+    wants_flat = len(model.inputs[0].shape) == 3
+    add_softmax = _gives_logits(model, input_range, path)
+    if not (wants_flat or add_softmax or input_range is InputRange.UNIT):
+        return model
+    image = keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME)
+    x = keras.layers.Reshape((CROP_SIZE, CROP_SIZE))(image) if wants_flat else image
+    if input_range is InputRange.UNIT:
+        x = keras.layers.Rescaling(1 / 255)(x)
+        tell(f"{path.name}: takes pixels from 0 to 1; the division by 255 goes inside")
+    x = model(x)
+    if add_softmax:
+        x = keras.layers.Softmax(name=OUTPUT_NAME)(x)
+        tell(f"{path.name}: gives logits; a softmax goes inside")
+    return keras.Model(image, x, name=model.name)
+
+
+def choose_range(
+    model: keras.Model, asked: InputRange | None, images: NDArray[np.uint8], labels: NDArray[np.uint8], *, path: Path
+) -> InputRange:
+    """Say which input range a model wants, and refuse the one under which it reads worse.
+
+    Args:
+        model: from `load_keras`.
+        asked: what the user says, or None for 0-255.
+        images: uint8 (N, 28, 28) labelled training images, a few hundred.
+        labels: uint8 (N,).
+        path: of the file, for messages.
+
+    Raises:
+        InputError: the model is right more often under the other range.
+    """
+    right = {r: top1(_raw_scores(model, images, r), labels) for r in InputRange}
+    chosen = asked or InputRange.BYTE
+    other = next(r for r in InputRange if r is not chosen)
+    if right[other] > right[chosen] + RANGE_MARGIN:
+        said = f"--input-range {chosen}" if asked else "no --input-range, which means 0-255,"
+        raise InputError(
+            f"{path}: {said} but the model reads {right[other]:.1%} of {len(images)} training images when fed {other} and "
+            f"{right[chosen]:.1%} when fed {chosen}. Add --input-range {other}"
+        )
+    return chosen
+
+
+def _raw_scores(model: keras.Model, images: NDArray[np.uint8], input_range: InputRange) -> NDArray[np.float32]:
+    """What the model gives for images scaled to a range; float32 (N, 10), probabilities or logits."""
+    fed = images.astype(np.float32) / (255 if input_range is InputRange.UNIT else 1)
+    return np.asarray(model.predict(fed.reshape(-1, *model.inputs[0].shape[1:]), batch_size=250, verbose=0))
+
+
+def _gives_logits(model: keras.Model, input_range: InputRange, path: Path) -> bool:
+    """Tell by a few noise images whether ten scores are probabilities or logits."""
+    noise = np.random.default_rng(0).integers(0, 256, (16, CROP_SIZE, CROP_SIZE), np.uint8)
+    scores = _raw_scores(model, noise, input_range)
+    if scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+        return False
+    if scores.min() >= 0 and scores.max() <= 1:
+        raise ModelError(
+            f"{path}: expected ten probabilities or logits, got ten separate scores from 0 to 1 (sigmoids?). "
+            "Give the model a softmax and train it with categorical cross-entropy."
+        )
+    return True

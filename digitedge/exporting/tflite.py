@@ -1,0 +1,101 @@
+"""Keras to TFLite, through TensorFlow's converter.
+
+A functional clone with a fixed batch of 1 is converted: a free batch adds SHAPE and PACK operators, and converting concrete functions
+wrote a file without weights and reported success (TensorFlow 2.21). Only built-in operators are allowed, because others need a
+delegate that is not on the device.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from digitedge.errors import ModelError
+from digitedge.manifest import TensorSpec
+from digitedge.quiet import quiet
+from digitedge.recipe import Numbers, Recipe
+from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
+
+
+def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
+    """Convert a model under the contract.
+
+    Args:
+        model: takes (N, 28, 28, 1) of 0 to 255, gives probabilities.
+        recipe: which numbers to use.
+        calibration: uint8 (N, 28, 28); only int8 looks at it.
+
+    Returns:
+        The content of a .tflite file.
+
+    Raises:
+        ModelError: the model needs operators that TFLite does not have.
+    """
+    image = keras.Input(batch_shape=(1, CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME)
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, {OUTPUT_NAME: model(image)}))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if recipe.weights is not Numbers.FLOAT32:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if recipe.weights is Numbers.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
+    if recipe.calibrated:
+        converter.representative_dataset = lambda: _batches(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
+    try:
+        with quiet(1, 2):
+            return bytes(converter.convert())
+    except (tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
+        reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        raise ModelError(f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers.") from exc
+
+
+def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:
+    """Read a .tflite file's input, output, operators, and the oldest runtime that knows them.
+
+    Args:
+        content: of the file.
+
+    Returns:
+        Input, output, sorted operator names, and a version such as "LiteRT or TensorFlow Lite 2.3.0".
+    """
+    with quiet(2):
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    ops = sorted({names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes})
+    return (
+        _tensor(interpreter.get_input_details()[0], INPUT_NAME),
+        _tensor(interpreter.get_output_details()[0], OUTPUT_NAME),
+        ops,
+        f"LiteRT or TensorFlow Lite {_minimum_runtime(model)}",
+    )
+
+
+def _batches(calibration: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
+    for crop in calibration:
+        yield [crop.reshape(1, CROP_SIZE, CROP_SIZE, 1).astype(np.float32)]
+
+
+def _tensor(details: dict[str, object], name: str) -> TensorSpec:
+    scale, zero_point = details["quantization"]  # type: ignore[misc]
+    return TensorSpec(
+        name=name,
+        dtype=np.dtype(details["dtype"]).name,  # type: ignore[call-overload]
+        shape=[int(n) for n in details["shape"]],  # type: ignore[attr-defined]
+        scale=float(scale) or None,
+        zero_point=int(zero_point) if scale else None,
+    )
+
+
+def _minimum_runtime(model: object) -> str:
+    """What the converter wrote into the file's metadata as min_runtime_version."""
+    for entry in model.metadata or []:  # type: ignore[attr-defined]
+        if entry.name == b"min_runtime_version":
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()  # type: ignore[attr-defined]
+    raise ModelError("the TFLite file does not state its minimum runtime; use TensorFlow 2.20 or newer")

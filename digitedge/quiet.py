@@ -1,0 +1,45 @@
+"""Keep native libraries from talking over our own lines.
+
+LiteRT and TensorFlow print from C++ straight to the process's file descriptors ("INFO: Created TensorFlow Lite XNNPACK delegate"),
+and no option of theirs stops all of it. What goes wrong reaches us as an exception; the rest is noise between results.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from digitedge.errors import require
+
+
+@contextmanager
+def quiet(*descriptors: int) -> Iterator[None]:
+    """Send what is written to these file descriptors (1 stdout, 2 stderr) nowhere while the block runs. Errors pass as ever."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in descriptors}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in kept:
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.close(nowhere)
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+def require_tensorflow() -> ModuleType:
+    """Import TensorFlow without its start-up lines, or say how to install it.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # nets this small train faster on the CPU than a GPU starts
+    with quiet(2):
+        return require("tensorflow", extra="train")

@@ -1,0 +1,45 @@
+"""What a training run does: the numbers that decide its result, and their defaults for each architecture."""
+
+from dataclasses import dataclass
+
+from digitedge.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The settings of one training run.
+
+    Attributes:
+        architecture: name in `digitedge.training.models.ARCHITECTURES`.
+        epochs: passes over the training images, >= 1.
+        batch_size: images per step, >= 1.
+        dropout: 0 to below 1.
+        seed: of the weights, the shuffling and the augmentation, >= 0.
+        validation_split: share of the training images, from their end, that choose the best epoch; above 0, below 1.
+        augment: whether each epoch moves the digits a little.
+    """
+
+    architecture: str
+    epochs: int
+    batch_size: int = 128
+    dropout: float = 0.2
+    seed: int = 0
+    validation_split: float
+    augment: bool
+
+    def __post_init__(self) -> None:
+        for name, value, low in (("epochs", self.epochs, 1), ("batch size", self.batch_size, 1), ("seed", self.seed, 0)):
+            if value < low:
+                raise InputError(f"{name} must be at least {low}, got {value}")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout must be from 0 to below 1, got {self.dropout}")
+        if not 0 < self.validation_split < 1:
+            raise InputError(f"validation split must lie between 0 and 1, got {self.validation_split}")
+
+
+# mlp: to the letter of the textbook. cnn: 5,000 of MNIST's 60,000 suffice to choose the epoch; the rest is better trained on.
+DEFAULT_PLANS: dict[str, Plan] = {
+    "cnn": Plan(architecture="cnn", epochs=12, validation_split=1 / 12, augment=True),
+    "mlp": Plan(architecture="mlp", epochs=10, validation_split=0.2, augment=False),
+}
+"""Architecture -> the plan that is used where the user says nothing."""
