@@ -75,17 +75,19 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
     x, y, width, height = digit.box
     colour = SURE if digit.confidence >= SURE_FROM else UNSURE
     cv2.rectangle(picture, (x, y), (x + width, y + height), colour, max(1, round(2 * unit)), cv2.LINE_AA)
-    big, small = round(22 * unit), max(SMALLEST_TYPE, round(10 * unit))
-    percent = f"{digit.confidence:.0%}".rstrip("%")
-    label_height = big + round(6 * unit)
+    gap = round(3 * unit)
+    text, text_height = str(digit.digit), max(SMALLEST_TYPE, min(round(22 * unit), height // 2))
+    percent, percent_height = f" {100 * digit.confidence:.0f}", max(SMALLEST_TYPE, round(10 * unit))
+    text_width, percent_width = _text_width(text, text_height), _text_width(percent, percent_height)
+    if text_width + percent_width > max(width, height):  # the labels of small digits would cover their neighbours
+        percent, percent_width = "", 0
+    label_width, label_height = text_width + percent_width + 2 * gap, text_height + 2 * gap
+    left = max(0, min(x, picture.shape[1] - label_width))
     top = y - label_height if y >= label_height else y + height
-    label_width = _text_width(str(digit.digit), big) + _text_width(percent, small) + round(9 * unit)
-    left = int(np.clip(x, 0, max(0, picture.shape[1] - label_width)))
     cv2.rectangle(picture, (left, top), (left + label_width, top + label_height), colour, cv2.FILLED)
-    baseline = top + label_height - round(3 * unit)
-    start = left + round(3 * unit)
-    _write(picture, str(digit.digit), (start, baseline), big, PAPER)
-    _write(picture, percent, (start + _text_width(str(digit.digit), big) + round(3 * unit), baseline), small, PAPER)
+    baseline = top + label_height - gap
+    _write(picture, text, (left + gap, baseline), text_height, PAPER)
+    _write(picture, percent, (left + gap + text_width, baseline), percent_height, PAPER)
 
 
 def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from digitedge.camera.frames import Frame, Source
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
+from digitedge.quiet import quiet
 
 PROGRAMS = ("rpicam-vid", "libcamera-vid")  # the second is its name before 2024
 OPTIONS = (
@@ -42,7 +43,8 @@ class PiCamera(Source):
             process = _start(messages)
             try:
                 for jpeg in _newest_jpegs(process):
-                    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+                    with quiet(2):  # libjpeg prints "Corrupt JPEG data"
+                        frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
                     if frame is None:
                         continue  # a damaged picture; the next one comes in 33 ms
                     self._stamp()

@@ -10,6 +10,7 @@ import numpy as np
 from digitedge.camera.frames import Frame, Source
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
+from digitedge.quiet import quiet
 
 # One backend each: with CAP_ANY OpenCV goes on to try FFmpeg and depth cameras, which takes long and explains nothing.
 # MSMF, the other one on Windows, can take half a minute to open.
@@ -19,6 +20,8 @@ BACKENDS = {
     "win32": (cv2.CAP_DSHOW, "DirectShow"),
 }
 DEVICES = Path("/dev")
+# Many webcams send a few damaged frames when they start; this many in a row, one second, are more than that.
+DAMAGED_LIMIT = 30
 
 
 class Webcam(Source):
@@ -36,29 +39,41 @@ class Webcam(Source):
         self._device: int | str = int(text) if text.isdecimal() else text
 
     def _frames(self) -> Generator[Frame]:
-        backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
-        capture = cv2.VideoCapture(self._device, backend)
+        capture, backend = self._open()
+        count = 0
         try:
             if not capture.isOpened():
-                raise CameraError(f"cannot open camera {self._device} with {backend_name}: {self._reason()} {_ELSE}")
-            # MJPG: raw frames do not fit through USB 2 at full rate. Buffer 1: of V4L2's usual 4 a slow reader sees
-            # the oldest.
-            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-            capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-            count = 0
-            while True:
-                read, frame = capture.read()
-                # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
-                if not read or not self._is_plugged_in():
-                    raise CameraError(
-                        f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another "
-                        "program? Start again when it is back."
-                    )
+                raise CameraError(f"cannot open camera {self._device} with {backend}: {self._reason()} {_ELSE}")
+            while (frame := self._next(capture)) is not None:
                 self._stamp()
                 count += 1
-                yield np.asarray(frame, np.uint8)
+                yield frame
         finally:
             capture.release()
+        raise CameraError(
+            f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another program? "
+            "Start again when it is back."
+        )
+
+    def _open(self) -> tuple[cv2.VideoCapture, str]:
+        """Ask for MJPG, because raw frames do not fit through USB 2, and for a buffer of one instead of V4L2's four."""
+        backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
+        capture = cv2.VideoCapture(self._device, backend)
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return capture, backend_name
+
+    def _next(self, capture: cv2.VideoCapture) -> Frame | None:
+        """The next frame that can be decoded, or None when the camera has stopped."""
+        for _ in range(DAMAGED_LIMIT):
+            # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
+            if not capture.grab() or not self._is_plugged_in():
+                return None
+            with quiet(2):  # libjpeg prints "Corrupt JPEG data", with many webcams for every frame
+                decoded, frame = capture.retrieve()
+            if decoded:
+                return np.asarray(frame, np.uint8)
+        return None
 
     def _device_file(self) -> Path:
         return DEVICES / f"video{self._device}" if isinstance(self._device, int) else Path(self._device)
@@ -72,7 +87,7 @@ class Webcam(Source):
             return "is it plugged in, free, and is this program allowed to use the camera (privacy settings)?"
         device = self._device_file()
         others = [str(path) for path in sorted(DEVICES.glob("video*")) if path != device]
-        present = f"Present: {', '.join(others)}." if others else "There is no other /dev/video*."
+        present = f"Present: {', '.join(others)}." if others else "No other /dev/video* is present."
         if not device.exists():
             return f"{device} does not exist. {present} Is it plugged in (in a container: passed through)?"
         if not os.access(device, os.R_OK | os.W_OK):

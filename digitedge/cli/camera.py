@@ -68,8 +68,8 @@ def _wants_window(asked: bool | None, *, json: bool) -> bool:
         return True
     if asked:
         raise CameraError(
-            f"cannot show a window: {reason}. Use --headless, or let DISPLAY name your screen; opencv-python also needs: "
-            "sudo apt install libgl1 libglib2.0-0"
+            f"cannot show a window: {reason}. Use --headless, or let DISPLAY name your screen and see that "
+            "opencv-python has what it needs: sudo apt install libgl1 libglib2.0-0"
         )
     say(f"no window, because {reason}. Printing the rows whenever they change, as --headless does.")
     return False
