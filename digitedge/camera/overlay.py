@@ -74,7 +74,7 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
     unit = _unit(picture)
     x, y, width, height = digit.box
     colour = SURE if digit.confidence >= SURE_FROM else UNSURE
-    cv2.rectangle(picture, (x, y), (x + width, y + height), colour, max(1, round(2 * unit)), cv2.LINE_AA)
+    cv2.rectangle(picture, (x, y), (x + width, y + height), colour, max(1, round(2 * unit)))
     gap = round(3 * unit)
     text, text_height = str(digit.digit), max(SMALLEST_TYPE, min(round(22 * unit), height // 2))
     percent, percent_height = f" {100 * digit.confidence:.0f}", max(SMALLEST_TYPE, round(10 * unit))

@@ -53,7 +53,7 @@ class Stream(Source):
         Raises:
             CameraError: a scheme that is none of SCHEMES.
         """
-        super().__init__(re.sub(r"//[^/@]*@", "//***@", url))  # names are printed: no password in them
+        super().__init__(re.sub(r"//[^/]+@", "//***@", url))  # names are printed: no password in them
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
         self._url = url

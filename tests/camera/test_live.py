@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge.camera import FrameList, JsonLines, RowLines, Source, open_source, run
+from digitedge.camera.live import FrameRate
+from digitedge.opencv import cv2
+
+
+class Recorder:
+    """An output that keeps what it is shown, and ends the loop after `limit` readings."""
+
+    def __init__(self, limit: int = 1000) -> None:
+        self.seen: list = []
+        self.limit = limit
+
+    def show(self, frame, reading, fps):
+        self.seen.append((frame, reading, fps))
+        return len(self.seen) < self.limit
+
+
+def test_every_frame_is_read_once_and_in_order(page, sevens) -> None:
+    frames = [page(n) for n in (1, 3, 0)]
+    output = Recorder()
+    session = run(FrameList(frames, name="desk"), sevens, [output])
+    assert session.frames == 3
+    assert session.seconds > 0
+    assert [shown is frame for (shown, _, _), frame in zip(output.seen, frames, strict=True)] == [True] * 3
+    assert [reading.rows for _, reading, _ in output.seen] == [("7",), ("777",), ()]
+    assert [(reading.source, reading.frame) for _, reading, _ in output.seen] == [("desk", n) for n in range(3)]
+
+
+def test_max_frames_takes_no_frame_more_than_that(page, sevens) -> None:
+    frames = iter([page(1)] * 5)
+    assert run(FrameList(frames), sevens, [], max_frames=2).frames == 2
+    assert len(list(frames)) == 3
+
+
+def test_one_output_that_wants_to_end_ends_the_loop_after_all_have_been_shown(page, sevens) -> None:
+    first, second = Recorder(limit=2), Recorder()
+    assert run(FrameList([page(1)] * 5), sevens, [first, second]).frames == 2
+    assert len(first.seen) == len(second.seen) == 2
+
+
+class Device(Source):
+    """An endless device that knows whether it was released."""
+
+    released = False
+
+    def _frames(self):
+        try:
+            while True:
+                yield np.full((48, 64), 200, np.uint8)
+        finally:
+            self.released = True
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+def test_the_device_is_released_and_the_error_passes_when_an_output_fails(sevens, error: type[BaseException]) -> None:
+    class Failing:
+        def show(self, frame, reading, fps):
+            raise error
+
+    device = Device("device")
+    with pytest.raises(error):
+        run(device, sevens, [Failing()])
+    assert device.released
+
+
+def test_the_device_is_released_at_a_regular_end(sevens) -> None:
+    device = Device("device")
+    run(device, sevens, [], max_frames=3)
+    assert device.released
+
+
+def test_json_lines_are_one_reading_each(page, sevens, capsys: pytest.CaptureFixture[str]) -> None:
+    run(FrameList([page(1), page(2)], name="desk"), sevens, [JsonLines()])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["rows"] for line in lines] == [["7"], ["77"]]
+    assert [line["frame"] for line in lines] == [0, 1]
+    assert {line["schema"] for line in lines} == {"digitedge.reading/1"}
+    assert np.allclose(lines[0]["digits"][0]["box"], [27, 87, 36, 56], atol=3)
+    assert lines[0]["time"] <= lines[1]["time"]
+
+
+def test_row_lines_are_printed_when_the_rows_change(page, sevens, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [page(n) for n in (0, 0, 2, 2, 2, 0, 3)]
+    run(FrameList(frames), sevens, [RowLines()])
+    assert capsys.readouterr().out.splitlines() == ["77", "-", "777"]
+
+
+def test_row_lines_name_every_picture(page, sevens, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, digits in (("a.png", 2), ("b.png", 2), ("c.png", 0)):
+        cv2.imwrite(str(tmp_path / name), page(digits))
+    run(open_source(str(tmp_path)), sevens, [RowLines()])
+    names = [str(tmp_path / name) for name in ("a.png", "b.png", "c.png")]
+    assert capsys.readouterr().out.splitlines() == [f"{names[0]}: 77", f"{names[1]}: 77", f"{names[2]}: -"]
+
+
+def test_the_frame_rate_is_that_of_the_last_frames() -> None:
+    rate = FrameRate(span=4)
+    slow_then_fast = [0, 1, 2, 2.1, 2.2, 2.3, 2.4]
+    assert [round(rate.tick(now), 3) for now in slow_then_fast] == [0, 1, 1, 1.429, 1.818, 3.077, 10]
+
+
+def test_two_frames_at_the_same_moment_have_no_rate() -> None:
+    rate = FrameRate()
+    assert [rate.tick(1.0), rate.tick(1.0)] == [0, 0]

@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge.camera import FrameList, Source, open_source
+from digitedge.camera.rpicam import PiCamera
+from digitedge.camera.sources import Demo, Pictures
+from digitedge.camera.video import Stream, VideoFile
+from digitedge.camera.webcam import Webcam
+from digitedge.errors import CameraError
+from digitedge.opencv import cv2
+
+
+class Counting(Source):
+    """Yields three frames and counts how often its device is open."""
+
+    is_open = 0
+
+    def _frames(self):
+        self.is_open += 1
+        try:
+            for number in range(3):
+                yield np.full((4, 4), number, np.uint8)
+        finally:
+            self.is_open -= 1
+
+
+def test_leaving_the_block_releases_the_device_after_a_break() -> None:
+    with Counting("c") as source:
+        for _ in source:
+            break
+        assert source.is_open == 1
+    assert source.is_open == 0
+
+
+def test_leaving_the_block_releases_the_device_after_an_error() -> None:
+    source = Counting("c")
+    with pytest.raises(KeyboardInterrupt), source:
+        for _ in source:
+            raise KeyboardInterrupt
+    assert source.is_open == 0
+
+
+def test_a_second_loop_starts_from_the_beginning_and_opens_one_device_only() -> None:
+    with Counting("c") as source:
+        assert next(iter(source))[0, 0] == 0
+        assert [frame[0, 0] for frame in source] == [0, 1, 2]
+        assert next(iter(source))[0, 0] == 0
+        assert source.is_open == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "live"),
+    [
+        ("0", Webcam, True),
+        ("12", Webcam, True),
+        ("/dev/video0", Webcam, True),
+        ("rtsp://camera.local/live", Stream, True),
+        ("udp://@:5000", Stream, True),
+        ("rpicam", PiCamera, True),
+        ("demo", Demo, True),
+    ],
+)
+def test_each_kind_of_text_opens_its_source(text: str, kind: type, live: bool) -> None:
+    source = open_source(text)
+    assert type(source) is kind
+    assert source.live is live
+    assert source.name == text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in (10, 2, 1):
+        cv2.imwrite(str(tmp_path / f"page-{number}.png"), np.full((20, 30, 3), number, np.uint8))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    return tmp_path
+
+
+@pytest.mark.parametrize("pattern", ["", "page-*.png"], ids=["folder", "pattern"])
+def test_all_pictures_come_in_natural_order_with_their_names(folder: Path, pattern: str) -> None:
+    seen = []
+    with open_source(str(folder / pattern)) as source:
+        for frame in source:
+            seen.append((Path(source.name).name, frame.shape, int(frame[0, 0, 0]), source.time))
+    assert seen == [(f"page-{n}.png", (20, 30, 3), n, None) for n in (1, 2, 10)]
+
+
+def test_a_picture_is_one_frame_that_a_window_holds_until_a_key(folder: Path) -> None:
+    source = open_source(str(folder / "page-2.png"))
+    assert isinstance(source, Pictures)
+    assert source.hold_s is None
+    assert not source.live
+    assert len(list(source)) == 1
+
+
+def test_a_picture_without_a_suffix_is_known_by_its_content(folder: Path) -> None:
+    (folder / "page-2.png").rename(folder / "upload")
+    assert isinstance(open_source(str(folder / "upload")), Pictures)
+
+
+def test_a_video_is_known_by_not_being_a_picture(clip: Path) -> None:
+    assert isinstance(open_source(str(clip)), VideoFile)
+
+
+@pytest.mark.parametrize("text", ["holiday.mp4", "frames/*.png"])
+def test_a_path_to_nothing_is_an_error_at_once(text: str) -> None:
+    with pytest.raises(CameraError, match=r"there is no holiday.mp4|no file matches frames"):
+        open_source(text)
+
+
+def test_a_folder_without_pictures_is_an_error_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CameraError, match="no pictures in"):
+        open_source(str(tmp_path))
+
+
+def test_a_damaged_picture_among_good_ones_is_an_error(folder: Path) -> None:
+    (folder / "page-2.png").write_bytes(b"junk")
+    with open_source(str(folder)) as source, pytest.raises(CameraError, match=r"page-2\.png"):
+        list(source)
+
+
+def test_a_list_is_a_camera(page) -> None:
+    frames = [page(1), page(2)]
+    with FrameList(frames, name="desk") as source:
+        assert [frame is original for frame, original in zip(source, frames, strict=True)] == [True, True]
+        assert source.name == "desk"
+        assert source.time is not None
+
+
+def test_the_demo_goes_on_and_on() -> None:
+    pytest.importorskip("digitedge.data.scenes")
+    with open_source("demo") as source:
+        frames = [frame for frame, _ in zip(source, range(5), strict=False)]
+    assert [frame.shape for frame in frames] == [(480, 640, 3)] * 5
+    assert source.time >= 4 / 25
