@@ -38,14 +38,18 @@ class Hand:
     aspect: NDArray[np.float64]
     looseness: NDArray[np.float64]
 
+    def one(self, index: int) -> "Hand":
+        """The hand that writes digit `index`, as a hand for one digit."""
+        return Hand(*(habit[index : index + 1] for habit in (self.slant, self.turn, self.aspect, self.looseness)))
+
 
 def any_hands(rng: np.random.Generator, count: int) -> Hand:
     """Give each of `count` digits a hand of its own, as in a data set of many writers."""
     return Hand(
-        slant=rng.normal(0.16, 0.20, count),
-        turn=rng.normal(0, 0.08, count),
-        aspect=np.exp(rng.normal(0.02, 0.20, count)),
-        looseness=np.exp(rng.normal(0, 0.35, count)),
+        slant=0.16 + 0.21 * rng.standard_t(8, count),
+        turn=0.09 * rng.standard_t(5, count),
+        aspect=np.exp(rng.normal(0.02, 0.21, count)),
+        looseness=np.exp(rng.normal(0, 0.4, count)).clip(0, 2.2),
     )
 
 
@@ -133,4 +137,4 @@ def _lean(lines: NDArray[np.float64], hand: Hand) -> NDArray[np.float64]:
     turn = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)  # (N, 2, 2), for rows (x, y)
     lean = np.zeros((len(lines), 2, 2))
     lean[:, 0, 0], lean[:, 1, 0], lean[:, 1, 1] = hand.aspect, -hand.slant, 1
-    return lines @ (lean @ turn)
+    return np.asarray(lines @ (lean @ turn), np.float64)

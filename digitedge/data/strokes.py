@@ -1,6 +1,6 @@
 """How people write digits: skeletons of every digit in several styles, by hand and in a notation that can be read.
 
-A style is one way to move the pen, written as points "x y" in hundredths of the digit's height, y downwards, with commas
+A style is one way to move the pen, written as points "x y" in hundredths of the digit's height, y downwards, commas
 between. The pen runs through all points in a smooth curve; `!` makes a corner of a point, `;` lifts the pen:
 
     4, open:   "8 2, 3 55!, 68 52; 57 0, 50 100"
@@ -10,6 +10,7 @@ Weights say how usual a style is among all ways to write that digit: American an
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def _pen_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np.f
     """Weights (M, K) that make a line of control points: a smooth curve between each corner and the next."""
     ends = [0, *(corner for corner in corners if 0 < corner < len(points) - 1), len(points) - 1]
     rows = []
-    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+    for start, stop in pairwise(ends):
         block = np.zeros(((stop - start) * STEPS + 1, len(points)))
         block[:, start : stop + 1] = spline_matrix(points[start : stop + 1])
         rows.append(block if stop == ends[-1] else block[:-1])
@@ -131,7 +132,7 @@ def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _slopes(knots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tangents (K, K), as weights of the control points: those of the parabola through each point and its neighbours."""
+    """Tangents (K, K), as weights of the points: those of the parabola through each point and its neighbours."""
     count = len(knots) + 1
     steps = (np.eye(count)[1:] - np.eye(count)[:-1]) / knots[:, None]  # (K - 1, K)
     if count == 2:
@@ -172,16 +173,23 @@ def _styles() -> Iterator[Style]:
     yield Style(1, "flag and foot", 1, "2 24, 28 0!, 27 50, 26 97; 0 99, 54 98")
     yield Style(1, "foot", 0.3, "26 0, 27 50, 26 97; 2 99, 50 98")
     yield Style(1, "curled flag", 0.4, "0 22, 14 16, 26 0!, 24 50, 20 90, 26 100")
+    yield Style(1, "wide foot", 0.4, "6 20, 34 0!, 30 50, 26 96; -6 97, 30 96, 66 94")
+    yield Style(1, "serif", 0.4, "10 6, 32 0!, 30 50, 28 97; 8 99, 50 97")
     # 2: a loop, a corner or a wave at the lower left; an arch or a bar on top.
     yield Style(2, "looped", 4, "10 20, 33 2, 60 18, 50 54, 26 86, 8 95, 3 84, 16 76, 42 90, 74 95")
     yield Style(2, "plain", 4, "8 22, 34 1, 62 20, 48 54, 3 98!, 40 97, 70 98")
-    yield Style(2, "zed", 2, "4 8, 30 5, 60 6!, 32 50, 2 96!, 36 93, 72 95")
+    yield Style(2, "zed", 2, "4 8, 30 5, 60 6!, 32 50, 2 96!, 36 93, 72 95", plain=False)
     yield Style(2, "rounded zed", 3, "2 14, 30 2, 58 10, 46 42, 4 94!, 38 90, 76 96")
     yield Style(2, "swan", 2, "8 26, 24 2, 56 8, 60 36, 34 72, 4 92, 30 88, 54 98, 78 88")
     yield Style(2, "big loop", 1.5, "4 18, 28 2, 54 16, 50 50, 30 84, 8 98, -4 84, 10 68, 38 80, 82 98")
     yield Style(2, "curled top", 1, "22 30, 6 24, 14 6, 42 0, 62 18, 50 52, 6 96!, 34 92, 72 98")
     yield Style(2, "small base", 1, "6 22, 32 0, 56 20, 46 56, 16 94, 12 88, 28 88, 50 100")
     yield Style(2, "wide loop", 1, "4 22, 26 4, 58 8, 62 40, 40 80, 14 96, 2 82, 20 70, 50 82, 86 84")
+    yield Style(2, "flat loop", 1, "12 24, 30 4, 56 16, 52 50, 32 80, 6 84, 2 68, 28 64, 58 80, 92 76")
+    yield Style(2, "round loop", 1, "6 20, 26 0, 52 12, 54 46, 40 78, 18 94, 2 80, 10 62, 34 66, 56 84, 84 96")
+    yield Style(2, "curled in", 0.7, "34 32, 14 34, 6 18, 24 0, 54 10, 54 44, 32 78, 10 92, 4 80, 22 76, 72 94")
+    yield Style(2, "steep", 0.7, "10 26, 26 2, 46 12, 44 44, 34 76, 18 96, 4 90, 16 80, 40 86, 62 84")
+    yield Style(2, "closed head", 0.4, "40 30, 14 38, 4 18, 28 0, 52 20, 40 60, 8 96!, 34 92, 70 96", plain=False)
     # 3: where the two bows meet: a dent, a corner, a loop; round or flat on top.
     yield Style(3, "round", 5, "6 14, 30 0, 58 18, 44 42, 22 47!, 50 52, 64 76, 38 99, 2 88")
     yield Style(3, "smooth", 2, "8 10, 36 0, 58 20, 40 42, 26 47, 46 52, 64 74, 44 97, 2 94")
@@ -191,6 +199,9 @@ def _styles() -> Iterator[Style]:
     yield Style(3, "big belly", 1, "10 10, 34 0, 50 16, 38 34, 18 40!, 56 44, 70 70, 46 98, 0 90")
     yield Style(3, "small belly", 1, "4 16, 34 0, 66 22, 46 50, 18 58!, 46 58, 60 80, 36 99, 4 96")
     yield Style(3, "slanted", 1, "10 8, 44 0, 62 14, 42 38, 20 46!, 44 50, 54 72, 32 96, -6 98")
+    yield Style(3, "pointed", 0.7, "0 6, 36 0, 54 10, 38 34, 18 48!, 48 56, 50 78, 30 96, 4 94")
+    yield Style(3, "curled foot", 0.6, "6 14, 34 0, 56 18, 40 42, 22 46!, 52 52, 62 76, 38 99, 6 94, 0 82, 12 78")
+    yield Style(3, "curled head", 0.6, "20 26, 4 18, 28 0, 58 14, 46 40, 26 48!, 54 54, 62 78, 38 99, 2 88")
     # 4: open or closed, pointed or round, one stroke or two.
     yield Style(4, "open", 4, "8 2, 6 28, 3 55!, 34 54, 68 52; 57 0, 54 50, 50 100")
     yield Style(4, "round open", 3, "6 4, 4 40, 18 56, 44 50, 64 38; 62 2, 58 50, 56 100")
@@ -212,6 +223,10 @@ def _styles() -> Iterator[Style]:
     yield Style(5, "flat belly", 1, "66 3, 40 4, 14 4!, 12 24, 10 44!, 48 44, 62 60, 54 88, 30 97, 0 97")
     yield Style(5, "leaning", 1, "70 2, 48 4, 28 8!, 20 26, 12 42!, 36 44, 42 64, 28 90, 6 98, -8 90")
     yield Style(5, "hooked", 1, "60 0, 40 8, 20 6!, 14 40!, 36 34, 54 52, 50 82, 22 98, 2 90, 8 82")
+    yield Style(5, "closing", 0.6, "66 2, 40 4, 20 6!, 14 46!, 40 38, 58 60, 50 90, 24 99, 6 88, 8 72", plain=False)
+    yield Style(5, "steep neck", 1, "66 0, 44 8, 30 14!, 18 36, 8 52!, 32 48, 46 64, 36 90, 14 98, -4 92")
+    yield Style(5, "short bar", 0.8, "42 4, 28 5, 16 6!, 12 24, 8 40!, 34 34, 58 56, 50 86, 22 99, 0 92")
+    yield Style(5, "high belly", 0.6, "14 6, 12 16, 10 28!, 40 26, 60 52, 50 86, 24 99, 0 90; 14 6, 40 5, 70 2")
     # 6: how straight the stem, how large the loop, where it closes.
     yield Style(6, "curved", 4, "48 0, 22 24, 5 56, 8 88, 30 99, 54 86, 54 64, 34 54, 8 72")
     yield Style(6, "straight", 3, "40 0, 22 26, 8 56, 6 84, 26 99, 50 88, 50 66, 30 56, 8 74")
@@ -221,6 +236,10 @@ def _styles() -> Iterator[Style]:
     yield Style(6, "curled in", 1.5, "46 0, 20 24, 4 58, 12 92, 38 98, 56 80, 44 58, 22 64, 20 84, 28 88")
     yield Style(6, "open", 0.7, "44 0, 18 28, 4 62, 14 94, 40 98, 58 80, 50 58, 32 60")
     yield Style(6, "big loop", 1, "34 0, 12 30, 2 64, 16 96, 46 94, 58 66, 44 42, 20 44, 6 62")
+    yield Style(6, "broad loop", 1, "26 0, 10 24, 0 58, 14 92, 48 96, 72 74, 60 50, 34 58, 14 82")
+    yield Style(6, "crossing loop", 1, "34 0, 14 26, 2 62, 12 94, 44 90, 66 62, 52 48, 28 66, 24 92")
+    yield Style(6, "flat loop", 0.8, "36 4, 14 30, 0 66, 18 96, 56 90, 76 66, 56 58, 24 72, 6 84")
+    yield Style(6, "short stem", 0.8, "22 8, 6 34, 2 70, 22 98, 52 88, 58 58, 38 42, 14 58")
     # 7: bar and stem; a serif, a wave, a round shoulder, a cross bar.
     yield Style(7, "plain", 5, "0 6, 30 5, 60 4!, 42 50, 24 100")
     yield Style(7, "curved stem", 3, "0 6, 32 4, 64 4!, 44 38, 32 68, 28 100")
@@ -232,6 +251,11 @@ def _styles() -> Iterator[Style]:
     yield Style(7, "barred serif", 0.7, "2 20, 4 6!, 34 6, 66 4!, 46 50, 30 100; 14 54, 38 52, 66 50")
     yield Style(7, "barred curve", 0.7, "0 10, 32 2, 64 5!, 46 38, 38 70, 36 100; 14 56, 40 52, 64 54")
     yield Style(7, "hooked", 0.6, "0 28, 6 8, 26 4, 56 6!, 58 30, 44 62, 38 100")
+    yield Style(7, "long serif", 0.8, "0 34, 4 20, 8 6!, 36 8, 66 4!, 44 50, 26 100")
+    yield Style(7, "curled stem", 0.7, "0 8, 30 6, 60 5!, 38 46, 30 78, 38 100")
+    yield Style(7, "looped corner", 0.5, "0 16, 10 4, 32 10, 58 8, 64 0, 56 4, 42 44, 26 100")
+    yield Style(7, "footed", 0.3, "0 8, 30 6, 60 4!, 40 50, 26 96; 6 98, 50 96", plain=False)
+    yield Style(7, "high bar", 0.7, "0 10, 32 6, 62 2!, 44 50, 30 100; 22 38, 44 36, 68 32")
     # 8: two loops, or an S that closes; where it starts and how well it closes.
     yield Style(8, "crossed S", 4, "54 10, 32 0, 8 18, 26 42, 54 70, 38 98, 8 90, 10 68, 36 42, 56 20, 48 2")
     yield Style(8, "open top", 2, "48 10, 26 4, 8 22, 28 44, 48 70, 32 98, 6 92, 8 70, 34 44, 70 2")
@@ -242,6 +266,10 @@ def _styles() -> Iterator[Style]:
     yield Style(8, "big head", 1, "60 20, 34 0, 4 22, 22 52, 48 76, 34 99, 12 92, 14 72, 44 48, 60 18")
     yield Style(8, "from the middle", 0.8, "32 46, 10 22, 34 0, 54 20, 32 46, 6 74, 30 99, 56 76, 32 46")
     yield Style(8, "loose", 1, "60 8, 36 4, 12 16, 22 40, 52 66, 44 96, 12 98, 2 80, 24 54, 58 28, 74 6")
+    yield Style(8, "open loop", 1.2, "60 6, 30 2, 10 20, 30 44, 50 72, 30 98, 8 82, 24 56, 46 38, 62 24")
+    yield Style(8, "flat head", 0.8, "66 6, 34 4, 6 14, 20 36, 46 64, 36 96, 10 94, 12 72, 40 46, 72 14")
+    yield Style(8, "wide head", 0.8, "54 24, 58 6, 30 0, 2 14, 10 36, 40 52, 46 80, 28 99, 12 82, 24 60, 54 30")
+    yield Style(8, "tiny foot", 0.6, "56 14, 32 0, 6 18, 18 46, 36 66, 34 92, 20 98, 14 82, 30 56, 56 22")
     # 9: how straight the stem, where it turns at the foot, how round the head.
     yield Style(9, "straight", 4, "54 12, 32 1, 6 22, 14 46, 40 42, 56 14!, 52 56, 46 100")
     yield Style(9, "round head", 3, "52 18, 34 0, 6 16, 10 44, 36 48, 54 22, 54 20, 52 60, 44 100")
@@ -253,6 +281,10 @@ def _styles() -> Iterator[Style]:
     yield Style(9, "hooked tail", 1, "54 14, 32 0, 6 20, 18 44, 42 38, 56 14!, 56 60, 42 96, 14 92, 8 80")
     yield Style(9, "one curve", 1.5, "48 32, 26 48, 4 30, 22 4, 48 6, 58 32, 52 68, 42 100")
     yield Style(9, "round tail", 1, "52 30, 26 46, 4 24, 28 0, 54 16, 56 56, 40 94, 4 96")
+    yield Style(9, "square head", 0.8, "50 8, 22 6, 8 22, 10 42, 30 46, 52 38, 56 10!, 54 56, 50 100")
+    yield Style(9, "wide head", 0.8, "62 18, 36 2, 4 16, 2 42, 30 50, 60 30!, 58 60, 52 100")
+    yield Style(9, "overlapping", 1, "58 20, 44 4, 16 8, 4 34, 22 50, 48 32, 58 6!, 54 54, 42 100")
+    yield Style(9, "crooked", 0.6, "48 14, 26 4, 6 26, 20 46, 46 38!, 50 64, 34 100")
 
 
 STYLES: tuple[tuple[Style, ...], ...] = tuple(

@@ -1,7 +1,7 @@
 """Handwritten digits without a data set: for tests, calibration, demos and the clip of a camera that is not there.
 
-The way of one digit: a style (strokes) is written by a hand (handwriting), pressed onto paper (pen) and cut out (normalize),
-like a digit in front of a camera.
+The way of one digit: a style (strokes) is written by a hand (handwriting), pressed onto paper (pen) and cut out
+(normalize), like a digit in front of a camera.
 """
 
 import cv2
@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.data.handwriting import Hand, any_hands, choose_styles, one_hand, write
-from digitedge.data.pen import Pen, Touch, any_touch, draw, grain, run_widths
+from digitedge.data.pen import Pen, any_roughness, any_touch, grain, lay_ink, line_widths
 from digitedge.data.strokes import Style
 from digitedge.errors import InputError
 from digitedge.vision.normalize import FIELD, WORKING, normalize_digit
 
 # How often each pen writes in `synthetic_digits`.
 PENS = ((Pen.BALL, 0.62), (Pen.FELT, 0.2), (Pen.PENCIL, 0.12), (Pen.CHALK, 0.06))
+
+# Longer side of the largest drawing; what is larger still is enlarged. With its margin it fits into the noise of `pen`.
+LARGEST = 640
 
 
 def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -54,32 +57,11 @@ def _fill(crops: NDArray[np.uint8], places: NDArray[np.intp], style: Style, rng:
     """Write all digits of one style into their places."""
     count = len(places)
     lines = write(style, rng, any_hands(rng, count))
-    touch = any_touch(rng, count)
-    widths = run_widths(lines, style.lengths, touch)
+    widths = line_widths(lines, style.lengths, any_touch(rng, count))
     pens = rng.choice(np.array([pen for pen, _ in PENS], dtype=object), count, p=[share for _, share in PENS])
-    for place, line, width, relative, pen in zip(places, lines, touch.width, widths, pens, strict=True):
-        crops[place] = normalize_digit(_ink(line, float(width), relative, style.lengths, pen, rng, size=WORKING))
-
-
-def _ink(
-    line: NDArray[np.float64],
-    width: float,
-    relative: NDArray[np.float64],
-    lengths: tuple[int, ...],
-    pen: Pen,
-    rng: np.random.Generator,
-    *,
-    size: int,
-) -> NDArray[np.uint8]:
-    """The ink of one line, its longer side about `size` pixels, with a margin of a few pixels."""
-    low, high = line.min(axis=0), line.max(axis=0)
-    thickness = width * size
-    scale = (size - thickness) / max(float((high - low).max()), 1e-3)
-    margin = 3 + thickness * 0.75
-    columns, rows = np.ceil((high - low) * scale + 2 * margin).astype(int)
-    canvas = np.zeros((rows, columns), np.uint8)
-    draw((line - low) * scale + margin, relative * thickness, lengths, canvas)
-    return grain(canvas, pen, rng)
+    for place, line, width, pen in zip(places, lines, widths, pens, strict=True):
+        ink = lay_ink(line, width, style.lengths, size=WORKING)
+        crops[place] = normalize_digit(grain(ink, pen, rng, roughness=any_roughness(pen, rng)))
 
 
 def render_ink(
@@ -90,6 +72,7 @@ def render_ink(
     pen_width: float | None = None,
     pen: Pen = Pen.BALL,
     hand: Hand | None = None,
+    roughness: float | None = None,
 ) -> NDArray[np.uint8]:
     """Draw one plain digit for a scene.
 
@@ -99,10 +82,11 @@ def render_ink(
         height: of the ink, in pixels, >= 4.
         pen_width: of the line, in pixels, > 0; None chooses one that suits the height.
         pen: what it is written with.
-        hand: habits of the writer, of which the first is taken; None takes another careful writer each time.
+        hand: habits of the writer, for one digit (`Hand.one`); None takes another careful writer each time.
+        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
 
     Returns:
-        uint8 (height, W), ink bright on 0, cut tight: the outer rows and columns have ink of at least 64.
+        uint8 (height, W), ink bright on 0, cut tight.
 
     Raises:
         InputError: not a digit, a height under 4, or a width that is not positive.
@@ -112,27 +96,21 @@ def render_ink(
         60
     """
     if height < 4 or not (pen_width is None or pen_width > 0):
-        raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}.")
+        raise InputError(f"render_ink() takes height >= 4 and pen_width > 0, got {height} and {pen_width}.")
     (style,) = choose_styles(digit, rng, 1, plain=True)
-    line = write(style, rng, one_hand(rng, 1) if hand is None else hand)[:1]
-    touch = any_touch(rng, 1, width=rng.uniform(0.07, 0.13) if pen_width is None else pen_width / height)
-    return _scaled(line, run_widths(line, style.lengths, touch)[0], touch, style, pen, rng, height)
+    lines = write(style, rng, one_hand(rng, 1) if hand is None else hand)
+    wide, high = (lines[0].max(axis=0) - lines[0].min(axis=0)).tolist()
+    longer = max(1.0, wide / max(high, 1e-3))  # longer side, in heights
+    touch = any_touch(rng, 1, width=(rng.uniform(0.07, 0.13) if pen_width is None else pen_width / height) / longer)
+    size = round(min(max(2 * height, 96) * longer, LARGEST))
+    ink = lay_ink(lines[0], line_widths(lines, style.lengths, touch)[0], style.lengths, size=size)
+    rough = any_roughness(pen, rng) if roughness is None else roughness
+    return _cut_to_height(grain(ink, pen, rng, roughness=rough), height)
 
 
-def _scaled(
-    line: NDArray[np.float64],
-    relative: NDArray[np.float64],
-    touch: Touch,
-    style: Style,
-    pen: Pen,
-    rng: np.random.Generator,
-    height: int,
-) -> NDArray[np.uint8]:
-    """Draw at twice the height or more, cut, and shrink to exactly `height` rows."""
-    wide = line[0].max(axis=0) - line[0].min(axis=0)
-    side = max(1.0, float(wide[0] / max(wide[1], 1e-3)))  # longer side, in heights
-    large = max(2 * height, 96)
-    ink = _ink(line[0], float(touch.width[0]) / side, relative, style.lengths, pen, rng, size=round(large * side))
+def _cut_to_height(ink: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """Cut away the margin and scale to exactly `height` rows."""
     x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
-    size = (max(1, round(w * height / h)), height)
-    return cv2.resize(ink[y : y + h, x : x + w], size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    shape = (max(1, round(w * height / h)), height)
+    method = cv2.INTER_AREA if h >= height else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(ink[y : y + h, x : x + w], shape, interpolation=method), np.uint8)
