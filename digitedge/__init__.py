@@ -1,3 +1,63 @@
-"""Handwritten digits at the edge: train, shrink, verify, and read them from a camera without TensorFlow."""
+"""Handwritten digits at the edge: train, shrink, verify, and read them from a camera without TensorFlow.
+
+The names below are the public ones. Each is imported when it is first used, so that `import digitedge` costs nothing
+and the workshop's packages are never touched on the edge.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitedge.bundle import Bundle, load_bundle
+    from digitedge.data.mnist import load_mnist
+    from digitedge.errors import (
+        CameraError,
+        DataError,
+        DigitEdgeError,
+        InputError,
+        MissingExtraError,
+        ModelError,
+        ParityError,
+    )
+    from digitedge.reader import Digit, Reader, Reading
+    from digitedge.runtime import Classifier, load_classifier
+    from digitedge.vision import normalize_digit
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Bundle",
+    "CameraError",
+    "Classifier",
+    "DataError",
+    "Digit",
+    "DigitEdgeError",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "ParityError",
+    "Reader",
+    "Reading",
+    "load_bundle",
+    "load_classifier",
+    "load_mnist",
+    "normalize_digit",
+]
+
+_HOME = {
+    "Bundle": "digitedge.bundle",
+    "Classifier": "digitedge.runtime",
+    "Digit": "digitedge.reader",
+    "Reader": "digitedge.reader",
+    "Reading": "digitedge.reader",
+    "load_bundle": "digitedge.bundle",
+    "load_classifier": "digitedge.runtime",
+    "load_mnist": "digitedge.data.mnist",
+    "normalize_digit": "digitedge.vision",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'digitedge' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME.get(name, "digitedge.errors")), name)

@@ -1,7 +1,7 @@
 """Bundles: a folder of exported files with a manifest. The only thing that crosses from the workshop to the edge.
 
-Loading checks the hash of every file that the manifest lists, so a file that was swapped, cut short or edited is found before it
-answers. A bundle that failed parity stays on disk, so that one can see why, but is refused unless forced.
+Loading checks the hash of every file that the manifest lists, so a file that was swapped, cut short or edited is found
+before it answers. A bundle that failed parity stays on disk, so that one can see why, but is refused unless forced.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 REFERENCE = "model.keras"
 GOLDEN = "golden.npz"
 DEFAULT_THRESHOLD = 0.5
-"""Reject threshold of a lone file, which has no manifest to say: half the probability, so the answer beats all others."""
+"""Reject threshold of a lone file, which has no manifest: half the probability, so the answer beats all others."""
 
 # What runs when a bundle has several files: the smallest that every runtime knows, then the yardstick.
 _PREFERENCE = [RECIPES[r].file_name(f) for f in (Format.TFLITE, Format.ONNX) for r in ("int8", "float32")]
@@ -47,7 +47,9 @@ class Bundle:
         Raises:
             ModelError: none of the files can run here.
         """
-        names = sorted(self.manifest.files, key=lambda n: _PREFERENCE.index(n) if n in _PREFERENCE else len(_PREFERENCE))
+        names = sorted(
+            self.manifest.files, key=lambda n: _PREFERENCE.index(n) if n in _PREFERENCE else len(_PREFERENCE)
+        )
         for name in names:
             if can_run(Path(name)):
                 return self.path / name
@@ -70,8 +72,13 @@ def load_bundle(path: str | Path) -> Bundle:
         ModelError: no bundle there, a damaged manifest, or a file that is missing or not what the manifest says.
     """
     bundle = Bundle(Path(path), read_manifest(Path(path)))
-    for name, entry in [*bundle.manifest.files.items(), *bundle.manifest.others.items()]:
-        _check_hash(bundle.path / name, entry.sha256)
+    hashes = {
+        name: entry.sha256
+        for listed in (bundle.manifest.files, bundle.manifest.others)
+        for name, entry in listed.items()
+    }
+    for name, sha256 in hashes.items():
+        _check_hash(bundle.path / name, sha256)
     return bundle
 
 
@@ -87,7 +94,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         value = json.loads(text)
     except ValueError as exc:
-        raise ModelError(f"{path}: expected JSON, got: {exc}. The manifest is damaged; export the bundle again.") from exc
+        raise ModelError(
+            f"{path}: expected JSON, got: {exc}. The manifest is damaged; export the bundle again."
+        ) from exc
     return Manifest.from_json(value, where=str(path))
 
 
@@ -101,7 +110,9 @@ def released_bundle() -> Path:
     for folder in (package / "released", package.parent / "export" / "cnn"):
         if (folder / MANIFEST).is_file():
             return folder
-    raise ModelError("this install has no released model. Install digitedge again, or make one: digitedge train; digitedge export")
+    raise ModelError(
+        "this install has no released model. Install digitedge again, or make one: digitedge train; digitedge export"
+    )
 
 
 def newest_fit_bundle(folder: Path) -> Path | None:
@@ -147,7 +158,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _manifest_entry(path: Path) -> ModelFile | None:
-    """What the manifest beside a model file says of it; None where there is no manifest or it does not list the file."""
+    """What the manifest beside a model file says of it; None where there is none or it does not list the file."""
     if not (path.parent / MANIFEST).is_file():
         return None
     return read_manifest(path.parent).files.get(path.name)
@@ -156,8 +167,8 @@ def _manifest_entry(path: Path) -> ModelFile | None:
 def _refuse_unfit(path: Path, allowed: bool) -> None:
     if not allowed:
         raise ParityError(
-            f"{path} does not answer like its original (fit: false in its manifest). See parity.json there, train longer or "
-            "export again; or use it all the same with --force."
+            f"{path} does not answer like its original (fit: false in its manifest). See parity.json there, train longer "
+            "or export again; or use it all the same with --force."
         )
 
 
@@ -165,9 +176,11 @@ def _check_hash(path: Path, expected: str) -> None:
     try:
         actual = sha256_of(path)
     except OSError as exc:
-        raise ModelError(f"cannot read {path}, which the manifest lists: {exc.strerror}. Export the bundle again.") from exc
+        raise ModelError(
+            f"cannot read {path}, which the manifest lists: {exc.strerror}. Export the bundle again."
+        ) from exc
     if actual != expected:
         raise ModelError(
-            f"{path}: expected sha256 {expected[:12]}... as its manifest says, got {actual[:12]}...: the file was changed. "
-            "Export the bundle again."
+            f"{path}: expected sha256 {expected[:12]}... as its manifest says, got {actual[:12]}...: the file was "
+            "changed. Export the bundle again."
         )

@@ -8,7 +8,8 @@
     ├── ParityError        a converted model outside its tolerance
     └── MissingExtraError  an optional package (also an ImportError)
 
-Every message says what was expected, what came, and what to do. The command line prints it as one line and exits with 1.
+Every message says what was expected, what came, and what to do. The command line prints it as one line and exits with
+1.
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """Files and folders that appear whole or not at all.
 
-Everything digitedge writes that something later loads (models, data, manifests, bundles) goes through here: it is written under
-a temporary name in the same folder, and renamed when complete. A full disk, Ctrl-C or a power cut leaves the old file or none.
+Everything digitedge writes that something later loads (models, data, manifests, bundles) goes through here: it is
+written under a temporary name in the same folder, and renamed when complete. A full disk, Ctrl-C or a power cut leaves
+the old file or none.
 """
 
 import json

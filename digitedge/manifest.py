@@ -1,7 +1,7 @@
 """The manifest of a bundle: what its files are, where they come from, and how good they were measured to be.
 
-Frozen dataclasses mirror manifest.json key by key. `Manifest.from_json` rejects unknown keys, missing keys and wrong types, so a
-damaged or hand-edited manifest is found when it is read, not when a value is used.
+Frozen dataclasses mirror manifest.json key by key. `Manifest.from_json` rejects unknown keys, missing keys and wrong
+types, so a damaged or hand-edited manifest is found when it is read, not when a value is used.
 """
 
 import types
@@ -144,11 +144,14 @@ class Manifest:
             where: path of the file, for messages.
 
         Raises:
-            ModelError: another schema, an unknown or missing key, a value of the wrong type, or a file name with a folder in it.
+            ModelError: another schema, an unknown or missing key, a value of the wrong type, or a file name with a
+                folder in it.
         """
         schema = value.get("schema") if isinstance(value, dict) else None
         if schema != SCHEMA:
-            raise ModelError(f"{where}: expected schema {SCHEMA!r}, got {schema!r}. Export it again with this version of digitedge.")
+            raise ModelError(
+                f"{where}: expected schema {SCHEMA!r}, got {schema!r}. Export it again with this version of digitedge."
+            )
         manifest: Self = _build(cls, value, where)
         for name in [*manifest.files, *manifest.others]:
             if PurePath(name).name != name or "\\" in name:
@@ -183,7 +186,9 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
-        raise ModelError(f"{where}: expected an object, got {value!r}. The manifest is damaged; export the bundle again.")
+        raise ModelError(
+            f"{where}: expected an object, got {value!r}. The manifest is damaged; export the bundle again."
+        )
     names = {f.name for f in fields(kind)}
     wrong = sorted(names ^ value.keys())
     if wrong:

@@ -77,4 +77,4 @@ def mcnemar_p(only_first_right: int, only_second_right: int) -> float:
     """
     n = only_first_right + only_second_right
     tail = sum(math.comb(n, k) for k in range(min(only_first_right, only_second_right) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return float(min(1.0, 2 * tail / 2**n))

@@ -1,8 +1,8 @@
 """Does a converted model answer like its original? Two sets of probabilities in, figures and a verdict out.
 
-Every check states what must hold (`difference <= limit`), so that NaN fails it; an empty set, short data or a missing row is a
-failure or an error and never a pass. The comparison is paired, image by image: two models with the same top-1 may still
-disagree on many images, and only the pairs show it.
+Every check states what must hold (`difference <= limit`), so that NaN fails it; an empty set, short data or a missing
+row is a failure or an error and never a pass. The comparison is paired, image by image: two models with the same top-1
+may still disagree on many images, and only the pairs show it.
 """
 
 from collections.abc import Iterable
@@ -52,7 +52,8 @@ class Parity:
             f"largest difference {self.max_abs_diff:.2g} is not a number": bool(np.isfinite(self.max_abs_diff)),
         }
         if limit.top1_drop is not None:
-            # The limit is a share such as 0.001; counts over samples are not exact in binary, so allow a rounding error.
+            # The limit is a share such as 0.001; counts over samples are not exact in binary, so allow a rounding
+            # error.
             drop_holds = self.top1_drop <= limit.top1_drop + 1e-12
             checks[f"top-1 drop {100 * self.top1_drop:.3f} pp, limit {100 * limit.top1_drop:.3f} pp"] = drop_holds
         if limit.max_abs_diff is not None:
@@ -77,12 +78,13 @@ def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labe
         labels: uint8 (N,) true digits.
 
     Raises:
-        InputError: no images, shapes that differ, or a reference that is not finite: then there is nothing to compare with.
+        InputError: no images, shapes that differ, or a reference that is not finite: then there is nothing to compare
+            with.
     """
     if not len(labels) or not reference.shape == candidate.shape == (len(labels), 10):
         raise InputError(
-            f"expected two sets of (N, 10) probabilities and N labels, N >= 1, got {reference.shape}, {candidate.shape} "
-            f"and {len(labels)} labels"
+            f"expected two sets of (N, 10) probabilities and N labels, N >= 1, got {reference.shape}, "
+            f"{candidate.shape} and {len(labels)} labels"
         )
     if not np.isfinite(reference).all():
         raise InputError("the reference's probabilities are not finite; the original model is broken. Train it again.")

@@ -1,7 +1,8 @@
 """Keep native libraries from talking over our own lines.
 
-LiteRT and TensorFlow print from C++ straight to the process's file descriptors ("INFO: Created TensorFlow Lite XNNPACK delegate"),
-and no option of theirs stops all of it. What goes wrong reaches us as an exception; the rest is noise between results.
+LiteRT and TensorFlow print from C++ straight to the process's file descriptors ("INFO: Created TensorFlow Lite XNNPACK
+delegate"), and no option of theirs stops all of it. What goes wrong reaches us as an exception; the rest is noise
+between results.
 """
 
 import os
@@ -15,7 +16,7 @@ from digitedge.errors import require
 
 @contextmanager
 def quiet(*descriptors: int) -> Iterator[None]:
-    """Send what is written to these file descriptors (1 stdout, 2 stderr) nowhere while the block runs. Errors pass as ever."""
+    """Discard what is written to these file descriptors (1 stdout, 2 stderr) while the block runs."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {number: os.dup(number) for number in descriptors}

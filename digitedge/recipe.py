@@ -1,7 +1,7 @@
 """Recipes: the named ways to make a float model smaller.
 
-A recipe's name is also its command line flag (`--int8`), its file suffix (`model_int8.tflite`) and its row in every report. The
-tolerance of a recipe stands with it, because it says what the recipe may cost.
+A recipe's name is also its command line flag (`--int8`), its file suffix (`model_int8.tflite`) and its row in every
+report. The tolerance of a recipe stands with it, because it says what the recipe may cost.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,13 @@ class Numbers(StrEnum):
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     INT8 = "int8"
+
+
+class InputRange(StrEnum):
+    """The pixel values that a Keras model was trained on."""
+
+    UNIT = "0-1"
+    BYTE = "0-255"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +160,8 @@ def choose_artifacts(recipes: list[str], file_format: Format | None = None) -> l
             raise InputError(f"unknown recipe {name!r}; expected one of {', '.join(RECIPES)}")
         if not set(RECIPES[name].formats) & set(formats):
             known = " and ".join(RECIPES[name].formats)
-            raise InputError(f"recipe {name} does not exist for {file_format}, only for {known}. Leave out --format or --{name}.")
+            raise InputError(
+                f"recipe {name} does not exist for {file_format}, only for {known}. Leave out --format or --{name}."
+            )
     chosen = [r for r in RECIPES.values() if not recipes or r.name in recipes or r.name == "float32"]
     return [Artifact(recipe, f) for recipe in chosen for f in formats if f in recipe.formats]

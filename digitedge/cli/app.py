@@ -41,7 +41,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def digitedge(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Train a digit reader, shrink it, prove that it still is the same, and run it in front of a camera."""
 

@@ -2,27 +2,36 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from digitedge.manifest import Manifest
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 
 ModelOption = Annotated[
     Path | None,
-    typer.Option("--model", help="A bundle or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released one."),
+    typer.Option(
+        "--model",
+        help="A bundle or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released one.",
+    ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed parity.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", help="Folder or mnist.npz, or 'synthetic'. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download."),
+    typer.Option(
+        "--data",
+        help="Folder or mnist.npz, or 'synthetic'. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download.",
+    ),
 ]
 
 
 def choose_model(model: Path | None) -> Path:
-    """Say on stderr which model runs, and give its path: the one asked for, else the newest fit one here, else the released."""
+    """Choose the model asked for, else the newest fit one here, else the released one, and say so on stderr."""
     from digitedge.bundle import newest_fit_bundle, released_bundle
 
     chosen = model or newest_fit_bundle(EXPORT_FOLDER) or released_bundle()
@@ -38,3 +47,13 @@ def say(line: str) -> None:
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on one line, at once."""
     print(json.dumps(value), flush=True)
+
+
+def print_table(manifest: "Manifest") -> None:
+    """Print a line for every exported file of a bundle: size, accuracy, agreement, verdict."""
+    for name, entry in manifest.files.items():
+        difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1e}"
+        typer.echo(
+            f"{name:24} {entry.bytes / 1000:7.1f} kB  right {entry.top1:.2%}  agreement {entry.agreement:.2%}  "
+            f"difference {difference}  {'fit' if entry.fit else 'UNFIT'}"
+        )

@@ -17,7 +17,9 @@ class Architecture(StrEnum):
 
 
 def train(
-    architecture: Annotated[Architecture, typer.Argument(help="cnn: small convolutions; mlp: the textbook's dense net.")] = Architecture.CNN,
+    architecture: Annotated[
+        Architecture, typer.Argument(help="cnn: small convolutions; mlp: the textbook's dense net.")
+    ] = Architecture.CNN,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: cnn 12, mlp 10.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
@@ -27,8 +29,8 @@ def train(
 ) -> None:
     """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
 
-    The run folder runs/train/NAME-K gets the best weights, the history, curves, a confusion matrix and the figures. Ctrl-C keeps
-    the best weights so far.
+    The run folder runs/train/NAME-K gets the best weights, the history, curves, a confusion matrix and the figures.
+    Ctrl-C keeps the best weights so far.
 
     Examples:
       digitedge train
@@ -47,10 +49,8 @@ def train(
     folder = new_run_folder(RUNS_FOLDER, name or architecture)
     try:
         fit(plan, digits, data_name=data_name, folder=folder, tell=typer.echo)
-    except BaseException as stop:
-        kept = what_is_kept(folder)
-        if isinstance(stop, KeyboardInterrupt | SystemExit):
-            say(kept)
+    except (KeyboardInterrupt, SystemExit):
+        say(what_is_kept(folder))
         raise
     typer.echo(f"run folder: {folder}")
     say("next: digitedge export --int8")

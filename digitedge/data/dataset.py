@@ -32,15 +32,15 @@ class Dataset(NamedTuple):
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
-    """Pack an array as the content of an idx file, the format that MNIST is published in.
+    r"""Pack an array as the content of an idx file, the format that MNIST is published in.
 
     Source:
-        The MNIST page of LeCun, Cortes and Burges: bytes 0, 0, 8 (unsigned byte), number of dimensions, then each dimension as
-        a big-endian 32-bit integer, then the values.
+        The MNIST page of LeCun, Cortes and Burges: bytes 0, 0, 8 (unsigned byte), number of dimensions, then each
+        dimension as a big-endian 32-bit integer, then the values.
 
     Examples:
         >>> idx_bytes(np.uint8([7, 8]))
-        b'\\x00\\x00\\x08\\x01\\x00\\x00\\x00\\x02\\x07\\x08'
+        b'\x00\x00\x08\x01\x00\x00\x00\x02\x07\x08'
     """
     return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
 

@@ -1,8 +1,9 @@
 """MNIST: find it, fetch it, check it.
 
-Looks at the path given, then at $DIGITEDGE_DATA, digitedge's cache, Keras's cache; else downloads. Whatever the packing (four idx
-files, gzipped or not, or mnist.npz), the unpacked content is checked against its sha256, so a truncated, tampered, swapped or
-foreign file is refused before anything is trained on it. A path that the user names must hold; only the caches may be empty.
+Looks at the path given, then at $DIGITEDGE_DATA, digitedge's cache, Keras's cache; else downloads. Whatever the packing
+(four idx files, gzipped or not, or mnist.npz), the unpacked content is checked against its sha256, so a truncated,
+tampered, swapped or foreign file is refused before anything is trained on it. A path that the user names must hold;
+only the caches may be empty.
 """
 
 import gzip
@@ -10,6 +11,7 @@ import hashlib
 import os
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,8 @@ from digitedge.data.dataset import Dataset, idx_bytes
 from digitedge.data.download import download
 from digitedge.errors import DataError
 
-# sha256 of the unpacked idx files, in the order of Dataset's fields. Source: LeCun, Cortes and Burges, as every mirror has them.
+# sha256 of the unpacked idx files, in the order of Dataset's fields. Source: LeCun, Cortes and Burges, as every mirror
+# has them.
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -41,14 +44,15 @@ def load_mnist(path: str | Path | None = None) -> Dataset:
     """Load MNIST, downloading it to the cache if it is nowhere on this machine.
 
     Args:
-        path: a folder with the four idx files (.gz or not) or with mnist.npz, or the path of such an npz file. None looks at
-            $DIGITEDGE_DATA, then at the caches of digitedge and Keras, then downloads.
+        path: a folder with the four idx files (.gz or not) or with mnist.npz, or the path of such an npz file. None
+            looks at $DIGITEDGE_DATA, then at the caches of digitedge and Keras, then downloads.
 
     Returns:
         `x_train, y_train, x_test, y_test`: uint8 (60000, 28, 28), (60000,), (10000, 28, 28), (10000,).
 
     Raises:
-        DataError: nothing there, a file that is not MNIST's, or no download; the message says which file and what to do.
+        DataError: nothing there, a file that is not MNIST's, or no download; the message says which file and what to
+            do.
     """
     return read_mnist(find_mnist(path) or fetch_mnist(cache_folder()))
 
@@ -64,8 +68,8 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
         if not _is_there(Path(named)):
             origin = "--data" if path else "$DIGITEDGE_DATA"
             raise DataError(
-                f"no MNIST at {named} ({origin}): expected the four files {', '.join(SHA256)} (.gz or not), or mnist.npz. "
-                "Give a folder that has them, or leave it out to download them."
+                f"no MNIST at {named} ({origin}): expected the four files {', '.join(SHA256)} (.gz or not), "
+                "or mnist.npz. Give a folder that has them, or leave it out to download them."
             )
         return Path(named)
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
@@ -80,7 +84,9 @@ def read_mnist(path: Path) -> Dataset:
     files = _idx_files(path)
     missing = [name for name in SHA256 if name not in files]
     if missing:
-        raise DataError(f"{path}: no file {missing[0]} (.gz or not). Put it there, or fetch all four: digitedge data get")
+        raise DataError(
+            f"{path}: no file {missing[0]} (.gz or not). Put it there, or fetch all four: digitedge data get"
+        )
     return Dataset(*(_read_idx(name, files[name]) for name in SHA256))
 
 
@@ -98,7 +104,7 @@ def fetch_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
         reasons = []
         for mirror in mirrors:
             try:
-                download(f"{mirror}/{name}.gz", target, check=lambda draft, name=name: _read_idx(name, draft) and None)
+                download(f"{mirror}/{name}.gz", target, check=partial(_check_idx, name))
                 break
             except DataError as exc:
                 reasons.append(str(exc))
@@ -121,14 +127,18 @@ def _is_there(path: Path) -> bool:
 
 
 def _idx_files(folder: Path) -> dict[str, Path]:
-    """The idx files in a folder by their official name; unpacked before packed; the spelling `train-images.idx3-ubyte` too."""
-    files = {}
+    """The idx files in a folder by official name, unpacked before packed; also spelled `train-images.idx3-ubyte`."""
+    files: dict[str, Path] = {}
     for name in SHA256:
         for spelling in (name, name.replace("-idx", ".idx")):
             for path in (folder / spelling, folder / f"{spelling}.gz"):
                 if path.is_file():
                     files.setdefault(name, path)
     return files
+
+
+def _check_idx(name: str, path: Path) -> None:
+    _read_idx(name, path)
 
 
 def _read_idx(name: str, path: Path) -> NDArray[np.uint8]:
@@ -138,7 +148,9 @@ def _read_idx(name: str, path: Path) -> NDArray[np.uint8]:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as exc:
-        raise DataError(f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). Delete it; {_FETCH}") from exc
+        raise DataError(
+            f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). Delete it; {_FETCH}"
+        ) from exc
     _check(name, content, path)
     shape = SHAPES[name]
     return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
@@ -150,10 +162,14 @@ def _read_npz(path: Path) -> Dataset:
         with np.load(path) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
-        raise DataError(f"{path}: expected an npz file of arrays, got one that cannot be read ({exc}). Delete it; {_FETCH}") from exc
+        raise DataError(
+            f"{path}: expected an npz file of arrays, got one that cannot be read ({exc}). Delete it; {_FETCH}"
+        ) from exc
     absent = [key for key in NPZ_KEYS.values() if key not in arrays]
     if absent:
-        raise DataError(f"{path}: expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}. {_FETCH}")
+        raise DataError(
+            f"{path}: expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}. {_FETCH}"
+        )
     for name, key in NPZ_KEYS.items():
         if arrays[key].dtype != np.uint8:
             raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. {_FETCH}")
@@ -178,5 +194,6 @@ def _check(name: str, content: bytes, path: Path) -> None:
     else:
         kind = "the right size but other content: changed, or another data set"
     raise DataError(
-        f"{path}: expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind}). Delete it; {_FETCH}"
+        f"{path}: expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind}). "
+        f"Delete it; {_FETCH}"
     )

@@ -11,7 +11,9 @@ CALIBRATION_SAMPLES = 500
 KEPT_SHARE = 0.99
 
 
-def calibration_indices(labels: NDArray[np.uint8], *, samples: int = CALIBRATION_SAMPLES, seed: int = 0) -> NDArray[np.int64]:
+def calibration_indices(
+    labels: NDArray[np.uint8], *, samples: int = CALIBRATION_SAMPLES, seed: int = 0
+) -> NDArray[np.int64]:
     """Choose training images for calibration.
 
     Args:
@@ -28,7 +30,9 @@ def calibration_indices(labels: NDArray[np.uint8], *, samples: int = CALIBRATION
     each = samples // 10
     counts = np.bincount(labels, minlength=10)
     if counts.min() < each:
-        raise InputError(f"calibration takes {each} training images of each digit, got {counts.min()} of digit {counts.argmin()}")
+        raise InputError(
+            f"calibration takes {each} training images of each digit, got {counts.min()} of digit {counts.argmin()}"
+        )
     rng = np.random.default_rng(seed)
     chosen = [rng.choice(np.flatnonzero(labels == digit), each, replace=False) for digit in range(10)]
     return np.sort(np.concatenate(chosen))

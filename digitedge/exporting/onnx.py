@@ -1,9 +1,9 @@
 """Keras to ONNX through tf2onnx, and ONNX to int8 through ONNX Runtime.
 
-tf2onnx 1.17's `from_keras` fails on Keras 3 (KeyError 'keras_tensor_..'), so a traced function is converted. int8 is QDQ, per
-channel, signed weights and activations, with reduce_range: 7-bit weights, because 8-bit ones overflow the 16-bit sums of AVX2
-processors without VNNI; without it the same file agrees 100 % on one machine and 99.86 % on another. Softmax stays in float, where
-it costs nothing and sums to 1.
+tf2onnx 1.17's `from_keras` fails on Keras 3 (KeyError 'keras_tensor_..'), so a traced function is converted. int8 is
+QDQ, per channel, signed weights and activations, with reduce_range: 7-bit weights, because 8-bit ones overflow the
+16-bit sums of AVX2 processors without VNNI; without it the same file agrees 100 % on one machine and 99.86 % on
+another. Softmax stays in float, where it costs nothing and sums to 1.
 """
 
 import tempfile
@@ -27,7 +27,8 @@ from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
 
 OPSET = 17
 IR_VERSION = 8
-# ONNX Runtime 1.12 is the first with opset 17 and IR version 8. Source: onnxruntime.ai/docs/reference/compatibility.html
+# ONNX Runtime 1.12 is the first with opset 17 and IR version 8. Source:
+# onnxruntime.ai/docs/reference/compatibility.html
 MINIMUM_RUNTIME = "ONNX Runtime 1.12"
 
 
@@ -93,7 +94,9 @@ def _quantized(proto: onnx.ModelProto, calibration: NDArray[np.uint8], folder: P
     """Static QDQ quantization; the library works on files."""
     plain, prepared, small = (folder / name for name in ("plain.onnx", "prepared.onnx", "small.onnx"))
     onnx.save(proto, plain)
-    quant_pre_process(plain, prepared, skip_symbolic_shape=True)  # symbolic shapes need sympy; plain inference suffices here
+    quant_pre_process(
+        plain, prepared, skip_symbolic_shape=True
+    )  # symbolic shapes need sympy; plain inference suffices here
     types = sorted({node.op_type for node in onnx.load(prepared).graph.node} - {"Softmax", "Cast"})
     quantize_static(
         prepared,
@@ -113,7 +116,9 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
     """Feeds the calibration images one by one."""
 
     def __init__(self, calibration: NDArray[np.uint8]) -> None:
-        self._batches: Iterator[dict[str, NDArray[np.uint8]]] = iter([{INPUT_NAME: crop[None, ..., None]} for crop in calibration])
+        self._batches: Iterator[dict[str, NDArray[np.uint8]]] = iter(
+            [{INPUT_NAME: crop[None, ..., None]} for crop in calibration]
+        )
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
         """One batch of 1, (1, 28, 28, 1); None at the end."""

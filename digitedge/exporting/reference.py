@@ -1,13 +1,12 @@
 """The Keras original, brought under the model contract: 0 to 255 in, (28, 28, 1), ten probabilities out.
 
-Our own runs meet it as they are. A model from elsewhere gets what it lacks: a reshape, the division by 255, a softmax; each addition
-is told. Whether it wants 0-1 or 0-255 cannot be seen in a file, so it is measured on labelled training images when nobody says:
-the wrong range costs most of the accuracy, so the two are easily told apart. (Rejected: assuming one, which is how a converted
-model comes to answer confidently and wrongly.)
+Our own runs meet it as they are. A model from elsewhere gets what it lacks: a reshape, the division by 255, a softmax;
+each addition is told. Whether it wants 0-1 or 0-255 cannot be seen in a file, so it is measured on labelled training
+images when nobody says: the wrong range costs most of the accuracy, so the two are easily told apart. (Rejected:
+assuming one, which is how a converted model comes to answer confidently and wrongly.)
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
 import keras
@@ -16,18 +15,12 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError, ModelError
 from digitedge.metrics import top1
+from digitedge.recipe import InputRange
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
 from digitedge.training.fit import probabilities
 
 # The wrong input range leaves a net near chance; a right choice that is this much worse than the other is no choice.
 RANGE_MARGIN = 0.05
-
-
-class InputRange(StrEnum):
-    """The pixel values that a Keras model was trained on."""
-
-    UNIT = "0-1"
-    BYTE = "0-255"
 
 
 class KerasClassifier:
@@ -52,13 +45,24 @@ def load_keras(path: Path) -> keras.Model:
         raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
     try:
         model = keras.saving.load_model(path, compile=False)
-    except Exception as exc:  # Keras raises ValueError, TypeError, OSError, KeyError, BadZipFile ... for a file it cannot read
+    except (
+        Exception
+    ) as exc:  # Keras raises ValueError, TypeError, OSError, KeyError, BadZipFile ... for a file it cannot read
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
-        raise ModelError(f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} Save it again.") from exc
+        raise ModelError(
+            f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} Save it again."
+        ) from exc
     shapes = [tuple(t.shape) for t in (*model.inputs, *model.outputs)]
-    fits = len(shapes) == 2 and shapes[0][1:] in {(CROP_SIZE, CROP_SIZE), (CROP_SIZE, CROP_SIZE, 1)} and shapes[1][1:] == (CLASSES,)
+    fits = (
+        len(shapes) == 2
+        and shapes[0][1:] in {(CROP_SIZE, CROP_SIZE), (CROP_SIZE, CROP_SIZE, 1)}
+        and shapes[1][1:] == (CLASSES,)
+    )
     if not fits:
-        raise ModelError(f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. Train such a model.")
+        raise ModelError(
+            f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. "
+            "Train such a model."
+        )
     return model
 
 
@@ -113,8 +117,8 @@ def choose_range(
     if right[other] > right[chosen] + RANGE_MARGIN:
         said = f"--input-range {chosen}" if asked else "no --input-range, which means 0-255,"
         raise InputError(
-            f"{path}: {said} but the model reads {right[other]:.1%} of {len(images)} training images when fed {other} and "
-            f"{right[chosen]:.1%} when fed {chosen}. Add --input-range {other}"
+            f"{path}: {said} but the model reads {right[other]:.1%} of {len(images)} training images when fed {other} "
+            f"and {right[chosen]:.1%} when fed {chosen}. Add --input-range {other}"
         )
     return chosen
 

@@ -1,11 +1,12 @@
 """Keras to TFLite, through TensorFlow's converter.
 
-A functional clone with a fixed batch of 1 is converted: a free batch adds SHAPE and PACK operators, and converting concrete functions
-wrote a file without weights and reported success (TensorFlow 2.21). Only built-in operators are allowed, because others need a
-delegate that is not on the device.
+A functional clone with a fixed batch of 1 is converted: a free batch adds SHAPE and PACK operators, and converting
+concrete functions wrote a file without weights and reported success (TensorFlow 2.21). Only built-in operators are
+allowed, because others need a delegate that is not on the device.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -51,7 +52,9 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
             return bytes(converter.convert())
     except (tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
-        raise ModelError(f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers.") from exc
+        raise ModelError(
+            f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers."
+        ) from exc
 
 
 def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:
@@ -82,20 +85,20 @@ def _batches(calibration: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32
         yield [crop.reshape(1, CROP_SIZE, CROP_SIZE, 1).astype(np.float32)]
 
 
-def _tensor(details: dict[str, object], name: str) -> TensorSpec:
-    scale, zero_point = details["quantization"]  # type: ignore[misc]
+def _tensor(details: dict[str, Any], name: str) -> TensorSpec:
+    scale, zero_point = details["quantization"]
     return TensorSpec(
         name=name,
-        dtype=np.dtype(details["dtype"]).name,  # type: ignore[call-overload]
-        shape=[int(n) for n in details["shape"]],  # type: ignore[attr-defined]
+        dtype=np.dtype(details["dtype"]).name,
+        shape=[int(n) for n in details["shape"]],
         scale=float(scale) or None,
         zero_point=int(zero_point) if scale else None,
     )
 
 
-def _minimum_runtime(model: object) -> str:
+def _minimum_runtime(model: Any) -> str:
     """What the converter wrote into the file's metadata as min_runtime_version."""
-    for entry in model.metadata or []:  # type: ignore[attr-defined]
+    for entry in model.metadata or []:
         if entry.name == b"min_runtime_version":
-            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()  # type: ignore[attr-defined]
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
     raise ModelError("the TFLite file does not state its minimum runtime; use TensorFlow 2.20 or newer")

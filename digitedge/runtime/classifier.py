@@ -16,7 +16,8 @@ class Classifier(Protocol):
             crops: uint8 (N, 28, 28), ink bright on 0. N may be 0.
 
         Returns:
-            float32 (N, 10) probabilities; rows sum to 1 (within 0.02 for int8 TFLite, whose softmax has steps of 1/256).
+            float32 (N, 10) probabilities; rows sum to 1 (within 0.02 for int8 TFLite, whose softmax has steps of
+            1/256).
 
         Raises:
             InputError: another type or shape.

@@ -1,9 +1,10 @@
 """What every exported file must look like from outside, and the checks that refuse one that does not.
 
-A foreign net that wants pixels from 0 to 1 and is fed 0 to 255 answers quickly, confidently and wrongly. Names and types catch
-most of them. The rest is caught by asking: a digit drawn with ink 1 on black 0 is invisible to a net that takes 0 to 255, and as
-plain as can be to a net that takes 0 to 1. So the answer to it must be the answer to a blank crop. (Rejected: trusting the tensor
-names alone, because names are easily given; and a metadata entry, which LiteRT's Python interpreter cannot read.)
+A foreign net that wants pixels from 0 to 1 and is fed 0 to 255 answers quickly, confidently and wrongly. Names and
+types catch most of them. The rest is caught by asking: a digit drawn with ink 1 on black 0 is invisible to a net that
+takes 0 to 255, and as plain as can be to a net that takes 0 to 1. So the answer to it must be the answer to a blank
+crop. (Rejected: trusting the tensor names alone, because names are easily given; and a metadata entry, which LiteRT's
+Python interpreter cannot read.)
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
 # The int8 TFLite softmax has steps of 1/256, so ten of them may sum to 1 +- 10/512; all others are exact to rounding.
 SUM_TOLERANCE = 0.02
-# Faint digits move the probabilities of a 0-255 net by under 0.05; a 0-1 net reads them, which moves one of ten by far more.
+# Faint digits move the probabilities of a 0-255 net by under 0.05; a 0-1 net reads them, which moves one of ten by far
+# more.
 FAINT_TOLERANCE = 0.5
 
 
@@ -51,8 +53,8 @@ def check_answers(classifier: Classifier, path: Path) -> None:
     moved = float(np.abs(faint[1:] - faint[0]).max())
     if not moved <= FAINT_TOLERANCE:
         raise ModelError(
-            f"{path}: expected a net that takes pixels from 0 to 255, but ink of 1 in 255 moves its answer by {moved:.2f}: "
-            "it wants 0 to 1. Export it again with: digitedge export FILE.keras --input-range 0-1"
+            f"{path}: expected a net that takes pixels from 0 to 255, but ink of 1 in 255 moves its answer by "
+            f"{moved:.2f}: it wants 0 to 1. Export it again with: digitedge export FILE.keras --input-range 0-1"
         )
 
 
@@ -67,6 +69,10 @@ def _faint_crops() -> NDArray[np.uint8]:
     crops[6] = crops[5][:, ::-1]
     crops[7] = crops[3] | crops[4]
     crops[8, 4:7, 9:20] = crops[8, 12:15, 9:20] = crops[8, 21:24, 9:20] = crops[8, 4:24, 17:20] = 1
-    crops[9, 4:14, 9:12] = crops[9, 4:14, 17:20] = crops[9, 4:7, 9:20] = crops[9, 12:15, 9:20] = crops[9, 4:24, 17:20] = 1
-    crops[10, 12:24, 9:12] = crops[10, 12:24, 17:20] = crops[10, 12:15, 9:20] = crops[10, 21:24, 9:20] = crops[10, 4:24, 9:12] = 1
+    crops[9, 4:14, 9:12] = crops[9, 4:14, 17:20] = crops[9, 4:7, 9:20] = crops[9, 12:15, 9:20] = crops[
+        9, 4:24, 17:20
+    ] = 1
+    crops[10, 12:24, 9:12] = crops[10, 12:24, 17:20] = crops[10, 12:15, 9:20] = crops[10, 21:24, 9:20] = crops[
+        10, 4:24, 9:12
+    ] = 1
     return crops

@@ -1,6 +1,7 @@
 """TFLite files in LiteRT, the successor of tflite-runtime."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NA
 class LiteRTClassifier:
     """A `.tflite` file that meets the model contract.
 
-    Crops are scored one after the other: resizing the input to a batch gains 3 to 4 % on int8, loses on float32 and fails
-    on the MLP (LiteRT 2.3, x86-64).
+    Crops are scored one after the other: resizing the input to a batch gains 3 to 4 % on int8, loses on float32 and
+    fails on the MLP (LiteRT 2.3, x86-64).
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
@@ -49,7 +50,9 @@ class LiteRTClassifier:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
         check_crops(crops)
         interpreter = self._interpreter
-        fed = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one batch of 1 per crop
+        fed = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(
+            self._input_type, copy=False
+        )  # one batch of 1 per crop
         scores = np.empty((len(crops), CLASSES), np.float32)
         for crop, row in zip(fed, scores, strict=True):
             interpreter.set_tensor(self._input, crop)
@@ -85,14 +88,14 @@ class LiteRTClassifier:
             )
         return int(details["index"])
 
-    def _signature_detail(self, details: list[dict[str, object]], side: str, name: str) -> dict[str, object]:
+    def _signature_detail(self, details: list[dict[str, Any]], side: str, name: str) -> dict[str, Any]:
         """Find the tensor that the signature calls `name`, and insist that it is the only one."""
         signatures = self._interpreter.get_signature_list()
         names = list(signatures.get("serving_default", {}).get(side, []))
         if names != [name] or len(details) != 1:
             raise ModelError(
                 f"{self.path}: expected a signature serving_default with {side} ['{name}'], got {names or 'none'} and "
-                f"{len(details)} tensors: not exported by digitedge. Export the Keras file with: digitedge export FILE.keras"
+                f"{len(details)} tensors: not exported by digitedge. Export the Keras file: digitedge export FILE.keras"
             )
         return details[0]
 

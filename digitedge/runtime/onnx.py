@@ -36,7 +36,9 @@ class OnnxClassifier:
             raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
         except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
             reason = str(exc).strip().splitlines()[0]
-            raise ModelError(f"{path}: expected an ONNX model that ONNX Runtime can run, got: {reason} Export it again.") from exc
+            raise ModelError(
+                f"{path}: expected an ONNX model that ONNX Runtime can run, got: {reason} Export it again."
+            ) from exc
         self._check_tensors()
         check_answers(self, path)
 
@@ -49,13 +51,16 @@ class OnnxClassifier:
         return np.asarray(scores, np.float32)
 
     def _check_tensors(self) -> None:
-        found = [[(t.name, t.type, list(t.shape)) for t in side] for side in (self._session.get_inputs(), self._session.get_outputs())]
+        found = [
+            [(t.name, t.type, list(t.shape)) for t in side]
+            for side in (self._session.get_inputs(), self._session.get_outputs())
+        ]
         expected = [
             [(INPUT_NAME, "tensor(uint8)", ["N", CROP_SIZE, CROP_SIZE, 1])],
             [(OUTPUT_NAME, "tensor(float)", ["N", CLASSES])],
         ]
         if found != expected:
             raise ModelError(
-                f"{self.path}: expected input image uint8 (N, 28, 28, 1) and output probabilities float (N, 10), got inputs "
-                f"{found[0]} and outputs {found[1]}. Export the Keras file with: digitedge export FILE.keras"
+                f"{self.path}: expected input image uint8 (N, 28, 28, 1) and output probabilities float (N, 10), got "
+                f"inputs {found[0]} and outputs {found[1]}. Export the Keras file with: digitedge export FILE.keras"
             )

@@ -39,7 +39,9 @@ def _affine_matrices(n: int, rng: np.random.Generator, *, centre: tuple[float, f
     shift = rng.uniform(-SHIFT_PX, SHIFT_PX, (n, 2))
     cos, sin = np.cos(angle), np.sin(angle)
     # rotation @ shear @ scale, written out
-    linear = np.stack([cos * scale[:, 0], (cos * shear - sin) * scale[:, 1], sin * scale[:, 0], (sin * shear + cos) * scale[:, 1]])
+    linear = np.stack(
+        [cos * scale[:, 0], (cos * shear - sin) * scale[:, 1], sin * scale[:, 0], (sin * shear + cos) * scale[:, 1]]
+    )
     linear = linear.T.reshape(n, 2, 2)
     middle = np.array(centre)
     offset = middle - linear @ middle + shift  # the centre stays, then moves by the shift
@@ -49,8 +51,8 @@ def _affine_matrices(n: int, rng: np.random.Generator, *, centre: tuple[float, f
 class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
     """Batches of freshly moved digits, reshuffled every epoch.
 
-    The transforms of a batch depend on the seed, the epoch and the batch alone, not on the order in which Keras asks: it peeks at
-    the first batch before training starts.
+    The transforms of a batch depend on the seed, the epoch and the batch alone, not on the order in which Keras asks:
+    it peeks at the first batch before training starts.
     """
 
     def __init__(self, images: NDArray[np.uint8], targets: NDArray[np.float32], *, batch_size: int, seed: int) -> None:

@@ -13,9 +13,10 @@ from digitedge.training.run import BEST, HISTORY, LAST
 
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Writes history.csv, last.keras and, whenever the validation accuracy is the best so far, model.keras. Each file whole.
+    """Writes history.csv, last.keras and, whenever the validation accuracy is the best so far, model.keras.
 
-    Keras's own ModelCheckpoint writes in place, so that Ctrl-C at the wrong moment leaves half a model.
+    Each file appears whole. Keras's own ModelCheckpoint writes in place, so that Ctrl-C at the wrong moment leaves half
+    a model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,8 +53,16 @@ class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         super().__init__()
         self._epochs = epochs
         self._console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal, refresh_per_second=4)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(
+            *columns, console=self._console, disable=not self._console.is_terminal, refresh_per_second=4
+        )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start the bar over all steps of all epochs."""

@@ -22,7 +22,8 @@ from digitedge.training.plan import Plan
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run import BEST, METRICS, write_args
 
-# Peak and end of the cnn's learning rate, and AdamW's decay: usual values, kept because 4 epochs with them gave 99.49 % on MNIST.
+# Peak and end of the cnn's learning rate, and AdamW's decay: usual values, kept because 4 epochs with them gave 99.49 %
+# on MNIST.
 PEAK_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
 WARMUP_SHARE = 0.05
@@ -40,7 +41,7 @@ class Outcome:
 
 
 def train(plan: Plan, data: Dataset, *, data_name: str, folder: Path, tell: Callable[[str], None] = print) -> Outcome:
-    """Train one model and leave everything about it in a run folder, epoch by epoch: an interruption keeps the best so far.
+    """Train one model; the run folder is kept up to date epoch by epoch, so an interruption keeps the best so far.
 
     Args:
         plan: what to train and how.
@@ -80,11 +81,13 @@ def _compiled_model(plan: Plan, images: int) -> keras.Model:
 
 
 def _optimizer(plan: Plan, steps: int) -> Any:
-    """rmsprop as the textbook has it, or AdamW whose rate rises shortly and falls to nothing, which quantizes well."""
+    """The textbook's rmsprop, or AdamW whose rate rises shortly and falls to nothing, which quantizes well."""
     if plan.architecture == "mlp":
         return "rmsprop"
     warmup = max(1, round(WARMUP_SHARE * steps))
-    rate = keras.optimizers.schedules.CosineDecay(0.0, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup
+    )
     return keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY)
 
 
@@ -105,7 +108,9 @@ def _fit(model: keras.Model, plan: Plan, data: Dataset, folder: Path) -> RunReco
     }
     try:
         if plan.augment:
-            model.fit(AugmentedBatches(images[:cut], targets[:cut], batch_size=plan.batch_size, seed=plan.seed), **settings)
+            model.fit(
+                AugmentedBatches(images[:cut], targets[:cut], batch_size=plan.batch_size, seed=plan.seed), **settings
+            )
         else:
             model.fit(_model_input(images[:cut]), targets[:cut], batch_size=plan.batch_size, **settings)
     finally:

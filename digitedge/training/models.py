@@ -1,11 +1,11 @@
 """The architectures: what a textbook builds, and what this project deploys.
 
-All take pixel values 0 to 255, (28, 28, 1), and divide by 255 inside, so that the exported file needs no preprocessing; all end in a
-softmax over 10 digits.
+All take pixel values 0 to 255, (28, 28, 1), and divide by 255 inside, so that the exported file needs no preprocessing;
+all end in a softmax over 10 digits.
 
-`cnn` spends its 52 thousand parameters on six 3x3 convolutions and averages over the field instead of flattening it: a flattened
-7x7x48 field into 128 units would alone cost 301 thousand. (Rejected: widths up to 64, 99.66 % at 87 kB against 99.61 % at 65 kB in
-int8, because the tool is for weak machines.)
+`cnn` spends its 52 thousand parameters on six 3x3 convolutions and averages over the field instead of flattening it: a
+flattened 7x7x48 field into 128 units would alone cost 301 thousand. (Rejected: widths up to 64, 99.66 % at 87 kB
+against 99.61 % at 65 kB in int8, because the tool is for weak machines.)
 """
 
 import math
@@ -44,7 +44,9 @@ def build_cnn(dropout: float) -> keras.Model:
     Args:
         dropout: share of the averaged features dropped while training, 0 to below 1.
     """
-    model = keras.Sequential([keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME), layers.Rescaling(1 / 255)], name="cnn")
+    model = keras.Sequential(
+        [keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME), layers.Rescaling(1 / 255)], name="cnn"
+    )
     for stage, filters in enumerate((16, 32, 48)):
         if stage:
             model.add(layers.MaxPooling2D())  # 28 -> 14 -> 7

@@ -28,7 +28,11 @@ class Plan:
     augment: bool
 
     def __post_init__(self) -> None:
-        for name, value, low in (("epochs", self.epochs, 1), ("batch size", self.batch_size, 1), ("seed", self.seed, 0)):
+        for name, value, low in (
+            ("epochs", self.epochs, 1),
+            ("batch size", self.batch_size, 1),
+            ("seed", self.seed, 0),
+        ):
             if value < low:
                 raise InputError(f"{name} must be at least {low}, got {value}")
         if not 0 <= self.dropout < 1:
@@ -37,7 +41,8 @@ class Plan:
             raise InputError(f"validation split must lie between 0 and 1, got {self.validation_split}")
 
 
-# mlp: to the letter of the textbook. cnn: 5,000 of MNIST's 60,000 suffice to choose the epoch; the rest is better trained on.
+# mlp: to the letter of the textbook. cnn: 5,000 of MNIST's 60,000 suffice to choose the epoch; the rest is better
+# trained on.
 DEFAULT_PLANS: dict[str, Plan] = {
     "cnn": Plan(architecture="cnn", epochs=12, validation_split=1 / 12, augment=True),
     "mlp": Plan(architecture="mlp", epochs=10, validation_split=0.2, augment=False),

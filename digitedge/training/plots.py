@@ -78,15 +78,16 @@ def plot_digits(images: NDArray[np.uint8], captions: list[str], path: Path, *, t
 
 
 def plot_dataset(data: Dataset, path: Path) -> None:
-    """Draw a first look at a data set: six training images, one enlarged with its pixel values, and the class counts."""
+    """Draw a first look at a data set: six training images, one enlarged with its values, the class counts."""
     figure = Figure(figsize=(14, 13), layout="constrained")
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=(2, 9, 2.4))
-    for axes, image, label in zip(top.subplots(1, 6), data.x_train[:6], data.y_train[:6], strict=True):
+    grid = figure.add_gridspec(3, 6, height_ratios=(2, 9, 2.4))
+    for column, image, label in zip(range(6), data.x_train[:6], data.y_train[:6], strict=True):
+        axes = figure.add_subplot(grid[0, column])
         axes.imshow(image, cmap="gray")
         axes.set_title(str(label))
         axes.set_axis_off()
-    _draw_pixel_values(middle.subplots(), data.x_train[0])
-    axes = bottom.subplots()
+    _draw_pixel_values(figure.add_subplot(grid[1, :]), data.x_train[0])
+    axes = figure.add_subplot(grid[2, :])
     width = 0.4
     for labels, name, shift in ((data.y_train, "training", -width / 2), (data.y_test, "test", width / 2)):
         bars = axes.bar(np.arange(10) + shift, np.bincount(labels, minlength=10), width, label=name)

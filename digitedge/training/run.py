@@ -1,8 +1,8 @@
-"""The run folder: what a training run leaves behind, written epoch by epoch so that an interruption keeps what was reached.
+"""The run folder: what a training run leaves behind, written epoch by epoch.
 
-    args.json      the plan and the data set      history.csv    loss and accuracy of each epoch
-    model.keras    best validation accuracy       last.keras     the last epoch, with the optimizer
-    metrics.json   figures on the test images     curves.png, confusion.png
+args.json      the plan and the data set      history.csv    loss and accuracy of each epoch
+model.keras    best validation accuracy       last.keras     the last epoch, with the optimizer
+metrics.json   figures on the test images     curves.png, confusion.png
 """
 
 import csv
@@ -55,7 +55,9 @@ def new_run_folder(runs: Path, name: str) -> Path:
                 continue  # another training took it a moment ago
             return folder
     except OSError as exc:
-        raise DigitEdgeError(f"cannot make a run folder in {runs}: {exc.strerror}. Work in a folder that is writable.") from exc
+        raise DigitEdgeError(
+            f"cannot make a run folder in {runs}: {exc.strerror}. Work in a folder that is writable."
+        ) from exc
 
 
 def write_args(folder: Path, args: dict[str, Any]) -> None:
@@ -75,7 +77,9 @@ def load_run(path: Path) -> Run:
     try:
         args = json.loads((path / ARGS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
-        raise DataError(f"{path / ARGS} cannot be read ({exc}). Train again, or export {path / BEST} by its path.") from exc
+        raise DataError(
+            f"{path / ARGS} cannot be read ({exc}). Train again, or export {path / BEST} by its path."
+        ) from exc
     if not isinstance(args, dict) or args.get("schema") != SCHEMA:
         raise DataError(f"{path / ARGS}: expected schema {SCHEMA!r}. Train again, or export {path / BEST} by its path.")
     return Run(path, args)

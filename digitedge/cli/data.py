@@ -1,0 +1,71 @@
+"""`digitedge data get` and `digitedge data show`."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitedge.cli.common import DataOption, say
+
+data = typer.Typer(name="data", help="Find, fetch and look at MNIST.", no_args_is_help=True)
+
+
+@data.command()
+def get(data: DataOption = None) -> None:
+    """Say where MNIST is and check it; download it to the cache if it is nowhere.
+
+    Examples:
+      digitedge data get
+      digitedge data get --data ~/datasets/mnist
+    """
+    from digitedge.data.mnist import cache_folder, fetch_mnist, find_mnist, read_mnist
+
+    place = find_mnist(data) or fetch_mnist(cache_folder())
+    digits = read_mnist(place)
+    typer.echo(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
+
+
+@data.command()
+def show(
+    data: DataOption = None,
+    output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("mnist-first-look.png"),
+    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the picture where there is a screen.")] = True,
+) -> None:
+    """Look at the data: six training images, one enlarged with its pixel values, and how many there are of each digit.
+
+    Examples:
+      digitedge data show
+      digitedge data show --data synthetic --output rendered.png
+    """
+    import numpy as np
+
+    from digitedge.data.load import load_dataset
+    from digitedge.errors import require
+
+    require("matplotlib", extra="train")
+    name, digits = load_dataset(data)
+    from digitedge.training.plots import plot_dataset
+
+    plot_dataset(digits, output)
+    for part, labels in (("training", digits.y_train), ("test", digits.y_test)):
+        counts = "  ".join(f"{digit}: {count}" for digit, count in enumerate(np.bincount(labels, minlength=10)))
+        typer.echo(f"{name} {part:8} {len(labels):6} images  {counts}")
+    typer.echo(f"picture: {output}")
+    if open_it and _has_screen():
+        say(f"opening {output}")
+        typer.launch(str(output))
+
+
+def _has_screen() -> bool:
+    """Whether a person at a terminal has a desktop that can open a picture."""
+    if not sys.stdout.isatty():
+        return False
+    if sys.platform.startswith("linux"):
+        return (
+            bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+            and shutil.which("xdg-open") is not None
+        )
+    return True

@@ -1,0 +1,173 @@
+"""`digitedge verify`."""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitedge.cli.common import DataOption, JsonOption, choose_model, print_json, say
+from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
+from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError
+
+if TYPE_CHECKING:
+    from digitedge.bundle import Bundle
+    from digitedge.data.dataset import Dataset
+    from digitedge.exporting.judge import Judgement
+
+SCHEMA = "digitedge.verify/1"
+
+
+def verify(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[BUNDLE | REFERENCE CANDIDATE]",
+            help="Default: the newest bundle in ./export, else the released one.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+    flipped: Annotated[Path | None, typer.Option(help="PNG file for the images that a file answers otherwise.")] = None,
+    golden: Annotated[
+        bool, typer.Option("--golden", help="Check the golden set only: this device, not the accuracy.")
+    ] = False,
+    agreement: AgreementOption = None,
+    top1_drop: DropOption = None,
+    max_abs_diff: DifferenceOption = None,
+) -> None:
+    """Compare every file of a bundle with the Keras original on the test images, or one model with another.
+
+    Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
+    computes as the exporting one did, but not the accuracy. A verdict that changed is written into the bundle's
+    manifest.
+
+    Examples:
+      digitedge verify
+      digitedge verify export/cnn-1 --json
+      digitedge verify runs/train/cnn-1/model.keras other.tflite
+    """
+    from digitedge.bundle import load_bundle
+
+    if paths is not None and len(paths) > 2:
+        raise typer.BadParameter("expected a bundle, or a reference and a candidate", param_hint="paths")
+    limits = {"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff}
+    if paths is not None and len(paths) == 2:
+        report = _verify_pair(paths[0], paths[1], data, limits, flipped)
+    else:
+        bundle = load_bundle(choose_model(paths[0] if paths else None))
+        digits = None if golden else _test_data(bundle, data)
+        report = _verify_golden(bundle) if digits is None else _verify_bundle(bundle, digits, limits, flipped)
+    _print(report, as_json)
+    if not report["fit"]:
+        broken = [f"{name}: {line}" for name, file in report["files"].items() for line in file["violations"]]
+        raise ParityError("; ".join(broken))
+
+
+def _test_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
+    """The data set that the bundle was made from, or None and a line that says why only the golden set is left."""
+    from digitedge.data.load import SYNTHETIC, load_dataset
+    from digitedge.data.mnist import find_mnist
+
+    if importlib.util.find_spec("tensorflow") is None:
+        say("TensorFlow is not installed, so the Keras original cannot be asked: checking the golden set.")
+        return None
+    source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
+    try:
+        return load_dataset(source)[1]
+    except DataError as exc:
+        if source is not None or find_mnist() is not None:
+            raise  # data is there and is not what it should be
+        say(f"no test images ({exc}): checking the golden set.")
+        return None
+
+
+def _verify_bundle(
+    bundle: "Bundle", digits: "Dataset", limits: dict[str, float | None], flipped: Path | None
+) -> dict[str, Any]:
+    from digitedge.exporting.judge import Overrides, judge_bundle, record_verdicts
+
+    judgements = judge_bundle(bundle, digits, Overrides(**limits))
+    try:
+        if record_verdicts(bundle, judgements):
+            say(f"the verdict changed; {bundle.path} now says so")
+    except DigitEdgeError as exc:
+        say(f"the verdict changed but cannot be recorded: {exc}")
+    return _report(str(bundle.path), judgements, digits, flipped)
+
+
+def _verify_pair(
+    reference: Path, candidate: Path, data: str | None, limits: dict[str, float | None], flipped: Path | None
+) -> dict[str, Any]:
+    from digitedge.data.load import load_dataset
+    from digitedge.exporting.judge import Overrides, judge, load_any, tolerance_for
+
+    original, converted = load_any(reference), load_any(candidate)
+    digits = load_dataset(data)[1]
+    tolerance = Overrides(**limits).apply(tolerance_for(candidate))
+    judgements = judge(original.probabilities(digits.x_test), {candidate.name: (converted, tolerance)}, digits)
+    return _report(f"{candidate} against {reference}", judgements, digits, flipped)
+
+
+def _report(
+    subject: str, judgements: "dict[str, Judgement]", digits: "Dataset", flipped: Path | None
+) -> dict[str, Any]:
+    from digitedge.exporting.judge import plot_flipped
+
+    if flipped is not None:
+        plot_flipped(flipped, judgements, digits)
+        say(f"flipped images: {flipped}")
+    return {
+        "schema": SCHEMA,
+        "subject": subject,
+        "proves": "accuracy",
+        "fit": all(judgement.fit for judgement in judgements.values()),
+        "files": {name: judgement.to_json() for name, judgement in judgements.items()},
+    }
+
+
+def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
+    from digitedge.golden import check_golden, load_golden
+    from digitedge.recipe import RECIPES, Numbers
+    from digitedge.runtime import can_run, load_classifier
+
+    expected = load_golden(bundle.golden)
+    files: dict[str, Any] = {}
+    for name, entry in bundle.manifest.files.items():
+        path = bundle.path / name
+        if not can_run(path):
+            say(f"{name}: not checked, because its runtime is not installed")
+            continue
+        quantized = RECIPES[entry.recipe].weights is Numbers.INT8
+        lines = check_golden(expected, name, load_classifier(path), quantized=quantized)
+        files[name] = {"samples": len(expected.crops), "violations": lines, "fit": not lines}
+    if not files:
+        raise ModelError(
+            f"{bundle.path}: no file could be checked, because no runtime is installed. Run: pip install ai-edge-litert"
+        )
+    return {
+        "schema": SCHEMA,
+        "subject": str(bundle.path),
+        "proves": "device",
+        "fit": all(file["fit"] for file in files.values()),
+        "files": files,
+    }
+
+
+def _print(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    for name, file in report["files"].items():
+        verdict = "fit" if file["fit"] else "UNFIT: " + "; ".join(file["violations"])
+        if report["proves"] == "device":
+            typer.echo(f"{name:24} {file['samples']} golden crops  {verdict}")
+            continue
+        difference = "not a number" if file["max_abs_diff"] is None else f"{file['max_abs_diff']:.1e}"
+        typer.echo(
+            f"{name:24} right {file['candidate_top1']:.2%} (original {file['reference_top1']:.2%})  "
+            f"agreement {file['agreement']:.2%}  flipped {len(file['flipped'])} of {file['samples']}  "
+            f"p {file['mcnemar_p']:.2f}  difference {difference}  {verdict}"
+        )
+    if report["proves"] == "device":
+        typer.echo("This proves that this device computes as the exporting one did; it does not prove the accuracy.")

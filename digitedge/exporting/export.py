@@ -1,0 +1,236 @@
+"""A trained model in, a bundle out: convert, load again, judge, describe; all of it or nothing.
+
+The bundle is put together in a temporary folder and takes its place in one move, so that a full disk or Ctrl-C leaves
+the old bundle or none. One that fails parity is written all the same, marked unfit: its parity.json and flipped.png
+show why.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge import __version__
+from digitedge.bundle import GOLDEN, MANIFEST, REFERENCE, Bundle, load_bundle, sha256_of
+from digitedge.data.dataset import Dataset, images_sha256
+from digitedge.errors import DigitEdgeError
+from digitedge.exporting.calibration import calibration_indices, reject_threshold
+from digitedge.exporting.card import model_card
+from digitedge.exporting.judge import (
+    FLIPPED,
+    PARITY,
+    Judgement,
+    Overrides,
+    judge,
+    plot_flipped,
+    with_judgement,
+    write_parity,
+)
+from digitedge.exporting.onnx import convert_onnx, describe_onnx
+from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_keras
+from digitedge.exporting.tflite import convert_tflite, describe_tflite
+from digitedge.files import whole_folder, write_json, write_text
+from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
+from digitedge.manifest import DataSource, ImageSet, Manifest, ModelFile, OtherFile, TensorSpec, Tolerances
+from digitedge.metrics import confusion
+from digitedge.recipe import Artifact, Format, InputRange
+from digitedge.runtime import Classifier, load_classifier
+from digitedge.training.callbacks import save_keras, without_optimizer
+from digitedge.training.models import count_macs
+from digitedge.training.plots import plot_confusion
+
+CALIBRATION_SEED = 0
+LABELS = "labels.txt"
+CARD = "README.md"
+
+_CONVERTERS = {Format.TFLITE: (convert_tflite, describe_tflite), Format.ONNX: (convert_onnx, describe_onnx)}
+_LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What to export: a Keras file, and what is known of it.
+
+    Attributes:
+        path: the .keras file.
+        name: of the bundle.
+        architecture: as in the run's args.json; "unknown" for a file from elsewhere.
+        seed: of the training; None where unknown.
+        input_range: what the user says; None for 0-255.
+    """
+
+    path: Path
+    name: str
+    architecture: str = "unknown"
+    seed: int | None = None
+    input_range: InputRange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export left: the bundle, and how each file was judged."""
+
+    bundle: Bundle
+    judgements: dict[str, Judgement]
+
+    @property
+    def violations(self) -> list[str]:
+        """What is out of tolerance, file by file."""
+        return [f"{name}: {line}" for name, judgement in self.judgements.items() for line in judgement.violations]
+
+
+def export(
+    source: Source,
+    artifacts: list[Artifact],
+    data: Dataset,
+    *,
+    data_name: str,
+    target: Path,
+    overwrite: bool = False,
+    overrides: Overrides | None = None,
+    tell: Callable[[str], None] = print,
+) -> Exported:
+    """Export a model and judge every file of it.
+
+    Args:
+        source: the Keras file.
+        artifacts: what to make; see `choose_artifacts`.
+        data: training images for calibration, test images for the judgement.
+        data_name: how the data set is called in the manifest.
+        target: the bundle's folder.
+        overwrite: replace a bundle that stands there.
+        overrides: limits in place of the recipes' own.
+        tell: gets a line of progress.
+
+    Raises:
+        DigitEdgeError: a bundle stands there, or the folder cannot be written.
+        ModelError: the model cannot be read or converted, or a converted file breaks the contract.
+        InputError: the model reads better under the other input range, or the data is too small to calibrate on.
+    """
+    check_target(target, overwrite)
+    chosen = calibration_indices(data.y_train, seed=CALIBRATION_SEED)
+    calibration = data.x_train[chosen]
+    loaded = load_keras(source.path)
+    input_range = choose_range(loaded, source.input_range, calibration, data.y_train[chosen], path=source.path)
+    model = without_optimizer(bring_under_contract(loaded, input_range, path=source.path, tell=tell))
+    reference = KerasClassifier(model, source.path)
+    with whole_folder(target) as draft:
+        save_keras(model, draft / REFERENCE)
+        files = {a.file_name: _write_file(model, a, calibration, draft, tell) for a in artifacts}
+        limits = {a.file_name: (overrides or Overrides()).apply(a.recipe.tolerance) for a in artifacts}
+        tell(f"verifying {len(files)} files on {len(data.x_test)} test images")
+        candidates = {name: (classifier, limits[name]) for name, (classifier, _) in files.items()}
+        expected = reference.probabilities(data.x_test)
+        judgements = judge(expected, candidates, data)
+        entries = {name: with_judgement(entry, judgements[name]) for name, (_, entry) in files.items()}
+        _write_golden(draft / GOLDEN, reference, {name: classifier for name, (classifier, _) in files.items()})
+        write_text(draft / LABELS, "".join(f"{digit}\n" for digit in range(10)))
+        write_parity(draft / PARITY, judgements)
+        plot_flipped(draft / FLIPPED, judgements, data)
+        plot_confusion(
+            confusion(expected, data.y_test), draft / "confusion.png", title=f"{source.name} on the test images"
+        )
+        manifest = _manifest(source, model, entries, judgements, calibration, data, data_name, draft)
+        write_text(draft / CARD, model_card(manifest))
+        write_json(draft / MANIFEST, manifest.to_json())
+        load_bundle(draft)
+    return Exported(bundle=load_bundle(target), judgements=judgements)
+
+
+def check_target(target: Path, overwrite: bool) -> None:
+    """Refuse to replace a bundle unasked, and anything that is no bundle at all.
+
+    Raises:
+        DigitEdgeError: something stands at `target` that may not be replaced.
+    """
+    if not target.exists():
+        return
+    if not (target / MANIFEST).is_file():
+        raise DigitEdgeError(
+            f"{target} exists and is no bundle, so it stays as it is. Choose another --name or --output."
+        )
+    if not overwrite:
+        raise DigitEdgeError(f"the bundle {target} exists. Replace it with --overwrite, or choose another --name.")
+
+
+def _write_file(
+    model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, tell: Callable[[str], None]
+) -> tuple[Classifier, ModelFile]:
+    """Convert one file, load it again in its runtime, and describe it. Its figures are filled in by the judge."""
+    convert, describe = _CONVERTERS[artifact.format]
+    content = convert(model, artifact.recipe, calibration)
+    path = draft / artifact.file_name
+    path.write_bytes(content)
+    classifier = load_classifier(path)
+    threshold = reject_threshold(classifier, calibration)
+    tell(f"{artifact.file_name}: {len(content) / 1000:.0f} kB, loads, meets the contract")
+    return classifier, _entry(artifact, path, describe(content), threshold)
+
+
+def _entry(
+    artifact: Artifact, path: Path, described: tuple[TensorSpec, TensorSpec, list[str], str], threshold: float
+) -> ModelFile:
+    image, probabilities, ops, minimum_runtime = described
+    return ModelFile(
+        sha256=sha256_of(path),
+        bytes=path.stat().st_size,
+        recipe=artifact.recipe.name,
+        input=image,
+        output=probabilities,
+        ops=ops,
+        minimum_runtime=minimum_runtime,
+        top1=0.0,
+        agreement=0.0,
+        max_abs_diff=None,
+        mcnemar_p=0.0,
+        threshold=threshold,
+        tolerance=Tolerances(agreement=1.0, top1_drop=None, max_abs_diff=None),
+        fit=False,
+    )
+
+
+def _write_golden(path: Path, reference: Classifier, files: dict[str, Classifier]) -> None:
+    crops = golden_crops()
+    answers = {
+        name: classifier.probabilities(crops) for name, classifier in {REFERENCE_KEY: reference, **files}.items()
+    }
+    save_golden(Golden(crops, answers), path)
+
+
+def _manifest(
+    source: Source,
+    model: keras.Model,
+    entries: dict[str, ModelFile],
+    judgements: dict[str, Judgement],
+    calibration: NDArray[np.uint8],
+    data: Dataset,
+    data_name: str,
+    draft: Path,
+) -> Manifest:
+    """State everything that is known of the bundle."""
+    observed = ImageSet(samples=len(calibration), seed=CALIBRATION_SEED, sha256=images_sha256(calibration))
+    return Manifest(
+        name=source.name,
+        architecture=source.architecture,
+        parameters=model.count_params(),
+        macs=count_macs(model),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=source.seed,
+        fit=all(entry.fit for entry in entries.values()),
+        data=DataSource(name=data_name, sha256=data.sha256),
+        versions={"digitedge": __version__, "python": python_version(), **{name: version(name) for name in _LIBRARIES}},
+        calibration=observed if any(entry.recipe == "int8" for entry in entries.values()) else None,
+        judged_on=ImageSet(samples=len(data.x_test), seed=None, sha256=images_sha256(data.x_test)),
+        reference_top1=next(iter(judgements.values())).parity.reference_top1,
+        files=entries,
+        others={
+            name: OtherFile(sha256=sha256_of(draft / name), bytes=(draft / name).stat().st_size)
+            for name in (REFERENCE, GOLDEN, LABELS)
+        },
+    )

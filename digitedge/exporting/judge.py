@@ -1,0 +1,167 @@
+"""Every exported file against the Keras original, on images that neither was fitted to.
+
+`export` judges before a bundle is written, `verify` at any time after, with the same code: the test images of the run's
+own data set, paired image by image.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.bundle import MANIFEST, Bundle
+from digitedge.data.dataset import Dataset
+from digitedge.errors import DataError
+from digitedge.exporting.reference import KerasClassifier, load_keras
+from digitedge.files import write_json
+from digitedge.manifest import Manifest, ModelFile, Tolerances
+from digitedge.parity import Parity, compare
+from digitedge.recipe import RECIPES, Tolerance
+from digitedge.runtime import Classifier, load_classifier
+from digitedge.training.plots import plot_digits
+
+PARITY = "parity.json"
+FLIPPED = "flipped.png"
+PARITY_SCHEMA = "digitedge.parity/1"
+FLIPPED_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was measured of one file, and the limits it was held to."""
+
+    parity: Parity
+    tolerance: Tolerance
+
+    @property
+    def violations(self) -> list[str]:
+        """What is out of tolerance; empty means fit."""
+        return self.parity.violations(self.tolerance)
+
+    @property
+    def fit(self) -> bool:
+        """Whether parity holds."""
+        return not self.violations
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures, limits and verdict as plain JSON."""
+        limits = {name: getattr(self.tolerance, name) for name in ("agreement", "top1_drop", "max_abs_diff")}
+        return {**self.parity.to_json(), "tolerance": limits, "violations": self.violations, "fit": self.fit}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Tolerances that the user sets for all files; None keeps the recipe's own."""
+
+    agreement: float | None = None
+    top1_drop: float | None = None
+    max_abs_diff: float | None = None
+
+    def apply(self, tolerance: Tolerance) -> Tolerance:
+        """The tolerance with the user's values in place of the recipe's."""
+        values = {name: getattr(self, name) for name in ("agreement", "top1_drop", "max_abs_diff")}
+        return replace(tolerance, **{name: value for name, value in values.items() if value is not None})
+
+
+def load_any(path: Path) -> Classifier:
+    """Load a Keras original (under the contract) or an exported file by its suffix."""
+    return KerasClassifier(load_keras(path), path) if path.suffix == ".keras" else load_classifier(path)
+
+
+def judge(
+    expected: NDArray[np.float32], candidates: Mapping[str, tuple[Classifier, Tolerance]], data: Dataset
+) -> dict[str, Judgement]:
+    """Compare candidates with their reference on the test images.
+
+    Args:
+        expected: float32 (M, 10), the original's probabilities on the test images.
+        candidates: file name -> the loaded file and its limits.
+        data: its test half is the judge.
+
+    Raises:
+        InputError: no test images, or a reference that answers NaN.
+    """
+    return {
+        name: Judgement(compare(expected, classifier.probabilities(data.x_test), data.y_test), tolerance)
+        for name, (classifier, tolerance) in candidates.items()
+    }
+
+
+def judge_bundle(bundle: Bundle, data: Dataset, overrides: Overrides) -> dict[str, Judgement]:
+    """Judge every file of a bundle again.
+
+    Raises:
+        DataError: another data set than the one that the bundle was made from.
+    """
+    if data.sha256 != bundle.manifest.data.sha256:
+        raise DataError(
+            f"{bundle.path} was made from {bundle.manifest.data.name} with content "
+            f"{bundle.manifest.data.sha256[:12]}..., got {data.sha256[:12]}...: another data set proves nothing. "
+            "Give the right one with --data."
+        )
+    candidates = {
+        name: (load_classifier(bundle.path / name), overrides.apply(RECIPES[entry.recipe].tolerance))
+        for name, entry in bundle.manifest.files.items()
+    }
+    return judge(load_any(bundle.reference).probabilities(data.x_test), candidates, data)
+
+
+def tolerance_for(candidate: Path) -> Tolerance:
+    """The limits for a lone file: those of the recipe in its name (`model_float16.tflite`), else those of int8."""
+    recipe = RECIPES.get(candidate.stem.rpartition("_")[2], RECIPES["int8"])
+    return recipe.tolerance
+
+
+def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement]) -> bool:
+    """Write verdicts that changed into the bundle's manifest, so that `camera` and `predict` act on them.
+
+    Returns:
+        Whether the manifest changed.
+
+    Raises:
+        DigitEdgeError: the bundle's folder is not writable.
+    """
+    files = bundle.manifest.files
+    if all(files[name].fit == judgement.fit for name, judgement in judgements.items()):
+        return False
+    entries = {name: with_judgement(entry, judgements[name]) for name, entry in files.items()}
+    manifest: Manifest = replace(bundle.manifest, files=entries, fit=all(entry.fit for entry in entries.values()))
+    write_parity(bundle.path / PARITY, judgements)
+    write_json(bundle.path / MANIFEST, manifest.to_json())
+    return True
+
+
+def with_judgement(entry: ModelFile, judgement: Judgement) -> ModelFile:
+    """A manifest entry with the figures of a judgement in it."""
+    parity, limit = judgement.parity, judgement.tolerance
+    return replace(
+        entry,
+        top1=parity.candidate_top1,
+        agreement=parity.agreement,
+        max_abs_diff=parity.to_json()["max_abs_diff"],
+        mcnemar_p=parity.mcnemar_p,
+        tolerance=Tolerances(agreement=limit.agreement, top1_drop=limit.top1_drop, max_abs_diff=limit.max_abs_diff),
+        fit=judgement.fit,
+    )
+
+
+def write_parity(path: Path, judgements: Mapping[str, Judgement]) -> None:
+    """Write parity.json: every figure of every file, with the indices of the flipped images."""
+    write_json(path, {"schema": PARITY_SCHEMA, "files": {name: j.to_json() for name, j in judgements.items()}})
+
+
+def plot_flipped(path: Path, judgements: Mapping[str, Judgement], data: Dataset) -> None:
+    """Draw the test images that a file answers otherwise than the original, with label and number of files."""
+    indices = sorted({i for judgement in judgements.values() for i in judgement.parity.flipped})
+    captions = [f"#{i} is {data.y_test[i]}\n{_flips_of(i, judgements.values())}" for i in indices[:FLIPPED_SHOWN]]
+    images: NDArray[np.uint8] = data.x_test[indices[:FLIPPED_SHOWN]]
+    shown = f"{len(images)} of {len(indices)}" if len(images) < len(indices) else str(len(indices))
+    plot_digits(images, captions, path, title=f"test images that a file answers otherwise than the original ({shown})")
+
+
+def _flips_of(index: int, judgements: Iterable[Judgement]) -> str:
+    count = sum(index in judgement.parity.flipped for judgement in judgements)
+    return f"in {count} file{'s' if count > 1 else ''}"

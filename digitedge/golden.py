@@ -1,0 +1,91 @@
+"""The golden set: a few rendered crops with the answers that the exported files gave where they were made.
+
+Any device can check its own runtime against it, without data and without TensorFlow. It proves the device, not the
+accuracy: the crops are rendered, and the answers are the model's own.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.data.synthetic import synthetic_digits
+from digitedge.errors import ModelError
+from digitedge.files import whole_file
+from digitedge.runtime import Classifier
+
+GOLDEN_SAMPLES = 250
+GOLDEN_SEED = 28
+REFERENCE_KEY = "reference"
+
+# How far another processor may answer from the one that exported. Float sums differ in their order only. One step of an
+# int8 softmax is 1/256 and a rounding inside may cost a few (LiteRT int8: bit-equal on AVX2, within 1/64 on an emulated
+# Cortex-A72).
+FLOAT_DIFFERENCE = 1e-3
+QUANTIZED_DIFFERENCE = 1 / 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Golden:
+    """Crops uint8 (N, 28, 28), and the answers float32 (N, 10) by file name; `reference` is the Keras original."""
+
+    crops: NDArray[np.uint8]
+    answers: dict[str, NDArray[np.float32]]
+
+
+def golden_crops() -> NDArray[np.uint8]:
+    """The crops that go into every bundle: uint8 (250, 28, 28), 25 of each digit, seeded."""
+    return synthetic_digits(GOLDEN_SAMPLES, seed=GOLDEN_SEED)[0]
+
+
+def save_golden(golden: Golden, path: Path) -> None:
+    """Write a golden set as a whole .npz file."""
+    with whole_file(path) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, crops=golden.crops, **golden.answers)
+
+
+def load_golden(path: Path) -> Golden:
+    """Read a golden set.
+
+    Raises:
+        ModelError: missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return Golden(arrays.pop("crops"), arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:
+        raise ModelError(
+            f"{path}: expected a golden set, got a file that cannot be read ({exc}). Export the bundle again."
+        ) from exc
+
+
+def check_golden(golden: Golden, name: str, classifier: Classifier, *, quantized: bool) -> list[str]:
+    """Say how this device's answers differ from those of the export; an empty list means that they do not.
+
+    Args:
+        golden: the bundle's set.
+        name: the file's name in the bundle.
+        classifier: that file, loaded here.
+        quantized: whether the file computes with int8.
+
+    Raises:
+        ModelError: the set has no answers for this file, or none at all.
+    """
+    expected = golden.answers.get(name)
+    if expected is None or not len(expected) or expected.shape != (len(golden.crops), 10):
+        raise ModelError(f"the golden set has no answers for {name}. Export the bundle again.")
+    actual = classifier.probabilities(golden.crops)
+    limit = QUANTIZED_DIFFERENCE if quantized else FLOAT_DIFFERENCE
+    difference = float(np.abs(actual - expected).max())
+    # An answer may only flip where two digits were within the allowed difference of each other.
+    ranked = np.sort(expected, axis=1)
+    clear = ranked[:, -1] - ranked[:, -2] > 2 * limit
+    flips = int(np.sum((actual.argmax(axis=1) != expected.argmax(axis=1)) & clear))
+    checks = {
+        f"{flips} of {len(expected)} golden answers are other digits": flips == 0,
+        f"largest difference {difference:.2g}, limit {limit:.2g}": difference <= limit,
+    }
+    return [message for message, holds in checks.items() if not holds]
