@@ -5,25 +5,57 @@ resolution). Dividing by it takes out shadows, lamps and vignettes, because ligh
 third of what its paper does is ink of 0.67 in sun and in shade. A board is turned into paper by inverting it first.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
 
-# The paper is estimated on a picture of this longer side, where noise is averaged out and the closing costs little.
+# The paper is estimated on a picture of this longer side, where noise is averaged out and the closing costs
+# little.
 THUMBNAIL = 200
 # The widest stroke that the closing fills, as a share of the shorter side: a tenth of a digit that fills the frame,
 # twice over.
 WIDEST_STROKE = 0.2
 # Dividing by less than this (black tables, vignettes) would turn sensor noise into ink.
 DARKEST_PAPER = 48
+# Grey levels from the local median, in the thumbnail, beyond which a stroke is no clearer.
+CLEAR_DEVIATION = 40
+# Chalk must outweigh dark marks by this factor. Photographs of paper reach 1.0, with a white sheet on a black table.
+LIGHT_PREVAILS = 1.5
 
 
-def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Even out the light and turn either polarity into ink on 0.
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """How a frame is lit, estimated once and good for any resolution of it.
+
+    Attributes:
+        paper: uint8, a thumbnail of the frame without its strokes; of the inverted frame if `inverted`.
+        inverted: whether strokes are lighter than what is around them.
+    """
+
+    paper: NDArray[np.uint8]
+    inverted: bool
+
+
+def light_of(grey: NDArray[np.uint8]) -> Light:
+    """Estimate polarity and paper.
 
     Args:
         grey: uint8 (H, W), dark on light or light on dark.
+    """
+    thumbnail = _thumbnail(grey)
+    inverted = is_light_on_dark(thumbnail)
+    return Light(_paper(~thumbnail if inverted else thumbnail), inverted)
+
+
+def ink_of(grey: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
+    """Even out the light and turn either polarity into ink on 0.
+
+    Args:
+        grey: uint8 (H, W).
+        light: of the same frame, from this or any other resolution.
 
     Returns:
         uint8 (H, W): 0 is paper, 255 is ink that reflects nothing.
@@ -32,16 +64,14 @@ def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         >>> page = np.tile(np.linspace(90, 250, 300).astype(np.uint8), (200, 1))  # lit from the right
         >>> page[80:120, 40:46] //= 2
         >>> page[80:120, 240:246] //= 2
-        >>> ink = ink_of(page)
+        >>> ink = ink_of(page, light_of(page))
         >>> bool(abs(int(ink[100, 42]) - int(ink[100, 242])) < 12), int(ink[20].max()) < 16
         (True, True)
     """
-    thumbnail = _thumbnail(grey)
-    if is_light_on_dark(thumbnail):
-        grey, thumbnail = ~grey, ~thumbnail
     height, width = grey.shape
-    paper = cv2.resize(_paper(thumbnail), (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(cv2.subtract(paper, grey), paper, scale=255).astype(np.uint8, copy=False)
+    paper = cv2.resize(light.paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    darker = cv2.subtract(paper, ~grey if light.inverted else grey)
+    return cv2.divide(darker, paper, scale=255).astype(np.uint8, copy=False)
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
@@ -51,8 +81,8 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         grey: uint8 (H, W).
 
     Returns:
-        True if the deviations from the local median lean to the light side (their third moment is positive). Large
-        light and dark areas, such as a sheet on a table, do not count: they are their own median.
+        True if the deviations from the local median lean clearly to the light side. Large light and dark areas, such
+        as a sheet on a table, hardly count: they are their own median. In doubt it is ink on paper.
 
     Examples:
         >>> board = np.full((100, 160), 40, np.uint8)
@@ -61,16 +91,16 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         (True, False)
     """
     around = cv2.medianBlur(grey, _odd(WIDEST_STROKE * min(grey.shape)))
-    deviation = grey.astype(np.float32) - around
-    return float((deviation**3).sum()) > 0
+    # Cubed, so that strokes outweigh shading; cut off, so that strokes outweigh the corners of sheets, lamps and
+    # windows.
+    deviation = np.clip(grey.astype(np.float32) - around, -CLEAR_DEVIATION, CLEAR_DEVIATION) ** 3
+    light, dark = float(deviation[deviation > 0].sum()), -float(deviation[deviation < 0].sum())
+    return light > LIGHT_PREVAILS * dark
 
 
 def _thumbnail(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = THUMBNAIL / max(grey.shape)
-    if scale >= 1:
-        return grey
-    height, width = grey.shape
-    target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scale = min(1.0, THUMBNAIL / max(grey.shape))
+    target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return cv2.resize(grey, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

@@ -1,8 +1,8 @@
-"""Mask -> parts that belong together, one group per digit.
+"""Mask -> groups of components, one group per digit.
 
-A component is a connected piece of the mask. Most digits are one; a 5 with its bar apart is two. The size of the
-writing comes from the picture itself: the typical height of its components. What is far smaller is a speck, what is
-much larger or is shaped unlike any digit (rulings, solid blobs) is something else.
+A component is a connected piece of the mask. Most digits are one; a 5 with its bar apart is two. The scale comes from
+the picture itself: how high and how dark its typical component is. What is far smaller is a speck, what is far
+larger, far paler, or shaped unlike any digit (rulings, solid blobs) is something else.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,45 @@ from digitedge.vision.layout import Box
 
 # Fewer pixels of height than this hold no readable digit.
 SMALLEST = 8
-# Heights of digits and of their parts, in typical heights.
-SPECK, SHORTEST, TALLEST = 0.15, 0.4, 3.0
+# Heights in typical heights: of parts, of digits, and of a slim digit, because rulings look like a tall 1.
+SPECK, SHORTEST, TALLEST, TALLEST_SLIM = 0.15, 0.4, 3.0, 2.0
 # A digit is at most this many times as wide as high; bars and rulings are wider.
 WIDEST = 1.5
-# Share of the box that ink covers at most, unless it is as slim as a 1.
-DENSEST = 0.75
+# Width over height under which a component is slim, like a 1.
 SLIM = 0.4
-# A part joins a digit that is at most this far away, in heights of the digit.
-REACH = 0.2
+# Share of the box that ink covers at most, unless it is slim.
+DENSEST = 0.75
+# Darkness in typical darknesses: paler marks are rulings, shadows, or writing on the other side of the sheet.
+PALEST = 0.4
+# Lower pieces than this, in typical heights, are parts that may join a digit.
+BODY = 0.6
+# A part joins a digit that is at most this far away, and no further than TOUCH to its side, in heights of the digit.
+REACH, TOUCH = 0.2, 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """The connected pieces of a mask; row i of the tables belongs to label i + 1.
+
+    Attributes:
+        labels: int32 (H, W), 0 for paper.
+        boxes: int64 (N, 4): x, y, width, height.
+        areas: int64 (N,): pixels of ink.
+        darkness: float64 (N,): mean ink level of those pixels, 0 to 255.
+    """
+
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    darkness: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What is typical of the writing in a picture: its height in pixels and its mean ink level, 0 to 255."""
+
+    height: float
+    darkness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,95 +64,116 @@ class Group:
     box: Box
 
 
-def segment(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int32], list[Group]]:
-    """Find what may be digits in a mask.
+def components(mask: NDArray[np.uint8], ink: NDArray[np.uint8]) -> Components:
+    """Find the connected pieces of a mask.
 
     Args:
         mask: uint8 (H, W), 0 where there is no ink.
+        ink: uint8 (H, W), 0 is paper.
+    """
+    # CCL_GRANA labels 8-connected pieces in a third of the time of OpenCV 5's default (1.7 and 5.7 ms at 1280x720).
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    boxes, areas = stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
+    darkness = np.zeros(count - 1)
+    if count > 1:
+        x, y = cv2.findNonZero(mask).reshape(-1, 2).T
+        darkness = np.bincount(labels[y, x], weights=ink[y, x])[1:] / areas
+    return Components(labels.astype(np.int32, copy=False), boxes, areas, darkness)
+
+
+def scale_of(found: Components) -> Scale | None:
+    """Tell how high and dark the writing is: medians over components.
+
+    Each counts as much as it stands out (height times darkness), so that specks and rulings do not outvote digits.
+    What touches the edge of the frame (tables, hands) counts only if nothing else is there.
 
     Returns:
-        int32 (H, W), a label per component, 0 for paper; and the groups of labels that may be digits.
+        None without any component that is shaped like a digit.
+    """
+    x, y, width, height = found.boxes.T
+    shaped = (height >= SMALLEST) & _has_digit_shape(width, height, found.areas)
+    frame_height, frame_width = found.labels.shape
+    inside = shaped & (x > 0) & (y > 0) & (x + width < frame_width) & (y + height < frame_height)
+    chosen = inside if inside.any() else shaped
+    if not chosen.any():
+        return None
+    weights = height[chosen] * found.darkness[chosen]
+    return Scale(_weighted_median(height[chosen], weights), _weighted_median(found.darkness[chosen], weights))
+
+
+def segment(found: Components) -> list[Group]:
+    """Choose the components that may be digits, and join those that are parts of one.
 
     Examples:
         >>> mask = np.zeros((60, 60), np.uint8)
         >>> mask[10:40, 20:24] = mask[50, 50] = 255  # a one and a speck
-        >>> [group.box for group in segment(mask)[1]]
+        >>> [group.box for group in segment(components(mask, mask))]
         [(20, 10, 4, 30)]
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    sizes = stats[1:].astype(np.int32)  # (N, 5): x, y, width, height, area
-    typical = typical_height(sizes)
-    groups = [Group((i + 1,), _box(sizes[i])) for i in _pieces(sizes, typical)]
-    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int32)
-    joined = _join_parts(groups, typical)
-    return labels.astype(np.int32, copy=False), [g for g in joined if _looks_like_a_digit(g, areas, typical)]
+    scale = scale_of(found)
+    if scale is None:
+        return []
+    longer = found.boxes[:, 2:].max(axis=1)
+    candidates = (longer >= SPECK * scale.height) & (longer <= TALLEST * scale.height)
+    candidates &= found.darkness >= PALEST * scale.darkness
+    groups = [Group((int(i) + 1,), _as_box(found.boxes[i])) for i in np.flatnonzero(candidates)]
+    return [group for group in _join_parts(groups, scale) if _looks_like_a_digit(group, found, scale)]
 
 
-def typical_height(sizes: NDArray[np.int32]) -> float:
-    """Tell the height of the writing: the median over components, counted by height so that specks do not outvote it.
-
-    Args:
-        sizes: int32 (N, 5): x, y, width, height and area of each component.
-
-    Returns:
-        Pixels, or 0 without any component of at least SMALLEST.
-    """
-    heights = sizes[sizes[:, 3] >= SMALLEST, 3]
-    if not len(heights):
-        return 0.0
-    heights = np.sort(heights)
-    return float(heights[np.searchsorted(np.cumsum(heights), heights.sum() / 2)])
+def _has_digit_shape(width: NDArray[np.int64], height: NDArray[np.int64], area: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether boxes are no lying bars and no solid blobs; a standing bar may be a 1."""
+    return (width <= WIDEST * height) & ((area <= DENSEST * width * height) | (width <= SLIM * height))
 
 
-def _box(size: NDArray[np.int32]) -> Box:
-    x, y, width, height = (int(value) for value in size[:4])
-    return x, y, width, height
+def _weighted_median(values: NDArray[np.int64] | NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(below, below[-1] / 2)]])
 
 
-def _pieces(sizes: NDArray[np.int32], typical: float) -> NDArray[np.intp]:
-    """Indices of the components that are no specks and not far too large."""
-    longer = sizes[:, 2:4].max(axis=1)
-    return np.flatnonzero((longer >= max(3.0, SPECK * typical)) & (longer <= TALLEST * typical))
-
-
-def _join_parts(groups: list[Group], typical: float) -> list[Group]:
-    """Give each small part to the nearest digit in reach; parts of parts are left alone."""
-    bodies = [g for g in groups if g.box[3] >= 0.6 * typical]
-    rest: list[Group] = []
-    for part in groups:
-        if part in bodies:
-            continue
-        distances = [_gap(part.box, body.box) / body.box[3] for body in bodies]
-        nearest = min(range(len(bodies)), key=distances.__getitem__, default=None)
-        if nearest is None or distances[nearest] > REACH or not _beside(part.box, bodies[nearest].box):
-            rest.append(part)
+def _join_parts(groups: list[Group], scale: Scale) -> list[Group]:
+    """Give each small part to the nearest digit in reach; what is near no digit stays by itself."""
+    bodies = [group for group in groups if group.box[3] >= BODY * scale.height]
+    parts = [group for group in groups if group.box[3] < BODY * scale.height]
+    if not bodies:
+        return parts
+    boxes = np.array([body.box for body in bodies])
+    alone = []
+    for part in parts:
+        nearest = _nearest(part.box, boxes)
+        if nearest is None:
+            alone.append(part)
         else:
             body = bodies[nearest]
             bodies[nearest] = Group(body.labels + part.labels, _union(body.box, part.box))
-    return bodies + rest
+    return bodies + alone
 
 
-def _gap(a: Box, b: Box) -> float:
-    """Distance between two boxes; 0 if they touch or overlap."""
-    across = max(a[0] - b[0] - b[2], b[0] - a[0] - a[2], 0)
-    down = max(a[1] - b[1] - b[3], b[1] - a[1] - a[3], 0)
-    return float(np.hypot(across, down))
+def _nearest(part: Box, bodies: NDArray[np.int64]) -> int | None:
+    """Index of the body that a part belongs to: the nearest one above, below or touching it, in reach; else None."""
+    x, y, width, height = bodies.T
+    across = np.maximum(np.maximum(part[0] - x - width, x - part[0] - part[2]), 0)
+    down = np.maximum(np.maximum(part[1] - y - height, y - part[1] - part[3]), 0)
+    distance = np.hypot(across, down) / height
+    distance[across > TOUCH * height] = np.inf
+    nearest = int(distance.argmin())
+    return nearest if distance[nearest] <= REACH else None
 
 
-def _beside(part: Box, body: Box) -> bool:
-    """Whether a part lies within the columns or touches the box of its body."""
-    common = min(part[0] + part[2], body[0] + body[2]) - max(part[0], body[0])
-    return common > 0 or _gap(part, body) <= 0.05 * body[3]
+def _looks_like_a_digit(group: Group, found: Components, scale: Scale) -> bool:
+    """Judge a whole group by size and shape."""
+    _, _, width, height = group.box
+    area = found.areas[[label - 1 for label in group.labels]].sum(keepdims=True)
+    tallest = TALLEST_SLIM if width <= SLIM * height / 2 else TALLEST
+    right_size = max(SMALLEST, SHORTEST * scale.height) <= height <= tallest * scale.height
+    return right_size and bool(_has_digit_shape(np.array([width]), np.array([height]), area)[0])
+
+
+def _as_box(values: NDArray[np.int64]) -> Box:
+    x, y, width, height = (int(value) for value in values)
+    return x, y, width, height
 
 
 def _union(a: Box, b: Box) -> Box:
     x, y = min(a[0], b[0]), min(a[1], b[1])
     return x, y, max(a[0] + a[2], b[0] + b[2]) - x, max(a[1] + a[3], b[1] + b[3]) - y
-
-
-def _looks_like_a_digit(group: Group, areas: NDArray[np.int32], typical: float) -> bool:
-    _, _, width, height = group.box
-    area = int(areas[list(group.labels)].sum())
-    right_size = max(SMALLEST, SHORTEST * typical) <= height <= TALLEST * typical
-    no_blob = area <= DENSEST * width * height or width <= SLIM * height
-    return right_size and width <= WIDEST * height and no_blob
