@@ -58,10 +58,10 @@ class Demo(Source):
     live = True
 
     def _frames(self) -> Generator[Frame]:
-        from digitedge.data.scenes import render_clip  # here, because only the demo pays for the renderer
+        from digitedge.data.clip import render_clip  # here, because only the demo pays for the renderer
 
         due = time.monotonic()
-        for scene in render_clip(seed=0, width=640, height=480):
+        for scene in render_clip(seed=0, width=640, height=480, fps=DEMO_FPS):
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due, time.monotonic() - 1 / DEMO_FPS) + 1 / DEMO_FPS
             self._stamp()

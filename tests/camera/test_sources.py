@@ -129,7 +129,6 @@ def test_a_list_is_a_camera(page) -> None:
 
 
 def test_the_demo_goes_on_and_on() -> None:
-    pytest.importorskip("digitedge.data.scenes")
     with open_source("demo") as source:
         frames = [frame for frame, _ in zip(source, range(5), strict=False)]
     assert [frame.shape for frame in frames] == [(480, 640, 3)] * 5

@@ -180,3 +180,11 @@ def test_an_opencv_that_lacks_a_library_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: OpenCV cannot start: libGL.so.1")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_demo_needs_no_camera(tmp_path: Path) -> None:
+    done = camera("demo", "--json", "--max-frames", "3", folder=tmp_path)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [(line["source"], line["width"], line["height"]) for line in lines] == [("demo", 640, 480)] * 3
+    assert lines[0]["digits"]
