@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.page import DETAIL, write_page
+from digitedge.data.page import DETAIL, check_size, write_page
 from digitedge.data.photograph import View, expose, homography, keep_inside, project, sensor_noise, uneven_light
 from digitedge.data.surface import Medium
 from digitedge.data.truth import Scene, true_digits
 from digitedge.errors import InputError
+from digitedge.opencv import cv2
 
 # How long one sheet stays, in seconds.
 STAY = (3.0, 5.5)
@@ -35,7 +35,7 @@ def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 
         it the rows, changes every STAY seconds.
 
     Raises:
-        InputError: a frame too small for legible digits, or no positive fps.
+        InputError: fps that is not positive.
 
     Examples:
         >>> clip = render_clip(seed=0, width=320, height=240)
@@ -43,10 +43,9 @@ def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 
         >>> first.rows == second.rows, bool((first.frame == second.frame).all())
         (True, False)
     """
-    if width < 160 or height < 120 or not fps > 0:
-        raise InputError(
-            f"render_clip() takes frames of at least 160x120 and fps > 0, got {width}x{height} and fps {fps}."
-        )
+    check_size(width, height)
+    if not fps > 0:
+        raise InputError(f"render_clip() takes fps > 0, got {fps}. 25 is usual.")
     return _sheets(np.random.default_rng(seed), (width, height), fps)
 
 

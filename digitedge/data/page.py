@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +10,7 @@ from digitedge.data.pen import any_roughness
 from digitedge.data.surface import Medium, Tool, choose_tool, lay_on_desk, make_surface
 from digitedge.data.synthetic import render_ink
 from digitedge.errors import InputError
+from digitedge.opencv import cv2
 
 # Page pixels for each frame pixel, when the camera stands as usual: a page has more detail than the camera sees.
 DETAIL = 1.15
@@ -68,16 +68,12 @@ def write_page(rng: np.random.Generator, *, width: int, height: int, medium: Med
     Returns:
         A page larger than the view by 2 * BEYOND, its digits at least LEAST_HEIGHT high and well apart.
 
-    Raises:
-        InputError: a view too small for legible digits.
-
     Examples:
         >>> page = write_page(np.random.default_rng(2), width=320, height=240, medium=Medium.RULED)
         >>> page.image.shape, "".join(page.rows) == "".join(map(str, page.digits))
         ((384, 512, 3), True)
     """
-    if width < 160 or height < 120:
-        raise InputError(f"expected a view of at least 160x120, got {width}x{height}. Smaller digits cannot be read.")
+    check_size(width, height)
     count = int(rng.integers(1, min(3, int(height * FILLED / (1.4 * LEAST_HEIGHT))) + 1))
     longest = int(rng.integers(least, 9))
     lengths = np.maximum(rng.integers(1, longest + 1, count), longest * (np.arange(count) == rng.integers(count)))
@@ -94,6 +90,16 @@ def write_page(rng: np.random.Generator, *, width: int, height: int, medium: Med
         image = lay_on_desk(image, rng, _box(placed), pad=size // 2, reach=round(0.1 * width))
     digits = tuple(ink.digit for ink in placed)
     return Page(image, medium, digits, tuple(map(_outline, placed)), tuple(_text(row) for row in rows))
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse views and frames too small for legible digits.
+
+    Raises:
+        InputError: under 160x120.
+    """
+    if width < 160 or height < 120:
+        raise InputError(f"expected at least 160x120 pixels, got {width}x{height}. Smaller digits cannot be read.")
 
 
 def _digit_height(rng: np.random.Generator, width: int, height: int, lengths: NDArray[np.int64]) -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from digitedge.opencv import cv2
 
 # Points of the line that share one width.
 RUN = 4
@@ -49,13 +50,19 @@ class Touch:
     taper: NDArray[np.float64]
 
 
-def any_touch(rng: np.random.Generator, count: int, *, width: float | None = None) -> Touch:
+def any_touch(rng: np.random.Generator, count: int, *, width: float | None = None, spread: float = 0.33) -> Touch:
     """Press each of `count` digits differently; widths spread like MNIST's unless one is given.
+
+    Args:
+        rng: where chance comes from.
+        count: N.
+        width: of all lines, in longer sides of the digit; None takes any.
+        spread: deviation of the logarithm of the width.
 
     Source:
         Spread of the widths: fitted to the mean ink and to the distance transform of 1,500 MNIST training images.
     """
-    widths = np.exp(rng.normal(np.log(0.107), 0.33, count)).clip(0.04, 0.30)
+    widths = np.exp(rng.normal(np.log(0.107), spread, count)).clip(0.04, 0.36)
     return Touch(
         width=widths if width is None else np.full(count, width),
         pressure=np.stack(

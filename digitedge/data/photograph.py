@@ -6,9 +6,10 @@ than a camera; what stays the same for a while (light, noise) is made once for m
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from digitedge.opencv import cv2
 
 # Gains are kept as uint8 in steps of 1/UNIT, so they reach 255 / 128.
 UNIT = 128

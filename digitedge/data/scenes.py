@@ -4,15 +4,15 @@
 light (photograph), where the digits came to lie (truth).
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.data.clip import render_clip
-from digitedge.data.page import DETAIL, Page, write_page
+from digitedge.data.page import DETAIL, Page, check_size, write_page
 from digitedge.data.photograph import View, expose, homography, keep_inside, sensor_noise, uneven_light
 from digitedge.data.surface import Medium
 from digitedge.data.truth import Scene, TrueDigit, true_digits
+from digitedge.opencv import cv2
 
 __all__ = ["Medium", "Scene", "TrueDigit", "render_clip", "render_scene"]
 
@@ -37,6 +37,7 @@ def render_scene(
         >>> scene.frame.shape, "".join(scene.rows) == "".join(str(true.digit) for true in scene.digits)
         ((480, 640, 3), True)
     """
+    check_size(width, height)
     rng = np.random.default_rng(seed)
     kind = list(Medium)[rng.integers(len(Medium))] if medium is None else medium
     page = write_page(rng, width=round(width * DETAIL), height=round(height * DETAIL), medium=kind)

@@ -161,6 +161,8 @@ def _styles() -> Iterator[Style]:
     yield Style(0, "curled in", 1, "40 20, 22 6, 5 34, 4 70, 26 98, 56 88, 70 54, 62 16, 40 4, 30 20")
     yield Style(0, "open top", 1, "30 4, 8 26, 2 62, 20 96, 50 94, 70 66, 70 26, 52 4")
     yield Style(0, "long tail", 0.6, "36 4, 10 24, 2 62, 22 98, 54 90, 70 52, 56 14, 34 8, 62 4, 84 -4")
+    yield Style(0, "hooked start", 0.8, "52 26, 40 8, 16 14, 2 48, 12 88, 38 99, 64 82, 70 44, 58 12, 38 4")
+    yield Style(0, "spiral", 0.4, "48 30, 34 14, 12 28, 4 62, 20 94, 50 94, 70 60, 64 20, 40 0, 18 6", plain=False)
     yield Style(
         0, "slashed", 0.1, "42 2, 14 14, 2 50, 13 86, 38 99, 64 85, 74 50, 65 14, 42 2; 72 4, 8 96", plain=False
     )
@@ -169,10 +171,10 @@ def _styles() -> Iterator[Style]:
     yield Style(1, "bent bar", 2, "8 0, 14 30, 14 66, 8 100")
     yield Style(1, "small flag", 2, "0 14, 16 0!, 15 50, 14 100")
     yield Style(1, "flag", 1, "0 26, 28 0!, 27 50, 26 100")
-    yield Style(1, "long flag", 0.6, "-10 42, 10 24, 28 0!, 27 50, 26 100")
+    yield Style(1, "long flag", 0.6, "-10 42, 10 24, 28 0!, 27 50, 26 100", plain=False)
     yield Style(1, "flag and foot", 1, "2 24, 28 0!, 27 50, 26 97; 0 99, 54 98")
     yield Style(1, "foot", 0.3, "26 0, 27 50, 26 97; 2 99, 50 98")
-    yield Style(1, "curled flag", 0.4, "0 22, 14 16, 26 0!, 24 50, 20 90, 26 100")
+    yield Style(1, "curled flag", 0.4, "0 22, 14 16, 26 0!, 24 50, 20 90, 26 100", plain=False)
     yield Style(1, "wide foot", 0.4, "6 20, 34 0!, 30 50, 26 96; -6 97, 30 96, 66 94")
     yield Style(1, "serif", 0.4, "10 6, 32 0!, 30 50, 28 97; 8 99, 50 97")
     # 2: a loop, a corner or a wave at the lower left; an arch or a bar on top.
@@ -190,6 +192,9 @@ def _styles() -> Iterator[Style]:
     yield Style(2, "curled in", 0.7, "34 32, 14 34, 6 18, 24 0, 54 10, 54 44, 32 78, 10 92, 4 80, 22 76, 72 94")
     yield Style(2, "steep", 0.7, "10 26, 26 2, 46 12, 44 44, 34 76, 18 96, 4 90, 16 80, 40 86, 62 84")
     yield Style(2, "closed head", 0.4, "40 30, 14 38, 4 18, 28 0, 52 20, 40 60, 8 96!, 34 92, 70 96", plain=False)
+    yield Style(2, "great loop", 1, "10 16, 36 0, 58 24, 52 66, 30 96, 4 88, 6 60, 28 50, 48 72, 74 90", plain=False)
+    yield Style(2, "short tail", 0.8, "8 20, 32 0, 56 18, 50 56, 28 92, 6 94, 4 74, 20 66, 40 80, 54 92", plain=False)
+    yield Style(2, "flat arch", 0.8, "0 18, 24 6, 50 14, 46 44, 20 78, 0 86, 10 70, 36 74, 66 84, 92 76")
     # 3: where the two bows meet: a dent, a corner, a loop; round or flat on top.
     yield Style(3, "round", 5, "6 14, 30 0, 58 18, 44 42, 22 47!, 50 52, 64 76, 38 99, 2 88")
     yield Style(3, "smooth", 2, "8 10, 36 0, 58 20, 40 42, 26 47, 46 52, 64 74, 44 97, 2 94")
@@ -240,6 +245,8 @@ def _styles() -> Iterator[Style]:
     yield Style(6, "crossing loop", 1, "34 0, 14 26, 2 62, 12 94, 44 90, 66 62, 52 48, 28 66, 24 92")
     yield Style(6, "flat loop", 0.8, "36 4, 14 30, 0 66, 18 96, 56 90, 76 66, 56 58, 24 72, 6 84")
     yield Style(6, "short stem", 0.8, "22 8, 6 34, 2 70, 22 98, 52 88, 58 58, 38 42, 14 58")
+    yield Style(6, "slanting loop", 0.8, "42 0, 16 36, 2 76, 18 97, 48 82, 68 54, 56 42, 30 62, 16 92", plain=False)
+    yield Style(6, "bent stem", 0.5, "30 0, 6 10, 4 44, 6 84, 30 99, 52 84, 48 60, 28 54, 8 70")
     # 7: bar and stem; a serif, a wave, a round shoulder, a cross bar.
     yield Style(7, "plain", 5, "0 6, 30 5, 60 4!, 42 50, 24 100")
     yield Style(7, "curved stem", 3, "0 6, 32 4, 64 4!, 44 38, 32 68, 28 100")
@@ -256,6 +263,8 @@ def _styles() -> Iterator[Style]:
     yield Style(7, "looped corner", 0.5, "0 16, 10 4, 32 10, 58 8, 64 0, 56 4, 42 44, 26 100")
     yield Style(7, "footed", 0.3, "0 8, 30 6, 60 4!, 40 50, 26 96; 6 98, 50 96", plain=False)
     yield Style(7, "high bar", 0.7, "0 10, 32 6, 62 2!, 44 50, 30 100; 22 38, 44 36, 68 32")
+    yield Style(7, "deep wave", 0.8, "2 4, 4 22, 28 20, 62 0!, 46 50, 26 100")
+    yield Style(7, "deep serif", 0.5, "0 2, 0 26!, 28 18, 60 4!, 44 50, 24 100", plain=False)
     # 8: two loops, or an S that closes; where it starts and how well it closes.
     yield Style(8, "crossed S", 4, "54 10, 32 0, 8 18, 26 42, 54 70, 38 98, 8 90, 10 68, 36 42, 56 20, 48 2")
     yield Style(8, "open top", 2, "48 10, 26 4, 8 22, 28 44, 48 70, 32 98, 6 92, 8 70, 34 44, 70 2")
@@ -270,6 +279,9 @@ def _styles() -> Iterator[Style]:
     yield Style(8, "flat head", 0.8, "66 6, 34 4, 6 14, 20 36, 46 64, 36 96, 10 94, 12 72, 40 46, 72 14")
     yield Style(8, "wide head", 0.8, "54 24, 58 6, 30 0, 2 14, 10 36, 40 52, 46 80, 28 99, 12 82, 24 60, 54 30")
     yield Style(8, "tiny foot", 0.6, "56 14, 32 0, 6 18, 18 46, 36 66, 34 92, 20 98, 14 82, 30 56, 56 22")
+    yield Style(8, "ribbon", 0.6, "56 98, 16 42, 8 14, 32 0, 54 14, 46 42, 2 98", plain=False)
+    yield Style(8, "open head", 0.7, "4 10, 18 36, 48 66, 42 96, 12 97, 8 74, 38 42, 66 2", plain=False)
+    yield Style(8, "narrow waist", 0.6, "62 12, 40 0, 14 10, 12 28, 52 62, 54 88, 26 100, 2 88, 14 62, 56 30, 62 12")
     # 9: how straight the stem, where it turns at the foot, how round the head.
     yield Style(9, "straight", 4, "54 12, 32 1, 6 22, 14 46, 40 42, 56 14!, 52 56, 46 100")
     yield Style(9, "round head", 3, "52 18, 34 0, 6 16, 10 44, 36 48, 54 22, 54 20, 52 60, 44 100")
@@ -285,6 +297,8 @@ def _styles() -> Iterator[Style]:
     yield Style(9, "wide head", 0.8, "62 18, 36 2, 4 16, 2 42, 30 50, 60 30!, 58 60, 52 100")
     yield Style(9, "overlapping", 1, "58 20, 44 4, 16 8, 4 34, 22 50, 48 32, 58 6!, 54 54, 42 100")
     yield Style(9, "crooked", 0.6, "48 14, 26 4, 6 26, 20 46, 46 38!, 50 64, 34 100")
+    yield Style(9, "pointed head", 0.6, "46 8, 22 18, 4 34, 14 46, 40 38, 56 8!, 54 54, 46 100", plain=False)
+    yield Style(9, "unclosed", 0.8, "40 4, 14 14, 4 36, 22 50, 46 34, 58 2!, 54 54, 48 100", plain=False)
 
 
 STYLES: tuple[tuple[Style, ...], ...] = tuple(

@@ -6,11 +6,11 @@ Colours are BGR, 0 to 255, as a camera gives them in even light; light and shado
 from dataclasses import dataclass
 from enum import StrEnum
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.data.pen import Pen
+from digitedge.opencv import cv2
 
 
 class Medium(StrEnum):

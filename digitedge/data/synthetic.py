@@ -4,7 +4,6 @@ The way of one digit: a style (strokes) is written by a hand (handwriting), pres
 (normalize), like a digit in front of a camera.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +11,14 @@ from digitedge.data.handwriting import Hand, any_hands, choose_styles, one_hand,
 from digitedge.data.pen import Pen, any_roughness, any_touch, grain, lay_ink, line_widths
 from digitedge.data.strokes import Style
 from digitedge.errors import InputError
+from digitedge.opencv import cv2
 from digitedge.vision.normalize import FIELD, WORKING, normalize_digit
 
 # How often each pen writes in `synthetic_digits`.
 PENS = ((Pen.BALL, 0.62), (Pen.FELT, 0.2), (Pen.PENCIL, 0.12), (Pen.CHALK, 0.06))
 
+# Spread of the width of lines. Ones spread more: without loops to fill, any bar is one.
+SPREAD, BROAD_ONES = 0.33, 0.5
 # Longer side of the largest drawing; what is larger still is enlarged. With its margin it fits into the noise of `pen`.
 LARGEST = 640
 
@@ -57,7 +59,8 @@ def _fill(crops: NDArray[np.uint8], places: NDArray[np.intp], style: Style, rng:
     """Write all digits of one style into their places."""
     count = len(places)
     lines = write(style, rng, any_hands(rng, count))
-    widths = line_widths(lines, style.lengths, any_touch(rng, count))
+    touch = any_touch(rng, count, spread=BROAD_ONES if style.digit == 1 else SPREAD)
+    widths = line_widths(lines, style.lengths, touch)
     pens = rng.choice(np.array([pen for pen, _ in PENS], dtype=object), count, p=[share for _, share in PENS])
     for place, line, width, pen in zip(places, lines, widths, pens, strict=True):
         ink = lay_ink(line, width, style.lengths, size=WORKING)
