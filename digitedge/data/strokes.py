@@ -10,15 +10,12 @@ Weights say how usual a style is among all ways to write that digit: American an
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.data.spline import stroke_matrix
 from digitedge.errors import InputError
-
-# Points of the drawn line between two control points. 8 bends smoothly at every size up to 400 pixels.
-STEPS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +54,7 @@ class Style:
 
     def __post_init__(self) -> None:
         parsed = [parse_stroke(text) for text in self.strokes.split(";")]
-        blocks = [_pen_matrix(points, corners) for points, corners in parsed]
+        blocks = [stroke_matrix(points, corners) for points, corners in parsed]
         object.__setattr__(self, "points", np.concatenate([points for points, _ in parsed]))
         object.__setattr__(self, "stroke_of", np.repeat(np.arange(len(parsed)), [len(points) for points, _ in parsed]))
         object.__setattr__(self, "matrix", _block_diagonal(blocks))
@@ -89,59 +86,6 @@ def parse_stroke(text: str) -> tuple[NDArray[np.float64], list[int]]:
     return points, corners
 
 
-def _pen_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np.float64]:
-    """Weights (M, K) that make a line of control points: a smooth curve between each corner and the next."""
-    ends = [0, *(corner for corner in corners if 0 < corner < len(points) - 1), len(points) - 1]
-    rows = []
-    for start, stop in pairwise(ends):
-        block = np.zeros(((stop - start) * STEPS + 1, len(points)))
-        block[:, start : stop + 1] = spline_matrix(points[start : stop + 1])
-        rows.append(block if stop == ends[-1] else block[:-1])
-    return np.concatenate(rows)
-
-
-def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the weights of a smooth curve through all points, so that many jittered copies cost one matrix product each.
-
-    Args:
-        points: float64 (K, 2), K >= 2, no two neighbours equal; their distances set the speed along the curve.
-
-    Returns:
-        float64 ((K - 1) * STEPS + 1, K), rows sum to 1.
-
-    Source:
-        Yuksel, Schaefer, Keyser 2011, "Parameterization and applications of Catmull-Rom curves": with centripetal knots
-        there are no cusps and no loops between two points.
-
-    Examples:
-        >>> spline_matrix(np.array([[0.0, 0.0], [1.0, 0.0]]))[STEPS // 2].tolist()
-        [0.5, 0.5]
-    """
-    count = len(points)
-    knots = np.sqrt(np.hypot(*np.diff(points, axis=0).T))
-    slopes = _slopes(knots)
-    chords = np.eye(count)[1:] - np.eye(count)[:-1]
-    t = np.arange(STEPS)[:, None] / STEPS
-    rows = [
-        np.eye(count)[i]
-        + (3 * t**2 - 2 * t**3) * chords[i]
-        + knots[i] * ((t**3 - 2 * t**2 + t) * slopes[i] + (t**3 - t**2) * slopes[i + 1])
-        for i in range(count - 1)
-    ]
-    return np.concatenate([*rows, np.eye(count)[-1:]])
-
-
-def _slopes(knots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tangents (K, K), as weights of the points: those of the parabola through each point and its neighbours."""
-    count = len(knots) + 1
-    steps = (np.eye(count)[1:] - np.eye(count)[:-1]) / knots[:, None]  # (K - 1, K)
-    if count == 2:
-        return np.repeat(steps, 2, axis=0)
-    before, after = knots[:-1, None], knots[1:, None]
-    inner = (steps[:-1] * after + steps[1:] * before) / (before + after)
-    return np.concatenate([2 * steps[:1] - inner[:1], inner, 2 * steps[-1:] - inner[-1:]])
-
-
 def _block_diagonal(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     whole = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
     row = column = 0
@@ -160,22 +104,20 @@ def _styles() -> Iterator[Style]:
     yield Style(0, "clockwise", 1, "30 6, 58 12, 70 48, 58 86, 32 99, 8 80, 2 44, 12 14, 36 3")
     yield Style(0, "curled in", 1, "40 20, 22 6, 5 34, 4 70, 26 98, 56 88, 70 54, 62 16, 40 4, 30 20")
     yield Style(0, "open top", 1, "30 4, 8 26, 2 62, 20 96, 50 94, 70 66, 70 26, 52 4")
-    yield Style(0, "long tail", 0.6, "36 4, 10 24, 2 62, 22 98, 54 90, 70 52, 56 14, 34 8, 62 4, 84 -4")
+    yield Style(0, "long tail", 0.6, "36 4, 10 24, 2 62, 22 98, 54 90, 70 52, 56 14, 34 8, 62 4, 84 -4", plain=False)
     yield Style(0, "hooked start", 0.8, "52 26, 40 8, 16 14, 2 48, 12 88, 38 99, 64 82, 70 44, 58 12, 38 4")
     yield Style(0, "spiral", 0.4, "48 30, 34 14, 12 28, 4 62, 20 94, 50 94, 70 60, 64 20, 40 0, 18 6", plain=False)
-    yield Style(
-        0, "slashed", 0.1, "42 2, 14 14, 2 50, 13 86, 38 99, 64 85, 74 50, 65 14, 42 2; 72 4, 8 96", plain=False
-    )
+    yield Style(0, "slashed", 0.1, "42 2, 12 18, 4 60, 36 99, 68 80, 72 40, 42 2; 72 4, 8 96", plain=False)
     # 1: a bar, perhaps with a flag, perhaps with a foot.
     yield Style(1, "bar", 10, "10 0, 10 50, 10 100")
     yield Style(1, "bent bar", 2, "8 0, 14 30, 14 66, 8 100")
     yield Style(1, "small flag", 2, "0 14, 16 0!, 15 50, 14 100")
     yield Style(1, "flag", 1, "0 26, 28 0!, 27 50, 26 100")
     yield Style(1, "long flag", 0.6, "-10 42, 10 24, 28 0!, 27 50, 26 100", plain=False)
-    yield Style(1, "flag and foot", 1, "2 24, 28 0!, 27 50, 26 97; 0 99, 54 98")
-    yield Style(1, "foot", 0.3, "26 0, 27 50, 26 97; 2 99, 50 98")
+    yield Style(1, "flag and foot", 1.2, "2 24, 28 0!, 27 50, 26 97; 0 99, 54 98")
+    yield Style(1, "foot", 0.3, "26 0, 27 50, 26 97; 2 99, 50 98", plain=False)
     yield Style(1, "curled flag", 0.4, "0 22, 14 16, 26 0!, 24 50, 20 90, 26 100", plain=False)
-    yield Style(1, "wide foot", 0.4, "6 20, 34 0!, 30 50, 26 96; -6 97, 30 96, 66 94")
+    yield Style(1, "wide foot", 0.7, "6 20, 34 0!, 30 50, 26 96; -6 97, 30 96, 66 94")
     yield Style(1, "serif", 0.4, "10 6, 32 0!, 30 50, 28 97; 8 99, 50 97")
     # 2: a loop, a corner or a wave at the lower left; an arch or a bar on top.
     yield Style(2, "looped", 4, "10 20, 33 2, 60 18, 50 54, 26 86, 8 95, 3 84, 16 76, 42 90, 74 95")
@@ -185,12 +127,12 @@ def _styles() -> Iterator[Style]:
     yield Style(2, "swan", 2, "8 26, 24 2, 56 8, 60 36, 34 72, 4 92, 30 88, 54 98, 78 88")
     yield Style(2, "big loop", 1.5, "4 18, 28 2, 54 16, 50 50, 30 84, 8 98, -4 84, 10 68, 38 80, 82 98")
     yield Style(2, "curled top", 1, "22 30, 6 24, 14 6, 42 0, 62 18, 50 52, 6 96!, 34 92, 72 98")
-    yield Style(2, "small base", 1, "6 22, 32 0, 56 20, 46 56, 16 94, 12 88, 28 88, 50 100")
+    yield Style(2, "small base", 0.6, "6 22, 32 0, 56 20, 46 56, 16 94, 12 88, 28 88, 50 100")
     yield Style(2, "wide loop", 1, "4 22, 26 4, 58 8, 62 40, 40 80, 14 96, 2 82, 20 70, 50 82, 86 84")
     yield Style(2, "flat loop", 1, "12 24, 30 4, 56 16, 52 50, 32 80, 6 84, 2 68, 28 64, 58 80, 92 76")
     yield Style(2, "round loop", 1, "6 20, 26 0, 52 12, 54 46, 40 78, 18 94, 2 80, 10 62, 34 66, 56 84, 84 96")
     yield Style(2, "curled in", 0.7, "34 32, 14 34, 6 18, 24 0, 54 10, 54 44, 32 78, 10 92, 4 80, 22 76, 72 94")
-    yield Style(2, "steep", 0.7, "10 26, 26 2, 46 12, 44 44, 34 76, 18 96, 4 90, 16 80, 40 86, 62 84")
+    yield Style(2, "steep", 0.5, "10 26, 26 2, 46 12, 44 44, 34 76, 18 96, 4 90, 16 80, 40 86, 62 84")
     yield Style(2, "closed head", 0.4, "40 30, 14 38, 4 18, 28 0, 52 20, 40 60, 8 96!, 34 92, 70 96", plain=False)
     yield Style(2, "great loop", 1, "10 16, 36 0, 58 24, 52 66, 30 96, 4 88, 6 60, 28 50, 48 72, 74 90", plain=False)
     yield Style(2, "short tail", 0.8, "8 20, 32 0, 56 18, 50 56, 28 92, 6 94, 4 74, 20 66, 40 80, 54 92", plain=False)
@@ -228,7 +170,7 @@ def _styles() -> Iterator[Style]:
     yield Style(5, "flat belly", 1, "66 3, 40 4, 14 4!, 12 24, 10 44!, 48 44, 62 60, 54 88, 30 97, 0 97")
     yield Style(5, "leaning", 1, "70 2, 48 4, 28 8!, 20 26, 12 42!, 36 44, 42 64, 28 90, 6 98, -8 90")
     yield Style(5, "hooked", 1, "60 0, 40 8, 20 6!, 14 40!, 36 34, 54 52, 50 82, 22 98, 2 90, 8 82")
-    yield Style(5, "closing", 0.6, "66 2, 40 4, 20 6!, 14 46!, 40 38, 58 60, 50 90, 24 99, 6 88, 8 72", plain=False)
+    yield Style(5, "closing", 0.8, "66 2, 40 4, 20 6!, 14 46!, 40 38, 58 60, 50 90, 24 99, 6 88, 8 72", plain=False)
     yield Style(5, "steep neck", 1, "66 0, 44 8, 30 14!, 18 36, 8 52!, 32 48, 46 64, 36 90, 14 98, -4 92")
     yield Style(5, "short bar", 0.8, "42 4, 28 5, 16 6!, 12 24, 8 40!, 34 34, 58 56, 50 86, 22 99, 0 92")
     yield Style(5, "high belly", 0.6, "14 6, 12 16, 10 28!, 40 26, 60 52, 50 86, 24 99, 0 90; 14 6, 40 5, 70 2")
@@ -241,12 +183,12 @@ def _styles() -> Iterator[Style]:
     yield Style(6, "curled in", 1.5, "46 0, 20 24, 4 58, 12 92, 38 98, 56 80, 44 58, 22 64, 20 84, 28 88")
     yield Style(6, "open", 0.7, "44 0, 18 28, 4 62, 14 94, 40 98, 58 80, 50 58, 32 60")
     yield Style(6, "big loop", 1, "34 0, 12 30, 2 64, 16 96, 46 94, 58 66, 44 42, 20 44, 6 62")
-    yield Style(6, "broad loop", 1, "26 0, 10 24, 0 58, 14 92, 48 96, 72 74, 60 50, 34 58, 14 82")
+    yield Style(6, "broad loop", 1.3, "26 0, 10 24, 0 58, 14 92, 48 96, 72 74, 60 50, 34 58, 14 82")
     yield Style(6, "crossing loop", 1, "34 0, 14 26, 2 62, 12 94, 44 90, 66 62, 52 48, 28 66, 24 92")
     yield Style(6, "flat loop", 0.8, "36 4, 14 30, 0 66, 18 96, 56 90, 76 66, 56 58, 24 72, 6 84")
     yield Style(6, "short stem", 0.8, "22 8, 6 34, 2 70, 22 98, 52 88, 58 58, 38 42, 14 58")
     yield Style(6, "slanting loop", 0.8, "42 0, 16 36, 2 76, 18 97, 48 82, 68 54, 56 42, 30 62, 16 92", plain=False)
-    yield Style(6, "bent stem", 0.5, "30 0, 6 10, 4 44, 6 84, 30 99, 52 84, 48 60, 28 54, 8 70")
+    yield Style(6, "bent stem", 0.5, "30 0, 6 10, 4 44, 6 84, 30 99, 52 84, 48 60, 28 54, 8 70", plain=False)
     # 7: bar and stem; a serif, a wave, a round shoulder, a cross bar.
     yield Style(7, "plain", 5, "0 6, 30 5, 60 4!, 42 50, 24 100")
     yield Style(7, "curved stem", 3, "0 6, 32 4, 64 4!, 44 38, 32 68, 28 100")
@@ -260,11 +202,14 @@ def _styles() -> Iterator[Style]:
     yield Style(7, "hooked", 0.6, "0 28, 6 8, 26 4, 56 6!, 58 30, 44 62, 38 100")
     yield Style(7, "long serif", 0.8, "0 34, 4 20, 8 6!, 36 8, 66 4!, 44 50, 26 100")
     yield Style(7, "curled stem", 0.7, "0 8, 30 6, 60 5!, 38 46, 30 78, 38 100")
-    yield Style(7, "looped corner", 0.5, "0 16, 10 4, 32 10, 58 8, 64 0, 56 4, 42 44, 26 100")
+    yield Style(7, "looped corner", 0.5, "0 16, 10 4, 32 10, 58 8, 64 0, 56 4, 42 44, 26 100", plain=False)
     yield Style(7, "footed", 0.3, "0 8, 30 6, 60 4!, 40 50, 26 96; 6 98, 50 96", plain=False)
     yield Style(7, "high bar", 0.7, "0 10, 32 6, 62 2!, 44 50, 30 100; 22 38, 44 36, 68 32")
-    yield Style(7, "deep wave", 0.8, "2 4, 4 22, 28 20, 62 0!, 46 50, 26 100")
+    yield Style(7, "deep wave", 0.8, "2 4, 4 22, 28 20, 62 0!, 46 50, 26 100", plain=False)
     yield Style(7, "deep serif", 0.5, "0 2, 0 26!, 28 18, 60 4!, 44 50, 24 100", plain=False)
+    yield Style(7, "bent stem", 1, "0 8, 30 4, 58 6!, 50 36, 32 70, 12 98")
+    yield Style(7, "round corner", 0.8, "0 12, 26 2, 54 8, 50 34, 34 70, 22 100")
+    yield Style(7, "winding stem", 0.6, "0 14, 8 4, 34 8, 60 6!, 40 44, 34 70, 38 100")
     # 8: two loops, or an S that closes; where it starts and how well it closes.
     yield Style(8, "crossed S", 4, "54 10, 32 0, 8 18, 26 42, 54 70, 38 98, 8 90, 10 68, 36 42, 56 20, 48 2")
     yield Style(8, "open top", 2, "48 10, 26 4, 8 22, 28 44, 48 70, 32 98, 6 92, 8 70, 34 44, 70 2")
@@ -277,11 +222,14 @@ def _styles() -> Iterator[Style]:
     yield Style(8, "loose", 1, "60 8, 36 4, 12 16, 22 40, 52 66, 44 96, 12 98, 2 80, 24 54, 58 28, 74 6")
     yield Style(8, "open loop", 1.2, "60 6, 30 2, 10 20, 30 44, 50 72, 30 98, 8 82, 24 56, 46 38, 62 24")
     yield Style(8, "flat head", 0.8, "66 6, 34 4, 6 14, 20 36, 46 64, 36 96, 10 94, 12 72, 40 46, 72 14")
-    yield Style(8, "wide head", 0.8, "54 24, 58 6, 30 0, 2 14, 10 36, 40 52, 46 80, 28 99, 12 82, 24 60, 54 30")
+    yield Style(
+        8, "wide head", 0.8, "54 24, 58 6, 30 0, 2 14, 10 36, 40 52, 46 80, 28 99, 12 82, 24 60, 54 30", plain=False
+    )
     yield Style(8, "tiny foot", 0.6, "56 14, 32 0, 6 18, 18 46, 36 66, 34 92, 20 98, 14 82, 30 56, 56 22")
     yield Style(8, "ribbon", 0.6, "56 98, 16 42, 8 14, 32 0, 54 14, 46 42, 2 98", plain=False)
     yield Style(8, "open head", 0.7, "4 10, 18 36, 48 66, 42 96, 12 97, 8 74, 38 42, 66 2", plain=False)
     yield Style(8, "narrow waist", 0.6, "62 12, 40 0, 14 10, 12 28, 52 62, 54 88, 26 100, 2 88, 14 62, 56 30, 62 12")
+    yield Style(8, "open left", 0.7, "16 24, 34 2, 54 14, 44 38, 14 66, 10 90, 36 98, 54 80, 44 58, 12 34", plain=False)
     # 9: how straight the stem, where it turns at the foot, how round the head.
     yield Style(9, "straight", 4, "54 12, 32 1, 6 22, 14 46, 40 42, 56 14!, 52 56, 46 100")
     yield Style(9, "round head", 3, "52 18, 34 0, 6 16, 10 44, 36 48, 54 22, 54 20, 52 60, 44 100")
@@ -296,9 +244,9 @@ def _styles() -> Iterator[Style]:
     yield Style(9, "square head", 0.8, "50 8, 22 6, 8 22, 10 42, 30 46, 52 38, 56 10!, 54 56, 50 100")
     yield Style(9, "wide head", 0.8, "62 18, 36 2, 4 16, 2 42, 30 50, 60 30!, 58 60, 52 100")
     yield Style(9, "overlapping", 1, "58 20, 44 4, 16 8, 4 34, 22 50, 48 32, 58 6!, 54 54, 42 100")
-    yield Style(9, "crooked", 0.6, "48 14, 26 4, 6 26, 20 46, 46 38!, 50 64, 34 100")
+    yield Style(9, "crooked", 0.6, "48 14, 26 4, 6 26, 20 46, 46 38!, 50 64, 34 100", plain=False)
     yield Style(9, "pointed head", 0.6, "46 8, 22 18, 4 34, 14 46, 40 38, 56 8!, 54 54, 46 100", plain=False)
-    yield Style(9, "unclosed", 0.8, "40 4, 14 14, 4 36, 22 50, 46 34, 58 2!, 54 54, 48 100", plain=False)
+    yield Style(9, "unclosed", 1.2, "40 4, 14 14, 4 36, 22 50, 46 34, 58 2!, 54 54, 48 100", plain=False)
 
 
 STYLES: tuple[tuple[Style, ...], ...] = tuple(

@@ -105,7 +105,7 @@ def lay_on_desk(
     away = pad + rng.uniform(0, 4, 4) * reach
     away[rng.random(4) < 0.45] = 4 * max(width, height)
     left, top, right, bottom = np.array(keep) + np.array([-1, -1, 1, 1]) * away
-    skew = rng.normal(0, 0.02) * height
+    skew = rng.normal(0, 0.008) * height
     corners = np.array([[left + skew, top], [right + skew, top], [right - skew, bottom], [left - skew, bottom]])
     mask = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(mask, np.rint(corners.clip(-4 * width, 5 * width)).astype(np.int32), 255, cv2.LINE_AA)
@@ -150,7 +150,7 @@ def _rule(sheet: NDArray[np.uint8], rng: np.random.Generator, pitch: int, *, squ
     """Print thin pale lines: across, and downwards too for squares; ruled paper may have a red margin."""
     height, width = sheet.shape[:2]
     colour = np.array([210.0, 188, 160]) + rng.uniform(-14, 14, 3)
-    strength = float(rng.uniform(0.45, 0.85))
+    strength = float(rng.uniform(0.3, 0.65) if squares else rng.uniform(0.45, 0.85))
     for row in range(height // 2 % pitch, height, pitch):
         _tint(sheet[row : row + 1], colour, strength)
     if squares:

@@ -6,7 +6,8 @@ import pytest
 
 from digitedge.data.handwriting import any_hands, choose_styles, one_hand, write
 from digitedge.data.pen import Pen, any_touch, grain, lay_ink, line_widths
-from digitedge.data.strokes import STEPS, STYLES, Style, parse_stroke, spline_matrix
+from digitedge.data.spline import STEPS, spline_matrix
+from digitedge.data.strokes import STYLES, Style, parse_stroke
 from digitedge.data.synthetic import render_ink, synthetic_digits
 from digitedge.errors import InputError
 
