@@ -71,7 +71,7 @@ def ink_of(grey: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     height, width = grey.shape
     paper = cv2.resize(light.paper, (width, height), interpolation=cv2.INTER_LINEAR)
     darker = cv2.subtract(paper, ~grey if light.inverted else grey)
-    return cv2.divide(darker, paper, scale=255).astype(np.uint8, copy=False)
+    return cv2.divide(darker, np.maximum(paper, DARKEST_PAPER), scale=255).astype(np.uint8, copy=False)
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
@@ -111,7 +111,7 @@ def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     margin = cv2.copyMakeBorder(grey, size, size, size, size, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     smooth = cv2.GaussianBlur(closed, (0, 0), max(1.0, size / 6))[size:-size, size:-size]
-    return np.maximum(smooth, DARKEST_PAPER).astype(np.uint8, copy=False)
+    return smooth.astype(np.uint8, copy=False)
 
 
 def _odd(size: float) -> int:

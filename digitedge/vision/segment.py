@@ -15,10 +15,12 @@ from digitedge.vision.layout import Box
 
 # Fewer pixels of height than this hold no readable digit.
 SMALLEST = 8
-# Heights in typical heights: of parts, of digits, and of a slim digit, because rulings look like a tall 1.
-SPECK, SHORTEST, TALLEST, TALLEST_SLIM = 0.15, 0.4, 3.0, 2.0
+# Heights in typical heights: of specks, and of digits.
+SPECK, SHORTEST, TALLEST = 0.15, 0.4, 3.0
+# Something slim that is higher than this, or touches the edge of the frame, is a ruling or the rim of a sheet, not a 1.
+TALLEST_BAR = 2.0
 # A digit is at most this many times as wide as high; bars and rulings are wider.
-WIDEST = 1.5
+WIDEST = 1.7
 # Width over height under which a component is slim, like a 1.
 SLIM = 0.4
 # Share of the box that ink covers at most, unless it is slim.
@@ -164,9 +166,15 @@ def _looks_like_a_digit(group: Group, found: Components, scale: Scale) -> bool:
     """Judge a whole group by size and shape."""
     _, _, width, height = group.box
     area = found.areas[[label - 1 for label in group.labels]].sum(keepdims=True)
-    tallest = TALLEST_SLIM if width <= SLIM * height / 2 else TALLEST
-    right_size = max(SMALLEST, SHORTEST * scale.height) <= height <= tallest * scale.height
-    return right_size and bool(_has_digit_shape(np.array([width]), np.array([height]), area)[0])
+    at_edge = _touches_edge(group.box, found.labels.shape)
+    is_bar = width <= SLIM * height and (at_edge or height > TALLEST_BAR * scale.height)
+    right_size = max(SMALLEST, SHORTEST * scale.height) <= height <= TALLEST * scale.height
+    return right_size and not is_bar and bool(_has_digit_shape(np.array([width]), np.array([height]), area)[0])
+
+
+def _touches_edge(box: Box, shape: tuple[int, ...]) -> bool:
+    x, y, width, height = box
+    return x == 0 or y == 0 or x + width == shape[1] or y + height == shape[0]
 
 
 def _as_box(values: NDArray[np.int64]) -> Box:
