@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def predict(
     pictures: Annotated[
-        list[str], typer.Argument(help="Pictures, folders of pictures, or patterns such as 'scans/*.png'.")
+        list[str],
+        typer.Argument(
+            metavar="PICTURES...",
+            show_default=False,
+            help="Pictures, folders of pictures, or patterns such as 'scans/*.png'.",
+        ),
     ],
     as_json: JsonOption = False,
     annotate: Annotated[

@@ -1,0 +1,110 @@
+"""`digitedge predict` on pictures written here, with the released model."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from digitedge.cli.app import app
+from digitedge.data.scenes import Medium, render_scene
+from digitedge.opencv import cv2
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with two clean scenes, 2.png and 10.png, and their true rows."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scans").mkdir()
+    rows = {}
+    for seed, name in enumerate(["scans/2.png", "scans/10.png"]):
+        scene = render_scene(seed=seed, medium=Medium.PAPER, clean=True)
+        cv2.imwrite(name, scene.frame)
+        rows[name] = list(scene.rows)
+    return rows
+
+
+def predict(*arguments):
+    return CliRunner().invoke(app, ["predict", *arguments])
+
+
+def test_a_line_per_picture_with_its_rows(folder):
+    done = predict("scans")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [f"{name}: {' '.join(rows)}" for name, rows in folder.items()]
+    assert "model:" in done.stderr
+
+
+def test_json_is_one_reading_per_line_and_nothing_else(folder):
+    done = predict("scans/*.png", "--json")
+    readings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [reading["schema"] for reading in readings] == ["digitedge.reading/1"] * 2
+    assert {reading["source"]: reading["rows"] for reading in readings} == folder
+
+
+def test_a_blank_picture_says_so(folder):
+    cv2.imwrite("blank.png", np.full((100, 100), 255, np.uint8))
+    assert predict("blank.png").stdout == "blank.png: no digits\n"
+
+
+def test_an_unreadable_picture_does_not_stop_the_others(folder):
+    with open("scans/5.png", "wb") as damaged:
+        damaged.write(b"\x89PNG\r\n\x1a\n")
+    done = predict("scans", "--json")
+    assert done.exit_code == 1
+    assert [json.loads(line)["source"] for line in done.stdout.splitlines()] == list(folder)
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "scans/5.png" in error
+
+
+def test_a_missing_picture_is_one_line_and_exit_code_1(folder):
+    done = predict("none.png")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no file or folder at none.png")
+
+
+def test_a_high_threshold_drops_digits(folder):
+    sure = json.loads(predict("scans/2.png", "--json", "--threshold", "1").stdout)
+    assert all(digit["confidence"] == 1 for digit in sure["digits"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["scans", "--threshold", "1.5"], ["scans", "--nonsense"]], ids=str)
+def test_wrong_usage_is_exit_code_2(folder, arguments):
+    assert predict(*arguments).exit_code == 2
+
+
+def test_a_missing_model_is_exit_code_1(folder):
+    done = predict("scans", "--model", "none.tflite")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "none.tflite" in done.stderr
+
+
+def test_annotated_copies_show_the_reading_and_keep_the_originals(folder):
+    before = cv2.imread("scans/2.png")
+    assert predict("scans", "--annotate", "out").exit_code == 0
+    copy = cv2.imread("out/2.png")
+    assert copy.shape == before.shape
+    assert (copy != before).any()
+    assert (cv2.imread("scans/2.png") == before).all()
+
+
+def test_pictures_of_one_name_get_copies_of_their_own(folder, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/2.png").write_bytes((tmp_path / "scans/2.png").read_bytes())
+    predict("scans/2.png", "more/2.png", "--annotate", "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["2-1.png", "2-2.png"]
+
+
+def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "digitedge", "predict", "--json", "scans/2.png", "scans/10.png"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert [json.loads(line)["rows"] for line in done.stdout.splitlines()] == list(folder.values())
+    missing = subprocess.run([sys.executable, "-m", "digitedge", "predict", "none.png"], capture_output=True, text=True)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert len(missing.stderr.splitlines()) == 1
