@@ -126,7 +126,8 @@ def _to_8_bits(picture: NDArray[Any]) -> NDArray[np.uint8]:
     if picture.dtype == np.uint8:
         return picture.astype(np.uint8, copy=False)
     whole = np.iinfo(picture.dtype).max if picture.dtype.kind in "iu" else 1.0
-    return np.clip(np.rint(picture.astype(np.float32) * (255 / whole)), 0, 255).astype(np.uint8)
+    scaled: NDArray[np.float32] = np.rint(picture.astype(np.float32) * (255 / whole))
+    return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
 def _over_white(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
