@@ -49,7 +49,7 @@ def any_hands(rng: np.random.Generator, count: int) -> Hand:
         slant=0.16 + 0.21 * rng.standard_t(8, count),
         turn=0.09 * rng.standard_t(5, count),
         aspect=np.exp(rng.normal(0.02, 0.21, count)),
-        looseness=np.exp(rng.normal(0, 0.4, count)).clip(0, 2.2),
+        looseness=np.exp(rng.normal(-0.03, 0.38, count)).clip(0, 1.8),
     )
 
 

@@ -17,6 +17,7 @@ from digitedge.opencv import cv2
 RUN = 4
 # Fractional bits of cv2's coordinates.
 SHIFT = 4
+# Side of the noise that grain is cut from, in pixels.
 TILE = 1024
 
 
