@@ -53,7 +53,7 @@ def load_golden(path: Path) -> Golden:
         ModelError: missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return Golden(arrays.pop("crops"), arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:

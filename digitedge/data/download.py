@@ -35,7 +35,7 @@ def download(url: str, target: Path, *, check: Callable[[Path], None]) -> None:
         try:
             check(draft)
         except DataError as exc:
-            raise DataError(f"{url}: sent {str(exc).removeprefix(f'{draft}: ')}") from exc
+            raise DataError(f"{url}: sent another file: {str(exc).removeprefix(f'{draft}: ')}") from exc
 
 
 def _fetch(url: str, draft: Path) -> None:

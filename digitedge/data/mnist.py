@@ -37,6 +37,7 @@ SHAPES = {
     "t10k-labels-idx1-ubyte": (10000,),
 }
 NPZ_KEYS = dict(zip(SHA256, ("x_train", "y_train", "x_test", "y_test"), strict=True))
+_FETCH = "fetch it again: digitedge data get"
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
 
 
@@ -104,7 +105,7 @@ def fetch_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
         reasons = []
         for mirror in mirrors:
             try:
-                download(f"{mirror}/{name}.gz", target, check=partial(_check_idx, name))
+                download(f"{mirror}/{name}.gz", target, check=partial(_check_download, name))
                 break
             except DataError as exc:
                 reasons.append(str(exc))
@@ -137,29 +138,34 @@ def _idx_files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _check_idx(name: str, path: Path) -> None:
-    _read_idx(name, path)
-
-
 def _read_idx(name: str, path: Path) -> NDArray[np.uint8]:
     """Unpack one idx file, check that it holds exactly MNIST's `name`, and give its array."""
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise DataError(
-            f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). Delete it; {_FETCH}"
-        ) from exc
+    content = _unpack(name, path)
     _check(name, content, path)
     shape = SHAPES[name]
     return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
+def _check_download(name: str, draft: Path) -> None:
+    problem = _problem(name, _unpack(name, draft))
+    if problem:
+        raise DataError(problem)
+
+
+def _unpack(name: str, path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except (OSError, EOFError, zlib.error) as exc:
+        raise DataError(
+            f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). Delete it; {_FETCH}"
+        ) from exc
+
+
 def _read_npz(path: Path) -> Dataset:
     """Read mnist.npz as Keras has it, and check each array as if it were the idx file."""
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
         raise DataError(
@@ -168,23 +174,27 @@ def _read_npz(path: Path) -> Dataset:
     absent = [key for key in NPZ_KEYS.values() if key not in arrays]
     if absent:
         raise DataError(
-            f"{path}: expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}. {_FETCH}"
+            f"{path}: expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}. Delete it; {_FETCH}"
         )
     for name, key in NPZ_KEYS.items():
         if arrays[key].dtype != np.uint8:
-            raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. {_FETCH}")
+            raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. Delete it; {_FETCH}")
         _check(name, idx_bytes(arrays[key]), path)
     return Dataset(*(arrays[key] for key in NPZ_KEYS.values()))
 
 
-_FETCH = "Fetch it again: digitedge data get"
-
-
 def _check(name: str, content: bytes, path: Path) -> None:
-    """Refuse content that is not MNIST's, and say in which way it is not."""
+    """Refuse content that is not MNIST's."""
+    problem = _problem(name, content)
+    if problem:
+        raise DataError(f"{path}: {problem}. Delete it; {_FETCH}")
+
+
+def _problem(name: str, content: bytes) -> str | None:
+    """Say in which way content is not MNIST's `name`, or None if it is."""
     actual = hashlib.sha256(content).hexdigest()
     if actual == SHA256[name]:
-        return
+        return None
     size = 4 + 4 * len(SHAPES[name]) + int(np.prod(SHAPES[name]))
     other = next((n for n, digest in SHA256.items() if digest == actual), None)
     if other:
@@ -193,7 +203,4 @@ def _check(name: str, content: bytes, path: Path) -> None:
         kind = f"{len(content)} bytes instead of {size}: {'truncated' if len(content) < size else 'another data set'}"
     else:
         kind = "the right size but other content: changed, or another data set"
-    raise DataError(
-        f"{path}: expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind}). "
-        f"Delete it; {_FETCH}"
-    )
+    return f"expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind})"

@@ -7,6 +7,7 @@ another. Softmax stays in float, where it costs nothing and sums to 1.
 """
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def convert_onnx(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uin
         ModelError: the model needs operators that ONNX does not have.
     """
     try:
-        with quiet(1, 2), tempfile.TemporaryDirectory() as folder:
+        with quiet(1, 2), warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
             proto = _float_model(model)
             if recipe.calibrated:
                 proto = _quantized(proto, calibration, Path(folder))

@@ -2,8 +2,9 @@
 
 Our own runs meet it as they are. A model from elsewhere gets what it lacks: a reshape, the division by 255, a softmax;
 each addition is told. Whether it wants 0-1 or 0-255 cannot be seen in a file, so it is measured on labelled training
-images when nobody says: the wrong range costs most of the accuracy, so the two are easily told apart. (Rejected:
-assuming one, which is how a converted model comes to answer confidently and wrongly.)
+images, and a range whose loss is higher than the other's is refused. (Rejected: assuming one, which is how a converted
+model comes to answer confidently and wrongly; and comparing accuracies, because a dense net with relu keeps most of its
+answers under the wrong scale and only its confidence goes wild.)
 """
 
 from collections.abc import Callable
@@ -14,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError, ModelError
-from digitedge.metrics import top1
 from digitedge.recipe import InputRange
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
 from digitedge.training.fit import probabilities
 
-# The wrong input range leaves a net near chance; a right choice that is this much worse than the other is no choice.
-RANGE_MARGIN = 0.05
+# A range whose loss is this many times that of the other is the wrong one; a net that does not mind scale stays under it.
+RANGE_MARGIN = 1.2
 
 
 class KerasClassifier:
@@ -109,18 +109,28 @@ def choose_range(
         path: of the file, for messages.
 
     Raises:
-        InputError: the model is right more often under the other range.
+        InputError: the model reads better under the other range.
     """
-    right = {r: top1(_raw_scores(model, images, r), labels) for r in InputRange}
+    loss = {r: _loss(_raw_scores(model, images, r), labels) for r in InputRange}
     chosen = asked or InputRange.BYTE
     other = next(r for r in InputRange if r is not chosen)
-    if right[other] > right[chosen] + RANGE_MARGIN:
+    if not loss[chosen] <= RANGE_MARGIN * loss[other]:
         said = f"--input-range {chosen}" if asked else "no --input-range, which means 0-255,"
         raise InputError(
-            f"{path}: {said} but the model reads {right[other]:.1%} of {len(images)} training images when fed {other} "
-            f"and {right[chosen]:.1%} when fed {chosen}. Add --input-range {other}"
+            f"{path}: {said} but the model's loss on {len(images)} training images is {loss[other]:.2f} when fed "
+            f"{other} and {loss[chosen]:.2f} when fed {chosen}. Add --input-range {other}"
         )
     return chosen
+
+
+def _loss(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Mean cross-entropy of probabilities or logits, float32 (N, 10)."""
+    probabilities = scores if _are_probabilities(scores) else np.asarray(keras.ops.softmax(scores))
+    return float(-np.log(np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)).mean())
+
+
+def _are_probabilities(scores: NDArray[np.float32]) -> bool:
+    return bool(scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
 
 
 def _raw_scores(model: keras.Model, images: NDArray[np.uint8], input_range: InputRange) -> NDArray[np.float32]:
@@ -133,7 +143,7 @@ def _gives_logits(model: keras.Model, input_range: InputRange, path: Path) -> bo
     """Tell by a few noise images whether ten scores are probabilities or logits."""
     noise = np.random.default_rng(0).integers(0, 256, (16, CROP_SIZE, CROP_SIZE), np.uint8)
     scores = _raw_scores(model, noise, input_range)
-    if scores.min() >= 0 and np.allclose(scores.sum(axis=1), 1, atol=1e-3):
+    if _are_probabilities(scores):
         return False
     if scores.min() >= 0 and scores.max() <= 1:
         raise ModelError(

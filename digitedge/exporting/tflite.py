@@ -5,6 +5,7 @@ concrete functions wrote a file without weights and reported success (TensorFlow
 allowed, because others need a delegate that is not on the device.
 """
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,7 +49,7 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
     try:
-        with quiet(1, 2):
+        with quiet(1, 2), warnings.catch_warnings(action="ignore"):
             return bytes(converter.convert())
     except (tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]

@@ -99,6 +99,6 @@ def save_keras(model: keras.Model, path: Path) -> None:
 
 def without_optimizer(model: keras.Model) -> keras.Model:
     """A copy with the same weights that was never compiled, so that its file holds the weights alone."""
-    copy = keras.models.clone_model(model)
+    copy = type(model).from_config(model.get_config())  # clone_model would compile the copy too
     copy.set_weights(model.get_weights())
     return copy

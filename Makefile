@@ -1,0 +1,57 @@
+# Every target sets up what it needs in .venv. `make demo` and `make test` are all that a fresh machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check bench release fixtures wheel clean
+
+help:
+	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
+	@echo "make test      run the tests"
+	@echo "make check     ruff and mypy"
+	@echo "make bench     time training the mlp against bare Keras, and a frame's way"
+	@echo "make release   train the released cnn on MNIST and rewrite export/cnn (about 15 minutes)"
+	@echo "make fixtures  rewrite the small models that the tests use"
+	@echo "make wheel     build the wheel in dist/"
+	@echo "make clean     remove .venv and everything that was built"
+
+demo: .venv/ready
+	$(BIN)/digitedge demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python tests/benchmarks/training_overhead.py
+
+release: .venv/ready
+	$(BIN)/digitedge train cnn --epochs 24 --name release
+	$(BIN)/digitedge export --name cnn --overwrite
+
+fixtures: .venv/ready
+	$(BIN)/python tests/fixtures/make_models.py
+
+wheel: .venv/ready
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls -l dist
+
+clean:
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/ready: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is missing. Run: sudo apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "error: digitedge needs Python 3.11 to 3.13, got $$($(PYTHON) --version). Run: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: the venv module is missing. Run: sudo apt install python3-venv"; exit 1; }
+	@echo "setting up .venv (TensorFlow is large: a few minutes)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/pip install --quiet --editable '.[train,onnx]' --group dev
+	@$(BIN)/python -c 'import cv2' 2>.venv/opencv.log || { \
+	  grep -q '\.so' .venv/opencv.log || { cat .venv/opencv.log; exit 1; }; \
+	  echo "note: opencv-python cannot start here ($$(tail -n 1 .venv/opencv.log)); using opencv-python-headless, which shows no windows"; \
+	  $(BIN)/pip uninstall --quiet --yes opencv-python && $(BIN)/pip install --quiet opencv-python-headless && $(BIN)/python -c 'import cv2'; }
+	@touch $@

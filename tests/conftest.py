@@ -1,0 +1,56 @@
+"""What several rooms' tests share: real models, real data where it is, real processes."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# The workshop's tests want TensorFlow; an edge install runs the rest.
+collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["training", "exporting"]
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """Folder of the small models made by tests/fixtures/make_models.py."""
+    return Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def released() -> Path:
+    """The released bundle of the source tree."""
+    return ROOT / "export" / "cnn"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """Folder of the real MNIST."""
+    folder = os.environ.get("DIGITEDGE_DATA")
+    if not folder:
+        pytest.skip("wants MNIST: set DIGITEDGE_DATA to its folder")
+    return Path(folder)
+
+
+@pytest.fixture
+def digitedge(tmp_path: Path) -> Command:
+    """Run the command line in a real process, in an empty folder, without data and without a network that answers."""
+
+    def run(*arguments: str | Path, timeout: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
+        nowhere = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("DIGITEDGE_")}
+        home = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_COLOR": "1"}
+        return subprocess.run(
+            [sys.executable, "-m", "digitedge", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**inherited, **nowhere, **home, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run

@@ -1,0 +1,139 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import digitedge.bundle
+from digitedge.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_fit_bundle, released_bundle
+from digitedge.errors import ModelError, ParityError
+
+
+@pytest.fixture
+def bundle(released: Path, tmp_path: Path) -> Path:
+    """A copy of the released bundle that a test may damage."""
+    return Path(shutil.copytree(released, tmp_path / "export" / "mine"))
+
+
+def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a bundle's manifest."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def test_the_released_bundle_is_whole_and_fit(released: Path) -> None:
+    manifest = load_bundle(released).manifest
+    assert manifest.fit
+    assert manifest.name == "cnn"
+    assert manifest.data.name == "mnist"
+    assert manifest.judged_on.samples == 10_000
+    assert manifest.files["model_int8.tflite"].top1 >= 0.994
+    assert manifest.files["model_int8.tflite"].agreement >= 0.999
+    assert manifest.files["model_int8.tflite"].input.scale == 1.0
+    assert manifest.files["model_int8.tflite"].input.zero_point == 0
+
+
+def test_a_manifest_survives_its_json(released: Path) -> None:
+    manifest = load_bundle(released).manifest
+    assert type(manifest).from_json(json.loads(json.dumps(manifest.to_json())), where="here") == manifest
+
+
+def test_a_changed_file_is_found(bundle: Path) -> None:
+    path = bundle / "model_int8.tflite"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"model_int8\.tflite: expected sha256 .* the file was changed"):
+        load_bundle(bundle)
+    with pytest.raises(ModelError, match="the file was changed"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["model_float32.onnx", "model.keras", "golden.npz"])
+def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
+    (bundle / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(colour="blue"), "unknown key 'colour'"),
+        (lambda m: m.pop("macs"), "missing key 'macs'"),
+        (lambda m: m.update(fit="yes"), "fit: expected bool, got 'yes'"),
+        (lambda m: m.update(parameters=True), "parameters: expected int, got True"),
+        (
+            lambda m: m.update(schema="digitedge.bundle/99"),
+            "expected schema 'digitedge.bundle/1', got 'digitedge.bundle/99'",
+        ),
+        (lambda m: m.update(files={}), "lists no model file"),
+        (lambda m: m["files"].update({"../evil.tflite": m["files"]["model_int8.tflite"]}), "expected plain file names"),
+        (lambda m: m["files"]["model_int8.tflite"].pop("sha256"), "missing key 'sha256'"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=None), "threshold: expected float, got None"),
+    ],
+)
+def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[dict[str, Any]], object], message: str) -> None:
+    edit(bundle, change)
+    with pytest.raises(ModelError, match=message):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
+def test_a_manifest_that_is_no_json_object_is_refused(bundle: Path, text: str) -> None:
+    (bundle / "manifest.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        load_bundle(bundle)
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no bundle at .*digitedge export"):
+        load_bundle(tmp_path)
+
+
+def test_an_unfit_bundle_is_refused_unless_forced(bundle: Path) -> None:
+    edit(bundle, lambda m: m.update(fit=False))
+    edit(bundle, lambda m: m["files"]["model_int8.tflite"].update(fit=False))
+    for path in (bundle, bundle / "model_int8.tflite"):
+        with pytest.raises(ParityError, match="--force"):
+            load_model(path)
+        assert load_model(path, force=True).path == bundle / "model_int8.tflite"
+    assert load_model(bundle / "model_float32.tflite").path.name == "model_float32.tflite"
+
+
+def test_of_a_bundle_int8_tflite_runs_with_its_threshold(released: Path) -> None:
+    model = load_model(released)
+    assert model.path.name == "model_int8.tflite"
+    assert model.threshold == load_bundle(released).manifest.files["model_int8.tflite"].threshold
+
+
+def test_a_lone_file_runs_with_the_default_threshold(fixtures: Path) -> None:
+    assert load_model(fixtures / "good.tflite").threshold == DEFAULT_THRESHOLD
+
+
+def test_the_newest_fit_bundle_is_chosen(bundle: Path) -> None:
+    folder = bundle.parent
+    newer = Path(shutil.copytree(bundle, folder / "newer"))
+    newest = Path(shutil.copytree(bundle, folder / "newest"))
+    edit(bundle, lambda m: m.update(created="2026-01-01T00:00:00+00:00"))
+    edit(newer, lambda m: m.update(created="2026-01-02T00:00:00+00:00"))
+    edit(newest, lambda m: m.update(created="2026-01-03T00:00:00+00:00", fit=False))
+    assert newest_fit_bundle(folder) == newer
+    assert newest_fit_bundle(folder / "nowhere") is None
+
+
+def test_an_installed_wheel_brings_its_own_bundle(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert released_bundle() == released  # the source tree
+    installed = tmp_path / "site-packages" / "digitedge"
+    shutil.copytree(released, installed / "released")
+    monkeypatch.setattr(digitedge.bundle, "__file__", str(installed / "bundle.py"))
+    assert released_bundle() == installed / "released"
+    shutil.rmtree(installed / "released")
+    with pytest.raises(ModelError, match="no released model"):
+        released_bundle()

@@ -1,0 +1,73 @@
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from digitedge.errors import DigitEdgeError
+from digitedge.files import whole_file, whole_folder, write_json
+
+
+def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "model.bin"
+    with whole_file(target) as draft:
+        draft.write_bytes(b"half")
+        assert not target.exists()
+        assert draft.suffix == ".bin"
+    assert target.read_bytes() == b"half"
+    assert os.listdir(target.parent) == ["model.bin"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, ValueError])
+def test_an_interrupted_file_leaves_the_old_one(tmp_path: Path, stop: type[BaseException]) -> None:
+    target = tmp_path / "model.bin"
+    target.write_bytes(b"old")
+    with pytest.raises(stop), whole_file(target) as draft:
+        draft.write_bytes(b"ne")
+        raise stop
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["model.bin"]
+
+
+def test_a_full_disk_is_one_line_that_names_the_target(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DigitEdgeError, match=r"cannot write .*model\.bin: No space left"),
+        whole_file(tmp_path / "model.bin"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not os.listdir(tmp_path)
+
+
+def test_a_folder_replaces_the_old_one_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "old").touch()
+    with whole_folder(target) as draft:
+        (draft / "new").touch()
+        assert os.listdir(target) == ["old"]
+    assert os.listdir(target) == ["new"]
+    assert os.listdir(tmp_path) == ["bundle"]
+
+
+def test_an_interrupted_folder_leaves_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "old").touch()
+    with pytest.raises(KeyboardInterrupt), whole_folder(target) as draft:
+        (draft / "new").touch()
+        raise KeyboardInterrupt
+    assert os.listdir(target) == ["old"]
+    assert os.listdir(tmp_path) == ["bundle"]
+
+
+def test_written_files_have_the_usual_rights(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_json(tmp_path / "value.json", {"a": 1})
+    assert stat.S_IMODE((tmp_path / "value.json").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "value.json", float("nan"))
+    assert not os.listdir(tmp_path)
