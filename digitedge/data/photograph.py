@@ -92,7 +92,7 @@ def uneven_light(rng: np.random.Generator, *, width: int, height: int) -> NDArra
     angle = rng.uniform(0, 2 * np.pi)
     slope = 1 + rng.uniform(0.02, 0.22) * (x * np.cos(angle) + y * np.sin(angle))
     vignette = 1 - rng.uniform(0, 0.16) * (x * x + y * y)
-    light = rng.uniform(0.68, 1.0) * slope * vignette * _shadow(rng, x, y)
+    light = rng.uniform(0.72, 1.05) * slope * vignette * _shadow(rng, x, y)
     tint = 1 + np.array([rng.normal(-0.015, 0.035), 0, rng.normal(0.01, 0.03)])
     gains = np.clip(light[..., None] * tint * UNIT, 0, 255).astype(np.float32)
     return np.asarray(cv2.resize(gains, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255), np.uint8)
