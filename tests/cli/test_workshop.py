@@ -1,0 +1,213 @@
+"""The workshop's commands in real processes: exit codes, streams, and what is left on disk."""
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+needs_tensorflow = pytest.mark.skipif(
+    not importlib.util.find_spec("tensorflow"), reason="wants TensorFlow: pip install 'digitedge[train]'"
+)
+
+
+@needs_tensorflow
+@pytest.mark.slow
+def test_the_main_job_end_to_end(digitedge, tmp_path: Path, released: Path) -> None:
+    trained = digitedge("train", "mlp", "--epochs", "4", "--data", "synthetic", "--name", "first")
+    assert trained.returncode == 0, trained.stderr
+    assert re.search(r"^Test accuracy before training: \d+\.\d{4}%$", trained.stdout, re.MULTILINE)
+    accuracy = float(re.findall(r"^Test accuracy: (\d+\.\d{4})%$", trained.stdout, re.MULTILINE)[0])
+    assert accuracy > 90
+    assert "run folder: runs/train/first-1" in trained.stdout
+    assert len(re.findall(r"^epoch \d/4  loss", trained.stderr, re.MULTILINE)) == 4  # plain lines in a pipe
+
+    exported = digitedge("export", "--int8", "--agreement", "0.99", "--top1-drop", "0.01")
+    assert exported.returncode == 0, exported.stderr
+    assert "bundle: export/first-1" in exported.stdout
+    assert "Saved artifact" not in exported.stdout + exported.stderr  # the converter's own lines
+    files = sorted(path.name for path in (tmp_path / "export/first-1").glob("model_*"))
+    assert files == ["model_float32.onnx", "model_float32.tflite", "model_int8.onnx", "model_int8.tflite"]
+
+    again = digitedge("export", "--int8")
+    assert (again.returncode, "--overwrite" in again.stderr) == (1, True)
+
+    strict = digitedge("verify", "--json", "--max-abs-diff", "0", "--flipped", "flipped.png")
+    assert strict.returncode == 1
+    assert "largest difference" in strict.stderr
+    report = json.loads(strict.stdout)
+    assert (report["schema"], report["proves"], report["fit"]) == ("digitedge.verify/1", "accuracy", False)
+    assert report["files"]["model_int8.tflite"]["samples"] == 4000
+    assert report["files"]["model_float32.onnx"]["agreement"] == 1.0
+    assert (tmp_path / "flipped.png").stat().st_size > 1000
+
+    assert json.loads((tmp_path / "export/first-1/manifest.json").read_text())["fit"] is False
+    refused = digitedge("predict", "--model", "export/first-1", released / "confusion.png")
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    assert digitedge("predict", "--force", "--model", "export/first-1", released / "confusion.png").returncode == 0
+
+
+@needs_tensorflow
+@pytest.mark.slow
+def test_two_models_can_be_compared(digitedge, released: Path) -> None:
+    pair = digitedge("verify", released / "model.keras", released / "model_float32.onnx", "--data", "synthetic")
+    assert pair.returncode == 0, pair.stderr
+    assert "agreement 100.00%" in pair.stdout
+
+
+@needs_tensorflow
+def test_a_keras_file_from_elsewhere_needs_no_run(digitedge, tmp_path: Path) -> None:
+    (tmp_path / "broken.keras").write_bytes(b"not a model")
+    result = digitedge("export", "broken.keras", "--data", "synthetic")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: broken.keras: expected a model saved by Keras 3")
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "export" / "broken").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export", "--float16", "--format", "onnx"], "does not exist for onnx"),
+        (["train", "rnn"], "'rnn' is not one of"),
+        (["train", "--epochs", "0"], "greater than or equal to 1"),
+        (["train", "--name", "a/b"], "plain folder name"),
+        (["verify", "a", "b", "c"], "a reference and a candidate"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_usage_exits_with_2(digitedge, arguments: list[str], message: str) -> None:
+    result = digitedge(*arguments)
+    assert result.returncode == 2
+    assert message in re.sub(r"[│\s]+", " ", result.stderr)
+    assert result.stdout == ""
+
+
+@needs_tensorflow
+def test_without_a_run_export_says_how_to_make_one(digitedge) -> None:
+    result = digitedge("export", "--int8")
+    assert result.returncode == 1
+    assert (
+        result.stderr.strip()
+        .splitlines()[-1]
+        .startswith("error: no trained run in runs/train. Train one: digitedge train")
+    )
+
+
+@needs_tensorflow
+def test_without_network_and_mnist_training_names_both_ways_out(digitedge, tmp_path: Path) -> None:
+    result = digitedge("train")
+    assert result.returncode == 1
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert "--data FOLDER" in line
+    assert "--data synthetic" in line
+    assert not (tmp_path / "runs").exists()
+    assert [path for path in (tmp_path / "cache" / "digitedge").rglob("*") if path.is_file()] == []
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_training_keeps_the_best_and_says_where(tmp_path: Path, number: int, code: int) -> None:
+    command = [sys.executable, "-m", "digitedge", "train", "mlp", "--data", "synthetic", "--epochs", "200"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == code, rest
+    assert "Traceback" not in rest
+    assert "are in runs/train/mlp-1/model.keras" in rest
+    left = sorted(path.name for path in (tmp_path / "runs/train/mlp-1").iterdir())
+    assert left == ["args.json", "history.csv", "last.keras", "model.keras"]
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.15, 0.3, 0.6, 1.0])
+def test_ctrl_c_at_any_moment_of_the_start_leaves_no_traceback(tmp_path: Path, delay_s: float) -> None:
+    # Before Python runs our first line it is Python's own start-up that answers, so wait for that line.
+    code = "import sys; sys.stdout.write('up\\n'); sys.stdout.flush(); from digitedge.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "data", "show", "--data", "synthetic"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    time.sleep(0.05 + delay_s)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_tensorflow
+def test_data_show_draws_a_first_look(digitedge, tmp_path: Path) -> None:
+    result = digitedge("data", "show", "--data", "synthetic", "--output", "look.png")
+    assert result.returncode == 0, result.stderr
+    assert "synthetic training  20000 images  0: 2000  1: 2000" in result.stdout
+    assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_data_get_says_where_mnist_is(digitedge, mnist: Path, tmp_path: Path) -> None:
+    result = digitedge("data", "get", "--data", mnist)
+    assert result.returncode == 0, result.stderr
+    assert str(mnist) in result.stdout
+    assert "60000 training and 10000 test images, content checked" in result.stdout
+    missing = digitedge("data", "get", "--data", tmp_path / "nowhere")
+    assert (missing.returncode, missing.stderr.startswith("error: no MNIST at")) == (1, True)
+
+
+def test_info_prints_the_released_bundle(digitedge) -> None:
+    result = digitedge("info")
+    assert result.returncode == 0
+    assert "runs by default: model_int8.tflite" in result.stdout
+    assert "model:" in result.stderr
+    manifest = json.loads(digitedge("info", "--json").stdout)
+    assert manifest["schema"] == "digitedge.bundle/1"
+
+
+def test_verify_without_data_checks_the_device_and_says_so(digitedge) -> None:
+    result = digitedge("verify")
+    assert result.returncode == 0, result.stderr
+    assert "checking the golden set" in result.stderr
+    assert "does not prove the accuracy" in result.stdout
+    assert result.stdout.count("250 golden crops  fit") == 6
+
+
+def test_verify_of_a_damaged_bundle_fails(digitedge, released: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(released, tmp_path / "export" / "mine")
+    with (tmp_path / "export/mine/model_int8.tflite").open("r+b") as file:
+        file.truncate(1000)
+    result = digitedge("verify", "export/mine")
+    assert result.returncode == 1
+    assert "the file was changed" in result.stderr
+
+
+def test_the_version_is_printed(digitedge) -> None:
+    from digitedge import __version__
+
+    assert digitedge("--version").stdout == f"digitedge {__version__}\n"
+
+
+def test_a_read_only_folder_is_one_line(digitedge, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    result = digitedge("train", "--data", "synthetic") if importlib.util.find_spec("tensorflow") else None
+    if result is None:
+        pytest.skip("wants TensorFlow")
+    assert result.returncode == 1
+    assert "error: cannot make a run folder in runs/train" in result.stderr
+    assert "Traceback" not in result.stderr
