@@ -167,7 +167,7 @@ def _manifest_entry(path: Path) -> ModelFile | None:
 def _refuse_unfit(path: Path, allowed: bool) -> None:
     if not allowed:
         raise ParityError(
-            f"{path} does not answer like its original (fit: false in its manifest). See parity.json there, train longer "
+            f"{path} does not answer like its original (fit: false in its manifest). See parity.json, train longer "
             "or export again; or use it all the same with --force."
         )
 

@@ -35,7 +35,12 @@ def camera(
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or pictures.
 
-    In the window q or Esc ends; Ctrl-C ends everywhere. Try it without a camera: digitedge camera demo
+    In the window q or Esc ends; Ctrl-C ends everywhere.
+
+    Examples:
+      digitedge camera demo
+      digitedge camera rpicam --headless --json
+      digitedge camera rtsp://192.168.1.20/stream --model export/cnn-1
     """
     from digitedge.camera import JsonLines, Preview, RowLines, Window, open_source, run
     from digitedge.reader import Reader

@@ -34,7 +34,13 @@ def predict(
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Read the digits in pictures: a line per picture with its rows, or one JSON reading per line."""
+    """Read the digits in pictures: a line per picture with its rows, or one JSON reading per line.
+
+    Examples:
+      digitedge predict desk.jpg
+      digitedge predict scans/ 'photos/*.png' --annotate marked
+      digitedge predict --json desk.jpg
+    """
     from digitedge.data.pictures import find_pictures, read_picture
     from digitedge.errors import CameraError
     from digitedge.reader import Reader

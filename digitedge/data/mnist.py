@@ -173,9 +173,8 @@ def _read_npz(path: Path) -> Dataset:
         ) from exc
     absent = [key for key in NPZ_KEYS.values() if key not in arrays]
     if absent:
-        raise DataError(
-            f"{path}: expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}. Delete it; {_FETCH}"
-        )
+        problem = f"expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}"
+        raise DataError(f"{path}: {problem}. Delete it; {_FETCH}")
     for name, key in NPZ_KEYS.items():
         if arrays[key].dtype != np.uint8:
             raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. Delete it; {_FETCH}")

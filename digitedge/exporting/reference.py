@@ -19,7 +19,7 @@ from digitedge.recipe import InputRange
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
 from digitedge.training.fit import probabilities
 
-# A range whose loss is this many times that of the other is the wrong one; a net that does not mind scale stays under it.
+# A range whose loss is this many times that of the other is the wrong one; a net that minds no scale stays under it.
 RANGE_MARGIN = 1.2
 
 
