@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench release fixtures wheel clean
+.PHONY: help demo test test-edge check bench release fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test      run the tests"
+	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     time training the mlp against bare Keras, and a frame's way"
 	@echo "make release   train the released cnn on MNIST and rewrite export/cnn (about 15 minutes)"
@@ -19,6 +20,14 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The wheel, installed as on a device: what its tests cannot import, they must not need.
+test-edge: .venv/ready
+	rm -rf .venv-edge && $(PYTHON) -m venv .venv-edge
+	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	.venv-edge/bin/pip install --quiet '.[onnx]' pytest hypothesis
+	@.venv-edge/bin/python -c 'import cv2' 2>/dev/null || { .venv-edge/bin/pip uninstall --quiet --yes opencv-python && .venv-edge/bin/pip install --quiet opencv-python-headless; }
+	.venv-edge/bin/python -m pytest --ignore digitedge tests $(PYTEST_ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff check .
@@ -40,7 +49,7 @@ wheel: .venv/ready
 	@ls -l dist
 
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-edge dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/ready: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is missing. Run: sudo apt install python3 python3-venv"; exit 1; }

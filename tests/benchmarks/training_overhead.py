@@ -1,7 +1,8 @@
 """Times `digitedge train mlp` against the bare Keras `fit` of the same net: `make bench`.
 
-Both run in this process, in turn, on the same data (MNIST where it is found, else rendered digits), so that the ratio means something
-on a machine whose speed drifts. The rest of `train` counts too: model files, history, pictures, test accuracy.
+Both run in this process, in turn, on the same data (MNIST where it is found, else rendered digits), so that the ratio
+means something on a machine whose speed drifts. The rest of `train` counts too: model files, history, pictures, test
+accuracy.
 """
 
 import tempfile
