@@ -27,7 +27,7 @@ test-edge: .venv/ready
 	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	.venv-edge/bin/pip install --quiet '.[onnx]' pytest hypothesis
 	@.venv-edge/bin/python -c 'import cv2' 2>/dev/null || { .venv-edge/bin/pip uninstall --quiet --yes opencv-python && .venv-edge/bin/pip install --quiet opencv-python-headless; }
-	.venv-edge/bin/python -m pytest --ignore digitedge tests $(PYTEST_ARGS)
+	.venv-edge/bin/pytest tests $(PYTEST_ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff check .
