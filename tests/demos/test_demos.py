@@ -99,17 +99,19 @@ def test_the_onnx_file_runs_without_digitedge_opencv_or_tensorflow(tmp_path, rel
 def test_the_first_steps_lead_from_the_data_to_a_bundle(tmp_path):
     settings = ("--data", "synthetic", "--images", "4000", "--epochs", "1", "--output", "out")
     done = run("first_steps.py", *settings, cwd=tmp_path, python=())
-    assert done.returncode == 0, done.stderr
     steps = [int(number) for number in re.findall(r"^(\d+)\. ", done.stdout, re.MULTILINE)]
-    assert steps == list(range(1, 12))
+    assert steps == list(range(1, 12)), done.stderr
     before, after = map(float, re.findall(r"Test accuracy[ a-z]*: (\d+\.\d{4})%", done.stdout))
     assert before < 30 < 60 < after
-    assert re.search(r"mlp: 669,706 parameters, +668,672 multiplications", done.stdout)
+    assert "mlp: 669,706 parameters,   668,672 multiplications an image" in done.stdout
     files = ["six-images.png", "one-image.png", "filters.png", "mlp.keras", "cnn.keras", "bundle/model_int8.tflite"]
     assert all((tmp_path / "out" / name).stat().st_size > 1000 for name in files)
-    assert re.search(
-        r"model_int8\.tflite: \d+\.\d kB, right 9\d\.\d+%, same answer as Keras .*, fit$", done.stdout, re.M
-    )
+    row = r"model_int8\.tflite: +\d+\.\d kB, right (.*)%, same answer as Keras (.*)%, (fit|UNFIT)$"
+    right, agreement, verdict = re.search(row, done.stdout, re.MULTILINE).groups()
+    assert float(right) > 90
+    assert float(agreement) > 99
+    # So short a training ends near the tolerance, on which side depends on the machine; the exit code must tell.
+    assert (done.returncode, "error: model_int8" in done.stderr) == ((0, False) if verdict == "fit" else (1, True))
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="wants TensorFlow")
