@@ -10,11 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
-
 from digitedge import DigitEdgeError, Reader
 from digitedge.camera import draw_reading
-from digitedge.data.pictures import read_picture
+from digitedge.data.pictures import read_picture, write_picture
 
 
 def main() -> None:
@@ -33,9 +31,7 @@ def main() -> None:
         x, y, width, height = digit.box
         print(f"{digit.digit}  {digit.confidence:6.1%}  {width}x{height} pixels at {x}, {y}")
 
-    options.annotated.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(options.annotated), draw_reading(frame, reading)):
-        sys.exit(f"error: cannot write {options.annotated}")
+    write_picture(options.annotated, draw_reading(frame, reading))
     print(f"annotated copy: {options.annotated}")
 
 

@@ -6,6 +6,8 @@ screen.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,8 +49,8 @@ def draw_reading(frame: NDArray[np.uint8], reading: Reading, *, caption: str | N
     """
     picture = _colour_copy(frame)
     for digit in reading.digits:
-        _draw_digit(picture, digit)
-    _draw_rows(picture, reading.rows)
+        _draw_digit(picture, digit, room=_room_beside(digit, reading.digits))
+    _draw_rows(picture, reading)
     if caption:
         _draw_caption(picture, caption)
     return picture
@@ -69,8 +71,18 @@ def _unit(picture: NDArray[np.uint8]) -> float:
     return max(0.6, float(min(height / 480, width / 640)))
 
 
-def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
-    """A box, and above it (below it at the upper edge) a label with the digit and its confidence in percent."""
+def _room_beside(digit: Digit, digits: Sequence[Digit]) -> float:
+    """Pixels from the left edge of a digit to that of its right neighbour, which its label must not cover."""
+    x, y, _, height = digit.box
+    beside = [d.box[0] - x for d in digits if d.box[0] > x and d.box[1] < y + height and y < d.box[1] + d.box[3]]
+    return min(beside, default=math.inf)
+
+
+def _draw_digit(picture: NDArray[np.uint8], digit: Digit, *, room: float) -> None:
+    """A box, and above it (below it at the upper edge) a label with the digit and its confidence in percent.
+
+    The percent is left out where it would reach past `room` pixels, onto the neighbour's label.
+    """
     unit = _unit(picture)
     x, y, width, height = digit.box
     colour = SURE if digit.confidence >= SURE_FROM else UNSURE
@@ -79,7 +91,7 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
     text, text_height = str(digit.digit), max(SMALLEST_TYPE, min(round(22 * unit), height // 2))
     percent, percent_height = f" {100 * digit.confidence:.0f}", max(SMALLEST_TYPE, round(10 * unit))
     text_width, percent_width = _text_width(text, text_height), _text_width(percent, percent_height)
-    if text_width + percent_width > max(width, height):  # the labels of small digits would cover their neighbours
+    if text_width + percent_width + 2 * gap > min(room, max(width, height)):
         percent, percent_width = "", 0
     label_width, label_height = text_width + percent_width + 2 * gap, text_height + 2 * gap
     left = max(0, min(x, picture.shape[1] - label_width))
@@ -90,9 +102,9 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit) -> None:
     _write(picture, percent, (left + gap + text_width, baseline), percent_height, PAPER)
 
 
-def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...]) -> None:
-    """The rows in large type on a dark patch in the lower left corner; smaller type where a row would not fit."""
-    shown = rows[:ROWS_SHOWN]
+def _draw_rows(picture: NDArray[np.uint8], reading: Reading) -> None:
+    """The rows in large type on a dark patch in the emptiest corner; smaller type where a row would not fit."""
+    shown = reading.rows[:ROWS_SHOWN]
     if not shown:
         return
     height, width = picture.shape[:2]
@@ -103,10 +115,23 @@ def _draw_rows(picture: NDArray[np.uint8], rows: tuple[str, ...]) -> None:
         type_height = max(SMALLEST_TYPE, type_height * (width - 2 * margin) // widest)
         widest = width - 2 * margin
     line = type_height + margin
-    top = max(0, height - line * len(shown) - margin)
-    _darken(picture, (0, top, widest + 2 * margin, height - top))
+    patch_width, patch_height = widest + 2 * margin, min(height, line * len(shown) + margin)
+    left, top = _emptiest_corner(picture, (patch_width, patch_height), reading.digits)
+    _darken(picture, (left, top, patch_width, patch_height))
     for number, row in enumerate(shown, start=1):
-        _write(picture, row, (margin, top + number * line), type_height, INK)
+        _write(picture, row, (left + margin, top + number * line), type_height, INK)
+
+
+def _emptiest_corner(picture: NDArray[np.uint8], size: tuple[int, int], digits: Sequence[Digit]) -> tuple[int, int]:
+    """Where a patch of this size covers the fewest digits. The upper right corner is the caption's."""
+    right, bottom = picture.shape[1] - size[0], picture.shape[0] - size[1]
+
+    def covered(corner: tuple[int, int]) -> int:
+        x, y = corner
+        boxes = [digit.box for digit in digits]
+        return sum(b[0] < x + size[0] and x < b[0] + b[2] and b[1] < y + size[1] and y < b[1] + b[3] for b in boxes)
+
+    return min([(0, bottom), (right, bottom), (0, 0)], key=covered)
 
 
 def _draw_caption(picture: NDArray[np.uint8], caption: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitedge.cli.common import DataOption, say
-from digitedge.errors import DataError, DigitEdgeError, ParityError
+from digitedge.errors import DataError, ParityError
 
 if TYPE_CHECKING:
     from digitedge.data.dataset import Dataset
@@ -91,8 +91,7 @@ def _read_clip(bundle: Path, picture: Path) -> _ClipReport:
     """Read the first frames of the demo clip, count what was right, and keep the last frame as a picture."""
     from digitedge.camera.overlay import draw_reading
     from digitedge.data.clip import render_clip
-    from digitedge.files import whole_file
-    from digitedge.opencv import cv2
+    from digitedge.data.pictures import write_picture
     from digitedge.reader import Reader
     from digitedge.scoring import Score, score_reading
 
@@ -102,9 +101,7 @@ def _read_clip(bundle: Path, picture: Path) -> _ClipReport:
         reading = reader.read(scene.frame, source="demo", index=index)
         score += score_reading(scene.digits, reading.digits)
         spent_ms += reading.ms
-    with whole_file(picture) as draft:
-        if not cv2.imwrite(str(draft), draw_reading(scene.frame, reading)):
-            raise DigitEdgeError(f"cannot write {picture}. Choose a folder that is writable and has space.")
+    write_picture(picture, draw_reading(scene.frame, reading))
     return _ClipReport(score, spent_ms / CLIP_FRAMES, picture)
 
 

@@ -8,9 +8,6 @@ import typer
 from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, print_json, say
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from digitedge.reader import Reading
 
 
@@ -41,7 +38,8 @@ def predict(
       digitedge predict scans/ 'photos/*.png' --annotate marked
       digitedge predict --json desk.jpg
     """
-    from digitedge.data.pictures import find_pictures, read_picture
+    from digitedge.camera.overlay import draw_reading
+    from digitedge.data.pictures import find_pictures, read_picture, write_picture
     from digitedge.errors import CameraError
     from digitedge.reader import Reader
 
@@ -58,7 +56,7 @@ def predict(
         reading = reader.read(frame, source=str(path))
         _print(reading, as_json=as_json)
         if annotate is not None:
-            _write_annotated(frame, reading, annotate / _annotated_name(path, number, paths))
+            write_picture(annotate / _annotated_name(path, number, paths), draw_reading(frame, reading))
     if unread:
         raise typer.Exit(1)
 
@@ -75,12 +73,3 @@ def _annotated_name(path: Path, number: int, paths: list[Path]) -> str:
     alone = sum(other.stem.casefold() == path.stem.casefold() for other in paths) == 1
     suffix = path.suffix if path.suffix.lower() in {".jpg", ".jpeg"} else ".png"
     return f"{path.stem}{suffix}" if alone else f"{path.stem}-{number}{suffix}"
-
-
-def _write_annotated(frame: "NDArray[np.uint8]", reading: "Reading", path: Path) -> None:
-    from digitedge.camera.overlay import draw_reading
-    from digitedge.files import whole_file
-    from digitedge.opencv import cv2
-
-    with whole_file(path) as draft:
-        draft.write_bytes(cv2.imencode(path.suffix, draw_reading(frame, reading))[1].tobytes())

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import CameraError
+from digitedge.files import whole_file
 from digitedge.opencv import cv2
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
@@ -54,6 +55,26 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
             "Copy it again, or convert it to JPEG or PNG."
         )
     return picture
+
+
+def write_picture(path: str | Path, frame: NDArray[np.uint8]) -> None:
+    """Write a picture as a whole file; its suffix chooses the format.
+
+    Args:
+        path: the file, such as "marked.png"; its folder is made where it is missing.
+        frame: uint8 (H, W, 3) BGR or (H, W) grey.
+
+    Raises:
+        CameraError: OpenCV cannot write that kind of file.
+        DigitEdgeError: the folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    if not cv2.haveImageWriter(path.name):
+        raise CameraError(
+            f"cannot write {path}: expected a picture's suffix such as .png or .jpg, got {path.suffix!r}."
+        )
+    with whole_file(path) as draft:
+        draft.write_bytes(cv2.imencode(path.suffix, frame)[1].tobytes())
 
 
 def find_pictures(arguments: Sequence[str]) -> list[Path]:

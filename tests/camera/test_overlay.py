@@ -80,3 +80,20 @@ def test_rows_are_large_and_readable() -> None:
 def test_other_frames_are_refused(frame: np.ndarray) -> None:
     with pytest.raises(InputError, match="takes uint8"):
         draw_reading(frame, reading())
+
+
+def test_the_rows_are_written_where_no_digit_stands() -> None:
+    frame = np.full((480, 640, 3), 200, np.uint8)
+    digits = [Digit(7, 0.9, (20, 400, 40, 60)), Digit(2, 0.9, (560, 400, 40, 60))]
+    patch = (frame >> 2)[0, 0]
+    for shown, corner in ((digits, (0, 0)), (digits[:1], (479, 639)), (digits[1:], (479, 0)), ([], (479, 0))):
+        drawn = draw_reading(frame, reading(*shown, rows=("72",)))
+        assert np.array_equal(drawn[corner], patch)
+
+
+def test_a_label_keeps_off_its_neighbours() -> None:
+    frame = np.full((480, 640, 3), 200, np.uint8)
+    left, right = Digit(9, 0.5, (100, 200, 30, 60)), Digit(5, 0.9, (140, 200, 30, 60))
+    drawn = draw_reading(frame, reading(left, right))
+    assert tuple(drawn[197, 134]) != UNSURE  # between the two: the percent is left out
+    assert tuple(draw_reading(frame, reading(left))[197, 134]) == UNSURE

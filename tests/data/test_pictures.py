@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.pictures import find_pictures, read_picture
+from digitedge.data.pictures import find_pictures, read_picture, write_picture
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
 
@@ -182,3 +182,12 @@ def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(folder, picture):
 def test_nothing_found_is_an_error(folder, argument):
     with pytest.raises(CameraError, match=r"no .*Give"):
         find_pictures(["10.png", argument])
+
+
+def test_a_picture_is_written_whole_or_refused(tmp_path: Path) -> None:
+    frame = np.full((40, 60, 3), 200, np.uint8)
+    write_picture(tmp_path / "new" / "copy.png", frame)
+    np.testing.assert_array_equal(read_picture(tmp_path / "new" / "copy.png"), frame)
+    with pytest.raises(CameraError, match=r"expected a suffix such as \.png or \.jpg, got '\.docx'"):
+        write_picture(tmp_path / "copy.docx", frame)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
