@@ -70,9 +70,7 @@ def write_picture(path: str | Path, frame: NDArray[np.uint8]) -> None:
     """
     path = Path(path)
     if not cv2.haveImageWriter(path.name):
-        raise CameraError(
-            f"cannot write {path}: expected a picture's suffix such as .png or .jpg, got {path.suffix!r}."
-        )
+        raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     with whole_file(path) as draft:
         draft.write_bytes(cv2.imencode(path.suffix, frame)[1].tobytes())
 
