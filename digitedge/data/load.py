@@ -8,7 +8,7 @@ from digitedge.data.synthetic import synthetic_digits
 
 SYNTHETIC = "synthetic"
 MNIST = "mnist"
-SYNTHETIC_TRAIN, SYNTHETIC_TEST = 20_000, 4_000  # rendered in about ten seconds
+SYNTHETIC_TRAIN, SYNTHETIC_TEST = 30_000, 4_000  # rendered in about ten seconds
 
 
 def load_dataset(source: str | None = None) -> tuple[str, Dataset]:

@@ -156,7 +156,7 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_no_traceback(tmp_path: Path, d
 def test_data_show_draws_a_first_look(digitedge, tmp_path: Path) -> None:
     result = digitedge("data", "show", "--data", "synthetic", "--output", "look.png")
     assert result.returncode == 0, result.stderr
-    assert "synthetic training  20000 images  0: 2000  1: 2000" in result.stdout
+    assert "synthetic training  30000 images  0: 3000  1: 3000" in result.stdout
     assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
 
 
