@@ -5,16 +5,19 @@ accuracy: the crops are rendered, and the answers are the model's own.
 """
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.bundle import Bundle
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import ModelError
 from digitedge.files import whole_file
-from digitedge.runtime import Classifier
+from digitedge.recipe import RECIPES, Numbers
+from digitedge.runtime import Classifier, can_run, load_classifier
 
 GOLDEN_SAMPLES = 250
 GOLDEN_SEED = 28
@@ -60,6 +63,33 @@ def load_golden(path: Path) -> Golden:
         raise ModelError(
             f"{path}: expected a golden set, got a file that cannot be read ({exc}). Export the bundle again."
         ) from exc
+
+
+def check_bundle(bundle: Bundle, *, tell: Callable[[str], None] = print) -> dict[str, list[str]]:
+    """Check every file of a bundle that can run here against its golden answers.
+
+    Args:
+        bundle: from `load_bundle`.
+        tell: gets a line for each file whose runtime is not installed.
+
+    Returns:
+        File name -> what differs; empty lists mean that this device computes as the exporting one did.
+
+    Raises:
+        ModelError: a damaged golden set, or no file that can run here.
+    """
+    golden = load_golden(bundle.golden)
+    checked = {}
+    for name, entry in bundle.manifest.files.items():
+        path = bundle.path / name
+        if not can_run(path):
+            tell(f"{name}: not checked, because its runtime is not installed")
+            continue
+        quantized = RECIPES[entry.recipe].weights is Numbers.INT8
+        checked[name] = check_golden(golden, name, load_classifier(path), quantized=quantized)
+    if not checked:
+        raise ModelError(f"{bundle.path}: no runtime here for any of its files. Run: pip install ai-edge-litert")
+    return checked
 
 
 def check_golden(golden: Golden, name: str, classifier: Classifier, *, quantized: bool) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from digitedge.cli.common import DataOption, JsonOption, choose_model, print_json, say
 from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
-from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError
+from digitedge.errors import DataError, DigitEdgeError, ParityError
 
 if TYPE_CHECKING:
     from digitedge.bundle import Bundle
@@ -127,24 +127,12 @@ def _report(
 
 
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
-    from digitedge.golden import check_golden, load_golden
-    from digitedge.recipe import RECIPES, Numbers
-    from digitedge.runtime import can_run, load_classifier
+    from digitedge.golden import GOLDEN_SAMPLES, check_bundle
 
-    expected = load_golden(bundle.golden)
-    files: dict[str, Any] = {}
-    for name, entry in bundle.manifest.files.items():
-        path = bundle.path / name
-        if not can_run(path):
-            say(f"{name}: not checked, because its runtime is not installed")
-            continue
-        quantized = RECIPES[entry.recipe].weights is Numbers.INT8
-        lines = check_golden(expected, name, load_classifier(path), quantized=quantized)
-        files[name] = {"samples": len(expected.crops), "violations": lines, "fit": not lines}
-    if not files:
-        raise ModelError(
-            f"{bundle.path}: no file could be checked, because no runtime is installed. Run: pip install ai-edge-litert"
-        )
+    checked = check_bundle(bundle, tell=say)
+    files = {
+        name: {"samples": GOLDEN_SAMPLES, "violations": lines, "fit": not lines} for name, lines in checked.items()
+    }
     return {
         "schema": SCHEMA,
         "subject": str(bundle.path),
