@@ -127,12 +127,11 @@ def _report(
 
 
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
-    from digitedge.golden import GOLDEN_SAMPLES, check_bundle
+    from digitedge.golden import check_bundle, load_golden
 
     checked = check_bundle(bundle, tell=say)
-    files = {
-        name: {"samples": GOLDEN_SAMPLES, "violations": lines, "fit": not lines} for name, lines in checked.items()
-    }
+    samples = len(load_golden(bundle.golden).crops)
+    files = {name: {"samples": samples, "violations": lines, "fit": not lines} for name, lines in checked.items()}
     return {
         "schema": SCHEMA,
         "subject": str(bundle.path),
