@@ -138,3 +138,10 @@ def test_an_installed_wheel_brings_its_own_bundle(
     shutil.rmtree(installed / "released")
     with pytest.raises(ModelError, match="no released model"):
         released_bundle()
+
+
+def test_the_readme_has_the_released_figures(released: Path) -> None:
+    readme = (released.parent.parent / "README.md").read_text()
+    for name, entry in load_bundle(released).manifest.files.items():
+        row = f"| `{name}` | {entry.bytes / 1000:.0f} | {100 * entry.top1:.2f} % | {100 * entry.agreement:.2f} % |"
+        assert row in readme
