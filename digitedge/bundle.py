@@ -5,18 +5,18 @@ before it answers. A bundle that failed parity stays on disk, so that one can se
 """
 
 import hashlib
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from digitedge.errors import ModelError, ParityError
-from digitedge.manifest import Manifest, ModelFile
+from digitedge.manifest import GOLDEN, REFERENCE, Manifest, ModelFile
+from digitedge.parse import read_json
 from digitedge.recipe import RECIPES, Format
 from digitedge.runtime import Classifier, can_run, load_classifier
 
 MANIFEST = "manifest.json"
-REFERENCE = "model.keras"
-GOLDEN = "golden.npz"
 DEFAULT_THRESHOLD = 0.5
 """Reject threshold of a lone file, which has no manifest: half the probability, so the answer beats all others."""
 
@@ -53,7 +53,8 @@ class Bundle:
         for name in names:
             if can_run(Path(name)):
                 return self.path / name
-        raise ModelError(f"{self.path}: no runtime here for {', '.join(names)}. Run: pip install ai-edge-litert")
+        package = "ai-edge-litert" if any(name.endswith(Format.TFLITE) for name in names) else "onnxruntime"
+        raise ModelError(f"{self.path}: no runtime here for {', '.join(names)}. Run: pip install {package}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +86,9 @@ def load_bundle(path: str | Path) -> Bundle:
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a bundle without looking at the other files. Errors as in `load_bundle`."""
     path = folder / MANIFEST
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export") from exc
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ModelError(f"cannot read {path}: {exc}. Export the bundle again.") from exc
-    try:
-        value = json.loads(text)
-    except ValueError as exc:
-        raise ModelError(
-            f"{path}: expected JSON, got: {exc}. The manifest is damaged; export the bundle again."
-        ) from exc
+    if not path.is_file():
+        raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export")
+    value = read_json(path, error=ModelError, advice="The manifest is damaged; export the bundle again.")
     return Manifest.from_json(value, where=str(path))
 
 
@@ -115,14 +107,24 @@ def released_bundle() -> Path:
     )
 
 
-def newest_fit_bundle(folder: Path) -> Path | None:
+def newest_fit_bundle(folder: Path, *, tell: Callable[[str], None] = print) -> Path | None:
     """The bundle under `folder` with the newest `created` that is fit, or None.
 
-    Raises:
-        ModelError: a damaged manifest under `folder`.
+    Args:
+        folder: where bundles are, such as ./export; hidden folders are drafts and are passed over.
+        tell: gets a line for each bundle that is passed over because its manifest is damaged.
     """
-    found = [(read_manifest(path.parent), path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
-    fit = [(manifest.created, path) for manifest, path in found if manifest.fit]
+    fit = []
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            manifest = read_manifest(path.parent)
+        except ModelError as exc:
+            tell(f"passed over: {exc}")
+            continue
+        if manifest.fit:
+            fit.append((datetime.fromisoformat(manifest.created).timestamp(), path.parent))
     return max(fit)[1] if fit else None
 
 
@@ -158,10 +160,16 @@ def sha256_of(path: Path) -> str:
 
 
 def _manifest_entry(path: Path) -> ModelFile | None:
-    """What the manifest beside a model file says of it; None where there is none or it does not list the file."""
-    if not (path.parent / MANIFEST).is_file():
+    """What the manifest of its bundle says of a model file; None for a file that lies in no bundle."""
+    folder = path.resolve().parent  # a link to a file of a bundle is that file
+    if not (folder / MANIFEST).is_file():
         return None
-    return read_manifest(path.parent).files.get(path.name)
+    entry = read_manifest(folder).files.get(path.resolve().name)
+    if entry is None:
+        raise ModelError(
+            f"{path} lies in a bundle whose manifest does not list it. Move it out, or export the bundle again."
+        )
+    return entry
 
 
 def _refuse_unfit(path: Path, allowed: bool) -> None:

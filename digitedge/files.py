@@ -55,6 +55,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
             yield draft
             draft.chmod(0o777 & ~_umask())
             _exchange(draft, path)
+        except DigitEdgeError as exc:  # the user knows the folder by its own name
+            raise type(exc)(str(exc).replace(str(draft), str(path))) from exc
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -71,6 +73,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _exchange(draft: Path, path: Path) -> None:
+    """Put `draft` in the place of `path`. Between the two moves the old folder lies beside it under a hidden name."""
     if not path.exists():
         draft.replace(path)
         return
@@ -80,9 +83,9 @@ def _exchange(draft: Path, path: Path) -> None:
         draft.replace(path)
     except BaseException:
         old.replace(path)
+        old.parent.rmdir()
         raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)
+    shutil.rmtree(old.parent, ignore_errors=True)
 
 
 @contextmanager

@@ -4,10 +4,10 @@ Any device can check its own runtime against it, without data and without Tensor
 accuracy: the crops are rendered, and the answers are the model's own.
 """
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from digitedge.bundle import Bundle
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import ModelError
 from digitedge.files import whole_file
+from digitedge.parse import read_npz
 from digitedge.recipe import RECIPES, Numbers
 from digitedge.runtime import Classifier, can_run, load_classifier
 
@@ -46,7 +47,8 @@ def golden_crops() -> NDArray[np.uint8]:
 def save_golden(golden: Golden, path: Path) -> None:
     """Write a golden set as a whole .npz file."""
     with whole_file(path) as draft, draft.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, crops=golden.crops, **golden.answers)
+        arrays: dict[str, Any] = {"crops": golden.crops, **golden.answers}
+        np.savez_compressed(file, **arrays)
 
 
 def load_golden(path: Path) -> Golden:
@@ -55,14 +57,15 @@ def load_golden(path: Path) -> Golden:
     Raises:
         ModelError: missing or damaged.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return Golden(arrays.pop("crops"), arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:
+    arrays = read_npz(path, error=ModelError, advice="Export the bundle again.")
+    crops = arrays.pop("crops", np.empty(0))
+    shapes_fit = crops.shape[1:] == (28, 28) and all(answers.shape == (len(crops), 10) for answers in arrays.values())
+    types_fit = crops.dtype == np.uint8 and all(answers.dtype == np.float32 for answers in arrays.values())
+    if not (crops.size and shapes_fit and types_fit):
         raise ModelError(
-            f"{path}: expected a golden set, got a file that cannot be read ({exc}). Export the bundle again."
-        ) from exc
+            f"{path}: expected crops uint8 (N, 28, 28) with answers float32 (N, 10). Export the bundle again."
+        )
+    return Golden(crops, arrays)
 
 
 def check_bundle(bundle: Bundle, *, tell: Callable[[str], None] = print) -> dict[str, list[str]]:
@@ -102,10 +105,10 @@ def check_golden(golden: Golden, name: str, classifier: Classifier, *, quantized
         quantized: whether the file computes with int8.
 
     Raises:
-        ModelError: the set has no answers for this file, or none at all.
+        ModelError: the set has no answers for this file,
     """
     expected = golden.answers.get(name)
-    if expected is None or not len(expected) or expected.shape != (len(golden.crops), 10):
+    if expected is None:
         raise ModelError(f"the golden set has no answers for {name}. Export the bundle again.")
     actual = classifier.probabilities(golden.crops)
     limit = QUANTIZED_DIFFERENCE if quantized else FLOAT_DIFFERENCE

@@ -4,14 +4,20 @@ Frozen dataclasses mirror manifest.json key by key. `Manifest.from_json` rejects
 types, so a damaged or hand-edited manifest is found when it is read, not when a value is used.
 """
 
+import re
 import types
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from pathlib import PurePath
+from datetime import datetime
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
-from digitedge.errors import ModelError
+from digitedge.errors import InputError, ModelError
+from digitedge.recipe import RECIPES, Tolerance
 
 SCHEMA = "digitedge.bundle/1"
+REFERENCE = "model.keras"
+GOLDEN = "golden.npz"
+REQUIRED = (REFERENCE, GOLDEN)
+"""Files that every bundle has beside the exported models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +29,6 @@ class TensorSpec:
     shape: list[int | str]
     scale: float | None = None
     zero_point: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerances:
-    """The limits that a file was held to; None asked nothing. Shares from 0 to 1."""
-
-    agreement: float
-    top1_drop: float | None
-    max_abs_diff: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +62,7 @@ class ModelFile:
     max_abs_diff: float | None
     mcnemar_p: float
     threshold: float
-    tolerance: Tolerances
+    tolerance: Tolerance
     fit: bool
 
 
@@ -153,12 +150,27 @@ class Manifest:
                 f"{where}: expected schema {SCHEMA!r}, got {schema!r}. Export it again with this version of digitedge."
             )
         manifest: Self = _build(cls, value, where)
-        for name in [*manifest.files, *manifest.others]:
-            if PurePath(name).name != name or "\\" in name:
-                raise ModelError(f"{where}: expected plain file names, got {name!r}. Do not use this bundle.")
-        if not manifest.files:
-            raise ModelError(f"{where}: lists no model file. Export it again.")
+        problem = manifest._problem()
+        if problem:
+            raise ModelError(f"{where}: {problem}. The manifest is damaged; export the bundle again.")
         return manifest
+
+    def _problem(self) -> str | None:
+        """Say which value cannot be, or None."""
+        names = [*self.files, *self.others]
+        thresholds = [entry.threshold for entry in self.files.values()]
+        checks = {
+            f"expected plain file names, got {names}": all(re.fullmatch(r"\w[\w.+-]*", name) for name in names),
+            "lists no model file": bool(self.files),
+            f"expected the hashes of {', '.join(REQUIRED)}": set(REQUIRED) <= self.others.keys(),
+            f"expected {CropContract()}": self.crop == CropContract(),
+            f"expected {ModelContract()}": self.model == ModelContract(),
+            f"expected recipes of {', '.join(RECIPES)}": all(entry.recipe in RECIPES for entry in self.files.values()),
+            f"expected thresholds from 0 to 1, got {thresholds}": all(0 <= t <= 1 for t in thresholds),
+            "fit must be true when every file is fit, else false": self.fit == all(e.fit for e in self.files.values()),
+            f"expected created as an ISO 8601 time, got {self.created!r}": _is_time(self.created),
+        }
+        return next((message for message, holds in checks.items() if not holds), None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the fields."""
@@ -176,7 +188,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return {key: _build(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if origin is list and isinstance(value, list):
         return [_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if kind is float and type(value) in (int, float):
+    if kind is float and type(value) is int and abs(value) < 2**53:
         return float(value)
     if type(value) is kind:  # exactly: True is no integer here
         return value
@@ -195,7 +207,18 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
         what = ", ".join(f"{'missing' if key in names else 'unknown'} key {key!r}" for key in wrong)
         raise ModelError(f"{where}: {what}. The manifest is damaged; export the bundle again.")
     hints = get_type_hints(kind)
-    return kind(**{key: _build(hints[key], item, f"{where}: {key}") for key, item in value.items()})
+    try:
+        return kind(**{key: _build(hints[key], item, f"{where}: {key}") for key, item in value.items()})
+    except InputError as exc:
+        raise ModelError(f"{where}: {exc}. The manifest is damaged; export the bundle again.") from exc
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

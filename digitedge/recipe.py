@@ -4,7 +4,7 @@ A recipe's name is also its command line flag (`--int8`), its file suffix (`mode
 report. The tolerance of a recipe stands with it, because it says what the recipe may cost.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from digitedge.errors import InputError
@@ -47,10 +47,18 @@ class Tolerance:
     max_abs_diff: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("agreement", "top1_drop", "max_abs_diff"):
-            value = getattr(self, name)
+        for name, value in asdict(self).items():
             if value is not None and not 0 <= value <= 1:
                 raise InputError(f"tolerance {name} must be a share from 0 to 1, got {value}")
+
+    def with_limits(self, **limits: float | None) -> "Tolerance":
+        """The same with other limits by name; None keeps what is here.
+
+        Examples:
+            >>> Tolerance(agreement=0.998, top1_drop=0.001).with_limits(agreement=0.9, top1_drop=None)
+            Tolerance(agreement=0.9, top1_drop=0.001, max_abs_diff=None)
+        """
+        return replace(self, **{name: limit for name, limit in limits.items() if limit is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from digitedge.vision.layout import Box
+
 IOU_MATCH = 0.4
 """Least overlap of a box that was found and a true one; lower than usual, because thin strokes such as a 1 shift it
 easily."""
-
-Box = tuple[int, int, int, int]
 
 
 class BoxedDigit(Protocol):
@@ -58,8 +58,9 @@ def score_reading(true: Sequence[BoxedDigit], read: Sequence[BoxedDigit]) -> Sco
 
     Examples:
         >>> from digitedge.reader import Digit
-        >>> score_reading([Digit(7, 1.0, (0, 0, 10, 10))], [Digit(7, 0.9, (1, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4,
-        9))]) Score(true=1, read=2, right=1)
+        >>> seven, one = Digit(7, 1.0, (0, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4, 9))
+        >>> score_reading([seven], [seven, one])
+        Score(true=1, read=2, right=1)
     """
     overlaps = sorted(((iou(t.box, r.box), i, j) for i, t in enumerate(true) for j, r in enumerate(read)), reverse=True)
     paired_true: set[int] = set()

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import digitedge.bundle
 from digitedge.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_fit_bundle, released_bundle
 from digitedge.errors import ModelError, ParityError
+from digitedge.golden import load_golden
 
 
 @pytest.fixture
@@ -23,6 +25,12 @@ def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
+
+
+def make_unfit(manifest: dict[str, Any]) -> None:
+    """Say that the int8 file, and so the bundle, failed parity."""
+    manifest.update(fit=False)
+    manifest["files"]["model_int8.tflite"].update(fit=False)
 
 
 def test_the_released_bundle_is_whole_and_fit(released: Path) -> None:
@@ -73,6 +81,15 @@ def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
         ),
         (lambda m: m.update(files={}), "lists no model file"),
         (lambda m: m["files"].update({"../evil.tflite": m["files"]["model_int8.tflite"]}), "expected plain file names"),
+        (lambda m: m["others"].clear(), "expected the hashes of model.keras, golden.npz"),
+        (lambda m: m["crop"].update(size=32), "expected CropContract"),
+        (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
+        (lambda m: m["files"]["model_int8.tflite"].update(recipe="int4"), "expected recipes of"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=7), "expected thresholds from 0 to 1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=10**400), "threshold: expected float"),
+        (lambda m: m["files"]["model_int8.tflite"]["tolerance"].update(agreement=2), "share from 0 to 1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(fit=False), "fit must be true when every file is fit"),
+        (lambda m: m.update(created="yesterday"), "expected created as an ISO 8601 time"),
         (lambda m: m["files"]["model_int8.tflite"].pop("sha256"), "missing key 'sha256'"),
         (lambda m: m["files"]["model_int8.tflite"].update(threshold=None), "threshold: expected float, got None"),
     ],
@@ -83,7 +100,7 @@ def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[dict[str,
         load_bundle(bundle)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff", "[" * 100_000], ids=range(6))
 def test_a_manifest_that_is_no_json_object_is_refused(bundle: Path, text: str) -> None:
     (bundle / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"manifest\.json"):
@@ -96,12 +113,13 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
 
 
 def test_an_unfit_bundle_is_refused_unless_forced(bundle: Path) -> None:
-    edit(bundle, lambda m: m.update(fit=False))
-    edit(bundle, lambda m: m["files"]["model_int8.tflite"].update(fit=False))
-    for path in (bundle, bundle / "model_int8.tflite"):
+    edit(bundle, make_unfit)
+    link = bundle.parent / "link.tflite"
+    link.symlink_to(bundle / "model_int8.tflite")
+    for path in (bundle, bundle / "model_int8.tflite", link):
         with pytest.raises(ParityError, match="--force"):
             load_model(path)
-        assert load_model(path, force=True).path == bundle / "model_int8.tflite"
+        assert load_model(path, force=True).path.resolve() == bundle / "model_int8.tflite"
     assert load_model(bundle / "model_float32.tflite").path.name == "model_float32.tflite"
 
 
@@ -121,8 +139,15 @@ def test_the_newest_fit_bundle_is_chosen(bundle: Path) -> None:
     newest = Path(shutil.copytree(bundle, folder / "newest"))
     edit(bundle, lambda m: m.update(created="2026-01-01T00:00:00+00:00"))
     edit(newer, lambda m: m.update(created="2026-01-02T00:00:00+00:00"))
-    edit(newest, lambda m: m.update(created="2026-01-03T00:00:00+00:00", fit=False))
-    assert newest_fit_bundle(folder) == newer
+    edit(newest, lambda m: (m.update(created="2026-01-03T00:00:00+00:00"), make_unfit(m)))
+    shutil.copytree(newer, folder / ".newer-draft")
+    edit(folder / ".newer-draft", lambda m: m.update(created="2026-01-04T00:00:00+00:00"))
+    damaged = Path(shutil.copytree(newer, folder / "damaged"))
+    (damaged / "manifest.json").write_text("{")
+    told: list[str] = []
+    assert newest_fit_bundle(folder, tell=told.append) == newer
+    assert len(told) == 1
+    assert str(damaged) in told[0]
     assert newest_fit_bundle(folder / "nowhere") is None
 
 
@@ -145,3 +170,23 @@ def test_the_readme_has_the_released_figures(released: Path) -> None:
     for name, entry in load_bundle(released).manifest.files.items():
         row = f"| `{name}` | {entry.bytes / 1000:.0f} | {100 * entry.top1:.2f} % | {100 * entry.agreement:.2f} % |"
         assert row in readme
+
+
+def test_a_file_that_its_bundle_does_not_list_is_refused(bundle: Path, fixtures: Path) -> None:
+    shutil.copy(fixtures / "good.tflite", bundle / "mine.tflite")
+    with pytest.raises(ModelError, match="whose manifest does not list it"):
+        load_model(bundle / "mine.tflite")
+
+
+@pytest.mark.parametrize("arrays", [{}, {"crops": 3}, {"crops": [[1.0]]}], ids=["none", "scalar", "floats"])
+def test_a_golden_set_of_another_shape_is_refused(tmp_path: Path, arrays: dict[str, object]) -> None:
+    np.savez(tmp_path / "golden.npz", **arrays)
+    with pytest.raises(ModelError, match=r"expected crops uint8 \(N, 28, 28\)"):
+        load_golden(tmp_path / "golden.npz")
+
+
+@pytest.mark.parametrize("damage", [lambda c: b"", lambda c: c[:5000], lambda c: c[:3000] + b"damaged" + c[3007:]])
+def test_a_damaged_golden_set_is_refused(released: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "golden.npz").write_bytes(damage((released / "golden.npz").read_bytes()))
+    with pytest.raises(ModelError, match="expected an npz file of arrays"):
+        load_golden(tmp_path / "golden.npz")

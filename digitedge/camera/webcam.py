@@ -58,7 +58,10 @@ class Webcam(Source):
     def _open(self) -> tuple[cv2.VideoCapture, str]:
         """Ask for MJPG, because raw frames do not fit through USB 2, and for a buffer of one instead of V4L2's four."""
         backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
-        capture = cv2.VideoCapture(self._device, backend)
+        try:
+            capture = cv2.VideoCapture(self._device, backend)
+        except cv2.error as exc:  # a number beyond what a driver counts to
+            raise CameraError(f"there is no camera {self._device}. {_ELSE}") from exc
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return capture, backend_name

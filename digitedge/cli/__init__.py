@@ -5,6 +5,7 @@ DigitEdgeError), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM. Heavy imports sit insid
 quick; this file imports nothing heavy either, so that Ctrl-C ends even the start of the program without a traceback.
 """
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -15,12 +16,21 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
+        _open_closed_streams()
         signal.signal(signal.SIGTERM, _terminate)
         from digitedge.cli.app import app
 
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _open_closed_streams() -> None:
+    """Give a program that was started without stdin, stdout or stderr (`>&-`) ones that lead nowhere."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the closed one
+            setattr(sys, name, os.fdopen(nowhere, "w" if number else "r"))
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

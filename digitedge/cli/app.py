@@ -11,7 +11,7 @@ from digitedge.errors import DigitEdgeError
 
 
 class _Group(TyperGroup):
-    """Turns our own errors into one line and exit code 1. Bugs keep their traceback."""
+    """Turns our own errors and the system's into one line and exit code 1. Bugs keep their traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -19,6 +19,14 @@ class _Group(TyperGroup):
             return super().invoke(ctx)
         except DigitEdgeError as exc:
             typer.echo(f"error: {exc}", err=True)
+            raise typer.Exit(1) from exc
+        except BrokenPipeError:
+            raise  # as after `| head -1`: typer ends quietly
+        except (
+            OSError
+        ) as exc:  # a full disk behind stdout, a folder that may not be looked into, a name that is too long
+            about = f"{exc.filename}: " if exc.filename else ""
+            typer.echo(f"error: {about}{exc.strerror or exc}", err=True)
             raise typer.Exit(1) from exc
 
 

@@ -1,6 +1,7 @@
 """What several commands share: their common options, the choice of the model, and how results are printed."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,9 +35,16 @@ def choose_model(model: Path | None) -> Path:
     """Choose the model asked for, else the newest fit one here, else the released one, and say so on stderr."""
     from digitedge.bundle import newest_fit_bundle, released_bundle
 
-    chosen = model or newest_fit_bundle(EXPORT_FOLDER) or released_bundle()
+    chosen = model or newest_fit_bundle(EXPORT_FOLDER, tell=say) or released_bundle()
     say(f"model: {chosen}")
     return chosen
+
+
+def check_name(name: str | None) -> str | None:
+    """Refuse a --name that is no plain folder name."""
+    if name is not None and not re.fullmatch(r"\w[\w.+-]*", name):
+        raise typer.BadParameter(f"expected letters, digits, dots, dashes, got {name!r}", param_hint="--name")
+    return name
 
 
 def say(line: str) -> None:

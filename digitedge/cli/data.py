@@ -23,7 +23,9 @@ def get(data: DataOption = None) -> None:
     """
     from digitedge.data.mnist import cache_folder, fetch_mnist, find_mnist, read_mnist
 
-    place = find_mnist(data) or fetch_mnist(cache_folder())
+    place = find_mnist(data) or cache_folder()
+    if place == cache_folder():
+        fetch_mnist(place)  # keeps what is right, and mends what is missing or damaged
     digits = read_mnist(place)
     typer.echo(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
 

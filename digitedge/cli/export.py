@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import EXPORT_FOLDER, RUNS_FOLDER, DataOption, print_table, say
+from digitedge.cli.common import EXPORT_FOLDER, RUNS_FOLDER, DataOption, check_name, print_table, say
 from digitedge.errors import InputError, ParityError
 from digitedge.recipe import Format, InputRange, choose_artifacts
 
@@ -37,7 +37,9 @@ def export(
         InputRange | None, typer.Option(help="Pixel values that a .keras file from elsewhere was trained on.")
     ] = None,
     data: DataOption = None,
-    name: Annotated[str | None, typer.Option(help="Name of the bundle. Default: that of the run or file.")] = None,
+    name: Annotated[
+        str | None, typer.Option(callback=check_name, help="Name of the bundle. Default: that of the run or file.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder that gets the bundle.")] = EXPORT_FOLDER,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
     agreement: AgreementOption = None,
@@ -62,7 +64,6 @@ def export(
     from digitedge.data.load import load_dataset
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
-    from digitedge.exporting.judge import Overrides
 
     source, trained_on = _find_source(model, name, input_range)
     check_target(output / source.name, overwrite)
@@ -74,7 +75,7 @@ def export(
         data_name=data_name,
         target=output / source.name,
         overwrite=overwrite,
-        overrides=Overrides(agreement=agreement, top1_drop=top1_drop, max_abs_diff=max_abs_diff),
+        limits={"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff},
         tell=say,
     )
     manifest = exported.bundle.manifest
@@ -95,12 +96,13 @@ def _find_source(model: Path | None, name: str | None, input_range: InputRange |
         return Source(path=model, name=name or model.stem, input_range=input_range), None
     run = newest_run(RUNS_FOLDER) if model is None else load_run(model)
     say(f"run: {run.path}")
-    plan = run.args.get("plan", {})
+    plan = run.args["plan"]
     source = Source(
         path=run.model,
         name=name or run.path.name,
         architecture=plan.get("architecture", "unknown"),
         seed=plan.get("seed"),
+        data_sha256=run.args.get("data_sha256"),
         input_range=input_range,
     )
-    return source, SYNTHETIC if run.args.get("data") == SYNTHETIC else None
+    return source, SYNTHETIC if run.args.get("data") == SYNTHETIC else run.args.get("data_path")

@@ -1,11 +1,13 @@
 """`digitedge predict`: read pictures."""
 
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, print_json, say
+from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
     from digitedge.reader import Reading
@@ -40,13 +42,13 @@ def predict(
     """
     from digitedge.camera.overlay import draw_reading
     from digitedge.data.pictures import find_pictures, read_picture, write_picture
-    from digitedge.errors import CameraError
     from digitedge.reader import Reader
 
     paths = find_pictures(pictures)
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
-    for number, path in enumerate(paths, 1):
+    copies = _annotated_paths(annotate, paths) if annotate is not None else []
+    for number, path in enumerate(paths):
         try:
             frame = read_picture(path)
         except CameraError as exc:
@@ -56,7 +58,7 @@ def predict(
         reading = reader.read(frame, source=str(path))
         _print(reading, as_json=as_json)
         if annotate is not None:
-            write_picture(annotate / _annotated_name(path, number, paths), draw_reading(frame, reading))
+            write_picture(copies[number], draw_reading(frame, reading))
     if unread:
         raise typer.Exit(1)
 
@@ -68,8 +70,18 @@ def _print(reading: "Reading", *, as_json: bool) -> None:
         print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
 
 
-def _annotated_name(path: Path, number: int, paths: list[Path]) -> str:
-    """Name of the copy; numbered if pictures of different folders (or formats) share a name."""
-    alone = sum(other.stem.casefold() == path.stem.casefold() for other in paths) == 1
-    suffix = path.suffix if path.suffix.lower() in {".jpg", ".jpeg"} else ".png"
-    return f"{path.stem}{suffix}" if alone else f"{path.stem}-{number}{suffix}"
+def _annotated_paths(folder: Path, pictures: list[Path]) -> list[Path]:
+    """A path in `folder` for the copy of each picture: its own name, numbered where that is taken already."""
+    taken: set[str] = set()
+    copies = []
+    for picture in pictures:
+        suffix = picture.suffix if picture.suffix.lower() in {".jpg", ".jpeg"} else ".png"
+        names = (f"{picture.stem}{number}{suffix}" for number in chain([""], map("-{}".format, count(2))))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        copies.append(folder / name)
+    originals = {picture.resolve() for picture in pictures}
+    for copy in copies:
+        if copy.resolve() in originals:
+            raise InputError(f"--annotate {folder} would overwrite the picture {copy}. Choose another folder.")
+    return copies

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import RUNS_FOLDER, DataOption, say
+from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, say
 
 
 class Architecture(StrEnum):
@@ -25,7 +25,9 @@ def train(
     dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same machine: same figures.")] = 0,
     data: DataOption = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run. Default: the architecture.")] = None,
+    name: Annotated[
+        str | None, typer.Option(callback=check_name, help="Name of the run. Default: the architecture.")
+    ] = None,
 ) -> None:
     """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
 
@@ -37,7 +39,6 @@ def train(
       digitedge train mlp --epochs 5
       digitedge train cnn --data synthetic --name rendered
     """
-    _check_name(name)
     from digitedge.data.load import load_dataset
     from digitedge.training.fit import train as fit
     from digitedge.training.plan import DEFAULT_PLANS
@@ -48,14 +49,9 @@ def train(
     data_name, digits = load_dataset(data)
     folder = new_run_folder(RUNS_FOLDER, name or architecture)
     try:
-        fit(plan, digits, data_name=data_name, folder=folder, tell=typer.echo)
+        fit(plan, digits, data_name=data_name, data_path=data, folder=folder, tell=typer.echo)
     except (KeyboardInterrupt, SystemExit):
         say(what_is_kept(folder))
         raise
     typer.echo(f"run folder: {folder}")
     say("next: digitedge export --int8")
-
-
-def _check_name(name: str | None) -> None:
-    if name is not None and (not name or name.startswith(".") or any(c in name for c in "/\\:")):
-        raise typer.BadParameter(f"expected a plain folder name, got {name!r}", param_hint="--name")

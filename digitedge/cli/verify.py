@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import DataOption, JsonOption, choose_model, print_json, say
+from digitedge.cli.common import DataOption, JsonOption, ModelOption, choose_model, print_json, say
 from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
 from digitedge.errors import DataError, DigitEdgeError, ParityError
+from digitedge.recipe import InputRange
 
 if TYPE_CHECKING:
     from digitedge.bundle import Bundle
@@ -26,7 +27,11 @@ def verify(
             help="Default: the newest bundle in ./export, else the released one.",
         ),
     ] = None,
+    model: ModelOption = None,
     data: DataOption = None,
+    input_range: Annotated[
+        InputRange | None, typer.Option(help="Pixel values that a REFERENCE .keras file from elsewhere was trained on.")
+    ] = None,
     as_json: JsonOption = False,
     flipped: Annotated[Path | None, typer.Option(help="PNG file for the images that a file answers otherwise.")] = None,
     golden: Annotated[
@@ -39,8 +44,8 @@ def verify(
     """Compare every file of a bundle with the Keras original on the test images, or one model with another.
 
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
-    computes as the exporting one did, but not the accuracy. A verdict that changed is written into the bundle's
-    manifest.
+    computes as the exporting one did, but not the accuracy. A bundle is held to the limits in its manifest, and a
+    verdict that changed is written there; with other limits, nothing is written.
 
     Examples:
       digitedge verify
@@ -49,13 +54,16 @@ def verify(
     """
     from digitedge.bundle import load_bundle
 
-    if paths is not None and len(paths) > 2:
-        raise typer.BadParameter("expected a bundle, or a reference and a candidate", param_hint="paths")
+    chosen = [*(paths or []), *([model] if model else [])]
+    if len(chosen) > 2 or (model and paths):
+        raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="paths")
     limits = {"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff}
-    if paths is not None and len(paths) == 2:
-        report = _verify_pair(paths[0], paths[1], data, limits, flipped)
+    if golden and (len(chosen) == 2 or flipped or any(limit is not None for limit in limits.values())):
+        raise typer.BadParameter("takes one bundle, and no limits or pictures of test images", param_hint="--golden")
+    if len(chosen) == 2:
+        report = _verify_pair(chosen[0], chosen[1], data, input_range, limits, flipped)
     else:
-        bundle = load_bundle(choose_model(paths[0] if paths else None))
+        bundle = load_bundle(choose_model(chosen[0] if chosen else None))
         digits = None if golden else _test_data(bundle, data)
         report = _verify_golden(bundle) if digits is None else _verify_bundle(bundle, digits, limits, flipped)
     _print(report, as_json)
@@ -85,11 +93,12 @@ def _test_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
 def _verify_bundle(
     bundle: "Bundle", digits: "Dataset", limits: dict[str, float | None], flipped: Path | None
 ) -> dict[str, Any]:
-    from digitedge.exporting.judge import Overrides, judge_bundle, record_verdicts
+    from digitedge.exporting.judge import judge_bundle, record_verdicts
 
-    judgements = judge_bundle(bundle, digits, Overrides(**limits))
+    judgements = judge_bundle(bundle, digits, limits)
+    own_limits = all(limit is None for limit in limits.values())
     try:
-        if record_verdicts(bundle, judgements):
+        if own_limits and record_verdicts(bundle, judgements, digits):
             say(f"the verdict changed; {bundle.path} now says so")
     except DigitEdgeError as exc:
         say(f"the verdict changed but cannot be recorded: {exc}")
@@ -97,15 +106,27 @@ def _verify_bundle(
 
 
 def _verify_pair(
-    reference: Path, candidate: Path, data: str | None, limits: dict[str, float | None], flipped: Path | None
+    reference: Path,
+    candidate: Path,
+    data: str | None,
+    input_range: InputRange | None,
+    limits: dict[str, float | None],
+    flipped: Path | None,
 ) -> dict[str, Any]:
     from digitedge.data.load import load_dataset
-    from digitedge.exporting.judge import Overrides, judge, load_any, tolerance_for
+    from digitedge.exporting.judge import judge, tolerance_for
+    from digitedge.exporting.reference import load_original
+    from digitedge.runtime import load_classifier
 
-    original, converted = load_any(reference), load_any(candidate)
     digits = load_dataset(data)[1]
-    tolerance = Overrides(**limits).apply(tolerance_for(candidate))
-    judgements = judge(original.probabilities(digits.x_test), {candidate.name: (converted, tolerance)}, digits)
+    first, second = (
+        load_original(path, digits, input_range=input_range, tell=say)
+        if path.suffix == ".keras"
+        else load_classifier(path)
+        for path in (reference, candidate)
+    )
+    tolerance = tolerance_for(candidate).with_limits(**limits)
+    judgements = judge(first.probabilities(digits.x_test), {candidate.name: (second, tolerance)}, digits)
     return _report(f"{candidate} against {reference}", judgements, digits, flipped)
 
 
@@ -129,6 +150,8 @@ def _report(
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
     from digitedge.golden import check_bundle, load_golden
 
+    if not bundle.manifest.fit:
+        say(f"{bundle.path} is unfit by its manifest: at least one file does not answer like the original")
     checked = check_bundle(bundle, tell=say)
     samples = len(load_golden(bundle.golden).crops)
     files = {name: {"samples": samples, "violations": lines, "fit": not lines} for name, lines in checked.items()}

@@ -9,7 +9,6 @@ only the caches may be empty.
 import gzip
 import hashlib
 import os
-import zipfile
 import zlib
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from digitedge.data.dataset import Dataset, idx_bytes
 from digitedge.data.download import download
 from digitedge.errors import DataError
+from digitedge.parse import read_npz
 
 # sha256 of the unpacked idx files, in the order of Dataset's fields. Source: LeCun, Cortes and Burges, as every mirror
 # has them.
@@ -74,15 +74,15 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
             )
         return Path(named)
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
-    return next((folder for folder in (cache_folder(), keras) if _is_there(folder)), None)
+    return next((folder for folder in (cache_folder(), keras) if _is_complete(folder)), None)
 
 
 def read_mnist(path: Path) -> Dataset:
     """Read and check MNIST in a folder or npz file. Errors as in `load_mnist`."""
-    npz = path / "mnist.npz" if path.is_dir() else path
-    if npz.is_file() and not _idx_files(path):
-        return _read_npz(npz)
     files = _idx_files(path)
+    npz = path / "mnist.npz" if path.is_dir() else path
+    if npz.is_file() and len(files) < len(SHA256):
+        return _read_npz(npz)
     missing = [name for name in SHA256 if name not in files]
     if missing:
         raise DataError(
@@ -102,6 +102,8 @@ def fetch_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
     """
     for name in SHA256:
         target = folder / f"{name}.gz"
+        if _is_right(name, target):
+            continue  # fetched by an earlier call that was interrupted
         reasons = []
         for mirror in mirrors:
             try:
@@ -125,6 +127,19 @@ def cache_folder() -> Path:
 def _is_there(path: Path) -> bool:
     """Whether a path looks like MNIST: an npz file, or a folder with one or with any of the idx files."""
     return path.is_file() or (path.is_dir() and ((path / "mnist.npz").is_file() or bool(_idx_files(path))))
+
+
+def _is_complete(folder: Path) -> bool:
+    """Whether a cache has all of MNIST; an interrupted download leaves only some of its files."""
+    return (folder / "mnist.npz").is_file() or len(_idx_files(folder)) == len(SHA256)
+
+
+def _is_right(name: str, path: Path) -> bool:
+    """Whether a file is there and holds MNIST's `name`."""
+    try:
+        return path.is_file() and _problem(name, _unpack(name, path)) is None
+    except DataError:
+        return False
 
 
 def _idx_files(folder: Path) -> dict[str, Path]:
@@ -164,13 +179,7 @@ def _unpack(name: str, path: Path) -> bytes:
 
 def _read_npz(path: Path) -> Dataset:
     """Read mnist.npz as Keras has it, and check each array as if it were the idx file."""
-    try:
-        with path.open("rb") as file, np.load(file) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
-        raise DataError(
-            f"{path}: expected an npz file of arrays, got one that cannot be read ({exc}). Delete it; {_FETCH}"
-        ) from exc
+    arrays = read_npz(path, error=DataError, advice=f"Delete it; {_FETCH}")
     absent = [key for key in NPZ_KEYS.values() if key not in arrays]
     if absent:
         problem = f"expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}"

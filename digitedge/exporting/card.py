@@ -2,6 +2,8 @@
 
 from digitedge.manifest import Manifest, ModelFile
 
+CARD = "README.md"
+
 
 def model_card(manifest: Manifest) -> str:
     """Write a bundle's README.md: Markdown."""
@@ -18,28 +20,30 @@ def model_card(manifest: Manifest) -> str:
         if calibration
         else "No file needed calibration."
     )
+    known = manifest.architecture != "unknown"
+    origin = f"Trained on `{manifest.data.name}`" if known else f"Trained elsewhere, judged on `{manifest.data.name}`"
     return f"""# {manifest.name}
 
 Reads one handwritten digit, 0 to 9, from a 28x28 crop. Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters,
-{manifest.macs / 1e6:.2f} million multiply-accumulates an image. Trained on `{manifest.data.name}`, exported {manifest.created}.
+{manifest.macs / 1e6:.2f} million multiply-accumulates an image. {origin}, exported {manifest.created}.
 
 ## Measured
 
-On {manifest.judged_on.samples:,} test images of the same data set, image by image against the Keras original, which reads
+On {manifest.judged_on.samples:,} test images of `{manifest.data.name}`, image by image against the Keras original, which reads
 {manifest.reference_top1:.2%}. {verdict}
 
 | file | kB | right | same answer as Keras | largest difference | reject below | verdict |
 | --- | ---: | ---: | ---: | ---: | ---: | --- |
 {rows}
 
-{observed} `digitedge verify {manifest.name}`, given as a path, measures all of this again. `parity.json` names the images that flipped,
-`flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 training
-digits reach when they are turned, sheared, scaled and shifted a little.
+{observed} `digitedge verify` on this folder measures all of this again. `parity.json` names the images that flipped,
+`flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 digits reach:
+training digits that are turned, sheared, scaled and shifted a little, and rendered ones.
 
 ## Use
 
-Input `image`: {manifest.crop.dtype} pixels 0 to 255, {manifest.crop.polarity}; the digit's {manifest.crop.placement}: {manifest.crop.box}x{manifest.crop.box}
-in {manifest.crop.size}x{manifest.crop.size}. `digitedge.normalize_digit` makes such crops. Float TFLite files take the same values as float32. The division by 255
+Input `image`: {manifest.crop.dtype} pixels 0 to 255, {manifest.crop.polarity}; {manifest.crop.placement};
+box {manifest.crop.box}x{manifest.crop.box}, field {manifest.crop.size}x{manifest.crop.size}. `digitedge.normalize_digit` makes such crops. Float TFLite files take the same values as float32. The division by 255
 and the softmax are inside. Output `probabilities`: float32, column d is digit d.
 
 `manifest.json` lists the hash, operators and minimum runtime of every file. `golden.npz` holds rendered crops with the answers given

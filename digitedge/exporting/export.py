@@ -17,27 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge import __version__
-from digitedge.bundle import GOLDEN, MANIFEST, REFERENCE, Bundle, load_bundle, sha256_of
+from digitedge.bundle import MANIFEST, Bundle, load_bundle, sha256_of
 from digitedge.data.dataset import Dataset, images_sha256
-from digitedge.errors import DigitEdgeError
+from digitedge.errors import DataError, DigitEdgeError
 from digitedge.exporting.calibration import calibration_indices, reject_threshold
-from digitedge.exporting.card import model_card
-from digitedge.exporting.judge import (
-    FLIPPED,
-    PARITY,
-    Judgement,
-    Overrides,
-    judge,
-    plot_flipped,
-    with_judgement,
-    write_parity,
-)
+from digitedge.exporting.card import CARD, model_card
+from digitedge.exporting.judge import FLIPPED, PARITY, Judgement, Limits, judge, measured, plot_flipped, write_parity
 from digitedge.exporting.onnx import convert_onnx, describe_onnx
-from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_keras
+from digitedge.exporting.reference import KerasClassifier, load_original
 from digitedge.exporting.tflite import convert_tflite, describe_tflite
 from digitedge.files import whole_folder, write_json, write_text
 from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
-from digitedge.manifest import DataSource, ImageSet, Manifest, ModelFile, OtherFile, TensorSpec, Tolerances
+from digitedge.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
 from digitedge.metrics import confusion
 from digitedge.recipe import Artifact, Format, InputRange
 from digitedge.runtime import Classifier, load_classifier
@@ -47,7 +38,6 @@ from digitedge.training.plots import plot_confusion
 
 CALIBRATION_SEED = 0
 LABELS = "labels.txt"
-CARD = "README.md"
 
 _CONVERTERS = {Format.TFLITE: (convert_tflite, describe_tflite), Format.ONNX: (convert_onnx, describe_onnx)}
 _LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "numpy")
@@ -63,6 +53,7 @@ class Source:
         architecture: as in the run's args.json; "unknown" for a file from elsewhere.
         seed: of the training; None where unknown.
         input_range: what the user says; None for 0-255.
+        data_sha256: hash of the data set it was trained on; None where unknown.
     """
 
     path: Path
@@ -70,6 +61,7 @@ class Source:
     architecture: str = "unknown"
     seed: int | None = None
     input_range: InputRange | None = None
+    data_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +85,7 @@ def export(
     data_name: str,
     target: Path,
     overwrite: bool = False,
-    overrides: Overrides | None = None,
+    limits: Limits | None = None,
     tell: Callable[[str], None] = print,
 ) -> Exported:
     """Export a model and judge every file of it.
@@ -105,38 +97,39 @@ def export(
         data_name: how the data set is called in the manifest.
         target: the bundle's folder.
         overwrite: replace a bundle that stands there.
-        overrides: limits in place of the recipes' own.
+        limits: in place of the recipes' own.
         tell: gets a line of progress.
 
     Raises:
         DigitEdgeError: a bundle stands there, or the folder cannot be written.
         ModelError: the model cannot be read or converted, or a converted file breaks the contract.
         InputError: the model reads better under the other input range, or the data is too small to calibrate on.
+        DataError: the model was trained on other data.
     """
     check_target(target, overwrite)
-    chosen = calibration_indices(data.y_train, seed=CALIBRATION_SEED)
-    calibration = data.x_train[chosen]
-    loaded = load_keras(source.path)
-    input_range = choose_range(loaded, source.input_range, calibration, data.y_train[chosen], path=source.path)
-    model = without_optimizer(bring_under_contract(loaded, input_range, path=source.path, tell=tell))
-    reference = KerasClassifier(model, source.path)
+    _check_data(source, data)
+    original = load_original(source.path, data, input_range=source.input_range, tell=tell)
+    reference = KerasClassifier(without_optimizer(original.model), source.path)
+    calibration = data.x_train[calibration_indices(data.y_train, seed=CALIBRATION_SEED)]
     with whole_folder(target) as draft:
-        save_keras(model, draft / REFERENCE)
-        files = {a.file_name: _write_file(model, a, calibration, draft, tell) for a in artifacts}
-        limits = {a.file_name: (overrides or Overrides()).apply(a.recipe.tolerance) for a in artifacts}
-        tell(f"verifying {len(files)} files on {len(data.x_test)} test images")
-        candidates = {name: (classifier, limits[name]) for name, (classifier, _) in files.items()}
+        save_keras(reference.model, draft / REFERENCE)
+        classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, tell) for a in artifacts}
+        tell(f"verifying {len(artifacts)} files on {len(data.x_test)} test images")
         expected = reference.probabilities(data.x_test)
-        judgements = judge(expected, candidates, data)
-        entries = {name: with_judgement(entry, judgements[name]) for name, (_, entry) in files.items()}
-        _write_golden(draft / GOLDEN, reference, {name: classifier for name, (classifier, _) in files.items()})
+        tolerances = {a.file_name: a.recipe.tolerance.with_limits(**(limits or {})) for a in artifacts}
+        judgements = judge(expected, {name: (c, tolerances[name]) for name, c in classifiers.items()}, data)
+        entries = {
+            a.file_name: _entry(a, draft, classifiers[a.file_name], calibration, judgements[a.file_name])
+            for a in artifacts
+        }
+        _write_golden(draft / GOLDEN, reference, classifiers)
         write_text(draft / LABELS, "".join(f"{digit}\n" for digit in range(10)))
         write_parity(draft / PARITY, judgements)
         plot_flipped(draft / FLIPPED, judgements, data)
         plot_confusion(
             confusion(expected, data.y_test), draft / "confusion.png", title=f"{source.name} on the test images"
         )
-        manifest = _manifest(source, model, entries, judgements, calibration, data, data_name, draft)
+        manifest = _manifest(source, reference.model, entries, judgements, calibration, data, data_name, draft)
         write_text(draft / CARD, model_card(manifest))
         write_json(draft / MANIFEST, manifest.to_json())
         load_bundle(draft)
@@ -149,7 +142,7 @@ def check_target(target: Path, overwrite: bool) -> None:
     Raises:
         DigitEdgeError: something stands at `target` that may not be replaced.
     """
-    if not target.exists():
+    if not target.exists() and not target.is_symlink():
         return
     if not (target / MANIFEST).is_file():
         raise DigitEdgeError(
@@ -159,39 +152,43 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise DigitEdgeError(f"the bundle {target} exists. Replace it with --overwrite, or choose another --name.")
 
 
+def _check_data(source: Source, data: Dataset) -> None:
+    if source.data_sha256 is not None and source.data_sha256 != data.sha256:
+        raise DataError(
+            f"{source.path} was trained on data with content {source.data_sha256[:12]}..., got {data.sha256[:12]}...: "
+            "its test images would prove nothing. Give the same data with --data."
+        )
+
+
 def _write_file(
     model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, tell: Callable[[str], None]
-) -> tuple[Classifier, ModelFile]:
-    """Convert one file, load it again in its runtime, and describe it. Its figures are filled in by the judge."""
-    convert, describe = _CONVERTERS[artifact.format]
-    content = convert(model, artifact.recipe, calibration)
+) -> Classifier:
+    """Convert one file, and load it again in its runtime."""
+    convert, _ = _CONVERTERS[artifact.format]
     path = draft / artifact.file_name
-    path.write_bytes(content)
+    path.write_bytes(convert(model, artifact.recipe, calibration))
     classifier = load_classifier(path)
-    threshold = reject_threshold(classifier, calibration)
-    tell(f"{artifact.file_name}: {len(content) / 1000:.0f} kB, loads, meets the contract")
-    return classifier, _entry(artifact, path, describe(content), threshold)
+    tell(f"{artifact.file_name}: {path.stat().st_size / 1000:.0f} kB, loads, meets the contract")
+    return classifier
 
 
 def _entry(
-    artifact: Artifact, path: Path, described: tuple[TensorSpec, TensorSpec, list[str], str], threshold: float
+    artifact: Artifact, draft: Path, classifier: Classifier, calibration: NDArray[np.uint8], judgement: Judgement
 ) -> ModelFile:
-    image, probabilities, ops, minimum_runtime = described
+    """State what a file is and how it was judged."""
+    _, describe = _CONVERTERS[artifact.format]
+    content = (draft / artifact.file_name).read_bytes()
+    image, probabilities, ops, minimum_runtime = describe(content)
     return ModelFile(
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
+        sha256=sha256_of(draft / artifact.file_name),
+        bytes=len(content),
         recipe=artifact.recipe.name,
         input=image,
         output=probabilities,
         ops=ops,
         minimum_runtime=minimum_runtime,
-        top1=0.0,
-        agreement=0.0,
-        max_abs_diff=None,
-        mcnemar_p=0.0,
-        threshold=threshold,
-        tolerance=Tolerances(agreement=1.0, top1_drop=None, max_abs_diff=None),
-        fit=False,
+        threshold=reject_threshold(classifier, calibration),
+        **measured(judgement),
     )
 
 

@@ -5,7 +5,7 @@ own data set, paired image by image.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from digitedge.bundle import MANIFEST, Bundle
 from digitedge.data.dataset import Dataset
 from digitedge.errors import DataError
+from digitedge.exporting.card import CARD, model_card
 from digitedge.exporting.reference import KerasClassifier, load_keras
-from digitedge.files import write_json
-from digitedge.manifest import Manifest, ModelFile, Tolerances
+from digitedge.files import write_json, write_text
+from digitedge.manifest import Manifest
 from digitedge.parity import Parity, compare
 from digitedge.recipe import RECIPES, Tolerance
 from digitedge.runtime import Classifier, load_classifier
@@ -48,27 +49,12 @@ class Judgement:
 
     def to_json(self) -> dict[str, Any]:
         """The figures, limits and verdict as plain JSON."""
-        limits = {name: getattr(self.tolerance, name) for name in ("agreement", "top1_drop", "max_abs_diff")}
-        return {**self.parity.to_json(), "tolerance": limits, "violations": self.violations, "fit": self.fit}
+        verdict = {"violations": self.violations, "fit": self.fit}
+        return {**self.parity.to_json(), "tolerance": asdict(self.tolerance), **verdict}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overrides:
-    """Tolerances that the user sets for all files; None keeps the recipe's own."""
-
-    agreement: float | None = None
-    top1_drop: float | None = None
-    max_abs_diff: float | None = None
-
-    def apply(self, tolerance: Tolerance) -> Tolerance:
-        """The tolerance with the user's values in place of the recipe's."""
-        values = {name: getattr(self, name) for name in ("agreement", "top1_drop", "max_abs_diff")}
-        return replace(tolerance, **{name: value for name, value in values.items() if value is not None})
-
-
-def load_any(path: Path) -> Classifier:
-    """Load a Keras original (under the contract) or an exported file by its suffix."""
-    return KerasClassifier(load_keras(path), path) if path.suffix == ".keras" else load_classifier(path)
+Limits = Mapping[str, float | None]
+"""Fields of `Tolerance` that the user sets for all files; None, or a name that is missing, keeps the file's own."""
 
 
 def judge(
@@ -90,8 +76,8 @@ def judge(
     }
 
 
-def judge_bundle(bundle: Bundle, data: Dataset, overrides: Overrides) -> dict[str, Judgement]:
-    """Judge every file of a bundle again.
+def judge_bundle(bundle: Bundle, data: Dataset, limits: Limits) -> dict[str, Judgement]:
+    """Judge every file of a bundle again, by the tolerances in its manifest where `limits` sets no others.
 
     Raises:
         DataError: another data set than the one that the bundle was made from.
@@ -103,10 +89,11 @@ def judge_bundle(bundle: Bundle, data: Dataset, overrides: Overrides) -> dict[st
             "Give the right one with --data."
         )
     candidates = {
-        name: (load_classifier(bundle.path / name), overrides.apply(RECIPES[entry.recipe].tolerance))
+        name: (load_classifier(bundle.path / name), entry.tolerance.with_limits(**limits))
         for name, entry in bundle.manifest.files.items()
     }
-    return judge(load_any(bundle.reference).probabilities(data.x_test), candidates, data)
+    original = KerasClassifier(load_keras(bundle.reference), bundle.reference)  # a bundle's is under the contract
+    return judge(original.probabilities(data.x_test), candidates, data)
 
 
 def tolerance_for(candidate: Path) -> Tolerance:
@@ -115,11 +102,11 @@ def tolerance_for(candidate: Path) -> Tolerance:
     return recipe.tolerance
 
 
-def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement]) -> bool:
-    """Write verdicts that changed into the bundle's manifest, so that `camera` and `predict` act on them.
+def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement], data: Dataset) -> bool:
+    """Write verdicts that changed into the bundle, so that `camera` and `predict` act on them.
 
     Returns:
-        Whether the manifest changed.
+        Whether a verdict changed. Where none did, nothing is written.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
@@ -127,25 +114,26 @@ def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement]) -> bool
     files = bundle.manifest.files
     if all(files[name].fit == judgement.fit for name, judgement in judgements.items()):
         return False
-    entries = {name: with_judgement(entry, judgements[name]) for name, entry in files.items()}
+    entries = {name: replace(entry, **measured(judgements[name])) for name, entry in files.items()}
     manifest: Manifest = replace(bundle.manifest, files=entries, fit=all(entry.fit for entry in entries.values()))
     write_parity(bundle.path / PARITY, judgements)
+    plot_flipped(bundle.path / FLIPPED, judgements, data)
+    write_text(bundle.path / CARD, model_card(manifest))
     write_json(bundle.path / MANIFEST, manifest.to_json())
     return True
 
 
-def with_judgement(entry: ModelFile, judgement: Judgement) -> ModelFile:
-    """A manifest entry with the figures of a judgement in it."""
-    parity, limit = judgement.parity, judgement.tolerance
-    return replace(
-        entry,
-        top1=parity.candidate_top1,
-        agreement=parity.agreement,
-        max_abs_diff=parity.to_json()["max_abs_diff"],
-        mcnemar_p=parity.mcnemar_p,
-        tolerance=Tolerances(agreement=limit.agreement, top1_drop=limit.top1_drop, max_abs_diff=limit.max_abs_diff),
-        fit=judgement.fit,
-    )
+def measured(judgement: Judgement) -> dict[str, Any]:
+    """The fields of a manifest's entry that a judgement fills."""
+    parity = judgement.parity
+    return {
+        "top1": parity.candidate_top1,
+        "agreement": parity.agreement,
+        "max_abs_diff": parity.to_json()["max_abs_diff"],
+        "mcnemar_p": parity.mcnemar_p,
+        "tolerance": judgement.tolerance,
+        "fit": judgement.fit,
+    }
 
 
 def write_parity(path: Path, judgements: Mapping[str, Judgement]) -> None:

@@ -9,12 +9,15 @@ answers under the wrong scale and only its confidence goes wild.)
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.data.dataset import Dataset
 from digitedge.errors import InputError, ModelError
+from digitedge.exporting.calibration import calibration_indices
 from digitedge.recipe import InputRange
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
 from digitedge.training.fit import probabilities
@@ -45,25 +48,54 @@ def load_keras(path: Path) -> keras.Model:
         raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
     try:
         model = keras.saving.load_model(path, compile=False)
-    except (
-        Exception
-    ) as exc:  # Keras raises ValueError, TypeError, OSError, KeyError, BadZipFile ... for a file it cannot read
+    except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
             f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} Save it again."
         ) from exc
-    shapes = [tuple(t.shape) for t in (*model.inputs, *model.outputs)]
-    fits = (
-        len(shapes) == 2
-        and shapes[0][1:] in {(CROP_SIZE, CROP_SIZE), (CROP_SIZE, CROP_SIZE, 1)}
-        and shapes[1][1:] == (CLASSES,)
-    )
-    if not fits:
+    shapes = _shapes(model)
+    if shapes not in [[(CROP_SIZE, CROP_SIZE), (CLASSES,)], [(CROP_SIZE, CROP_SIZE, 1), (CLASSES,)]]:
         raise ModelError(
             f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. "
             "Train such a model."
         )
     return model
+
+
+def _shapes(model: keras.Model) -> list[Any]:
+    """Shapes of the inputs, then of the outputs, without the batch; or a word where it has none that can be used."""
+    try:
+        shapes = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
+    except (AttributeError, ValueError, TypeError):
+        return ["a model that is not built"]
+    if len(shapes) == 2 and isinstance(model(np.zeros((1, *shapes[0]), np.float32)), dict):
+        return ["outputs by name"]
+    return shapes
+
+
+def load_original(
+    path: Path,
+    data: Dataset,
+    *,
+    input_range: InputRange | None = None,
+    tell: Callable[[str], None] = print,
+) -> "KerasClassifier":
+    """Load a Keras file and bring it under the contract, after measuring which pixel values it wants.
+
+    Args:
+        path: a .keras file, ours or from elsewhere.
+        data: its training half tells the input ranges apart.
+        input_range: what the user says; None for 0-255.
+        tell: gets a line for each thing that the model lacked.
+
+    Raises:
+        ModelError: it cannot be read, or is no digit classifier.
+        InputError: it reads better under the other input range.
+    """
+    model = load_keras(path)
+    chosen = calibration_indices(data.y_train)
+    wanted = choose_range(model, input_range, data.x_train[chosen], data.y_train[chosen], path=path)
+    return KerasClassifier(bring_under_contract(model, wanted, path=path, tell=tell), path)
 
 
 def bring_under_contract(
@@ -110,8 +142,12 @@ def choose_range(
 
     Raises:
         InputError: the model reads better under the other range.
+        ModelError: it answers NaN.
     """
-    loss = {r: _loss(_raw_scores(model, images, r), labels) for r in InputRange}
+    scores = {r: _raw_scores(model, images, r) for r in InputRange}
+    if not all(np.isfinite(s).all() for s in scores.values()):
+        raise ModelError(f"{path}: answers with values that are not finite; the model is broken. Train it again.")
+    loss = {r: _loss(scores[r], labels) for r in InputRange}
     chosen = asked or InputRange.BYTE
     other = next(r for r in InputRange if r is not chosen)
     if not loss[chosen] <= RANGE_MARGIN * loss[other]:
@@ -136,7 +172,8 @@ def _are_probabilities(scores: NDArray[np.float32]) -> bool:
 def _raw_scores(model: keras.Model, images: NDArray[np.uint8], input_range: InputRange) -> NDArray[np.float32]:
     """What the model gives for images scaled to a range; float32 (N, 10), probabilities or logits."""
     fed = images.astype(np.float32) / (255 if input_range is InputRange.UNIT else 1)
-    return np.asarray(model.predict(fed.reshape(-1, *model.inputs[0].shape[1:]), batch_size=250, verbose=0))
+    scores = model.predict(fed.reshape(-1, *model.inputs[0].shape[1:]), batch_size=250, verbose=0)
+    return np.asarray(scores, np.float32)
 
 
 def _gives_logits(model: keras.Model, input_range: InputRange, path: Path) -> bool:

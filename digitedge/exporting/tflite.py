@@ -15,6 +15,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from tensorflow.lite.python.convert import ConverterError
 
 from digitedge.errors import ModelError
 from digitedge.manifest import TensorSpec
@@ -51,7 +52,7 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"):
             return bytes(converter.convert())
-    except (tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
+    except (ConverterError, tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
             f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers."

@@ -1,12 +1,14 @@
 """TFLite files in LiteRT, the successor of tflite-runtime."""
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError, require
+from digitedge.errors import MissingExtraError, ModelError
 from digitedge.quiet import quiet
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
 
@@ -27,9 +29,9 @@ class LiteRTClassifier:
 
         Raises:
             ModelError: not a TFLite file, or one that breaks the contract; the message says how.
-            MissingExtraError: ai-edge-litert is not installed.
+            MissingExtraError: ai-edge-litert is not installed: there is no wheel for Macs with an Intel processor.
         """
-        runtime = require("ai_edge_litert.interpreter", extra="tflite")
+        runtime = _require_litert()
         self.path = path
         try:
             content = path.read_bytes()
@@ -98,6 +100,16 @@ class LiteRTClassifier:
                 f"{len(details)} tensors: not exported by digitedge. Export the Keras file: digitedge export FILE.keras"
             )
         return details[0]
+
+
+def _require_litert() -> ModuleType:
+    """LiteRT is part of the base install wherever it has a wheel, so no extra brings it."""
+    try:
+        return importlib.import_module("ai_edge_litert.interpreter")
+    except ModuleNotFoundError as exc:
+        raise MissingExtraError(
+            "LiteRT is not installed. Run: pip install ai-edge-litert; or use an .onnx file of the bundle"
+        ) from exc
 
 
 def _first_line(exc: Exception) -> str:

@@ -35,7 +35,7 @@ class OnnxClassifier:
         except OSError as exc:
             raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
         except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
-            reason = str(exc).strip().splitlines()[0]
+            reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
             raise ModelError(
                 f"{path}: expected an ONNX model that ONNX Runtime can run, got: {reason} Export it again."
             ) from exc

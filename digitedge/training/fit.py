@@ -40,15 +40,29 @@ class Outcome:
     test_accuracy: float
 
 
-def train(plan: Plan, data: Dataset, *, data_name: str, folder: Path, tell: Callable[[str], None] = print) -> Outcome:
+def train(
+    plan: Plan,
+    data: Dataset,
+    *,
+    data_name: str,
+    folder: Path,
+    data_path: str | None = None,
+    tell: Callable[[str], None] = print,
+) -> Outcome:
     """Train one model; the run folder is kept up to date epoch by epoch, so an interruption keeps the best so far.
 
     Args:
         plan: what to train and how.
         data: uint8 digits; the test half is only measured on, before and after.
-        data_name: how the data set is called in args.json, so that `export` finds it again.
+        data_name: how the data set is called in args.json; "mnist" or "synthetic".
+        data_path: where the user said it is, so that `export` looks there again; None for the usual places.
         folder: an empty run folder.
         tell: gets the model summary and the figures as lines of text.
+
+    Returns:
+        What was reached, measured with the best weights.
+
+    Operations are made deterministic for the whole process, so that the same seed gives the same figures.
 
     Raises:
         InputError: an unknown architecture, or too few images to split.
@@ -57,7 +71,8 @@ def train(plan: Plan, data: Dataset, *, data_name: str, folder: Path, tell: Call
     model.summary(print_fn=lambda text, **_: tell(text))
     before = top1(probabilities(model, data.x_test), data.y_test)
     tell(f"Test accuracy before training: {100 * before:.4f}%")
-    write_args(folder, {"digitedge": __version__, "data": data_name, "data_sha256": data.sha256, "plan": asdict(plan)})
+    origin = {"data": data_name, "data_path": data_path, "data_sha256": data.sha256}
+    write_args(folder, {"digitedge": __version__, **origin, "plan": asdict(plan)})
     recorder = _fit(model, plan, data, folder)
     return _judge(recorder, data, folder, before, tell)
 

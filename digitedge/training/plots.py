@@ -8,11 +8,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from digitedge.data.dataset import Dataset
+from digitedge.errors import InputError
 from digitedge.files import whole_file
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure as a whole PNG file."""
+    """Save a figure as a whole PNG file.
+
+    Raises:
+        InputError: the path does not end in .png.
+    """
+    if path.suffix.lower() != ".png":
+        raise InputError(f"expected a file that ends in .png, got {path}")
     with whole_file(path) as draft:
         figure.savefig(draft, dpi=100)
 

@@ -6,7 +6,6 @@ metrics.json   figures on the test images     curves.png, confusion.png
 """
 
 import csv
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.files import write_json
+from digitedge.parse import read_json
 
 ARGS = "args.json"
 BEST = "model.keras"
@@ -42,10 +42,10 @@ def new_run_folder(runs: Path, name: str) -> Path:
     Raises:
         DigitEdgeError: the folder cannot be made.
     """
-    taken = [p.name.rpartition("-")[2] for p in runs.glob(f"{name}-*")]
-    k = max((int(t) for t in taken if t.isdigit()), default=0)
     try:
         runs.mkdir(parents=True, exist_ok=True)
+        taken = [p.name.removeprefix(f"{name}-") for p in runs.iterdir() if p.name.startswith(f"{name}-")]
+        k = max((int(t) for t in taken if t.isascii() and t.isdecimal()), default=0)
         while True:
             k += 1
             folder = runs / f"{name}-{k}"
@@ -74,14 +74,10 @@ def load_run(path: Path) -> Run:
     """
     if not (path / ARGS).is_file() or not (path / BEST).is_file():
         raise ModelError(f"{path}: expected a run folder with {ARGS} and {BEST}. Train one: digitedge train")
-    try:
-        args = json.loads((path / ARGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise DataError(
-            f"{path / ARGS} cannot be read ({exc}). Train again, or export {path / BEST} by its path."
-        ) from exc
-    if not isinstance(args, dict) or args.get("schema") != SCHEMA:
-        raise DataError(f"{path / ARGS}: expected schema {SCHEMA!r}. Train again, or export {path / BEST} by its path.")
+    advice = f"Train again, or export {path / BEST} by its path."
+    args = read_json(path / ARGS, error=DataError, advice=advice)
+    if not isinstance(args, dict) or args.get("schema") != SCHEMA or not isinstance(args.get("plan"), dict):
+        raise DataError(f"{path / ARGS}: expected schema {SCHEMA!r} with a plan. {advice}")
     return Run(path, args)
 
 

@@ -94,7 +94,7 @@ def test_pictures_of_one_name_get_copies_of_their_own(folder, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more/2.png").write_bytes((tmp_path / "scans/2.png").read_bytes())
     predict("scans/2.png", "more/2.png", "--annotate", "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["2-1.png", "2-2.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["2-2.png", "2.png"]
 
 
 def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
@@ -108,3 +108,18 @@ def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
     missing = subprocess.run([sys.executable, "-m", "digitedge", "predict", "none.png"], capture_output=True, text=True)
     assert (missing.returncode, missing.stdout) == (1, "")
     assert len(missing.stderr.splitlines()) == 1
+
+
+def test_a_copy_never_replaces_a_picture_that_was_given(folder, tmp_path):
+    before = (tmp_path / "scans/2.png").read_bytes()
+    done = predict("scans", "--annotate", "scans")
+    assert done.exit_code == 1
+    assert (tmp_path / "scans/2.png").read_bytes() == before
+
+
+def test_a_numbered_copy_keeps_off_a_name_that_is_taken(folder, tmp_path):
+    for place in ("a/x.png", "b/x.png", "c/x-2.png"):
+        (tmp_path / place).parent.mkdir()
+        (tmp_path / place).write_bytes((tmp_path / "scans/2.png").read_bytes())
+    predict("a", "b", "c", "--annotate", "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-2-2.png", "x-2.png", "x.png"]

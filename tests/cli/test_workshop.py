@@ -47,6 +47,11 @@ def test_the_main_job_end_to_end(digitedge, tmp_path: Path, released: Path) -> N
     assert report["files"]["model_float32.onnx"]["agreement"] == 1.0
     assert (tmp_path / "flipped.png").stat().st_size > 1000
 
+    assert digitedge("predict", "--model", "export/first-1", released / "confusion.png").returncode == 0
+
+    again = digitedge("export", "--int8", "--overwrite", "--max-abs-diff", "0")
+    assert again.returncode == 1
+    assert "do not answer like the original" in again.stderr
     assert json.loads((tmp_path / "export/first-1/manifest.json").read_text())["fit"] is False
     refused = digitedge("predict", "--model", "export/first-1", released / "confusion.png")
     assert refused.returncode == 1
@@ -78,8 +83,10 @@ def test_a_keras_file_from_elsewhere_needs_no_run(digitedge, tmp_path: Path) -> 
         (["export", "--float16", "--format", "onnx"], "does not exist for onnx"),
         (["train", "rnn"], "'rnn' is not one of"),
         (["train", "--epochs", "0"], "greater than or equal to 1"),
-        (["train", "--name", "a/b"], "plain folder name"),
-        (["verify", "a", "b", "c"], "a reference and a candidate"),
+        (["train", "--name", "a/b"], "expected letters, digits, dots, dashes"),
+        (["verify", "a", "b", "c"], "or a reference and a candidate"),
+        (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
+        (["verify", "--golden", "--agreement", "1"], "no limits"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -210,4 +217,28 @@ def test_a_read_only_folder_is_one_line(digitedge, tmp_path: Path) -> None:
         pytest.skip("wants TensorFlow")
     assert result.returncode == 1
     assert "error: cannot make a run folder in runs/train" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="wants /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "digitedge", "info"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert result.returncode == 1
+    assert "No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_break_nothing(closed: str) -> None:
+    assert subprocess.run(["sh", "-c", f"'{sys.executable}' -m digitedge info {closed}"]).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["predict"], ["camera"], ["data", "get", "--data"], ["info"]])
+def test_a_path_that_is_too_long_is_one_line(digitedge, command: list[str]) -> None:
+    result = digitedge(*command, "x" * 300)
+    assert result.returncode == 1
+    assert "error:" in result.stderr
     assert "Traceback" not in result.stderr

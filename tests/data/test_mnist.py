@@ -149,7 +149,28 @@ def test_the_caches_are_searched_in_order(empty_home: Path) -> None:
     assert find_mnist() == keras
     cache_folder().mkdir(parents=True)
     (cache_folder() / f"{IMAGES}.gz").touch()
+    assert find_mnist() == keras  # a download that was interrupted does not count
+    for name in SHA256:
+        (cache_folder() / f"{name}.gz").touch()
     assert find_mnist() == cache_folder()
+
+
+def test_a_cache_that_is_damaged_or_not_complete_is_mended(
+    mnist: Path, tmp_path: Path, serve, empty_home: Path
+) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    for name in SHA256:
+        packed = mnist / f"{name}.gz"
+        (mirror / packed.name).write_bytes(
+            packed.read_bytes() if packed.exists() else gzip.compress((mnist / name).read_bytes())
+        )
+    cache_folder().mkdir(parents=True)
+    shutil.copy(mirror / f"{IMAGES}.gz", cache_folder())
+    (mirror / f"{IMAGES}.gz").unlink()  # what is right is not fetched again
+    (cache_folder() / f"{LABELS}.gz").write_bytes(b"damaged")
+    fetch_mnist(cache_folder(), mirrors=(serve(mirror),))
+    assert load_mnist().y_train.shape == (60000,)
 
 
 def test_a_second_mirror_helps_when_the_first_fails(mnist: Path, tmp_path: Path, serve, empty_home: Path) -> None:

@@ -1,7 +1,6 @@
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,13 @@ from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import DataError, DigitEdgeError, ParityError
 from digitedge.exporting import export as export_module
 from digitedge.exporting.export import Exported, Source, export
-from digitedge.exporting.judge import Overrides, judge_bundle, record_verdicts
+from digitedge.exporting.judge import judge_bundle, record_verdicts
 from digitedge.golden import check_golden, load_golden
 from digitedge.recipe import choose_artifacts
 from digitedge.runtime import load_classifier
 
 # A net of 25 thousand weights after 12 epochs on 1,500 digits is nearer to its decision borders than a trained one.
-LOOSE = Overrides(agreement=0.97, top1_drop=0.02)
+LOOSE = {"agreement": 0.97, "top1_drop": 0.02}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def exported(contract_model: Path, data: Dataset, tmp_path_factory: pytest.TempP
     source = Source(path=contract_model, name="tiny", architecture="mlp", seed=0)
     target = tmp_path_factory.mktemp("export") / "tiny"
     return export(
-        source, choose_artifacts([]), data, data_name="synthetic", target=target, overrides=LOOSE, tell=lambda _: None
+        source, choose_artifacts([]), data, data_name="synthetic", target=target, limits=LOOSE, tell=lambda _: None
     )
 
 
@@ -126,9 +125,9 @@ def test_a_failure_half_way_leaves_the_old_bundle(
 
 
 def test_a_bundle_out_of_tolerance_is_written_and_refused(contract_model: Path, data: Dataset, tmp_path: Path) -> None:
-    strict = Overrides(max_abs_diff=0.0)
+    strict = {"max_abs_diff": 0.0}
     target = tmp_path / "strict"
-    arguments = {"data_name": "synthetic", "target": target, "overrides": strict, "tell": lambda _: None}
+    arguments = {"data_name": "synthetic", "target": target, "limits": strict, "tell": lambda _: None}
     result = export(Source(path=contract_model, name="strict"), choose_artifacts(["int8"]), data, **arguments)
     assert any("largest difference" in line for line in result.violations)
     assert not result.bundle.manifest.fit
@@ -139,13 +138,13 @@ def test_a_bundle_out_of_tolerance_is_written_and_refused(contract_model: Path, 
 
 
 def test_judging_again_gives_the_same_figures(exported: Exported, data: Dataset) -> None:
-    again = judge_bundle(exported.bundle, data, LOOSE)
+    again = judge_bundle(exported.bundle, data, {})
     assert {name: j.to_json() for name, j in again.items()} == {n: j.to_json() for n, j in exported.judgements.items()}
 
 
 def test_another_data_set_proves_nothing(exported: Exported, data: Dataset) -> None:
     with pytest.raises(DataError, match="another data set proves nothing"):
-        judge_bundle(exported.bundle, replace_test(data), Overrides())
+        judge_bundle(exported.bundle, replace_test(data), {})
 
 
 def replace_test(data: Dataset) -> Dataset:
@@ -155,12 +154,20 @@ def replace_test(data: Dataset) -> Dataset:
 def test_a_verdict_that_changed_is_recorded(bundle: Path, data: Dataset) -> None:
     loaded = load_bundle(bundle)
     before = (bundle / "manifest.json").read_bytes()
-    assert not record_verdicts(loaded, judge_bundle(loaded, data, LOOSE))
+    assert not record_verdicts(loaded, judge_bundle(loaded, data, {}), data)
     assert (bundle / "manifest.json").read_bytes() == before
-    assert record_verdicts(loaded, judge_bundle(loaded, data, replace(LOOSE, max_abs_diff=0.0)))
+    assert record_verdicts(loaded, judge_bundle(loaded, data, {"max_abs_diff": 0.0}), data)
     assert not load_bundle(bundle).manifest.fit
+    assert "Unfit" in (bundle / "README.md").read_text()
     with pytest.raises(ParityError):
         load_model(bundle)
-    assert record_verdicts(load_bundle(bundle), judge_bundle(load_bundle(bundle), data, LOOSE))
+    assert record_verdicts(load_bundle(bundle), judge_bundle(load_bundle(bundle), data, {"max_abs_diff": 1.0}), data)
     assert load_bundle(bundle).manifest.fit
     assert json.loads((bundle / "parity.json").read_text())["files"]["model_int8.tflite"]["fit"]
+
+
+def test_a_run_is_judged_on_its_own_data(contract_model: Path, data: Dataset, tmp_path: Path) -> None:
+    source = Source(path=contract_model, name="other", data_sha256="0" * 64)
+    with pytest.raises(DataError, match="was trained on data with content 000000000000"):
+        export(source, choose_artifacts(["float32"]), data, data_name="synthetic", target=tmp_path / "other")
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import pytest
 
 from digitedge.data.dataset import Dataset
 from digitedge.errors import InputError, ModelError
-from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_keras
+from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_keras, load_original
 from digitedge.metrics import top1
 from digitedge.recipe import InputRange
 
@@ -42,19 +42,27 @@ def test_the_wrong_input_range_is_found_by_measuring(unit_model: Path, contract_
         choose_range(unit, None, few, labels, path=unit_model)
 
 
+def named_output() -> keras.Model:
+    image = keras.Input((28, 28))
+    return keras.Model(image, {"digit": keras.layers.Dense(10)(keras.layers.Flatten()(image))})
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model")
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (
             lambda: keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]),
-            r"\(None, 32, 32, 3\)",
+            r"\(32, 32, 3\)",
         ),
         (
             lambda: keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(26)]),
-            r"\(None, 26\)",
+            r"\(26,\)",
         ),
+        (lambda: keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)]), "not built"),
+        (lambda: named_output(), "outputs by name"),
     ],
-    ids=["colour", "letters"],
+    ids=["colour", "letters", "not built", "named"],
 )
 def test_other_shapes_are_refused(tmp_path: Path, build: object, message: str) -> None:
     build().save(tmp_path / "other.keras")
@@ -82,3 +90,20 @@ def test_ten_separate_scores_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ModelError, match="ten separate scores"):
         bring_under_contract(model, InputRange.UNIT, path=tmp_path / "sigmoid.keras")
+
+
+def test_a_model_that_answers_nan_is_refused(data: Dataset, tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
+    with pytest.raises(ModelError, match="not finite"):
+        choose_range(model, None, data.x_train[:20], data.y_train[:20], path=tmp_path / "nan.keras")
+
+
+def test_an_original_from_elsewhere_answers_as_it_does_on_its_own(unit_model: Path, data: Dataset) -> None:
+    scores = load_original(unit_model, data, input_range=InputRange.UNIT, tell=lambda _: None).probabilities(
+        data.x_test
+    )
+    own = load_keras(unit_model).predict(data.x_test.astype(np.float32) / 255, verbose=0)
+    np.testing.assert_array_equal(scores.argmax(axis=1), own.argmax(axis=1))
+    with pytest.raises(InputError, match="Add --input-range 0-1"):
+        load_original(unit_model, data)
