@@ -9,7 +9,7 @@ help:
 	@echo "make test      run the tests"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make check     ruff and mypy"
-	@echo "make bench     time training the mlp against bare Keras"
+	@echo "make bench     time training against bare Keras; rendered digits: speed, and MNIST read after them alone"
 	@echo "make release   train the released cnn on MNIST and rewrite export/cnn (about 15 minutes)"
 	@echo "make fixtures  rewrite the small models that the tests use"
 	@echo "make wheel     build the wheel in dist/"
@@ -35,6 +35,7 @@ check: .venv/ready
 	$(BIN)/mypy
 
 bench: .venv/ready
+	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py
 
 release: .venv/ready

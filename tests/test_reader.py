@@ -2,15 +2,19 @@
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from digitedge.data.clip import render_clip
+from digitedge.data.pictures import read_picture
 from digitedge.data.scenes import render_scene
 from digitedge.errors import InputError, ModelError
 from digitedge.opencv import cv2
 from digitedge.reader import Digit, Reader, Reading
+from digitedge.scoring import Score, score_reading
 
 
 class Always:
@@ -149,16 +153,26 @@ def test_the_released_model_reads_rendered_scenes():
     assert right >= 17
 
 
+def test_the_released_model_reads_the_demo_clip():
+    reader = Reader()
+    scenes = islice(render_clip(seed=0), 0, 1000, 20)
+    scores = [score_reading(scene.digits, reader.read(scene.frame).digits) for scene in scenes]
+    total = sum(scores, Score())
+    assert total.true > 200
+    assert total.recall >= 0.98
+    assert total.f1 >= 0.98
+
+
 def test_photographs_of_easy_writing_are_read():
     """Pictures with labels.json in the folder that DIGITEDGE_PHOTOS names; none come with the project."""
     folder = os.environ.get("DIGITEDGE_PHOTOS")
     if not folder:
         pytest.skip("DIGITEDGE_PHOTOS names no folder of labelled photographs")
-    from digitedge.data.pictures import read_picture
-
     reader = Reader()
     labels = json.loads((Path(folder) / "labels.json").read_text())
     easy = [item for item in labels if item["difficulty"] == "easy" and item["digits"]]
-    readings = [reader.read(read_picture(Path(folder) / item["file"])) for item in easy]
-    right = sum(list(reading.rows) == item["rows"] for reading, item in zip(readings, easy, strict=True))
-    assert right >= 0.8 * len(easy)
+    total = Score()
+    for item in easy:
+        true = [Digit(int(digit["label"]), 1.0, tuple(digit["box"])) for digit in item["digits"]]
+        total += score_reading(true, reader.read(read_picture(Path(folder) / item["file"])).digits)
+    assert total.f1 >= 0.97

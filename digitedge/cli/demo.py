@@ -47,14 +47,15 @@ def demo(
     """
     from digitedge.training.fit import train
     from digitedge.training.plan import DEFAULT_PLANS
-    from digitedge.training.run import new_run_folder
+    from digitedge.training.run import new_run_folder, telling_what_is_kept
 
     name, digits = _find_data(data)
     folder = new_run_folder(output, "demo")
     run = folder / "train"
     say(f"1/3 training the cnn for {EPOCHS[name]} epochs on {name}")
     plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=name == "mnist")
-    outcome = train(plan, digits, data_name=name, folder=run, tell=say)
+    with telling_what_is_kept(run, say):
+        outcome = train(plan, digits, data_name=name, folder=run, tell=say)
     say("2/3 exporting and verifying")
     exported = _export(run, folder / "bundle", name, digits)
     say("3/3 reading the demo clip with the int8 file")

@@ -42,16 +42,13 @@ def train(
     from digitedge.data.load import load_dataset
     from digitedge.training.fit import train as fit
     from digitedge.training.plan import DEFAULT_PLANS
-    from digitedge.training.run import new_run_folder, what_is_kept
+    from digitedge.training.run import new_run_folder, telling_what_is_kept
 
     default = DEFAULT_PLANS[architecture]
     plan = replace(default, epochs=epochs or default.epochs, batch_size=batch_size, dropout=dropout, seed=seed)
     data_name, digits = load_dataset(data)
     folder = new_run_folder(RUNS_FOLDER, name or architecture)
-    try:
+    with telling_what_is_kept(folder, say):
         fit(plan, digits, data_name=data_name, data_path=data, folder=folder, tell=typer.echo)
-    except (KeyboardInterrupt, SystemExit):
-        say(what_is_kept(folder))
-        raise
     typer.echo(f"run folder: {folder}")
     say("next: digitedge export --int8")

@@ -7,6 +7,8 @@ metrics.json   figures on the test images     curves.png, confusion.png
 
 import csv
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,16 @@ def newest_run(runs: Path) -> Run:
     if not models:
         raise ModelError(f"no trained run in {runs}. Train one: digitedge train; or give the path of a .keras file.")
     return load_run(max(models, key=lambda path: path.stat().st_mtime).parent)
+
+
+@contextmanager
+def telling_what_is_kept(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """When Ctrl-C or SIGTERM ends the block, say what the run folder keeps."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        tell(what_is_kept(folder))
+        raise
 
 
 def what_is_kept(folder: Path) -> str:
