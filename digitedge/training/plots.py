@@ -100,7 +100,8 @@ def plot_dataset(data: Dataset, path: Path) -> None:
         bars = axes.bar(np.arange(10) + shift, np.bincount(labels, minlength=10), width, label=name)
         axes.bar_label(bars, fontsize=7)
     axes.set(xticks=range(10), xlabel="digit", ylabel="images")
-    axes.legend(loc="lower right")
+    axes.margins(y=0.3)  # room for the legend above the bars
+    axes.legend(loc="upper center", ncols=2)
     save_figure(figure, path)
 
 
