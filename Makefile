@@ -22,7 +22,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 # The wheel, installed as on a device: what its tests cannot import, they must not need.
-test-edge: .venv/ready
+test-edge:
 	rm -rf .venv-edge && $(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	.venv-edge/bin/pip install --quiet '.[onnx]' pytest hypothesis

@@ -141,6 +141,10 @@ def load_model(path: str | Path | None = None, *, force: bool = False) -> Model:
         MissingExtraError: the runtime that it needs is not installed.
     """
     path = released_bundle() if path is None else Path(path)
+    if not path.exists():
+        raise ModelError(
+            f"nothing at {path}: expected a bundle, or a .tflite or .onnx file. Make one: digitedge export"
+        )
     if path.is_dir():
         bundle = load_bundle(path)
         path = bundle.preferred_file()

@@ -13,7 +13,7 @@ import digitedge.opencv  # before any test imports cv2 by itself: it sets the lo
 
 ROOT = Path(__file__).parent.parent
 # The workshop's tests want TensorFlow; an edge install runs the rest.
-collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["training", "exporting"]
+collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["training", "exporting", "benchmarks", "fixtures"]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -35,4 +35,5 @@ def _open_closed_streams() -> None:
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     """Unwind the stack as Ctrl-C does, so that devices are closed and half-written files removed."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break into the unwinding
     raise SystemExit(143)

@@ -73,10 +73,10 @@ def _find_data(source: str | None) -> "tuple[str, Dataset]":
 
     try:
         return load_dataset(source)
-    except DataError as exc:
+    except DataError:
         if source is not None or find_mnist() is not None:
             raise
-        say(f"no MNIST here ({exc}); going on with rendered digits")
+        say("no MNIST here, and it cannot be downloaded: going on with rendered digits")
         return load_dataset(SYNTHETIC)
 
 
@@ -116,8 +116,8 @@ def _print_summary(name: str, outcome: "Outcome", exported: "Exported", clip: _C
     table.add_row("validation / test accuracy", f"{outcome.validation_accuracy:.2%} / {outcome.test_accuracy:.2%}")
     for file_name, entry in exported.bundle.manifest.files.items():
         verdict = "fit" if entry.fit else "UNFIT"
-        figures = f"{entry.bytes / 1000:5.0f} kB   right {entry.top1:.2%}   same answer as Keras {entry.agreement:.2%}"
-        table.add_row(file_name, f"{figures}   {verdict}")
+        figures = f"{entry.bytes / 1000:5.0f} kB  right {entry.top1:.2%}  agrees {entry.agreement:.2%}"
+        table.add_row(file_name, f"{figures}  {verdict}")
     score = clip.score
     table.add_row(
         "digits of the demo clip",

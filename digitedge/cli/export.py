@@ -82,7 +82,10 @@ def export(
     print_table(manifest)
     typer.echo(f"bundle: {exported.bundle.path}")
     if exported.violations:
-        raise ParityError("the exported files do not answer like the original: " + "; ".join(exported.violations))
+        raise ParityError(
+            f"the exported files do not answer like the original: {'; '.join(exported.violations)}. Train longer and "
+            "export again; the bundle is kept, but refused without --force."
+        )
     say(f"next: digitedge camera demo --model {exported.bundle.path}")
 
 

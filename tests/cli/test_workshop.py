@@ -142,7 +142,7 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_no_traceback(tmp_path: Path, d
     # Before Python runs our first line it is Python's own start-up that answers, so wait for that line.
     code = "import sys; sys.stdout.write('up\\n'); sys.stdout.flush(); from digitedge.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "data", "show", "--data", "synthetic"],
+        [sys.executable, "-c", code, "camera", "demo", "--headless"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
