@@ -4,13 +4,17 @@ Two kinds of variety, both needed: what the fingers do (control points land besi
 wobble) and what the hand does (slant, turn, width). All digits of one style are made in one step, as matrix products.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.strokes import STYLES, Style
+from digitedge.data.strokes import STYLES, Skeleton, Style
 from digitedge.errors import InputError
+
+AnySkeleton = TypeVar("AnySkeleton", bound=Skeleton)
 
 # Spread of a control point around its place, in heights of the digit, for a hand of looseness 1.
 JITTER = 0.034
@@ -77,12 +81,16 @@ def choose_styles(digit: int, rng: np.random.Generator, count: int, *, plain: bo
     """
     if digit not in range(10):
         raise InputError(f"expected a digit from 0 to 9, got {digit!r}. Numbers are rows of digits.")
-    styles = [style for style in STYLES[digit] if style.plain or not plain]
-    weights = np.array([style.weight for style in styles])
-    return [styles[index] for index in rng.choice(len(styles), size=count, p=weights / weights.sum())]
+    return draw([style for style in STYLES[digit] if style.plain or not plain], rng, count)
 
 
-def write(style: Style, rng: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
+def draw(skeletons: Sequence[AnySkeleton], rng: np.random.Generator, count: int) -> list[AnySkeleton]:
+    """Draw `count` of these skeletons by lot, each as often as its weight says."""
+    weights = np.array([skeleton.weight for skeleton in skeletons])
+    return [skeletons[index] for index in rng.choice(len(skeletons), size=count, p=weights / weights.sum())]
+
+
+def write(style: Skeleton, rng: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
     """Write one style once with each hand.
 
     Args:
@@ -105,7 +113,7 @@ def write(style: Style, rng: np.random.Generator, hand: Hand) -> NDArray[np.floa
     return _lean(_wave(_bend(lines, rng, hand.looseness), rng, hand.looseness), hand)
 
 
-def _misplace(style: Style, rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
+def _misplace(style: Skeleton, rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
     """Control points where the fingers put them: (N, K, 2)."""
     count = len(looseness)
     each = rng.normal(0, JITTER, (count, len(style.points), 2))

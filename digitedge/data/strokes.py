@@ -19,34 +19,24 @@ from digitedge.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Style:
-    """One way to write one digit.
+class Skeleton:
+    """One way to write one sign.
 
     Attributes:
-        digit: 0 to 9.
-        name: unique among the styles of the digit.
-        weight: how usual it is, relative to the other styles of the digit; > 0.
-        strokes: the skeleton in the notation of this module.
-        plain: whether everybody reads it at once. Others are for training only.
+        sign: what it shows.
+        name: unique among the skeletons of the sign.
+        weight: how usual it is, relative to the other skeletons of the sign; > 0.
+        strokes: the way of the pen in the notation of this module.
         points: float64 (K, 2), control points, x and y in heights of the digit.
         stroke_of: intp (K,), the stroke that each control point belongs to.
         matrix: float64 (M, K), `matrix @ points` is the line the pen draws, all strokes after each other.
         lengths: how many of those M points each stroke has.
-
-    Examples:
-        >>> four = Style(4, "open", 1.0, "8 2, 3 55!, 68 52; 57 0, 50 100")
-        >>> four.points.shape, four.lengths
-        ((5, 2), (17, 9))
-        >>> line = four.matrix @ four.points
-        >>> line[0].tolist(), line[-1].tolist()  # pen down, pen up
-        ([0.08, 0.02], [0.5, 1.0])
     """
 
-    digit: int
+    sign: int | str
     name: str
     weight: float
     strokes: str
-    plain: bool = True
     points: NDArray[np.float64] = field(init=False, repr=False)
     stroke_of: NDArray[np.intp] = field(init=False, repr=False)
     matrix: NDArray[np.float64] = field(init=False, repr=False)
@@ -59,6 +49,32 @@ class Style:
         object.__setattr__(self, "stroke_of", np.repeat(np.arange(len(parsed)), [len(points) for points, _ in parsed]))
         object.__setattr__(self, "matrix", _block_diagonal(blocks))
         object.__setattr__(self, "lengths", tuple(len(block) for block in blocks))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Style(Skeleton):
+    """One way to write one digit.
+
+    Attributes:
+        sign: the digit, 0 to 9.
+        plain: whether everybody reads it at once. Others are for training only.
+
+    Examples:
+        >>> four = Style(4, "open", 1.0, "8 2, 3 55!, 68 52; 57 0, 50 100")
+        >>> four.points.shape, four.lengths
+        ((5, 2), (17, 9))
+        >>> line = four.matrix @ four.points
+        >>> line[0].tolist(), line[-1].tolist()  # pen down, pen up
+        ([0.08, 0.02], [0.5, 1.0])
+    """
+
+    sign: int
+    plain: bool = True
+
+    @property
+    def digit(self) -> int:
+        """What it shows, 0 to 9."""
+        return self.sign
 
 
 def parse_stroke(text: str) -> tuple[NDArray[np.float64], list[int]]:

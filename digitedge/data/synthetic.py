@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitedge.data.handwriting import Hand, any_hands, choose_styles, one_hand, write
 from digitedge.data.pen import Pen, any_roughness, any_touch, grain, lay_ink, line_widths
-from digitedge.data.strokes import Style
+from digitedge.data.strokes import Skeleton
 from digitedge.errors import InputError
 from digitedge.opencv import cv2
 from digitedge.vision.normalize import FIELD, WORKING, normalize_digit
@@ -51,20 +51,31 @@ def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArr
         places = np.flatnonzero(digits == digit)
         styles = np.array(choose_styles(digit, rng, len(places)), dtype=object)
         for style in dict.fromkeys(styles.tolist()):
-            _fill(crops, places[styles == style], style, rng)
+            same = places[styles == style]
+            crops[same] = write_crops(style, rng, len(same), spread=BROAD_ONES if digit == 1 else SPREAD)
     return crops, digits
 
 
-def _fill(crops: NDArray[np.uint8], places: NDArray[np.intp], style: Style, rng: np.random.Generator) -> None:
-    """Write all digits of one style into their places."""
-    count = len(places)
+def write_crops(style: Skeleton, rng: np.random.Generator, count: int, *, spread: float = SPREAD) -> NDArray[np.uint8]:
+    """Let `count` writers write the same skeleton, each with a pen of their own.
+
+    Args:
+        style: what to write.
+        rng: where chance comes from.
+        count: how many, >= 0.
+        spread: of the width of lines, see `any_touch`.
+
+    Returns:
+        Crops uint8 (count, 28, 28).
+    """
+    crops = np.zeros((count, FIELD, FIELD), np.uint8)
     lines = write(style, rng, any_hands(rng, count))
-    touch = any_touch(rng, count, spread=BROAD_ONES if style.digit == 1 else SPREAD)
-    widths = line_widths(lines, style.lengths, touch)
+    widths = line_widths(lines, style.lengths, any_touch(rng, count, spread=spread))
     pens = rng.choice(np.array([pen for pen, _ in PENS], dtype=object), count, p=[share for _, share in PENS])
-    for place, line, width, pen in zip(places, lines, widths, pens, strict=True):
+    for crop, line, width, pen in zip(crops, lines, widths, pens, strict=True):
         ink = lay_ink(line, width, style.lengths, size=WORKING)
-        crops[place] = normalize_digit(grain(ink, pen, rng, roughness=any_roughness(pen, rng)))
+        crop[:] = normalize_digit(grain(ink, pen, rng, roughness=any_roughness(pen, rng)))
+    return crops
 
 
 def render_ink(
@@ -98,22 +109,70 @@ def render_ink(
         >>> render_ink(7, np.random.default_rng(0), height=60).shape[0]
         60
     """
-    if height < 4 or not (pen_width is None or pen_width > 0):
-        raise InputError(f"render_ink() takes height >= 4 and pen_width > 0, got {height} and {pen_width}.")
+    check_pen(height, pen_width)
     (style,) = choose_styles(digit, rng, 1, plain=True)
     lines = write(style, rng, one_hand(rng, 1) if hand is None else hand)
     wide, high = (lines[0].max(axis=0) - lines[0].min(axis=0)).tolist()
-    longer = max(1.0, wide / max(high, 1e-3))  # longer side, in heights
+    ink = draw_line(
+        lines,
+        style.lengths,
+        rng,
+        longer=max(1.0, wide / max(high, 1e-3)),
+        height=height,
+        pen_width=pen_width,
+        pen=pen,
+        roughness=roughness,
+    )
+    return fit_ink(ink, height, of=ink.shape[0])
+
+
+def check_pen(height: int, pen_width: float | None) -> None:
+    """Refuse what no pen can draw.
+
+    Raises:
+        InputError: a height under 4, or a width that is not positive.
+    """
+    if height < 4 or not (pen_width is None or pen_width > 0):
+        raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}. Both are in pixels.")
+
+
+def draw_line(
+    lines: NDArray[np.float64],
+    lengths: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    longer: float,
+    height: int,
+    pen_width: float | None,
+    pen: Pen,
+    roughness: float | None,
+) -> NDArray[np.uint8]:
+    """Draw one written line, larger than it is wanted, for `fit_ink`.
+
+    Args:
+        lines: float64 (1, M, 2), x and y in any unit.
+        lengths: points of each stroke; they sum to M.
+        rng: where chance comes from.
+        longer: longer side of the ink, in heights.
+        height: in pixels; the pen suits it.
+        pen_width: of the line, in pixels; None chooses one.
+        pen: what it is written with.
+        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
+
+    Returns:
+        uint8 (H, W), ink bright on 0, cut tight.
+    """
     touch = any_touch(rng, 1, width=(rng.uniform(0.07, 0.13) if pen_width is None else pen_width / height) / longer)
     size = round(min(max(2 * height, 96) * longer, LARGEST))
-    ink = lay_ink(lines[0], line_widths(lines, style.lengths, touch)[0], style.lengths, size=size)
-    rough = any_roughness(pen, rng) if roughness is None else roughness
-    return _cut_to_height(grain(ink, pen, rng, roughness=rough), height)
-
-
-def _cut_to_height(ink: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Cut away the margin and scale to exactly `height` rows."""
+    ink = lay_ink(lines[0], line_widths(lines, lengths, touch)[0], lengths, size=size)
+    ink = grain(ink, pen, rng, roughness=any_roughness(pen, rng) if roughness is None else roughness)
     x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
-    shape = (max(1, round(w * height / h)), height)
-    method = cv2.INTER_AREA if h >= height else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(ink[y : y + h, x : x + w], shape, interpolation=method), np.uint8)
+    return ink[y : y + h, x : x + w]
+
+
+def fit_ink(ink: NDArray[np.uint8], size: int, *, of: int) -> NDArray[np.uint8]:
+    """Scale ink so that `of` of its pixels become `size`."""
+    height, width = ink.shape
+    shape = (max(1, round(width * size / of)), max(1, round(height * size / of)))
+    method = cv2.INTER_AREA if of >= size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(ink, shape, interpolation=method), np.uint8)
