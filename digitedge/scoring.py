@@ -1,8 +1,12 @@
-"""How well a reading matches what a frame really says: boxes paired by overlap, then digits compared."""
+"""How well a reading matches what a frame really says: boxes paired by overlap, digits compared, rows compared.
+
+`compare` sorts the digits of one frame into right, wrong, missed and invented. `score_reading` counts them. Scores are
+added with `+`, and every figure of a set of frames is a property of the sum.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Generic, Protocol, TypeVar
 
 from digitedge.vision.layout import Box
 
@@ -25,56 +29,228 @@ class BoxedDigit(Protocol):
         ...
 
 
+class Written(Protocol):
+    """Digits and the rows that they form: a reading, or the truth about a frame."""
+
+    @property
+    def digits(self) -> Sequence[BoxedDigit]:
+        """Every digit with its box."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[str]:
+        """The digits of each row joined, top to bottom."""
+        ...
+
+
+True_ = TypeVar("True_", bound=BoxedDigit)
+Read = TypeVar("Read", bound=BoxedDigit)
+
+
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Counts over one or more frames; add scores with `+`.
+class Comparison(Generic[True_, Read]):
+    """What became of every digit of a frame.
 
     Attributes:
-        true: digits that stand there.
-        read: digits that were reported.
-        right: reported digits with the right box and value.
+        right: true digits and what was read there, which is the same digit.
+        wrong: true digits and what was read there, which is another one.
+        missed: true digits where nothing was read.
+        invented: digits that were read where none is.
+        ignored: digits that were read on other marks; neither right nor wrong.
     """
 
-    true: int = 0
-    read: int = 0
-    right: int = 0
-
-    def __add__(self, other: "Score") -> "Score":
-        return Score(self.true + other.true, self.read + other.read, self.right + other.right)
-
-    @property
-    def recall(self) -> float:
-        """Share of the true digits that were read rightly, 0 to 1; 0 when there are none."""
-        return self.right / self.true if self.true else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall, 0 to 1; 0 when nothing stands there and nothing was read."""
-        return 2 * self.right / (self.true + self.read) if self.true + self.read else 0.0
+    right: tuple[tuple[True_, Read], ...]
+    wrong: tuple[tuple[True_, Read], ...]
+    missed: tuple[True_, ...]
+    invented: tuple[Read, ...]
+    ignored: tuple[Read, ...]
 
 
-def score_reading(true: Sequence[BoxedDigit], read: Sequence[BoxedDigit]) -> Score:
-    """Pair boxes greedily, best overlap first, and count the pairs with the right digit.
+def compare(true: Sequence[True_], read: Sequence[Read], *, ignore: Sequence[Box] = ()) -> Comparison[True_, Read]:
+    """Pair true boxes with read ones greedily, best overlap first, and look at what is left.
+
+    Args:
+        true: the digits that stand there.
+        read: the digits that were reported.
+        ignore: boxes of other marks. A reported digit without a partner whose centre lies in one of them is ignored.
 
     Examples:
         >>> from digitedge.reader import Digit
         >>> seven, one = Digit(7, 1.0, (0, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4, 9))
-        >>> score_reading([seven], [seven, one])
-        Score(true=1, read=2, right=1)
+        >>> compare([seven], [seven, one]).invented == (one,)
+        True
     """
-    overlaps = sorted(((iou(t.box, r.box), i, j) for i, t in enumerate(true) for j, r in enumerate(read)), reverse=True)
-    paired_true: set[int] = set()
-    paired_read: set[int] = set()
-    right = 0
-    for overlap, i, j in overlaps:
-        if overlap < IOU_MATCH:
-            break
-        if i in paired_true or j in paired_read:
-            continue
-        paired_true.add(i)
-        paired_read.add(j)
-        right += true[i].digit == read[j].digit
-    return Score(len(true), len(read), right)
+    overlaps = [(iou(t.box, r.box), i, j) for i, t in enumerate(true) for j, r in enumerate(read)]
+    partner: dict[int, int] = {}
+    paired: set[int] = set()
+    for _, i, j in sorted((overlap for overlap in overlaps if overlap[0] >= IOU_MATCH), reverse=True):
+        if i not in partner and j not in paired:
+            partner[i] = j
+            paired.add(j)
+    pairs = [(true[i], read[j]) for i, j in sorted(partner.items())]
+    alone = [r for j, r in enumerate(read) if j not in paired]
+    return Comparison(
+        right=tuple(pair for pair in pairs if pair[0].digit == pair[1].digit),
+        wrong=tuple(pair for pair in pairs if pair[0].digit != pair[1].digit),
+        missed=tuple(t for i, t in enumerate(true) if i not in partner),
+        invented=tuple(r for r in alone if not _centre_in(r.box, ignore)),
+        ignored=tuple(r for r in alone if _centre_in(r.box, ignore)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Counts over one or more frames; add scores with `+`.
+
+    A frame without digits is a negative: it counts in the last two fields and in no other, so that what is read in it
+    does not blur the figures of the frames that have digits.
+
+    Attributes:
+        frames: frames with digits.
+        true: digits that stand there.
+        read: digits that were reported there, the ignored ones left out.
+        found: true digits with a reported one in their place.
+        right: true digits with the right one in their place.
+        f1_sum: the F1 of every frame, added up.
+        ordered: frames whose rows are compared: those with a sure order and without other marks.
+        exact: of these, frames with all rows right.
+        characters: digits of the true rows and of the rows that were read, together.
+        common: digits of both in the same order: twice the longest common subsequence.
+        negatives: frames without digits.
+        false: digits that were reported in negatives.
+    """
+
+    frames: int = 0
+    true: int = 0
+    read: int = 0
+    found: int = 0
+    right: int = 0
+    f1_sum: float = 0.0
+    ordered: int = 0
+    exact: int = 0
+    characters: int = 0
+    common: int = 0
+    negatives: int = 0
+    false: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(self)))
+
+    @property
+    def missed(self) -> int:
+        """True digits where nothing was read."""
+        return self.true - self.found
+
+    @property
+    def wrong(self) -> int:
+        """True digits where another one was read."""
+        return self.found - self.right
+
+    @property
+    def invented(self) -> int:
+        """Digits that were read where none is, in negatives too."""
+        return self.read - self.found + self.false
+
+    @property
+    def precision(self) -> float:
+        """Share of the reported digits that are right, 0 to 1, as all shares; 0 where there is nothing to share."""
+        return _share(self.right, self.read)
+
+    @property
+    def recall(self) -> float:
+        """Share of the true digits that were read rightly."""
+        return _share(self.right, self.true)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall over all digits."""
+        return _share(2 * self.right, self.true + self.read)
+
+    @property
+    def mean_f1(self) -> float:
+        """Mean F1 of a frame: a frame with one digit weighs as much as a page of a hundred."""
+        return _share(self.f1_sum, self.frames)
+
+    @property
+    def box_recall(self) -> float:
+        """Share of the true digits that were found, whatever was read there."""
+        return _share(self.found, self.true)
+
+    @property
+    def named_right(self) -> float:
+        """Share of the digits found that got the right name."""
+        return _share(self.right, self.found)
+
+    @property
+    def f1_in_order(self) -> float:
+        """Agreement of the digits in reading order, which needs no boxes."""
+        return _share(self.common, self.characters)
+
+    @property
+    def rows_exact(self) -> float:
+        """Share of the ordered frames with every row right."""
+        return _share(self.exact, self.ordered)
+
+    @property
+    def false_per_negative(self) -> float:
+        """Digits reported in a frame without any, on average."""
+        return _share(self.false, self.negatives)
+
+
+def score_reading(true: Written, read: Written, *, ignore: Sequence[Box] = (), ordered: bool = True) -> Score:
+    """Score the reading of one frame.
+
+    Args:
+        true: what stands there.
+        read: what was reported.
+        ignore: boxes of other marks, as for `compare`. In a negative every reported digit is false.
+        ordered: whether the true rows have a sure order.
+
+    Examples:
+        >>> from digitedge.reader import Digit, Reading
+        >>> seven, one = Digit(7, 1.0, (0, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4, 9))
+        >>> truth = Reading((seven,), ("7",), 64, 48, 0.0)
+        >>> score = score_reading(truth, Reading((seven, one), ("71",), 64, 48, 0.0))
+        >>> score.recall, score.precision, round(score.f1, 3), score.rows_exact
+        (1.0, 0.5, 0.667, 0.0)
+    """
+    if not true.digits:
+        return Score(negatives=1, false=len(read.digits))
+    compared = compare(true.digits, read.digits, ignore=ignore)
+    digits = Score(
+        frames=1,
+        true=len(true.digits),
+        read=len(read.digits) - len(compared.ignored),
+        found=len(compared.right) + len(compared.wrong),
+        right=len(compared.right),
+    )
+    rows = _score_rows(true.rows, read.rows) if ordered and not ignore else Score()
+    return digits + Score(f1_sum=digits.f1) + rows
+
+
+def _score_rows(true: Sequence[str], read: Sequence[str]) -> Score:
+    stands, says = "".join(true), "".join(read)
+    return Score(
+        ordered=1,
+        exact=list(true) == list(read),
+        characters=len(stands) + len(says),
+        common=2 * longest_common_subsequence(stands, says),
+    )
+
+
+def longest_common_subsequence(a: str, b: str) -> int:
+    """Count the most characters that stand in both strings in the same order, with gaps allowed.
+
+    Examples:
+        >>> longest_common_subsequence("2026", "20726")
+        4
+    """
+    lengths = [0] * (len(b) + 1)  # of each beginning of b with the part of a that was walked
+    for character in a:
+        before = lengths.copy()
+        for j, other in enumerate(b):
+            lengths[j + 1] = before[j] + 1 if character == other else max(before[j + 1], lengths[j])
+    return lengths[-1]
 
 
 def iou(a: Box, b: Box) -> float:
@@ -90,3 +266,12 @@ def iou(a: Box, b: Box) -> float:
         return 0.0
     both = width * height
     return both / (a[2] * a[3] + b[2] * b[3] - both)
+
+
+def _centre_in(box: Box, areas: Sequence[Box]) -> bool:
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return any(left <= x <= left + width and top <= y <= top + height for left, top, width, height in areas)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
