@@ -24,11 +24,12 @@ SHARE_OF_PEAK = 0.3
 NEIGHBOURHOOD = 8
 
 
-def binarize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def binarize(ink: NDArray[np.uint8], *, faint: float = 1.0) -> NDArray[np.uint8]:
     """Separate ink from paper.
 
     Args:
         ink: uint8 (H, W), 0 is paper.
+        faint: share of the usual level that suffices, above 0; under 1 shows rulings whole that are paler than writing.
 
     Returns:
         uint8 (H, W), 255 where the pen was, else 0.
@@ -43,6 +44,8 @@ def binarize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
     peak = cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size)
     level = np.maximum(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), max(FAINTEST, _grain(ink)))
+    if faint != 1:
+        level = cv2.convertScaleAbs(level, alpha=faint)
     return cv2.compare(ink, level, cv2.CMP_GT).astype(np.uint8, copy=False)
 
 

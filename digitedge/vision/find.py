@@ -14,6 +14,7 @@ from digitedge.opencv import cv2
 from digitedge.vision.binarize import binarize
 from digitedge.vision.illumination import Light, ink_of, light_of
 from digitedge.vision.layout import Box
+from digitedge.vision.lines import Line, erase_lines, find_lines, find_rulings
 from digitedge.vision.normalize import normalize_digit
 from digitedge.vision.segment import Group, components, scale_of, segment
 
@@ -23,6 +24,10 @@ SEARCH_SIDE = 1600
 LOOK_SIDE = 400
 # Typical digits are shrunk to this height before anything else: grain is averaged out, hairline gaps close.
 WORKING_HEIGHT = 80
+# Rulings may be paler than writing: this share of the ink that makes a stroke.
+FAINT = 0.6
+# In heights of the writing: no stroke is longer, and a line is at least this long.
+STROKE, LINE = 1.3, 2.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,18 +62,33 @@ def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
     afar = min(1.0, LOOK_SIDE / max(grey.shape))
     look = _shrink(grey, afar)
     light = light_of(look)
-    scale = _working_scale(look, afar, light)
+    rulings, height = _look(look, light)
+    largest = min(1.0, SEARCH_SIDE / max(grey.shape))
+    scale = min(largest, WORKING_HEIGHT * afar / height) if height else largest
     ink = ink_of(_shrink(grey, scale), light)
-    found = components(binarize(ink), ink)
+    mask = _without_lines(binarize(ink), ink, rulings, scale / afar, height * scale / afar)
+    found = components(mask, ink)
     return [_candidate(group, ink, found.labels, frame.shape[:2], scale) for group in segment(found)]
 
 
-def _working_scale(look: NDArray[np.uint8], afar: float, light: Light) -> float:
-    """Choose the scale to read a frame at, from the size of the writing as seen from afar."""
-    largest = min(1.0, SEARCH_SIDE / max(look.shape) * afar)
+def _look(look: NDArray[np.uint8], light: Light) -> tuple[list[Line], float]:
+    """See from afar: the rulings of the paper, and the height of the writing (0 where there is none)."""
     ink = ink_of(look, light)
-    writing = scale_of(components(binarize(ink), ink))
-    return float(min(largest, WORKING_HEIGHT * afar / writing.height)) if writing else largest
+    rulings = find_rulings(binarize(ink, faint=FAINT))
+    mask = erase_lines(binarize(ink), ink, rulings)
+    writing = scale_of(components(mask, ink))
+    return rulings, writing.height if writing else 0.0
+
+
+def _without_lines(
+    mask: NDArray[np.uint8], ink: NDArray[np.uint8], rulings: list[Line], closer: float, height: float
+) -> NDArray[np.uint8]:
+    """Erase the rulings, and what else is straight and much longer than the writing is high: underlines, frames."""
+    mask = erase_lines(mask, ink, [ruling.scaled(closer) for ruling in rulings])
+    if not height:
+        return mask
+    others = find_lines(mask, span=STROKE * height, least=LINE * height)
+    return erase_lines(mask, ink, others)
 
 
 def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
