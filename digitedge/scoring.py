@@ -43,12 +43,11 @@ class Written(Protocol):
         ...
 
 
-True_ = TypeVar("True_", bound=BoxedDigit)
 Read = TypeVar("Read", bound=BoxedDigit)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Generic[True_, Read]):
+class Comparison(Generic[Read]):
     """What became of every digit of a frame.
 
     Attributes:
@@ -59,14 +58,14 @@ class Comparison(Generic[True_, Read]):
         ignored: digits that were read on other marks; neither right nor wrong.
     """
 
-    right: tuple[tuple[True_, Read], ...]
-    wrong: tuple[tuple[True_, Read], ...]
-    missed: tuple[True_, ...]
+    right: tuple[tuple[BoxedDigit, Read], ...]
+    wrong: tuple[tuple[BoxedDigit, Read], ...]
+    missed: tuple[BoxedDigit, ...]
     invented: tuple[Read, ...]
     ignored: tuple[Read, ...]
 
 
-def compare(true: Sequence[True_], read: Sequence[Read], *, ignore: Sequence[Box] = ()) -> Comparison[True_, Read]:
+def compare(true: Sequence[BoxedDigit], read: Sequence[Read], *, ignore: Sequence[Box] = ()) -> Comparison[Read]:
     """Pair true boxes with read ones greedily, best overlap first, and look at what is left.
 
     Args:
@@ -148,8 +147,13 @@ class Score:
 
     @property
     def invented(self) -> int:
-        """Digits that were read where none is, in negatives too."""
-        return self.read - self.found + self.false
+        """Digits that were read beside those that stand there."""
+        return self.read - self.found
+
+    @property
+    def errors(self) -> int:
+        """Digits missed, wrong, invented, and false in negatives."""
+        return self.missed + self.wrong + self.invented + self.false
 
     @property
     def precision(self) -> float:

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from digitedge import __version__
-from digitedge.cli import camera, data, demo, export, info, predict, train, verify
+from digitedge.cli import camera, data, demo, eval, export, info, predict, train, verify
 from digitedge.errors import DigitEdgeError
 
 
@@ -64,6 +64,7 @@ app.command(rich_help_panel=_WORKSHOP)(export.export)
 app.command(rich_help_panel=_EDGE)(verify.verify)
 app.command(rich_help_panel=_EDGE)(predict.predict)
 app.command(rich_help_panel=_EDGE)(camera.camera)
+app.add_typer(eval.app, rich_help_panel=_EDGE)
 app.command(rich_help_panel=_EDGE)(info.info)
 app.command(rich_help_panel=_WORKSHOP)(demo.demo)
 app.add_typer(data.data, rich_help_panel=_WORKSHOP)

@@ -15,10 +15,8 @@ labels.json is a list with one object for each picture:
 Other keys are left to whoever wrote them.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,19 +28,13 @@ from digitedge.vision.layout import Box
 LABELS = "labels.json"
 
 
-class Half(StrEnum):
-    """One of two parts of a labelled folder; no group is in both."""
-
-    FIRST = "first"
-    SECOND = "second"
-
-
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
     """One picture and what is written in it.
 
     Attributes:
         path: the picture file.
+        name: of the file, as the labels have it.
         digits: in reading order; none in a negative.
         rows: the digits of each row joined, top to bottom.
         ignore: boxes of other marks.
@@ -53,6 +45,7 @@ class LabelledPicture:
     """
 
     path: Path
+    name: str
     digits: tuple[TrueDigit, ...]
     rows: tuple[str, ...]
     ignore: tuple[Box, ...] = ()
@@ -60,11 +53,6 @@ class LabelledPicture:
     difficulty: str = ""
     group: str = ""
     negative_type: str = ""
-
-    @property
-    def half(self) -> Half:
-        """The half that its group is in: a hash decides, so it stays there when other pictures come or go."""
-        return list(Half)[hashlib.sha256(self.group.encode()).digest()[0] % 2]
 
 
 def load_labels(folder: str | Path) -> tuple[LabelledPicture, ...]:
@@ -154,6 +142,7 @@ def _picture(item: Any, folder: Path, where: str) -> LabelledPicture:
         )
     return LabelledPicture(
         path=folder / values["file"],
+        name=values["file"],
         digits=tuple(_digit(digit, f"{where}: digit {number}") for number, digit in enumerate(values["digits"], 1)),
         rows=tuple(values["rows"]),
         ignore=tuple(_box(_value(box, _BOX, f"{where}: ignore")) for box in values["ignore"]),

@@ -1,0 +1,190 @@
+"""`digitedge eval photos` and `digitedge eval scenes`: how well pictures are read whose truth is known."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, print_json, say
+from digitedge.data.halves import Half, half_of
+from digitedge.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from digitedge.contact_sheet import ContactSheet
+    from digitedge.evaluation import Case, CaseResult, Evaluation
+    from digitedge.scoring import Score
+
+app = typer.Typer(name="eval", help="Measure how well pictures are read whose truth is known.", no_args_is_help=True)
+
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit. Default: what the bundle says."),
+]
+SheetOption = Annotated[
+    Path | None,
+    typer.Option("--sheet", help="PNG or JPEG file for a contact sheet of the errors, worst pictures first."),
+]
+PerPictureOption = Annotated[bool, typer.Option("--per-picture", help="Add a line for every picture, worst first.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """The options that both commands have."""
+
+    model: Path | None
+    threshold: float | None
+    force: bool
+    sheet: Path | None
+    as_json: bool
+    per_picture: bool
+
+
+@app.command()
+def photos(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", show_default=False, help="A folder of pictures with their labels.json.")
+    ],
+    half: Annotated[
+        Half | None,
+        typer.Option(help="Only one half of the writers: choose on the first, report the second."),
+    ] = None,
+    per_picture: PerPictureOption = False,
+    sheet: SheetOption = None,
+    as_json: JsonOption = False,
+    model: ModelOption = None,
+    threshold: ThresholdOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Read labelled photographs and say how well: by difficulty, and how much is invented where no digit is.
+
+    Examples:
+      digitedge eval photos my-photos --sheet errors.png
+      digitedge eval photos my-photos --half first --per-picture
+    """
+    from digitedge.data.labels import load_labels
+    from digitedge.evaluation import photo_cases
+
+    labelled = load_labels(folder)
+    pictures = [picture for picture in labelled if half in (None, half_of(picture.group))]
+    if not pictures:
+        raise DataError(f"{folder}: expected several writers, got none in the {half} half. Leave out --half.")
+    if sheet is not None and sheet.resolve() in {picture.path.resolve() for picture in labelled}:
+        raise InputError(f"--sheet {sheet} would overwrite that picture. Choose another file.")
+    writers = len({picture.group for picture in pictures})
+    about = {"folder": str(folder), "half": half, "pictures": len(pictures), "writers": writers}
+    title = f"{folder}{f', {half} half' if half else ''}: {len(pictures)} pictures by {writers} writers"
+    wishes = _Wishes(model, threshold, force, sheet, as_json, per_picture)
+    _examine(photo_cases(pictures), {"schema": "digitedge.eval-photos/1", **about}, title, wishes)
+
+
+@app.command()
+def scenes(
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first scene; the others count on from it.")] = 0,
+    per_picture: PerPictureOption = False,
+    sheet: SheetOption = None,
+    as_json: JsonOption = False,
+    model: ModelOption = None,
+    threshold: ThresholdOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Read rendered scenes and say how well: the same figures as for photographs, without any photograph.
+
+    Examples:
+      digitedge eval scenes --sheet errors.png
+      digitedge eval scenes --count 300 --seed 1000 --json
+    """
+    from digitedge.evaluation import scene_cases
+
+    seeds = range(seed, seed + count)
+    about = {"seed": seed, "pictures": count}
+    title = f"rendered scenes, seeds {seeds[0]} to {seeds[-1]}: {count} pictures"
+    wishes = _Wishes(model, threshold, force, sheet, as_json, per_picture)
+    _examine(scene_cases(seeds), {"schema": "digitedge.eval-scenes/1", **about}, title, wishes)
+
+
+def _examine(cases: "Iterable[Case]", about: dict[str, Any], title: str, wishes: _Wishes) -> None:
+    """Read all cases and print how well, as JSON or as tables; then write the contact sheet."""
+    from digitedge.evaluation import evaluate
+    from digitedge.reader import Reader
+
+    sheet = _open_sheet(wishes.sheet)
+    model = choose_model(wishes.model)
+    reader = Reader(model, threshold=wishes.threshold, force=wishes.force)
+    with typer.progressbar(cases, length=about["pictures"], label="reading", file=sys.stderr) as watched:
+        evaluation = evaluate(reader, watched, sheet=sheet)
+    if wishes.as_json:
+        print_json(about | {"model": str(model), "threshold": reader.threshold} | evaluation.to_json())
+    else:
+        typer.echo(f"{title}\n")
+        _print_tables(evaluation, per_picture=wishes.per_picture)
+    if wishes.sheet and sheet:
+        _write_sheet(sheet, wishes.sheet, title)
+    elif evaluation.total.errors:
+        say("next: --sheet errors.png shows the errors")
+
+
+def _open_sheet(path: Path | None) -> "ContactSheet | None":
+    """An empty contact sheet, if one is wanted and its file can be written: better known now than in the end."""
+    from digitedge.contact_sheet import ContactSheet
+    from digitedge.opencv import cv2
+
+    if path is None:
+        return None
+    if not cv2.haveImageWriter(path.name):
+        raise InputError(f"--sheet {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
+    return ContactSheet()
+
+
+def _write_sheet(sheet: "ContactSheet", path: Path, title: str) -> None:
+    from digitedge.data.pictures import write_picture
+
+    if not sheet.errors:
+        say("no errors, so there is no contact sheet")
+        return
+    write_picture(path, sheet.draw(title))
+    say(f"contact sheet: {path} ({sheet.shown} of {sheet.errors} errors)")
+
+
+def _print_tables(evaluation: "Evaluation", *, per_picture: bool) -> None:
+    """Print the figures by difficulty, by kind where there are kinds, those of negatives, and of every picture."""
+    heads = ["pictures", "digits", "missed", "wrong", "invented", "F1", "mean F1", "F1 in order", "rows exact"]
+    if evaluation.total.frames:
+        _print_table("difficulty", heads, {name: _cells(score) for name, score in evaluation.by_difficulty.items()})
+    if evaluation.by_kind:
+        _print_table("kind", heads, {name: _cells(score) for name, score in evaluation.by_kind.items()})
+    if evaluation.negatives:
+        lines = {
+            name: [str(score.negatives), str(score.false), f"{score.false_per_negative:.2f}"]
+            for name, score in evaluation.negatives.items()
+        }
+        _print_table("no digits", ["pictures", "false digits", "false digits a picture"], lines)
+    if per_picture:
+        heads = ["difficulty", "digits", "missed", "wrong", "invented", "F1"]
+        _print_table("picture", heads, {case.name: _picture_cells(case) for case in evaluation.worst_first})
+    typer.echo(f"reading a picture took {evaluation.median_ms:.1f} ms (median)")
+
+
+def _cells(score: "Score") -> list[str]:
+    in_order = [f"{score.f1_in_order:.4f}", f"{score.rows_exact:.4f}"] if score.ordered else ["-", "-"]
+    counts = [score.frames, score.true, score.missed, score.wrong, score.invented]
+    return [*map(str, counts), f"{score.f1:.4f}", f"{score.mean_f1:.4f}", *in_order]
+
+
+def _picture_cells(case: "CaseResult") -> list[str]:
+    score = case.score
+    counts = [score.true, score.missed, score.wrong, score.invented + score.false]
+    return [case.difficulty or case.kind, *map(str, counts), f"{case.rank[0]:.3f}"]
+
+
+def _print_table(corner: str, heads: list[str], lines: dict[str, list[str]]) -> None:
+    """Print names to the left and right-aligned cells, each column as wide as it must be; then an empty line."""
+    names = max(map(len, [corner, *lines]))
+    widths = [max(map(len, column)) for column in zip(heads, *lines.values(), strict=True)]
+    for name, cells in {corner: heads, **lines}.items():
+        aligned = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        typer.echo("  ".join([name.ljust(names), *aligned]))
+    typer.echo("")

@@ -1,0 +1,259 @@
+"""A picture of errors: each digit that was missed, misread or invented as a tile, the worst frames first.
+
+Tiles are cut while the frames pass by, so no frame is kept. There is room for LIMIT of them: the first error of each
+kind in every frame comes before any second one, so that a page of a hundred mistakes leaves room for the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.camera.overlay import FONT, FONT_HEIGHT
+from digitedge.opencv import cv2
+from digitedge.reader import Digit
+from digitedge.scoring import Comparison, iou
+from digitedge.vision.layout import Box
+
+LIMIT = 120
+COLUMNS = 12
+
+# Pixels of the sheet.
+TILE = 160
+GAP = 6
+TITLE_TYPE, WORD_TYPE, NAME_TYPE = 14, 11, 8
+WORD_BAND, NAME_BAND = 20, 16
+HEADER = 64
+
+# How much of a tile's side the longer side of its box takes.
+SHARE = 0.42
+# Least side of the part of a frame that a tile shows, in pixels of the frame: a speck needs its surroundings.
+LEAST_VIEW = 40
+
+# BGR. Black, white and three of the colours that Okabe and Ito chose to be told apart by everyone (jfly.uni-koeln.de,
+# 2008): blue, yellow and vermilion, which differ in lightness too.
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+BACKGROUND, OUTSIDE = (52, 48, 44), (110, 106, 102)
+# Behind the tiles of one frame and of the next.
+SHADES = ((52, 48, 44), (96, 88, 80))
+
+Colour = tuple[int, int, int]
+Rank = tuple[float, int, str]
+"""How bad the reading of a frame is, the lowest first: F1, minus the number of errors, and a name for a sure order."""
+
+
+class Kind(StrEnum):
+    """What can go wrong with a digit."""
+
+    MISSED = "missed"
+    WRONG = "wrong"
+    INVENTED = "invented"
+
+
+COLOURS: dict[Kind, Colour] = {Kind.MISSED: (178, 114, 0), Kind.WRONG: (66, 228, 240), Kind.INVENTED: (0, 94, 213)}
+LETTERING: dict[Kind, Colour] = {Kind.MISSED: WHITE, Kind.WRONG: BLACK, Kind.INVENTED: WHITE}
+
+
+class _Error(NamedTuple):
+    """One error of a frame: where it is, and what to say about it."""
+
+    kind: Kind
+    box: Box
+    words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tile:
+    """The picture of one error, uint8 (TILE, TILE, 3), with what decides whether and where it is shown."""
+
+    error: _Error
+    number: int
+    rank: Rank
+    name: str
+    picture: NDArray[np.uint8]
+
+    @property
+    def urgency(self) -> tuple[int, Rank]:
+        return self.number, self.rank
+
+    @property
+    def place(self) -> tuple[Rank, int, int]:
+        return self.rank, list(Kind).index(self.error.kind), self.number
+
+
+@dataclass(slots=True, eq=False)
+class ContactSheet:
+    """Collects errors frame by frame, and draws those that there is room for.
+
+    Attributes:
+        limit: the most tiles to draw.
+        counts: errors of each kind that were added, shown or not.
+    """
+
+    limit: int = LIMIT
+    counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    _tiles: list[_Tile] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        """Errors that were added."""
+        return sum(self.counts.values())
+
+    @property
+    def shown(self) -> int:
+        """Errors that there is room for."""
+        return len(self._tiles)
+
+    def add(self, name: str, frame: NDArray[np.uint8], compared: Comparison[Digit], *, rank: Rank) -> None:
+        """Add the errors of one frame.
+
+        Args:
+            name: for the captions.
+            frame: uint8 (H, W, 3), BGR.
+            compared: what became of its digits.
+            rank: of the frame among the others.
+        """
+        boxes = [(read.box, str(read.digit)) for read in _all_read(compared)]
+        numbers = dict.fromkeys(Kind, 0)
+        for error in _errors(compared):
+            picture = _cut(frame, error, boxes)
+            self._tiles.append(_Tile(error, numbers[error.kind], rank, name, picture))
+            numbers[error.kind] += 1
+            self.counts[error.kind] += 1
+        self._tiles = sorted(self._tiles, key=lambda tile: tile.urgency)[: self.limit]
+
+    def draw(self, title: str = "") -> NDArray[np.uint8]:
+        """Draw the sheet.
+
+        Args:
+            title: what was read, for the first line.
+
+        Returns:
+            uint8 (H, W, 3), BGR.
+        """
+        tiles = sorted(self._tiles, key=lambda tile: tile.place)
+        rows = -(-len(tiles) // COLUMNS)
+        pitch = (TILE + GAP, TILE + WORD_BAND + NAME_BAND + GAP)
+        sheet = np.empty((HEADER + rows * pitch[1] + GAP, COLUMNS * pitch[0] + GAP, 3), np.uint8)
+        sheet[:] = BACKGROUND
+        self._draw_header(sheet, title)
+        frames = list(dict.fromkeys(tile.rank for tile in tiles))
+        for number, tile in enumerate(tiles):
+            row, column = divmod(number, COLUMNS)
+            x, y = GAP + column * pitch[0], HEADER + row * pitch[1]
+            shade = SHADES[frames.index(tile.rank) % len(SHADES)]
+            _draw_tile(sheet[y : y + pitch[1] - GAP, x : x + TILE], tile, shade)
+        return sheet
+
+    def _draw_header(self, sheet: NDArray[np.uint8], title: str) -> None:
+        hidden = f", {self.errors - self.shown} more left out" if self.errors > self.shown else ""
+        text = f"{title}   {self.shown} errors, worst frames first{hidden}".strip()
+        _write(sheet, text, (GAP, 12 + TITLE_TYPE), TITLE_TYPE, WHITE)
+        x = GAP
+        for kind, meaning in MEANINGS.items():
+            words = f"{self.counts[kind]} {kind}: {meaning}"
+            width = _text_width(words, WORD_TYPE) + 2 * GAP
+            cv2.rectangle(sheet, (x, 36), (x + width, 36 + WORD_BAND), COLOURS[kind], cv2.FILLED)
+            _write(sheet, words, (x + GAP, 36 + WORD_BAND - 5), WORD_TYPE, LETTERING[kind])
+            x += width + 2 * GAP
+        _write(sheet, "thin box: what else was read there", (x, 36 + WORD_BAND - 5), WORD_TYPE, WHITE)
+
+
+MEANINGS = {
+    Kind.MISSED: "a digit where nothing was read",
+    Kind.WRONG: "read as another digit",
+    Kind.INVENTED: "read where no digit is",
+}
+
+
+def _errors(compared: Comparison[Digit]) -> Iterator[_Error]:
+    """All errors of a frame, of each kind the gravest first: the largest that was missed, the surest that was read."""
+    for true in sorted(compared.missed, key=lambda true: -true.box[2] * true.box[3]):
+        yield _Error(Kind.MISSED, true.box, f"missed {true.digit}")
+    for true, read in sorted(compared.wrong, key=lambda pair: -pair[1].confidence):
+        yield _Error(Kind.WRONG, read.box, f"read {read.digit}, is {true.digit}  {read.confidence:.0%}")
+    for read in sorted(compared.invented, key=lambda read: -read.confidence):
+        yield _Error(Kind.INVENTED, read.box, f"invented {read.digit}  {read.confidence:.0%}")
+
+
+def _all_read(compared: Comparison[Digit]) -> list[Digit]:
+    paired = [read for _, read in (*compared.right, *compared.wrong)]
+    return [*paired, *compared.invented, *compared.ignored]
+
+
+def _cut(frame: NDArray[np.uint8], error: _Error, read: Sequence[tuple[Box, str]]) -> NDArray[np.uint8]:
+    """Cut a square around the error out of the frame, scale it to a tile, and draw the boxes in."""
+    x, y, width, height = error.box
+    side = max(LEAST_VIEW, round(max(width, height) / SHARE))
+    left, top = round(x + width / 2 - side / 2), round(y + height / 2 - side / 2)
+    picture = _scaled(frame, (left, top, side, side))
+    for box, label in read:
+        if box != error.box and iou(box, (left, top, side, side)) > 0:
+            moved = _moved(box, left, top, TILE / side)
+            _draw_box(picture, moved, WHITE, width=1)
+            _draw_label(picture, label, moved)
+    _draw_box(picture, _moved(error.box, left, top, TILE / side), COLOURS[error.kind], width=2)
+    return picture
+
+
+def _scaled(frame: NDArray[np.uint8], view: Box) -> NDArray[np.uint8]:
+    """A square part of the frame as uint8 (TILE, TILE, 3); what lies outside of the frame is grey."""
+    left, top, side, _ = view
+    height, width = frame.shape[:2]
+    inside = frame[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    before = max(0, -top), max(0, -left)
+    after = max(0, top + side - height), max(0, left + side - width)
+    whole = cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_CONSTANT, value=OUTSIDE)
+    way = cv2.INTER_AREA if side > TILE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(whole, (TILE, TILE), interpolation=way), np.uint8)
+
+
+def _moved(box: Box, left: int, top: int, scale: float) -> Box:
+    x, y, width, height = box
+    return round((x - left) * scale), round((y - top) * scale), round(width * scale), round(height * scale)
+
+
+def _draw_box(picture: NDArray[np.uint8], box: Box, colour: Colour, *, width: int) -> None:
+    """A box around the ink, with a dark edge so that it is seen on paper and on a blackboard."""
+    x, y, w, h = box
+    start, end = (x - 2, y - 2), (x + w + 1, y + h + 1)
+    cv2.rectangle(picture, start, end, BLACK, width + 2)
+    cv2.rectangle(picture, start, end, colour, width)
+
+
+def _draw_label(picture: NDArray[np.uint8], text: str, box: Box) -> None:
+    """What was read in a thin box, on a dark patch above its corner."""
+    x, y = max(0, box[0] - 2), max(NAME_TYPE + 5, box[1] - 2)
+    cv2.rectangle(picture, (x, y - NAME_TYPE - 5), (x + _text_width(text, NAME_TYPE) + 3, y), BLACK, cv2.FILLED)
+    _write(picture, text, (x + 2, y - 3), NAME_TYPE, WHITE)
+
+
+def _draw_tile(place: NDArray[np.uint8], tile: _Tile, shade: Colour) -> None:
+    """Lay a tile in its place (TILE + WORD_BAND + NAME_BAND, TILE, 3), with its words and the frame's name below."""
+    place[:] = shade
+    place[:TILE] = tile.picture
+    place[TILE : TILE + WORD_BAND] = COLOURS[tile.error.kind]
+    _write(place, tile.error.words, (GAP, TILE + WORD_BAND - 5), WORD_TYPE, LETTERING[tile.error.kind])
+    name = _shortened(tile.name, TILE - GAP)
+    _write(place, name, (GAP // 2, TILE + WORD_BAND + NAME_BAND - 4), NAME_TYPE, WHITE)
+
+
+def _shortened(name: str, room: int) -> str:
+    """Leave out the middle of a name until it fits: beginnings and ends tell files apart."""
+    kept = len(name)
+    short = name
+    while _text_width(short, NAME_TYPE) > room:
+        kept -= 1
+        short = f"{name[: kept - kept // 2]}..{name[len(name) - kept // 2 :]}"
+    return short
+
+
+def _write(picture: NDArray[np.uint8], text: str, at: tuple[int, int], height: int, colour: Colour) -> None:
+    cv2.putText(picture, text, at, FONT, height / FONT_HEIGHT, colour, 1, cv2.LINE_AA)
+
+
+def _text_width(text: str, height: int) -> int:
+    return int(cv2.getTextSize(text, FONT, height / FONT_HEIGHT, 1)[0][0])
