@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from digitedge.data.alphabet import LETTERS, SIGNS, Letter
 from digitedge.data.handwriting import Hand, draw, one_hand, write
-from digitedge.data.pen import Pen
+from digitedge.data.pen import Pen, check_pen, line_ink
 from digitedge.data.spline import STEPS, spline_matrix
-from digitedge.data.synthetic import check_pen, draw_line, fit_ink
 from digitedge.errors import InputError
 
 # How often each letter comes in a pseudo-word: rounded shares of English text, in percent.
@@ -21,8 +20,6 @@ _CONSONANTS = {
 }
 # Gap between the ink of neighbours in a printed word, and from pen to pen in a joined one, in heights of a capital.
 _GAP, _JOINT = 0.16, 0.06
-# A pen is this much of the longer side at most: a full stop is a dot.
-_BROADEST = 0.8
 
 
 def render_letter(
@@ -59,8 +56,8 @@ def render_letter(
     """
     check_pen(height, pen_width)
     (letter,) = draw(letters_of(text), rng, 1)
-    line = write(letter, rng, one_hand(rng, 1) if hand is None else hand)
-    return _ink(line, letter.lengths, rng, height=height, pen_width=pen_width, pen=pen, roughness=roughness)
+    line = write(letter, rng, one_hand(rng, 1) if hand is None else hand)[0]
+    return line_ink(line, letter.lengths, rng, height=height, pen_width=pen_width, pen=pen, roughness=roughness)
 
 
 def letters_of(text: str, *, cursive: bool | None = None) -> list[Letter]:
@@ -124,8 +121,15 @@ def write_word(
     hand = one_hand(rng, 1) if hand is None else hand
     letters = [draw(letters_of(sign, cursive=joined), rng, 1)[0] for sign in text]
     strokes = _run_together(letters, rng, hand) if joined else _set_apart(letters, rng, hand)
-    line, lengths = np.concatenate(strokes)[None], tuple(map(len, strokes))
-    return _ink(line, lengths, rng, height=height, pen_width=pen_width, pen=pen, roughness=roughness)
+    return line_ink(
+        np.concatenate(strokes),
+        tuple(map(len, strokes)),
+        rng,
+        height=height,
+        pen_width=pen_width,
+        pen=pen,
+        roughness=roughness,
+    )
 
 
 def any_word(rng: np.random.Generator) -> str:
@@ -143,23 +147,6 @@ def any_word(rng: np.random.Generator) -> str:
     ]
     word = "".join(signs)
     return word.capitalize() if rng.random() < 0.2 else word
-
-
-def _ink(
-    line: NDArray[np.float64],
-    lengths: tuple[int, ...],
-    rng: np.random.Generator,
-    *,
-    height: int,
-    pen_width: float | None,
-    pen: Pen,
-    roughness: float | None,
-) -> NDArray[np.uint8]:
-    """Draw a line, float64 (1, M, 2) in heights of a capital, at its size."""
-    width = rng.uniform(0.07, 0.13) * height if pen_width is None else pen_width
-    longer = max(float(np.ptp(line[0], axis=0).max()) * (height - width) + width, width / _BROADEST) / height
-    ink = draw_line(line, lengths, rng, longer=longer, height=height, pen_width=width, pen=pen, roughness=roughness)
-    return fit_ink(ink, max(1, round(longer * height)), of=max(ink.shape))
 
 
 def _set_apart(letters: Iterable[Letter], rng: np.random.Generator, hand: Hand) -> list[NDArray[np.float64]]:

@@ -11,12 +11,19 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.errors import InputError
 from digitedge.opencv import cv2
 
 # Points of the line that share one width.
 RUN = 4
 # Fractional bits of cv2's coordinates.
 SHIFT = 4
+# Width of a pen that suits its digit, in heights.
+USUAL = (0.07, 0.13)
+# Width of a line in longer sides of what is drawn, at most: a full stop is a dot.
+BROADEST = 0.8
+# Longer side of the largest drawing; what is larger still is enlarged. With its margin it fits into the noise.
+LARGEST = 640
 # Side of the noise that grain is cut from, in pixels.
 TILE = 1024
 
@@ -172,3 +179,92 @@ def _noise(fine: bool) -> NDArray[np.float32]:
     rng = np.random.default_rng(28)
     noise = cv2.GaussianBlur(rng.standard_normal((TILE, TILE), np.float32), (0, 0), 1.2 if fine else 3.0)
     return np.asarray(noise / noise.std(), np.float32)
+
+
+def check_pen(height: int, pen_width: float | None) -> None:
+    """Refuse what no pen can draw.
+
+    Raises:
+        InputError: a height under 4, or a width that is not positive.
+    """
+    if height < 4 or not (pen_width is None or pen_width > 0):
+        raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}. Both are in pixels.")
+
+
+def draw_line(
+    lines: NDArray[np.float64],
+    lengths: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    longer: float,
+    height: int,
+    pen_width: float | None,
+    pen: Pen,
+    roughness: float | None,
+) -> NDArray[np.uint8]:
+    """Draw one written line, larger than it is wanted, for `fit_ink`.
+
+    Args:
+        lines: float64 (1, M, 2), x and y in any unit.
+        lengths: points of each stroke; they sum to M.
+        rng: where chance comes from.
+        longer: longer side of the ink, in heights.
+        height: in pixels; the pen suits it.
+        pen_width: of the line, in pixels; None chooses one.
+        pen: what it is written with.
+        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
+
+    Returns:
+        uint8 (H, W), ink bright on 0, cut tight.
+    """
+    touch = any_touch(rng, 1, width=(rng.uniform(*USUAL) if pen_width is None else pen_width / height) / longer)
+    size = round(min(max(2 * height, 96) * longer, LARGEST))
+    ink = lay_ink(lines[0], line_widths(lines, lengths, touch)[0], lengths, size=size)
+    ink = grain(ink, pen, rng, roughness=any_roughness(pen, rng) if roughness is None else roughness)
+    x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
+    return ink[y : y + h, x : x + w]
+
+
+def line_ink(
+    line: NDArray[np.float64],
+    lengths: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    height: int,
+    pen_width: float | None = None,
+    pen: Pen = Pen.BALL,
+    roughness: float | None = None,
+) -> NDArray[np.uint8]:
+    """Draw strokes whose size is known, as those of a letter among others.
+
+    Args:
+        line: float64 (M, 2), x and y; 1 becomes `height` pixels, of which the pen takes a part.
+        lengths: points of each stroke; they sum to M.
+        rng: where chance comes from.
+        height: in pixels.
+        pen_width: of the line, in pixels; None chooses one.
+        pen: what it is written with.
+        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
+
+    Returns:
+        uint8 (H, W), ink bright on 0, cut tight.
+
+    Examples:
+        >>> bar = np.array([[0, 0], [0, 0.25], [0, 0.5]])
+        >>> line_ink(bar, (3,), np.random.default_rng(0), height=40, pen_width=4).shape[0]
+        22
+    """
+    width = rng.uniform(*USUAL) * height if pen_width is None else pen_width
+    longer = max(float(np.ptp(line, axis=0).max()) * (height - width) + width, width / BROADEST) / height
+    ink = draw_line(
+        line[None], lengths, rng, longer=longer, height=height, pen_width=width, pen=pen, roughness=roughness
+    )
+    return fit_ink(ink, max(1, round(longer * height)), of=max(ink.shape))
+
+
+def fit_ink(ink: NDArray[np.uint8], size: int, *, of: int) -> NDArray[np.uint8]:
+    """Scale ink so that `of` of its pixels become `size`."""
+    height, width = ink.shape
+    shape = (max(1, round(width * size / of)), max(1, round(height * size / of)))
+    method = cv2.INTER_AREA if of >= size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(ink, shape, interpolation=method), np.uint8)

@@ -8,10 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.data.handwriting import Hand, any_hands, choose_styles, one_hand, write
-from digitedge.data.pen import Pen, any_roughness, any_touch, grain, lay_ink, line_widths
+from digitedge.data.pen import (
+    Pen,
+    any_roughness,
+    any_touch,
+    check_pen,
+    draw_line,
+    fit_ink,
+    grain,
+    lay_ink,
+    line_widths,
+)
 from digitedge.data.strokes import Skeleton
 from digitedge.errors import InputError
-from digitedge.opencv import cv2
 from digitedge.vision.normalize import FIELD, WORKING, normalize_digit
 
 # How often each pen writes in `synthetic_digits`.
@@ -19,8 +28,6 @@ PENS = ((Pen.BALL, 0.62), (Pen.FELT, 0.2), (Pen.PENCIL, 0.12), (Pen.CHALK, 0.06)
 
 # Spread of the width of lines. Ones spread more: without loops to fill, any bar is one.
 SPREAD, BROAD_ONES = 0.33, 0.5
-# Longer side of the largest drawing; what is larger still is enlarged. With its margin it fits into the noise of `pen`.
-LARGEST = 640
 
 
 def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -124,55 +131,3 @@ def render_ink(
         roughness=roughness,
     )
     return fit_ink(ink, height, of=ink.shape[0])
-
-
-def check_pen(height: int, pen_width: float | None) -> None:
-    """Refuse what no pen can draw.
-
-    Raises:
-        InputError: a height under 4, or a width that is not positive.
-    """
-    if height < 4 or not (pen_width is None or pen_width > 0):
-        raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}. Both are in pixels.")
-
-
-def draw_line(
-    lines: NDArray[np.float64],
-    lengths: tuple[int, ...],
-    rng: np.random.Generator,
-    *,
-    longer: float,
-    height: int,
-    pen_width: float | None,
-    pen: Pen,
-    roughness: float | None,
-) -> NDArray[np.uint8]:
-    """Draw one written line, larger than it is wanted, for `fit_ink`.
-
-    Args:
-        lines: float64 (1, M, 2), x and y in any unit.
-        lengths: points of each stroke; they sum to M.
-        rng: where chance comes from.
-        longer: longer side of the ink, in heights.
-        height: in pixels; the pen suits it.
-        pen_width: of the line, in pixels; None chooses one.
-        pen: what it is written with.
-        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cut tight.
-    """
-    touch = any_touch(rng, 1, width=(rng.uniform(0.07, 0.13) if pen_width is None else pen_width / height) / longer)
-    size = round(min(max(2 * height, 96) * longer, LARGEST))
-    ink = lay_ink(lines[0], line_widths(lines, lengths, touch)[0], lengths, size=size)
-    ink = grain(ink, pen, rng, roughness=any_roughness(pen, rng) if roughness is None else roughness)
-    x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
-    return ink[y : y + h, x : x + w]
-
-
-def fit_ink(ink: NDArray[np.uint8], size: int, *, of: int) -> NDArray[np.uint8]:
-    """Scale ink so that `of` of its pixels become `size`."""
-    height, width = ink.shape
-    shape = (max(1, round(width * size / of)), max(1, round(height * size / of)))
-    method = cv2.INTER_AREA if of >= size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(ink, shape, interpolation=method), np.uint8)
