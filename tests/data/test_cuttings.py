@@ -58,6 +58,12 @@ def test_the_overlap_says_what_a_cutting_is(true: list[TrueDigit], labels: list[
     assert cut(page(*EIGHT), true).digits.tolist() == labels
 
 
+def test_a_bar_is_a_1_or_nobody_can_say() -> None:
+    bar = (100, 80, 8, 80)
+    assert cut(page(bar), [TrueDigit(1, bar)]).digits.tolist() == [1]
+    assert len(cut(page(bar), [])) == 0
+
+
 def test_what_is_to_be_ignored_is_left_out_unless_it_is_a_digit() -> None:
     frame = page(*EIGHT)
     assert len(cut(frame, [], ignore=[(90, 70, 20, 20)])) == 0
