@@ -227,11 +227,11 @@ def fill_with_words(
 ) -> None:
     """Write a page of words, in place: sentences, a list, an alphabet or one big word."""
     height, width = page.shape[:2]
-    high = max(8, round(pitch * rng.uniform(0.45, 0.7)))
+    high = max(10, round(pitch * rng.uniform(0.45, 0.7)))
     joined, spelled, hand_width = rng.random() < 0.5, rng.random() < 0.3, _pen(tool, high)
     capitals = rng.random() < 0.3
     left, right = width * rng.uniform(0.06, 0.25), width * rng.uniform(0.7, 0.97)
-    for foot in np.arange(0.1 * height + pitch, 0.95 * height, pitch).tolist():
+    for foot in np.arange(0.1 * height + pitch, 0.95 * height, pitch)[: rng.integers(1, 12)].tolist():
         if rng.random() < 0.12:
             continue
         x = left + rng.exponential(0.2) * high

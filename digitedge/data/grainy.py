@@ -33,7 +33,7 @@ def _tile(coloured: bool) -> NDArray[np.uint8]:
     if coloured:
         chroma = cv2.blur(rng.standard_normal((TILE, TILE, 3), np.float32), (3, 3))
         noise = noise[..., None] + chroma
-    return np.asarray((128 + 32 * noise / noise.std()).clip(0, 255), np.uint8)
+    return np.asarray(np.rint(128 + 32 * noise / noise.std()).clip(0, 255), np.uint8)
 
 
 def clouds(rng: np.random.Generator, shape: tuple[int, int], spot: float, *, stretch: float = 1.0) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitedge.data.extras import add_extra, add_table, bounds, fill_with_words, put, stamp
 from digitedge.data.grainy import add_noise, fine_noise
-from digitedge.data.kinds import BOARD, CHALK, KINDS, NEGATIVES, PAPERS, Difficulty, Extra, Kind, Nib
+from digitedge.data.kinds import BALL, BOARD, CHALK, FELT, KINDS, NEGATIVES, PAPERS, Difficulty, Extra, Kind, Nib
 from digitedge.data.nature import any_object
 from digitedge.data.photograph import UNIT, View, homography, keep_inside, project
 from digitedge.data.sheets import LINED, Sheet, make_sheet
@@ -174,7 +174,7 @@ def _write(kind: Kind, difficulty: Difficulty, rng: np.random.Generator, frame: 
 
 def _any_nib(kind: Kind, sheet: Sheet, rng: np.random.Generator) -> Nib:
     """A pen of the kind that writes on the sheet."""
-    nibs = {Sheet.BLACKBOARD: (CHALK,), Sheet.WHITEBOARD: (BOARD,)}.get(sheet, kind.nibs)
+    nibs = {Sheet.BLACKBOARD: (CHALK,), Sheet.WHITEBOARD: (BOARD,), Sheet.BROWN: (BALL, FELT)}.get(sheet, kind.nibs)
     return nibs[rng.integers(len(nibs))]
 
 
@@ -221,17 +221,17 @@ def _shoot(
             rng,
             width=width,
             height=height,
-            brightness=float(rng.uniform(0.95 - 0.5 * bad, 1.1)),
-            gradient=float(bad * rng.beta(1, 2)) * 0.8,
-            shadows=int(rng.binomial(2, 0.6 * bad)),
-            vignette=float(bad * rng.beta(1, 3)),
+            brightness=float(rng.uniform(0.9 - 0.4 * bad, 1.0)),
+            gradient=float(bad * rng.beta(1, 3)) * 0.8,
+            shadows=int(rng.binomial(2, 0.4 * bad)),
+            vignette=float(bad * rng.beta(1, 4)),
         )
         seen = np.asarray(cv2.multiply(seen, light, scale=1 / UNIT), np.uint8)
     if glossy:
         seen = reflect(seen, rng)
-    sigma = float(rng.uniform(0.25, 0.25 + bad * min(3.0, 0.3 * stroke)))
+    sigma = float(rng.uniform(0.25, 0.25 + bad * min(3.0, 0.25 * stroke)))
     seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), sigma), np.uint8)
-    amount = float(rng.uniform(0.4, 1.0 + 7 * bad * contrast)) * (0.2 if flat else 1)
+    amount = float(rng.uniform(0.4, 1.0 + 5 * bad * contrast)) * (0.2 if flat else 1)
     return add_noise(seen, fine_noise(rng, (height, width), coloured=True), amount)
 
 

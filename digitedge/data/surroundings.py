@@ -147,7 +147,7 @@ def harsh_light(
     light *= 1 - np.float32(vignette) * ((x * x + y * y) / 2) ** np.float32(rng.uniform(0.8, 2.5))
     for _ in range(shadows):
         light *= _cast_shadow(rng, (rows, columns))
-    tint = 1 + np.array([rng.normal(-0.03, 0.06), 0, rng.normal(0.02, 0.05)], np.float32)
+    tint = 1 + np.array([rng.normal(-0.02, 0.04), 0, rng.normal(0.01, 0.03)], np.float32)
     gains = (light[..., None] * tint * np.float32(UNIT * brightness)).clip(0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(gains, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 

@@ -14,7 +14,9 @@ from digitedge.opencv import cv2
 # Room between two digits of a number, at most, and between two numbers, at least, in heights of the digits.
 NARROW, WIDE = 0.9, 1.5
 # Height of the smallest digits in pixels.
-SMALLEST = 9
+SMALLEST = 10
+# Width of the thinnest line in pixels.
+LEAST_PEN = 1.4
 
 
 class Layout(StrEnum):
@@ -104,6 +106,7 @@ def write_rows(
     gap = rng.uniform(0.12, 0.6) if style.layout is not Layout.MANY else rng.uniform(0.1, 0.3)
     pitch = rng.uniform(1.45, 2.2) if len(lengths) > 1 else 1.1
     room = max(0.5 * height, height - abs(np.tan(style.slope)) * width)
+    lengths = lengths[: max(1, int(room / (pitch * 1.5 * SMALLEST)))]
     longest = max(_length(numbers, gap) for numbers in lengths)
     largest = min(width / longest, room / (pitch * len(lengths)), 0.86 * height, 0.9 * width)
     size = max(SMALLEST, round(largest * _fill(style.layout, rng)))
@@ -136,7 +139,7 @@ class _Pens:
             digit,
             self._rng,
             height=high,
-            pen_width=max(self.tool.width, 1.1 / high),
+            pen_width=max(self.tool.width, LEAST_PEN / high),
             pen=self.tool.pen,
             hand=self._hand.one(self._written % 16),
             manner=self.style.manner,
@@ -164,7 +167,7 @@ def _write_row(numbers: list[int], pens: _Pens, rng: np.random.Generator, gap: f
 
 def _write_table(style: Style, rng: np.random.Generator, width: int, height: int) -> tuple[list[Row], float, Cells]:
     """Write digits into some cells of a table, as in a sudoku; each row holds at least one."""
-    columns, lines = int(rng.integers(3, 10)), int(rng.integers(2, 10))
+    columns, lines = int(rng.integers(3, 10)), int(rng.integers(2, min(10, 3 + height // 40)))
     cell = min(width / columns, height / lines) * rng.uniform(0.6, 0.98)
     wide = min(cell * rng.uniform(1, 1.5), width / columns)
     pens = _Pens(style, rng, max(SMALLEST, round(cell * rng.uniform(0.45, 0.75))))
@@ -192,13 +195,14 @@ def _any_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]:
         case Layout.SINGLE:
             return [[1]]
         case Layout.FEW:
+            count = int(rng.choice([1, 1, 1, 2, 3]))
             if rng.random() < 0.3:
-                return [[1] * int(rng.integers(2, 6)) for _ in range(rng.integers(1, 3))]
-            return [[int(rng.integers(2, 11))] for _ in range(rng.integers(1, 4))]
+                return [[1] * int(rng.integers(2, 6)) for _ in range(count)]
+            return [[int(rng.integers(2, 9))] for _ in range(count)]
         case Layout.NUMBERS:
-            return [rng.integers(1, 5, rng.integers(2, 5)).tolist() for _ in range(rng.integers(1, 6))]
+            return [rng.integers(1, 4, rng.integers(2, 5)).tolist() for _ in range(rng.integers(1, 5))]
         case Layout.LIST:
-            return [[int(rng.integers(1, 4))] for _ in range(rng.integers(3, 9))]
+            return [[int(rng.integers(1, 4))] for _ in range(rng.integers(2, 7))]
         case Layout.BLOCK:
             return [[int(rng.integers(5, 11))] for _ in range(rng.integers(3, 9))]
         case Layout.MANY:
@@ -216,7 +220,7 @@ def _length(numbers: list[int], gap: float) -> float:
 
 def _fill(layout: Layout, rng: np.random.Generator) -> float:
     """Share of the possible height that the digits take."""
-    low, high = {Layout.SINGLE: (0.25, 1.0), Layout.MANY: (0.6, 0.95)}.get(layout, (0.35, 0.95))
+    low, high = {Layout.SINGLE: (0.3, 1.0), Layout.MANY: (0.7, 1.0)}.get(layout, (0.5, 1.0))
     return float(rng.uniform(low, high))
 
 
