@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from digitedge.bundle import DEFAULT_THRESHOLD, load_model
 from digitedge.errors import InputError
+from digitedge.recognition import recognize
 from digitedge.runtime import Classifier
-from digitedge.vision import Box, find_digits, rows_of
+from digitedge.vision import Box, find_writing, rows_of
 
 SCHEMA = "digitedge.reading/1"
 
@@ -150,15 +151,8 @@ class Reader:
 
     def _digits(self, frame: NDArray[np.uint8]) -> list[Digit]:
         """Score all candidates in one call and keep the confident ones."""
-        candidates = find_digits(frame)
-        crops = np.stack([c.crop for c in candidates]) if candidates else np.empty((0, 28, 28), np.uint8)
-        probabilities = self.classifier.probabilities(crops)  # (N, 10)
-        answers = zip(probabilities.argmax(axis=1), probabilities.max(axis=1), candidates, strict=True)
-        return [
-            Digit(int(digit), round(float(confidence), 4), candidate.box)
-            for digit, confidence, candidate in answers
-            if confidence >= self.threshold
-        ]
+        guesses = recognize(find_writing(frame), self.classifier)
+        return [Digit(g.digit, round(g.confidence, 4), g.box) for g in guesses if g.confidence >= self.threshold]
 
 
 def _check_frame(frame: NDArray[np.uint8]) -> None:

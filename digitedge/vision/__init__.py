@@ -8,8 +8,8 @@ the pen was), `segment` (which parts form a digit) and `normalize` (the crop con
 found in rows.
 """
 
-from digitedge.vision.find import Candidate, find_digits
+from digitedge.vision.find import Candidate, Writing, find_digits, find_writing
 from digitedge.vision.layout import Box, rows_of
 from digitedge.vision.normalize import normalize_digit
 
-__all__ = ["Box", "Candidate", "find_digits", "normalize_digit", "rows_of"]
+__all__ = ["Box", "Candidate", "Writing", "find_digits", "find_writing", "normalize_digit", "rows_of"]

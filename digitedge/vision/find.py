@@ -16,7 +16,7 @@ from digitedge.vision.illumination import Light, ink_of, light_of
 from digitedge.vision.layout import Box
 from digitedge.vision.lines import Line, erase_lines, find_lines, find_rulings
 from digitedge.vision.normalize import normalize_digit
-from digitedge.vision.segment import Group, components, scale_of, segment
+from digitedge.vision.segment import Mark, components, scale_of, segment
 
 # Larger pictures are searched at this longer side: 0.5 % of it are the 8 pixels that a digit needs.
 SEARCH_SIDE = 1600
@@ -43,6 +43,29 @@ class Candidate:
     crop: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Writing:
+    """What was found in one frame.
+
+    Attributes:
+        marks: in pixels of the picture that was searched.
+        scale: pixels searched for each pixel of the frame.
+        shape: height and width of the frame.
+    """
+
+    marks: list[Mark]
+    scale: float
+    shape: tuple[int, ...]
+
+    def on_frame(self, box: Box) -> Box:
+        """Put a box that was searched back on the frame."""
+        x, y, width, height = box
+        left, top = round(x / self.scale), round(y / self.scale)
+        right = min(self.shape[1], round((x + width) / self.scale))
+        bottom = min(self.shape[0], round((y + height) / self.scale))
+        return left, top, right - left, bottom - top
+
+
 def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
     """Find everything in a frame that may be a handwritten digit.
 
@@ -58,6 +81,13 @@ def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
         >>> [candidate.box for candidate in find_digits(page)]
         [(60, 40, 5, 40)]
     """
+    writing = find_writing(frame)
+    return [
+        Candidate(writing.on_frame(mark.box), normalize_digit(mark.ink)) for mark in writing.marks if not mark.flaw
+    ]
+
+
+def find_writing(frame: NDArray[np.uint8]) -> Writing:
     grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     afar = min(1.0, LOOK_SIDE / max(grey.shape))
     look = _shrink(grey, afar)
@@ -68,7 +98,7 @@ def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
     ink = ink_of(_shrink(grey, scale), light)
     mask = _without_lines(binarize(ink), ink, rulings, scale / afar, height * scale / afar)
     found = components(mask, ink)
-    return [_candidate(group, ink, found.labels, frame.shape[:2], scale) for group in segment(found)]
+    return Writing(segment(found, ink), scale, frame.shape[:2])
 
 
 def _look(look: NDArray[np.uint8], light: Light) -> tuple[list[Line], float]:
@@ -94,16 +124,3 @@ def _without_lines(
 def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return cv2.resize(grey, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def _candidate(
-    group: Group, ink: NDArray[np.uint8], labels: NDArray[np.int32], shape: tuple[int, ...], scale: float
-) -> Candidate:
-    """Cut out the ink of one group, without that of its neighbours, and put its box back on the frame."""
-    x, y, width, height = group.box
-    window = slice(y, y + height), slice(x, x + width)
-    own = np.isin(labels[window], group.labels)
-    crop = normalize_digit(np.where(own, ink[window], 0).astype(np.uint8))
-    left, top = round(x / scale), round(y / scale)
-    right, bottom = min(shape[1], round((x + width) / scale)), min(shape[0], round((y + height) / scale))
-    return Candidate((left, top, right - left, bottom - top), crop)

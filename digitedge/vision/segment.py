@@ -17,6 +17,8 @@ from digitedge.vision.layout import Box
 SMALLEST = 8
 # Heights in typical heights: of specks, and of digits.
 SPECK, SHORTEST, TALLEST = 0.15, 0.4, 3.0
+# What is larger than this in either direction, in typical heights, is not looked at: tables, hands, frames.
+LARGEST = 8.0
 # Something slim that is higher than this, or touches the edge of the frame, is a ruling or the rim of a sheet, not a 1.
 TALLEST_BAR = 2.0
 # A digit is at most this many times as wide as high; bars and rulings are wider.
@@ -29,6 +31,8 @@ DENSEST = 0.75
 PALEST = 0.4
 # Lower pieces than this, in typical heights, are parts that may join a digit.
 BODY = 0.6
+# How far around a mark clutter counts, in heights of the mark.
+AROUND = 0.25
 # A part joins a digit that is at most this far away, and no further than TOUCH to its side, in heights of the digit.
 REACH, TOUCH = 0.2, 0.05
 
@@ -60,10 +64,29 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Components that form one digit: their labels and their common box."""
+    """Components that belong together: their labels and their common box."""
 
     labels: tuple[int, ...]
     box: Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """Something that was written, alone on empty paper.
+
+    Attributes:
+        box: x, y, width, height in pixels of the picture that was searched.
+        ink: uint8 (height, width), 0 is paper; ink of neighbours is left out.
+        darkness: mean ink level of its strokes, 0 to 255.
+        clutter: mean ink level of what is around it and is no writing, in its own darkness: 0 on clean paper.
+        flaw: why it cannot be a digit, in a few words; "" if it may be one.
+    """
+
+    box: Box
+    ink: NDArray[np.uint8]
+    darkness: float
+    clutter: float
+    flaw: str = ""
 
 
 def components(mask: NDArray[np.uint8], ink: NDArray[np.uint8]) -> Components:
@@ -103,23 +126,51 @@ def scale_of(found: Components) -> Scale | None:
     return Scale(_weighted_median(height[chosen], weights), _weighted_median(found.darkness[chosen], weights))
 
 
-def segment(found: Components) -> list[Group]:
-    """Choose the components that may be digits, and join those that are parts of one.
+def segment(found: Components, ink: NDArray[np.uint8]) -> list[Mark]:
+    """Cut out everything that is about as large and dark as the writing; parts of one digit are joined.
+
+    Args:
+        found: the components of a picture.
+        ink: uint8 (H, W), the same picture, 0 is paper.
 
     Examples:
-        >>> mask = np.zeros((60, 60), np.uint8)
-        >>> mask[10:40, 20:24] = mask[50, 50] = 255  # a one and a speck
-        >>> [group.box for group in segment(components(mask, mask))]
+        >>> ink = np.zeros((60, 60), np.uint8)
+        >>> ink[10:40, 20:24] = ink[50, 50] = 255  # a one and a speck
+        >>> [mark.box for mark in segment(components(ink, ink), ink)]
         [(20, 10, 4, 30)]
     """
     scale = scale_of(found)
     if scale is None:
         return []
     longer = found.boxes[:, 2:].max(axis=1)
-    candidates = (longer >= SPECK * scale.height) & (longer <= TALLEST * scale.height)
-    candidates &= found.darkness >= PALEST * scale.darkness
-    groups = [Group((int(i) + 1,), _as_box(found.boxes[i])) for i in np.flatnonzero(candidates)]
-    return [group for group in _join_parts(groups, scale) if _looks_like_a_digit(group, found, scale)]
+    chosen = (longer >= SPECK * scale.height) & (longer <= LARGEST * scale.height)
+    chosen &= found.darkness >= PALEST * scale.darkness
+    groups = [Group((int(i) + 1,), _as_box(found.boxes[i])) for i in np.flatnonzero(chosen)]
+    written = np.append(False, chosen)
+    return [
+        _mark(group, found, ink, written, scale) for group in _join_parts(groups, scale) if _is_no_speck(group, scale)
+    ]
+
+
+def _is_no_speck(group: Group, scale: Scale) -> bool:
+    return max(group.box[2:]) >= max(SMALLEST, SHORTEST * scale.height)
+
+
+def _mark(
+    group: Group, found: Components, ink: NDArray[np.uint8], written: NDArray[np.bool_], scale: Scale
+) -> Mark:
+    """Cut a group out of the picture; `written` tells for each label whether it is writing."""
+    x, y, width, height = group.box
+    window = slice(y, y + height), slice(x, x + width)
+    own = np.isin(found.labels[window], group.labels)
+    darkness = float(ink[window][own].mean())
+    margin = round(AROUND * height)
+    around = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
+    paper = ~written[found.labels[around]]
+    clutter = float(ink[around][paper].mean()) / darkness if paper.any() else 0.0
+    return Mark(
+        group.box, np.where(own, ink[window], 0).astype(np.uint8), darkness, clutter, _flaw(group, found, scale)
+    )
 
 
 def _has_digit_shape(width: NDArray[np.int64], height: NDArray[np.int64], area: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -147,7 +198,7 @@ def _join_parts(groups: list[Group], scale: Scale) -> list[Group]:
             alone.append(part)
         else:
             body = bodies[nearest]
-            bodies[nearest] = Group(body.labels + part.labels, _union(body.box, part.box))
+            bodies[nearest] = Group(body.labels + part.labels, union(body.box, part.box))
     return bodies + alone
 
 
@@ -162,14 +213,20 @@ def _nearest(part: Box, bodies: NDArray[np.int64]) -> int | None:
     return nearest if distance[nearest] <= REACH else None
 
 
-def _looks_like_a_digit(group: Group, found: Components, scale: Scale) -> bool:
+def _flaw(group: Group, found: Components, scale: Scale) -> str:
     """Judge a whole group by size and shape."""
     _, _, width, height = group.box
     area = found.areas[[label - 1 for label in group.labels]].sum(keepdims=True)
     at_edge = _touches_edge(group.box, found.labels.shape)
-    is_bar = width <= SLIM * height and (at_edge or height > TALLEST_BAR * scale.height)
-    right_size = max(SMALLEST, SHORTEST * scale.height) <= height <= TALLEST * scale.height
-    return right_size and not is_bar and bool(_has_digit_shape(np.array([width]), np.array([height]), area)[0])
+    if height < max(SMALLEST, SHORTEST * scale.height):
+        return "too low"
+    if height > TALLEST * scale.height:
+        return "too tall"
+    if width <= SLIM * height and (at_edge or height > TALLEST_BAR * scale.height):
+        return "a bar"
+    if width > WIDEST * height:
+        return "too wide"
+    return "" if _has_digit_shape(np.array([width]), np.array([height]), area)[0] else "solid"
 
 
 def _touches_edge(box: Box, shape: tuple[int, ...]) -> bool:
@@ -182,6 +239,6 @@ def _as_box(values: NDArray[np.int64]) -> Box:
     return x, y, width, height
 
 
-def _union(a: Box, b: Box) -> Box:
+def union(a: Box, b: Box) -> Box:
     x, y = min(a[0], b[0]), min(a[1], b[1])
     return x, y, max(a[0] + a[2], b[0] + b[2]) - x, max(a[1] + a[3], b[1] + b[3]) - y

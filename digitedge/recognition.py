@@ -1,0 +1,71 @@
+"""Marks -> guesses: what the classifier makes of each, and of other ways to take the ink where it doubts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.runtime import Classifier
+from digitedge.vision.find import Writing
+from digitedge.vision.layout import Box
+from digitedge.vision.normalize import normalize_digit
+from digitedge.vision.regroup import regroupings
+from digitedge.vision.segment import Mark
+
+# The classifier doubts what it gives less than this. Other ways to take that ink must make it sure.
+SURE = 0.9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guess:
+    """What the classifier makes of one mark.
+
+    Attributes:
+        mark: in pixels of the picture that was searched.
+        box: x, y, width, height in pixels of the frame.
+        digit: the most likely one, 0 to 9.
+        confidence: its probability, 0 to 1; 0 for a mark that cannot be a digit.
+    """
+
+    mark: Mark
+    box: Box
+    digit: int
+    confidence: float
+
+
+def recognize(writing: Writing, classifier: Classifier) -> list[Guess]:
+    """Let the classifier look at every mark of a frame, and at other groupings of those that it doubts."""
+    guesses = _guess(writing, writing.marks, classifier)
+    doubtful = [index for index, guess in enumerate(guesses) if guess.confidence < SURE]
+    proposals = regroupings(writing.marks, doubtful)
+    answers = iter(_guess(writing, [mark for proposal in proposals for mark in proposal.marks], classifier))
+    options = [(proposal.replaced, [next(answers) for _ in proposal.marks]) for proposal in proposals]
+    gone: set[int] = set()
+    better: list[Guess] = []
+    for replaced, instead in sorted(options, key=lambda option: -_worst(option[1])):
+        best_before = max(guesses[index].confidence for index in replaced)
+        if _worst(instead) >= max(SURE, best_before) and not replaced & gone:
+            gone |= replaced
+            better += instead
+    return [guess for index, guess in enumerate(guesses) if index not in gone] + better
+
+
+def _worst(guesses: Sequence[Guess]) -> float:
+    return min(guess.confidence for guess in guesses)
+
+
+def _guess(writing: Writing, marks: Sequence[Mark], classifier: Classifier) -> list[Guess]:
+    """Score all marks that may be digits in one call."""
+    scored = [index for index, mark in enumerate(marks) if not mark.flaw]
+    crops = [normalize_digit(marks[index].ink) for index in scored]
+    probabilities = np.zeros((len(marks), 10), np.float32)
+    probabilities[scored] = classifier.probabilities(_stack(crops))
+    return [
+        Guess(mark, writing.on_frame(mark.box), int(row.argmax()), float(row.max()))
+        for mark, row in zip(marks, probabilities, strict=True)
+    ]
+
+
+def _stack(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    return np.stack(crops) if crops else np.empty((0, 28, 28), np.uint8)
