@@ -33,12 +33,11 @@ SHARE = 0.42
 # Least side of the part of a frame that a tile shows, in pixels of the frame: a speck needs its surroundings.
 LEAST_VIEW = 40
 
-# BGR. Black, white and three of the colours that Okabe and Ito chose to be told apart by everyone (jfly.uni-koeln.de,
-# 2008): blue, yellow and vermilion, which differ in lightness too.
+# Colours are BGR.
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 BACKGROUND, OUTSIDE = (52, 48, 44), (110, 106, 102)
-# Behind the tiles of one frame and of the next.
-SHADES = ((52, 48, 44), (96, 88, 80))
+# Behind the names of one frame's tiles and of the next one's.
+SHADES = (BACKGROUND, (96, 88, 80))
 
 Colour = tuple[int, int, int]
 Rank = tuple[float, int, str]
@@ -53,8 +52,21 @@ class Kind(StrEnum):
     INVENTED = "invented"
 
 
-COLOURS: dict[Kind, Colour] = {Kind.MISSED: (178, 114, 0), Kind.WRONG: (66, 228, 240), Kind.INVENTED: (0, 94, 213)}
-LETTERING: dict[Kind, Colour] = {Kind.MISSED: WHITE, Kind.WRONG: BLACK, Kind.INVENTED: WHITE}
+class _Look(NamedTuple):
+    """How one kind of error is shown and explained."""
+
+    colour: Colour
+    lettering: Colour
+    meaning: str
+
+
+# Blue, yellow and vermilion of the colours that Okabe and Ito chose to be told apart by everyone (jfly.uni-koeln.de,
+# 2008); these three differ in lightness too.
+LOOKS = {
+    Kind.MISSED: _Look((178, 114, 0), WHITE, "a digit where nothing was read"),
+    Kind.WRONG: _Look((66, 228, 240), BLACK, "read as another digit"),
+    Kind.INVENTED: _Look((0, 94, 213), WHITE, "read where no digit is"),
+}
 
 
 class _Error(NamedTuple):
@@ -119,8 +131,8 @@ class ContactSheet:
         boxes = [(read.box, str(read.digit)) for read in _all_read(compared)]
         numbers = dict.fromkeys(Kind, 0)
         for error in _errors(compared):
-            picture = _cut(frame, error, boxes)
-            self._tiles.append(_Tile(error, numbers[error.kind], rank, name, picture))
+            if numbers[error.kind] < self.limit:
+                self._tiles.append(_Tile(error, numbers[error.kind], rank, name, _cut(frame, error, boxes)))
             numbers[error.kind] += 1
             self.counts[error.kind] += 1
         self._tiles = sorted(self._tiles, key=lambda tile: tile.urgency)[: self.limit]
@@ -150,23 +162,16 @@ class ContactSheet:
 
     def _draw_header(self, sheet: NDArray[np.uint8], title: str) -> None:
         hidden = f", {self.errors - self.shown} more left out" if self.errors > self.shown else ""
-        text = f"{title}   {self.shown} errors, worst frames first{hidden}".strip()
+        text = f"{self.shown} errors, worst pictures first{hidden}. {title}"
         _write(sheet, text, (GAP, 12 + TITLE_TYPE), TITLE_TYPE, WHITE)
         x = GAP
-        for kind, meaning in MEANINGS.items():
-            words = f"{self.counts[kind]} {kind}: {meaning}"
+        for kind, look in LOOKS.items():
+            words = f"{self.counts[kind]} {kind}: {look.meaning}"
             width = _text_width(words, WORD_TYPE) + 2 * GAP
-            cv2.rectangle(sheet, (x, 36), (x + width, 36 + WORD_BAND), COLOURS[kind], cv2.FILLED)
-            _write(sheet, words, (x + GAP, 36 + WORD_BAND - 5), WORD_TYPE, LETTERING[kind])
+            cv2.rectangle(sheet, (x, 36), (x + width, 36 + WORD_BAND), look.colour, cv2.FILLED)
+            _write(sheet, words, (x + GAP, 36 + WORD_BAND - 5), WORD_TYPE, look.lettering)
             x += width + 2 * GAP
         _write(sheet, "thin box: what else was read there", (x, 36 + WORD_BAND - 5), WORD_TYPE, WHITE)
-
-
-MEANINGS = {
-    Kind.MISSED: "a digit where nothing was read",
-    Kind.WRONG: "read as another digit",
-    Kind.INVENTED: "read where no digit is",
-}
 
 
 def _errors(compared: Comparison[Digit]) -> Iterator[_Error]:
@@ -195,20 +200,24 @@ def _cut(frame: NDArray[np.uint8], error: _Error, read: Sequence[tuple[Box, str]
             moved = _moved(box, left, top, TILE / side)
             _draw_box(picture, moved, WHITE, width=1)
             _draw_label(picture, label, moved)
-    _draw_box(picture, _moved(error.box, left, top, TILE / side), COLOURS[error.kind], width=2)
+    _draw_box(picture, _moved(error.box, left, top, TILE / side), LOOKS[error.kind].colour, width=2)
     return picture
 
 
 def _scaled(frame: NDArray[np.uint8], view: Box) -> NDArray[np.uint8]:
     """A square part of the frame as uint8 (TILE, TILE, 3); what lies outside of the frame is grey."""
     left, top, side, _ = view
-    height, width = frame.shape[:2]
-    inside = frame[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
-    before = max(0, -top), max(0, -left)
-    after = max(0, top + side - height), max(0, left + side - width)
-    whole = cv2.copyMakeBorder(inside, before[0], after[0], before[1], after[1], cv2.BORDER_CONSTANT, value=OUTSIDE)
-    way = cv2.INTER_AREA if side > TILE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(whole, (TILE, TILE), interpolation=way), np.uint8)
+    picture = np.empty((TILE, TILE, 3), np.uint8)
+    picture[:] = OUTSIDE
+    (x, right), (y, bottom) = (
+        (max(0, start), min(start + side, end)) for start, end in zip((left, top), frame.shape[1::-1], strict=True)
+    )
+    if x < right and y < bottom:
+        tile_x, tile_y, width, height = _moved((x, y, right - x, bottom - y), left, top, TILE / side)
+        part = picture[tile_y : tile_y + max(1, height), tile_x : tile_x + max(1, width)]
+        way = cv2.INTER_AREA if side > TILE else cv2.INTER_CUBIC
+        cv2.resize(frame[y:bottom, x:right], part.shape[1::-1], dst=part, interpolation=way)
+    return picture
 
 
 def _moved(box: Box, left: int, top: int, scale: float) -> Box:
@@ -235,8 +244,9 @@ def _draw_tile(place: NDArray[np.uint8], tile: _Tile, shade: Colour) -> None:
     """Lay a tile in its place (TILE + WORD_BAND + NAME_BAND, TILE, 3), with its words and the frame's name below."""
     place[:] = shade
     place[:TILE] = tile.picture
-    place[TILE : TILE + WORD_BAND] = COLOURS[tile.error.kind]
-    _write(place, tile.error.words, (GAP, TILE + WORD_BAND - 5), WORD_TYPE, LETTERING[tile.error.kind])
+    look = LOOKS[tile.error.kind]
+    place[TILE : TILE + WORD_BAND] = look.colour
+    _write(place, tile.error.words, (GAP, TILE + WORD_BAND - 5), WORD_TYPE, look.lettering)
     name = _shortened(tile.name, TILE - GAP)
     _write(place, name, (GAP // 2, TILE + WORD_BAND + NAME_BAND - 4), NAME_TYPE, WHITE)
 

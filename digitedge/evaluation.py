@@ -3,7 +3,7 @@
 Frames pass through one at a time; what stays is a score for each, and the tiles of a contact sheet.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.contact_sheet import ContactSheet, Rank
-from digitedge.data.labels import LabelledPicture
+from digitedge.data.hard_scenes import render_hard_scene
+from digitedge.data.labels import LabelledPicture, check_boxes
 from digitedge.data.pictures import read_picture
-from digitedge.data.scenes import render_scene
 from digitedge.data.truth import TrueDigit
 from digitedge.reader import Reader
 from digitedge.scoring import Score, compare, score_reading
@@ -29,14 +29,14 @@ class Case:
     """A frame and the truth about it.
 
     Attributes:
-        name: a file name, or the number of a scene.
+        name: of the file, or the number of the scene.
         frame: uint8 (H, W, 3), BGR.
         digits: every digit that stands there; a frame without any is a negative.
         rows: the digits of each row joined, top to bottom.
         ignore: boxes of other marks, where reading something is neither right nor wrong.
         ordered: whether the rows have a sure order.
         difficulty: easy, medium, hard, or "" where nobody said.
-        kind: of a negative, what it shows, or "".
+        kind: what it shows, in a word, or "".
     """
 
     name: str
@@ -60,9 +60,19 @@ class CaseResult:
     ms: float
 
     @property
+    def f1(self) -> float:
+        """Of this case alone; that of a negative is 0 with a false digit, else 1."""
+        return self.score.f1 if self.score.errors else 1.0
+
+    @property
+    def rows_right(self) -> bool | None:
+        """Whether every row is right; None where rows are not compared."""
+        return bool(self.score.exact) if self.score.ordered else None
+
+    @property
     def rank(self) -> Rank:
-        """Worst first: the lowest F1, then the most errors. The F1 of a negative is 0 with a false digit, else 1."""
-        return (self.score.f1 if self.score.errors else 1.0, -self.score.errors, self.name)
+        """Worst first: the lowest F1, then the most errors, wrong rows among them."""
+        return self.f1, -self.score.errors - (self.rows_right is False), self.name
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -76,8 +86,8 @@ class CaseResult:
             "missed": score.missed,
             "wrong": score.wrong,
             "invented": score.invented + score.false,
-            "f1": round(score.f1, 4) if score.frames else None,
-            "rows_exact": bool(score.exact) if score.ordered else None,
+            "f1": round(self.f1, 4),
+            "rows_right": self.rows_right,
             "ms": self.ms,
         }
 
@@ -147,7 +157,7 @@ def evaluate(reader: Reader, cases: Iterable[Case], *, sheet: ContactSheet | Non
         score = score_reading(case, reading, ignore=case.ignore, ordered=case.ordered)
         results.append(CaseResult(case.name, case.difficulty, case.kind, score, reading.ms))
         if sheet is not None:
-            compared = compare(case.digits, reading.digits, ignore=case.ignore if case.digits else ())
+            compared = compare(case.digits, reading.digits, ignore=case.ignore)
             sheet.add(case.name, case.frame, compared, rank=results[-1].rank)
     return Evaluation(tuple(results))
 
@@ -157,25 +167,36 @@ def photo_cases(pictures: Iterable[LabelledPicture]) -> Iterator[Case]:
 
     Raises:
         CameraError: a file is no picture, or a damaged one.
+        DataError: a box is not in its picture.
     """
     for picture in pictures:
+        frame = read_picture(picture.path)
+        check_boxes(picture, width=frame.shape[1], height=frame.shape[0])
         yield Case(
             name=picture.name,
-            frame=read_picture(picture.path),
+            frame=frame,
             digits=picture.digits,
             rows=picture.rows,
-            ignore=picture.ignore,
+            ignore=picture.ignore if picture.digits else (),  # in a negative every digit is false
             ordered=picture.ordered,
             difficulty=picture.difficulty,
             kind=picture.negative_type,
         )
 
 
-def scene_cases(seeds: Sequence[int]) -> Iterator[Case]:
-    """Rendered scenes, one for each seed."""
+def scene_cases(seeds: Iterable[int]) -> Iterator[Case]:
+    """Rendered scenes as hard as photographs, one for each seed; about a third has no digits."""
     for seed in seeds:
-        scene = render_scene(seed=seed)
-        yield Case(f"scene {seed}", scene.frame, scene.digits, scene.rows)
+        scene = render_hard_scene(seed=seed)
+        yield Case(
+            name=f"scene {seed}, {scene.kind}",
+            frame=scene.frame,
+            digits=scene.digits,
+            rows=scene.rows,
+            ignore=scene.ignore,
+            difficulty=scene.difficulty,
+            kind=scene.kind,
+        )
 
 
 def _figures(score: Score) -> dict[str, Any]:

@@ -207,7 +207,7 @@ def score_reading(true: Written, read: Written, *, ignore: Sequence[Box] = (), o
     Args:
         true: what stands there.
         read: what was reported.
-        ignore: boxes of other marks, as for `compare`. In a negative every reported digit is false.
+        ignore: boxes of other marks, as for `compare`.
         ordered: whether the true rows have a sure order.
 
     Examples:
@@ -218,9 +218,9 @@ def score_reading(true: Written, read: Written, *, ignore: Sequence[Box] = (), o
         >>> score.recall, score.precision, round(score.f1, 3), score.rows_exact
         (1.0, 0.5, 0.667, 0.0)
     """
-    if not true.digits:
-        return Score(negatives=1, false=len(read.digits))
     compared = compare(true.digits, read.digits, ignore=ignore)
+    if not true.digits:
+        return Score(negatives=1, false=len(compared.invented))
     digits = Score(
         frames=1,
         true=len(true.digits),

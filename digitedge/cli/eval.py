@@ -163,7 +163,7 @@ def _print_tables(evaluation: "Evaluation", *, per_picture: bool) -> None:
         }
         _print_table("no digits", ["pictures", "false digits", "false digits a picture"], lines)
     if per_picture:
-        heads = ["difficulty", "digits", "missed", "wrong", "invented", "F1"]
+        heads = ["difficulty", "digits", "missed", "wrong", "invented", "F1", "rows"]
         _print_table("picture", heads, {case.name: _picture_cells(case) for case in evaluation.worst_first})
     typer.echo(f"reading a picture took {evaluation.median_ms:.1f} ms (median)")
 
@@ -177,7 +177,8 @@ def _cells(score: "Score") -> list[str]:
 def _picture_cells(case: "CaseResult") -> list[str]:
     score = case.score
     counts = [score.true, score.missed, score.wrong, score.invented + score.false]
-    return [case.difficulty or case.kind, *map(str, counts), f"{case.rank[0]:.3f}"]
+    rows = {True: "right", False: "wrong", None: "-"}[case.rows_right]
+    return [case.difficulty or "-", *map(str, counts), f"{case.f1:.3f}", rows]
 
 
 def _print_table(corner: str, heads: list[str], lines: dict[str, list[str]]) -> None:

@@ -73,6 +73,26 @@ def load_labels(folder: str | Path) -> tuple[LabelledPicture, ...]:
     return pictures
 
 
+def check_boxes(picture: LabelledPicture, *, width: int, height: int) -> None:
+    """Check that the digits of a picture lie in it, at least by half: boxes of another rotation or size do not.
+
+    Args:
+        picture: with its boxes.
+        width: of the picture in pixels, as it was read.
+        height: likewise.
+
+    Raises:
+        DataError: a box is not in the picture.
+    """
+    for x, y, w, h in (true.box for true in picture.digits):
+        inside = max(0, min(x + w, width) - max(x, 0)) * max(0, min(y + h, height) - max(y, 0))
+        if 2 * inside < w * h:
+            raise DataError(
+                f"{picture.path}: expected boxes in the picture of {width}x{height} pixels, got {[x, y, w, h]}. "
+                "Give boxes in pixels of this file after EXIF rotation."
+            )
+
+
 def _check_files(files: Sequence[Path], labels: Path) -> None:
     twice = next((file for number, file in enumerate(files) if file in files[:number]), None)
     if twice:
