@@ -45,9 +45,9 @@ def _small() -> Iterator[Letter]:
         "g", "printed", 1, "44 52, 22 46, 2 64, 6 90, 26 96, 44 76, 46 48!, 46 100, 38 136, 16 140, 2 128", True
     )
     yield Letter("h", "printed", 1, "4 0, 4 50, 4 100; 4 70, 20 50, 38 54, 42 74, 42 100")
-    yield Letter("i", "printed", 1, "6 46, 6 74, 8 100; 6 20, 7 26")
+    yield Letter("i", "printed", 1, "6 46, 6 74, 8 100; 6 10, 7 15")
     yield Letter("ı", "without dot", 1, "6 46, 6 74, 8 100", True)  # noqa: RUF001
-    yield Letter("j", "printed", 1, "20 46, 20 90, 16 130, 0 138, -8 126; 20 20, 21 26")
+    yield Letter("j", "printed", 1, "20 46, 20 90, 16 130, 0 138, -8 126; 20 10, 21 15")
     yield Letter("k", "printed", 1, "4 0, 4 50, 4 100; 40 48, 8 76!, 44 100")
     yield Letter("l", "bar", 2, "6 0, 6 50, 6 100", True)
     yield Letter("l", "hook", 1, "6 0, 6 50, 8 92, 22 98", True)
@@ -77,13 +77,13 @@ def _cursive() -> Iterator[Letter]:
     yield _joined("c", "0 96, 24 60, 40 54, 30 46, 12 62, 14 92, 32 100, 52 84")
     yield _joined("d", "0 96, 22 62, 42 52, 20 46, 6 68, 12 96, 30 96, 46 70, 52 2!, 48 70, 56 98, 70 84")
     yield _joined("e", "0 92, 24 78, 38 58, 26 46, 12 62, 14 90, 32 100, 52 84")
-    yield _joined("f", "0 92, 20 60, 34 14, 24 0, 16 30, 16 90, 14 138, 26 130, 26 104, 22 96, 48 86")
+    yield _joined("f", "0 92, 20 60, 34 14, 24 0, 16 30, 16 90, 14 138, 26 130, 26 104, 22 96, 48 86", True)
     yield _joined(
         "g", "0 96, 24 60, 42 52, 20 46, 8 66, 14 92, 30 92, 44 70, 48 50!, 46 104, 34 140, 18 132, 66 88", True
     )
     yield _joined("h", "0 92, 20 52, 28 6, 18 4, 12 40, 10 100!, 16 68, 34 50, 42 66, 42 92, 50 100, 64 86")
-    yield _joined("i", "0 94, 14 70, 20 48!, 18 84, 26 100, 42 86; 20 22, 21 28")
-    yield _joined("j", "0 94, 14 70, 20 48!, 18 100, 8 138, -4 130, 8 112, 40 88; 20 22, 21 28")
+    yield _joined("i", "0 94, 14 70, 20 48!, 18 84, 26 100, 42 86; 20 12, 21 17")
+    yield _joined("j", "0 94, 14 70, 20 48!, 18 100, 8 138, -4 130, 8 112, 40 88; 20 12, 21 17")
     yield _joined("k", "0 92, 18 50, 28 6, 18 4, 10 42, 8 100!, 14 66, 36 52, 34 70, 16 76!, 34 94, 46 100, 60 86")
     yield _joined("l", "0 92, 20 52, 28 8, 18 4, 12 44, 14 88, 28 100, 44 86", True)
     yield _joined(
@@ -117,7 +117,7 @@ def _capitals() -> Iterator[Letter]:
     yield Letter("C", "printed", 1, "60 14, 34 0, 4 30, 4 74, 32 100, 64 86")
     yield Letter("D", "printed", 1, "4 2, 4 50, 4 98; 2 2, 40 8, 60 50, 40 92, 2 98", True)
     yield Letter("E", "straight", 3, "46 2, 4 2!, 4 50, 4 98!, 48 98; 4 48, 38 47")
-    yield Letter("E", "round", 1, "48 10, 24 0, 8 22, 26 46!, 4 70, 22 100, 52 90")
+    yield Letter("E", "round", 1, "48 10, 24 0, 8 22, 26 46!, 4 70, 22 100, 52 90", True)
     yield Letter("F", "printed", 1, "4 2, 4 50, 4 100; 4 3, 48 1; 4 46, 38 45")
     yield Letter("G", "printed", 1, "54 14, 30 0, 4 30, 6 76, 30 100, 54 86, 54 58!, 32 58", True)
     yield Letter("H", "printed", 1, "4 0, 4 100; 52 0, 52 100; 4 50, 52 48")
@@ -171,14 +171,14 @@ def _signs() -> Iterator[Letter]:
     yield Letter("/", "printed", 1, "40 0, 0 100", True)
     yield Letter("(", "printed", 1, "22 0, 4 30, 4 72, 22 104", True)
     yield Letter(")", "printed", 1, "0 0, 18 30, 18 72, 0 104", True)
-    yield Letter("[", "printed", 1, "26 0, 2 0!, 2 100!, 26 100")
-    yield Letter("]", "printed", 1, "0 0, 24 0!, 24 100!, 0 100")
+    yield Letter("[", "printed", 1, "38 0, 2 0!, 2 100!, 38 100")
+    yield Letter("]", "printed", 1, "0 0, 36 0!, 36 100!, 0 100")
     yield Letter("<", "printed", 1, "56 34, 4 62!, 56 90")
     yield Letter(">", "printed", 1, "4 34, 56 62!, 4 90")
-    yield Letter("?", "printed", 1, "2 20, 20 2, 46 14, 40 38, 24 52, 24 70; 24 94, 25 99")
-    yield Letter("!", "printed", 1, "10 0, 10 34, 10 68; 10 93, 11 99")
+    yield Letter("?", "printed", 1, "2 20, 20 2, 46 14, 40 38, 24 52, 24 70; 24 94, 25 99", True)
+    yield Letter("!", "printed", 1, "10 0, 10 30, 10 58; 10 93, 11 99")
     yield Letter(",", "printed", 1, "6 90, 6 104, 0 116", True)
-    yield Letter(".", "printed", 1, "0 97, 1 100")
+    yield Letter(".", "printed", 1, "0 97, 1 100", True)
     yield Letter(":", "printed", 1, "4 56, 5 60; 4 94, 5 98")
     yield Letter(";", "printed", 1, "6 56, 7 60; 8 90, 8 104, 0 118")
     yield Letter("%", "printed", 1, "54 4, 6 98; 16 6, 4 16, 12 32, 24 20, 16 6; 50 68, 38 80, 46 96, 60 82, 50 68")
@@ -196,10 +196,10 @@ def _signs() -> Iterator[Letter]:
     yield Letter("←", "printed", 1, "74 60, 2 60; 22 42, 0 60!, 22 78")
     yield Letter("↓", "printed", 1, "24 0, 24 100; 2 74, 24 102!, 46 74")
     yield Letter("↑", "printed", 1, "24 100, 24 2; 2 28, 24 0!, 46 28", True)
-    yield Letter("✓", "printed", 1, "0 64, 18 96!, 62 20")
+    yield Letter("✓", "printed", 1, "0 54, 20 96!, 68 20")
     yield Letter("✗", "printed", 1, "2 20, 26 54, 54 98; 52 16, 26 54, 0 100")
     yield Letter("△", "printed", 1, "32 10, 0 96!, 66 96!, 33 9")
-    yield Letter("♥", "printed", 1, "34 98, 2 44, 12 12, 34 32!, 56 12, 66 44, 34 98")
+    yield Letter("♥", "printed", 1, "38 98!, 2 46, 12 12, 38 40!, 64 12, 74 46, 38 98!")
     yield Letter("☆", "printed", 1, "12 98, 34 4!, 58 98!, 0 38!, 68 36!, 11 98")
     yield Letter(
         "☺",
@@ -209,7 +209,7 @@ def _signs() -> Iterator[Letter]:
     )
     yield Letter("€", "printed", 1, "60 14, 38 2, 14 26, 14 74, 38 98, 60 86; 0 42, 46 40; 0 60, 44 58")
     yield Letter("√", "printed", 1, "0 62, 8 56!, 20 98!, 36 4!, 84 4")
-    yield Letter("∞", "printed", 1, "36 60, 14 40, 0 60, 14 80, 36 60, 58 40, 72 60, 58 80, 36 60")
+    yield Letter("∞", "printed", 1, "36 60, 14 40, 0 60, 14 80, 36 60, 58 40, 72 60, 58 80, 36 60", True)
 
 
 def _by_sign(*tables: Iterator[Letter]) -> dict[str, tuple[Letter, ...]]:
