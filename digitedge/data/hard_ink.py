@@ -108,7 +108,7 @@ def _wear(ink: NDArray[np.uint8], rng: np.random.Generator, manner: Manner, thic
         y, x = places[rng.integers(len(places))].tolist()
         reach = 1.6 * thickness * _any_direction(rng)
         ends = [(round(x + way * reach[0]), round(y + way * reach[1])) for way in (-1, 1)]
-        cv2.line(worn, ends[0], ends[1], 0, max(2, round(thickness * rng.uniform(0.4, 1.0))), cv2.LINE_AA)
+        cv2.line(worn, ends[0], ends[1], 0, max(2, round(thickness * rng.uniform(0.5, 1.6))), cv2.LINE_AA)
     if manner.dry:
         left = fine_noise(rng, (ink.shape[0] // 2 + 1, ink.shape[1] // 2 + 1)).astype(np.float32)
         left = (left - 128 + 75 * (1 - manner.dry)) * np.float32(5) + 100

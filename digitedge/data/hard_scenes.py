@@ -17,7 +17,7 @@ from digitedge.data.photograph import UNIT, View, homography, keep_inside, proje
 from digitedge.data.sheets import LINED, Sheet, make_sheet
 from digitedge.data.surroundings import harsh_light, lay_on, make_desk, put_finger, reflect, sheet_corners
 from digitedge.data.truth import Scene, TrueDigit
-from digitedge.data.writing import Row, Style, write_rows
+from digitedge.data.writing import Mark, Row, Style, write_rows
 from digitedge.opencv import cv2
 
 Box = tuple[int, int, int, int]
@@ -30,7 +30,7 @@ SIZES = (
 # Share of scenes without digits, unless told.
 NEGATIVE = 0.3
 # How much of the frame's size a page goes on beyond it on each side.
-BEYOND = 0.06
+BEYOND = 0.08
 # Share of the frame that digits may fill.
 FILLED = 0.9
 
@@ -91,9 +91,8 @@ def _positive(rng: np.random.Generator, frame: tuple[int, int]) -> HardScene:
     view = _any_view(rng, difficulty)
     outlines = [mark.outline() for mark in marks]
     matrix = homography(view, page=writing.page.shape[1::-1], frame=frame)
-    matrix = keep_inside(matrix, np.concatenate(outlines), frame=frame, margin=float(rng.uniform(1, 12)))
-    if Extra.CUT in kind.extras:
-        matrix = _cut_off(rng, outlines, matrix, frame)
+    if Extra.CUT not in kind.extras:
+        matrix = keep_inside(matrix, np.concatenate(outlines), frame=frame, margin=float(rng.uniform(1, 12)))
     boxes, ignore = (
         [_box(outline, matrix) for outline in outlines],
         [_box(outline, matrix) for outline in writing.ignore],
@@ -136,9 +135,11 @@ def _write(kind: Kind, difficulty: Difficulty, rng: np.random.Generator, frame: 
     slope = float(np.radians(np.clip(rng.normal(0, {"easy": 0.8, "medium": 2.0, "hard": 4.0}[difficulty]), -12, 12)))
     style = Style(layout, tools, kind.manners[rng.integers(len(kind.manners))], kind.joined, slope)
     width, height = (round(side * (1 + 2 * BEYOND)) for side in frame)
-    room = (round(frame[0] * FILLED), round(frame[1] * FILLED))
+    room = (round(frame[0] * FILLED), round(frame[1] * FILLED * (0.7 if Extra.WORDS in kind.extras else 1)))
     rows, pitch, cells = write_rows(style, rng, width=room[0], height=room[1])
     left, top = (width - room[0]) // 2, (height - room[1]) // 2
+    if Extra.CUT in kind.extras:
+        left, top = _across_border([mark for row in rows for number in row for mark in number], rng, frame)
     rows = [[[mark.moved(left, top) for mark in number] for number in row] for row in rows]
     first = rows[0][0][0]
     size = first.ink.shape[0]
@@ -183,18 +184,19 @@ def _any_view(rng: np.random.Generator, difficulty: Difficulty) -> View:
     return View(turn=rng.normal(0, turn), tilt=(rng.normal(0, tilt), rng.normal(0, tilt)))
 
 
-def _cut_off(
-    rng: np.random.Generator, outlines: list[NDArray[np.float64]], matrix: NDArray[np.float64], frame: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Move the camera until one side of the frame runs through the outermost digit there."""
-    seen = [project(outline, matrix) for outline in outlines]
-    low, high = np.stack([line.min(axis=0) for line in seen]), np.stack([line.max(axis=0) for line in seen])
-    axis, far = int(rng.integers(2)), bool(rng.integers(2))
-    last = high[:, axis].argmax() if far else low[:, axis].argmin()
-    edge = low[last, axis] + (high[last, axis] - low[last, axis]) * rng.uniform(0.25, 0.75)
-    move = np.eye(3)
-    move[axis, 2] = (frame[axis] if far else 0) - edge
-    return np.asarray(move @ matrix, np.float64)
+def _across_border(marks: list[Mark], rng: np.random.Generator, frame: tuple[int, int]) -> tuple[int, int]:
+    """How far to move the marks until a side of the frame runs through the outermost of them."""
+    left, top, right, bottom = bounds(marks)
+    side = rng.integers(4)
+    share = rng.uniform(0.2, 0.6)  # of the outermost digit, cut off
+    beyond = round(BEYOND * frame[0]), round(BEYOND * frame[1])
+    wide, high = (share * np.median([mark.ink.shape[axis] for mark in marks]) for axis in (1, 0))
+    return (
+        (round(beyond[0] - left - wide), 0),
+        (0, round(beyond[1] - top - high)),
+        (round(beyond[0] + frame[0] - right + wide), 0),
+        (0, round(beyond[1] + frame[1] - bottom + high)),
+    )[side]
 
 
 def _warp(page: NDArray[np.uint8], matrix: NDArray[np.float64], frame: tuple[int, int]) -> NDArray[np.uint8]:
@@ -223,7 +225,7 @@ def _shoot(
             height=height,
             brightness=float(rng.uniform(0.9 - 0.4 * bad, 1.0)),
             gradient=float(bad * rng.beta(1, 3)) * 0.8,
-            shadows=int(rng.binomial(2, 0.4 * bad)),
+            shadows=int(rng.binomial(2, 0.2 * bad)) if bad > 0.2 else 0,
             vignette=float(bad * rng.beta(1, 4)),
         )
         seen = np.asarray(cv2.multiply(seen, light, scale=1 / UNIT), np.uint8)

@@ -45,14 +45,12 @@ class Nib:
         colours: BGR of full ink.
         opacity: least and most, 0 to 1.
         width: least and most, in heights of the digits.
-        dry: 0 to 1, how dry it may be.
     """
 
     pen: Pen
     colours: tuple[tuple[int, int, int], ...]
     opacity: tuple[float, float]
     width: tuple[float, float]
-    dry: float = 0.0
 
     def one(self, rng: np.random.Generator) -> Tool:
         """Take one such pen."""
@@ -63,15 +61,15 @@ class Nib:
 
 _GREYS = ((92, 90, 92), (76, 74, 76), (108, 106, 106))
 _BRIGHT = (RED, GREEN, BLUE, (40, 110, 230), (160, 60, 140), (150, 120, 20))
-FAINT = Nib(Pen.PENCIL, _GREYS, (0.25, 0.5), (0.025, 0.05), dry=0.6)
-PENCIL = Nib(Pen.PENCIL, _GREYS, (0.55, 0.9), (0.03, 0.07), dry=0.5)
+FAINT = Nib(Pen.PENCIL, _GREYS, (0.25, 0.5), (0.025, 0.05))
+PENCIL = Nib(Pen.PENCIL, _GREYS, (0.55, 0.9), (0.03, 0.07))
 BALL = Nib(Pen.BALL, (BLUE, BLUE, BLACK, RED), (0.75, 0.95), (0.025, 0.065))
-PALE_BALL = Nib(Pen.BALL, (BLUE, BLACK, (170, 110, 90)), (0.35, 0.65), (0.02, 0.045), dry=0.3)
+PALE_BALL = Nib(Pen.BALL, (BLUE, BLACK, (170, 110, 90)), (0.35, 0.65), (0.02, 0.045))
 FELT = Nib(Pen.FELT, (BLACK, BLACK, BLUE, RED, GREEN), (0.88, 1.0), (0.055, 0.11))
 MARKER = Nib(Pen.FELT, (BLACK, BLACK, BLUE, RED), (0.92, 1.0), (0.1, 0.2))
-CRAYON = Nib(Pen.CHALK, _BRIGHT, (0.6, 0.9), (0.07, 0.15), dry=0.7)
-CHALK = Nib(Pen.CHALK, ((226, 232, 232), (170, 225, 232)), (0.75, 0.95), (0.06, 0.11), dry=0.4)
-BOARD = Nib(Pen.FELT, (BLACK, BLUE, RED, GREEN), (0.8, 0.97), (0.03, 0.09), dry=0.15)
+CRAYON = Nib(Pen.CHALK, _BRIGHT, (0.6, 0.9), (0.07, 0.15))
+CHALK = Nib(Pen.CHALK, ((226, 232, 232), (170, 225, 232)), (0.75, 0.95), (0.06, 0.11))
+BOARD = Nib(Pen.FELT, (BLACK, BLUE, RED, GREEN), (0.8, 0.97), (0.03, 0.09))
 
 PAPERS = (Sheet.PLAIN, Sheet.PLAIN, Sheet.RULED, Sheet.SQUARED, Sheet.NOTEBOOK, Sheet.CRUMPLED, Sheet.BROWN, Sheet.SCAN)
 _SMOOTH = (Sheet.PLAIN, Sheet.PLAIN, Sheet.SCAN, Sheet.RULED)
@@ -108,7 +106,7 @@ class Kind:
     bold: tuple[float, float] = field(default=(0.0, 0.5))
 
 
-_BROKEN = (Manner(apart=0.12), Manner(gaps=2), Manner(gaps=1, dry=0.6), Manner(apart=0.08, gaps=1, uneven=0.4))
+_BROKEN = (Manner(apart=0.14), Manner(gaps=3), Manner(gaps=2, dry=0.6), Manner(apart=0.1, gaps=1, uneven=0.5))
 _RETRACED = (Manner(retraces=3), Manner(retraces=5), Manner(retraces=2))
 _BIG = (BALL, FELT, MARKER, PENCIL, CRAYON)
 
@@ -120,6 +118,7 @@ KINDS: dict[str, Kind] = {
     "faint": Kind(
         3,
         (0, 1, 3),
+        sheets=(Sheet.PLAIN, Sheet.PLAIN, Sheet.RULED, Sheet.SQUARED, Sheet.CRUMPLED, Sheet.SCAN),
         nibs=(FAINT, FAINT, PALE_BALL),
         layouts=(Layout.FEW, Layout.NUMBERS, Layout.SINGLE),
         bold=(0, 0.25),

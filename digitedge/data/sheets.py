@@ -144,12 +144,14 @@ def crumple(page: NDArray[np.uint8], rng: np.random.Generator, *, strength: floa
     height, width = page.shape[0] // 3 + 1, page.shape[1] // 3 + 1
     y, x = np.mgrid[:height, :width].astype(np.float32)
     relief = np.zeros((height, width), np.float32)
-    for _ in range(rng.integers(4, 22)):
+    wavy = clouds(rng, (height, width), max(height, width) / 9).astype(np.float32) - 128
+    for _ in range(rng.integers(4, 30)):
         angle, reach = rng.uniform(0, 2 * np.pi), max(width, height)
         cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
         dx, dy = x - np.float32(rng.uniform(0, width)), y - np.float32(rng.uniform(0, height))
-        across, along = dx * cos + dy * sin, dy * cos - dx * sin
-        soft, length = np.float32(reach * rng.uniform(0.01, 0.12)), np.float32(reach * rng.uniform(0.1, 0.7))
+        across = dx * cos + dy * sin + wavy * np.float32(reach * rng.normal(0, 0.0006))
+        along = dy * cos - dx * sin
+        soft, length = np.float32(reach * rng.uniform(0.01, 0.07)), np.float32(reach * rng.uniform(0.05, 0.5))
         edge = across / (np.float32(rng.uniform(0.6, 2.0)) + np.abs(across))  # -1 to 1, steep at the crease
         relief += edge * np.exp(-np.abs(across) / soft - (along / length) ** 2) * np.float32(rng.uniform(0.3, 1))
     gains = (128 * (1 + strength * relief)).clip(30, 255).astype(np.uint8)

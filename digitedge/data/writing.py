@@ -112,7 +112,8 @@ def write_rows(
     size = max(SMALLEST, round(largest * _fill(style.layout, rng)))
     pens = _Pens(style, rng, size)
     rows = [_clipped(_write_row(numbers, pens, rng, gap), width) for numbers in lengths]
-    return _place(rows, rng, round(pitch * size), style.slope, width, height), pitch * size, None
+    rows = _place(rows, rng, round(pitch * size), style.slope, width, height)
+    return rows[:1] + [row for row in rows[1:] if _is_within(row, height)], pitch * size, None
 
 
 class _Pens:
@@ -234,8 +235,8 @@ def _touching(left: Mark, right: Mark, rng: np.random.Generator) -> Mark:
         return right
     ends = one.shape[1] - 1 - one[:, ::-1].argmax(axis=1)
     room = int((two.argmax(axis=1) - ends)[both].min())
-    overlap = round(rng.uniform(0, 0.06) * left.ink.shape[0])
-    x = max(left.x - room - overlap, left.x + round(0.45 * left.ink.shape[1]))
+    overlap = round(rng.uniform(0, 0.04) * left.ink.shape[0])
+    x = max(left.x - room - overlap, left.x + round(0.55 * left.ink.shape[1]))
     return Mark(right.ink, x, right.y, right.tool, right.digit)
 
 
@@ -244,6 +245,12 @@ def _clipped(row: Row, width: int) -> Row:
     first = row[0][0]
     kept = [[mark for mark in number if mark is first or mark.x + mark.ink.shape[1] <= width] for number in row]
     return [number for number in kept if number]
+
+
+def _is_within(row: Row, height: int) -> bool:
+    """Whether a sloping row ends in the room; the slope takes the last ones out of it."""
+    marks = [mark for number in row for mark in number]
+    return min(mark.y for mark in marks) >= 0 and max(mark.y + mark.ink.shape[0] for mark in marks) <= height
 
 
 def _place(rows: list[Row], rng: np.random.Generator, pitch: int, slope: float, width: int, height: int) -> list[Row]:
