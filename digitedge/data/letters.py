@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from digitedge.data.alphabet import LETTERS, SIGNS, Letter
 from digitedge.data.handwriting import Hand, draw, one_hand, write
 from digitedge.data.pen import Pen, check_pen, line_ink
-from digitedge.data.spline import STEPS, spline_matrix
 from digitedge.errors import InputError
 
 # How often each letter comes in a pseudo-word: rounded shares of English text, in percent.
@@ -20,6 +19,9 @@ _CONSONANTS = {
 }
 # Gap between the ink of neighbours in a printed word, and from pen to pen in a joined one, in heights of a capital.
 _GAP, _JOINT = 0.16, 0.06
+# Weights of a Bézier curve's four points, at the places between its ends that are drawn.
+_ALONG = np.arange(1, 8)[:, None] / 8
+_BRIDGE = np.hstack([(1 - _ALONG) ** 3, 3 * _ALONG * (1 - _ALONG) ** 2, 3 * _ALONG**2 * (1 - _ALONG), _ALONG**3])
 
 
 def render_letter(
@@ -193,10 +195,16 @@ def _strokes(line: NDArray[np.float64], letter: Letter) -> list[NDArray[np.float
 
 
 def _bridged(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """One smooth stroke through all parts."""
+    """One smooth stroke through all parts; each bridge is a Bézier curve that goes on as its part ends."""
     whole = [parts[0]]
     for before, after in pairwise(parts):
-        around = np.array([before[-STEPS // 2], before[-1], after[0], after[STEPS // 2]])
-        bridge = spline_matrix(around)[STEPS + 1 : 2 * STEPS] @ around
-        whole += [bridge, after]
+        start, end = before[-1], after[0]
+        reach = np.hypot(*(end - start)) / 3
+        ahead, back = (_direction(before[-3], start), _direction(after[2], end))
+        whole += [_BRIDGE @ np.stack([start, start + reach * ahead, end + reach * back, end]), after]
     return np.concatenate(whole)
+
+
+def _direction(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    way = end - start
+    return np.asarray(way / max(float(np.hypot(*way)), 1e-9), np.float64)

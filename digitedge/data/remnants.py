@@ -1,12 +1,15 @@
 """What wrong cuts make of writing: pieces of digits, two digits in one, pieces of words."""
 
+from bisect import bisect
+from itertools import accumulate
+
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.data.handwriting import one_hand
 from digitedge.data.letters import any_word, write_word
 from digitedge.data.pen import Pen
-from digitedge.data.synthetic import render_ink
+from digitedge.data.synthetic import PENS, render_ink
 from digitedge.opencv import cv2
 
 # Pieces that are no digit: the digit, and the left, upper, right and lower edge of what is left of it, in shares of its
@@ -38,8 +41,9 @@ _GAP, _GAP_OF_ONE = (-0.06, 0.2), (0.12, 0.25)
 
 
 def any_pen(rng: np.random.Generator) -> Pen:
-    """Choose a pen; ball pens are usual."""
-    return list(Pen)[rng.choice(4, p=[0.6, 0.2, 0.12, 0.08])]
+    """Choose a pen as often as digits are written with it."""
+    shares = list(accumulate(share for _, share in PENS[:-1]))
+    return PENS[bisect(shares, rng.random())][0]
 
 
 def any_pen_width(rng: np.random.Generator) -> float:
@@ -142,7 +146,7 @@ def word_piece(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
     ink = write_word(
         rng,
         height=size,
-        text=any_word(rng)[: int(rng.integers(2, 6))],
+        text=any_word(rng)[: int(rng.integers(2, 5))],
         pen_width=any_pen_width(rng) * size,
         pen=any_pen(rng),
         joined=bool(rng.random() < 0.7),
