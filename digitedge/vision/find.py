@@ -82,9 +82,7 @@ def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
         [(60, 40, 5, 40)]
     """
     writing = find_writing(frame)
-    return [
-        Candidate(writing.on_frame(mark.box), normalize_digit(mark.ink)) for mark in writing.marks if not mark.flaw
-    ]
+    return [Candidate(writing.on_frame(mark.box), normalize_digit(mark.ink)) for mark in writing.marks if not mark.flaw]
 
 
 def find_writing(frame: NDArray[np.uint8]) -> Writing:

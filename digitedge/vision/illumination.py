@@ -90,8 +90,11 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
     """
     around = cv2.medianBlur(grey, _odd(WIDEST_STROKE * min(grey.shape)))
     # Cubed, so that strokes outweigh shading; cut off, so that they also outweigh corners of sheets, and lamps.
-    deviation = np.clip(grey.astype(np.float32) - around, -CLEAR_DEVIATION, CLEAR_DEVIATION) ** 3
-    light, dark = float(deviation[deviation > 0].sum()), -float(deviation[deviation < 0].sum())
+    weights = np.arange(CLEAR_DEVIATION + 1) ** 3
+    light, dark = (
+        int(np.bincount(np.minimum(cv2.subtract(*pair), CLEAR_DEVIATION).ravel(), minlength=len(weights)) @ weights)
+        for pair in ((grey, around), (around, grey))
+    )
     return light > LIGHT_PREVAILS * dark
 
 

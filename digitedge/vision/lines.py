@@ -30,6 +30,8 @@ RULING_SPAN, RULING = 0.065, 0.2
 COMPANY, LONG_RULING = 3, 0.4
 # Share of its length in which a line is seen, and thin.
 COVERED = 0.75
+# Longest break in a line drawn by hand, as a share of its length; between ones below each other there is more.
+SMALL_GAP = 0.08
 # In the usual thickness and darkness of a line: beyond these, a stroke crosses it.
 THICKER, DARKER = 1.6, 1.6
 
@@ -64,7 +66,7 @@ def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
         mask: uint8 (H, W), 255 where there is ink, of a whole frame.
     """
     side = max(mask.shape)
-    lines = find_lines(mask, span=RULING_SPAN * side, least=RULING * side)
+    lines = find_lines(mask, span=RULING_SPAN * side, least=RULING * side, gap=1.0)
     rulings = []
     for upright in (False, True):
         same = [line for line in lines if line.upright == upright]
@@ -75,13 +77,14 @@ def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
     return rulings
 
 
-def find_lines(mask: NDArray[np.uint8], *, span: float, least: float) -> list[Line]:
+def find_lines(mask: NDArray[np.uint8], *, span: float, least: float, gap: float = SMALL_GAP) -> list[Line]:
     """Find all nearly level and nearly upright lines.
 
     Args:
         mask: uint8 (H, W), 255 where there is ink.
         span: length that ink must go on for, in pixels; longer than the strokes of digits.
         least: length of the shortest line, in pixels.
+        gap: longest break in a line, as a share of its length, 0 to 1.
 
     Examples:
         >>> mask = np.zeros((100, 200), np.uint8)
@@ -97,16 +100,20 @@ def find_lines(mask: NDArray[np.uint8], *, span: float, least: float) -> list[Li
     for upright in (False, True):
         for x, y in _long_runs(np.ascontiguousarray(small.T if upright else small), least / step):
             for columns, rows in _peel(x, y, least / step):
-                line = _follow(mask.T if upright else mask, columns * step, rows * step + (step - 1) / 2, upright, step)
+                seen = mask.T if upright else mask
+                line = _follow(seen, columns * step, rows * step + (step - 1) / 2, step, gap)
                 if line is not None:
-                    lines.append(line)
+                    lines.append(Line(upright, *line))
     return lines
 
 
 def _follow(
-    mask: NDArray[np.uint8], x: NDArray[np.intp], y: NDArray[np.float64], upright: bool, step: int
-) -> Line | None:
-    """Follow a line, level in this view, in full detail; None if there is none, but a row of digits, say."""
+    mask: NDArray[np.uint8], x: NDArray[np.intp], y: NDArray[np.float64], step: int, gap: float
+) -> tuple[int, NDArray[np.float64], float] | None:
+    """Follow a line, level in this view, in full detail: its start, path and thickness.
+
+    None if there is none, but a row of digits, say, or a column of ones.
+    """
     columns = np.arange(x.min(), min(x.max() + step, mask.shape[1]))
     first, length = _nearest_runs(mask, columns, _curve(x, y, columns), step + 1)
     hit = length > 0
@@ -114,10 +121,11 @@ def _follow(
         return None
     usual = float(np.median(length[hit]))
     thin = hit & (length <= THICKER * usual + 1)
-    if np.count_nonzero(thin) < COVERED * len(columns) or usual * SLENDER > len(columns):
+    breaks = np.diff(np.flatnonzero(np.r_[True, hit, True])) - 1
+    if np.count_nonzero(thin) < COVERED * len(columns) or max(usual * SLENDER, breaks.max() / gap) > len(columns):
         return None
     path = _curve(columns[thin], (first + (length - 1) / 2)[thin], columns)
-    return Line(upright, int(columns[0]), path, usual)
+    return int(columns[0]), path, usual
 
 
 def _long_runs(small: NDArray[np.uint8], least: float) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -142,9 +150,8 @@ def _peel(
     while len(x) >= least:
         heights = np.rint(y - SLOPES[:, None] * (x - x.min())).astype(int)  # (slopes, N)
         heights -= heights.min()
-        votes = np.array([np.bincount(row, minlength=int(heights.max()) + 1) for row in heights])
-        slope, height = np.unravel_index(votes.argmax(), votes.shape)
-        near = np.abs(heights[slope] - height) <= 1
+        heights += np.arange(len(SLOPES))[:, None] * (int(heights.max()) + 3)  # so that no two slopes share a height
+        near = np.abs(heights - np.bincount(heights.ravel()).argmax()).min(axis=0) <= 1
         for _ in range(2):
             near = np.abs(y - _curve(x[near], y[near], x)) <= 1.5
         if len(np.unique(x[near])) < least:

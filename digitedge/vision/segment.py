@@ -156,13 +156,11 @@ def _is_no_speck(group: Group, scale: Scale) -> bool:
     return max(group.box[2:]) >= max(SMALLEST, SHORTEST * scale.height)
 
 
-def _mark(
-    group: Group, found: Components, ink: NDArray[np.uint8], written: NDArray[np.bool_], scale: Scale
-) -> Mark:
+def _mark(group: Group, found: Components, ink: NDArray[np.uint8], written: NDArray[np.bool_], scale: Scale) -> Mark:
     """Cut a group out of the picture; `written` tells for each label whether it is writing."""
     x, y, width, height = group.box
     window = slice(y, y + height), slice(x, x + width)
-    own = np.isin(found.labels[window], group.labels)
+    own = np.logical_or.reduce([found.labels[window] == label for label in group.labels])
     darkness = float(ink[window][own].mean())
     margin = round(AROUND * height)
     around = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
