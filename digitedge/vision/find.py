@@ -51,11 +51,14 @@ class Writing:
         marks: in pixels of the picture that was searched.
         scale: pixels searched for each pixel of the frame.
         shape: height and width of the frame.
+        steps: name -> uint8 (H, W), the pictures on the way: grey, ink (light removed), mask (where the pen was) and
+            clean (lines erased). Nothing is computed for them.
     """
 
     marks: list[Mark]
     scale: float
     shape: tuple[int, ...]
+    steps: dict[str, NDArray[np.uint8]]
 
     def on_frame(self, box: Box) -> Box:
         """Put a box that was searched back on the frame."""
@@ -86,6 +89,11 @@ def find_digits(frame: NDArray[np.uint8]) -> list[Candidate]:
 
 
 def find_writing(frame: NDArray[np.uint8]) -> Writing:
+    """Find all marks in a frame that are about as large and as dark as its writing.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR or (H, W), dark ink on paper or chalk on a board.
+    """
     grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     afar = min(1.0, LOOK_SIDE / max(grey.shape))
     look = _shrink(grey, afar)
@@ -93,10 +101,12 @@ def find_writing(frame: NDArray[np.uint8]) -> Writing:
     rulings, height = _look(look, light)
     largest = min(1.0, SEARCH_SIDE / max(grey.shape))
     scale = min(largest, WORKING_HEIGHT * afar / height) if height else largest
-    ink = ink_of(_shrink(grey, scale), light)
-    mask = _without_lines(binarize(ink), ink, rulings, scale / afar, height * scale / afar)
-    found = components(mask, ink)
-    return Writing(segment(found, ink), scale, frame.shape[:2])
+    grey = _shrink(grey, scale)
+    ink = ink_of(grey, light)
+    mask = binarize(ink)
+    clean = _without_lines(mask, ink, rulings, scale / afar, height * scale / afar)
+    marks = segment(components(clean, ink), ink)
+    return Writing(marks, scale, frame.shape[:2], {"grey": grey, "ink": ink, "mask": mask, "clean": clean})
 
 
 def _look(look: NDArray[np.uint8], light: Light) -> tuple[list[Line], float]:
