@@ -1,43 +1,31 @@
-"""Marks beside the digits: frames, underlines, circles, tables, signs, words, date stamps.
+"""Marks beside the digits: frames, underlines, circles, tables, signs, words, litter.
 
 What somebody may take for a digit is to be ignored: its outline or box is given back.
 """
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.alphabet import LETTERS, SIGNS
 from digitedge.data.grainy import stain
 from digitedge.data.kinds import Extra
-from digitedge.data.letters import any_word, render_letter, write_word
+from digitedge.data.letters import render_letter
 from digitedge.data.lines import box_points, circle_points, hand_line
+from digitedge.data.marks import Mark, render_mark
 from digitedge.data.surface import Tool
-from digitedge.data.writing import Mark, Row
-from digitedge.opencv import cv2
+from digitedge.data.texts import any_text, line_width
+from digitedge.data.things import is_free
+from digitedge.data.writing import Placed, Row, all_marks, bounds, put
 
 Points = NDArray[np.float64]
 
 _BETWEEN = "+-=×÷/→<>"  # noqa: RUF001
-_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_COMPLEX)
-
-
-def put(page: NDArray[np.uint8], mark: Mark) -> None:
-    """Write ink onto a page, in place; what is beyond the page is lost."""
-    top, left = max(0, -mark.y), max(0, -mark.x)
-    ink = mark.ink[top : max(0, page.shape[0] - mark.y), left : max(0, page.shape[1] - mark.x)]
-    if ink.size:
-        y, x = mark.y + top, mark.x + left
-        part = page[y : y + ink.shape[0], x : x + ink.shape[1]]
-        stain(part, ink, mark.tool.colour, opacity=mark.tool.opacity)
-
-
-def bounds(marks: list[Mark]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of all ink."""
-    left, top = min(mark.x for mark in marks), min(mark.y for mark in marks)
-    right = max(mark.x + mark.ink.shape[1] for mark in marks)
-    return left, top, right, max(mark.y + mark.ink.shape[0] for mark in marks)
+_PRINTER = ((60, 60, 60), (120, 120, 120), (150, 90, 60), (50, 40, 160))
+# Marks beside the digits that nobody takes for digits.
+_LITTER = (Mark.SCRIBBLE, Mark.BLOT, Mark.OUTLINE, Mark.SIGN, Mark.LINES, Mark.TEXTURE)
 
 
 def add_extra(extra: Extra, page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
@@ -52,18 +40,20 @@ def add_extra(extra: Extra, page: NDArray[np.uint8], rows: list[Row], rng: np.ra
     Returns:
         Outlines of marks that are to be ignored, float64 (P, 2) each.
     """
-    adders = {
+    adders: dict[Extra, Callable[[NDArray[np.uint8], list[Row], np.random.Generator], list[Points]]] = {
         Extra.FRAME: add_frame,
         Extra.CIRCLE: add_circle,
         Extra.UNDERLINE: add_underlines,
         Extra.SIGNS: add_signs,
         Extra.WORDS: add_words,
+        Extra.PRINT: partial(add_words, printed=True),
+        Extra.LITTER: add_litter,
     }
-    return (adders[extra](page, rows, rng) or []) if extra in adders else []
+    return adders[extra](page, rows, rng) if extra in adders else []
 
 
-def add_frame(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> None:
-    """Draw a frame around all digits, or around each number."""
+def add_frame(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
+    """Draw a frame around all digits, or around each number; nothing to ignore, for there are digits in it."""
     numbers = [number for row in rows for number in row]
     groups = [[mark for number in numbers for mark in number]] if rng.random() < 0.6 else numbers
     size = _size(rows)
@@ -76,10 +66,11 @@ def add_frame(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator
         corners = box_points((left - pad, top - pad, right + pad, bottom + pad), rng, untidy=0.04 * size)
         hand_line(mask, corners, rng, thickness=thickness, wobble=0.01 * size)
     stain(page, mask, tool.colour, opacity=tool.opacity * rng.uniform(0.7, 1))
+    return []
 
 
-def add_circle(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> None:
-    """Draw circles around one or more of the numbers."""
+def add_circle(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
+    """Draw circles around one or more of the numbers; nothing to ignore either."""
     numbers = [number for row in rows for number in row]
     chosen = [number for number in numbers if rng.random() < 0.6] or numbers[:1]
     tool, size = numbers[0][0].tool, _size(rows)
@@ -90,6 +81,7 @@ def add_circle(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generato
         points = circle_points((left - pad, top - pad, right + pad, bottom + pad), rng, untidy=0.05 * size)
         hand_line(mask, points, rng, thickness=size * tool.width * rng.uniform(0.5, 1), wobble=0.0)
     stain(page, mask, tool.colour, opacity=tool.opacity)
+    return []
 
 
 def add_underlines(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
@@ -125,48 +117,67 @@ def add_signs(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator
             tool = before[0].tool
             sign = str(rng.choice(list(_BETWEEN)))
             high = round(size * rng.uniform(0.6, 0.95))
-            ink = render_letter(sign, rng, height=max(4, high), pen_width=_pen(tool, high), pen=tool.pen)
+            ink = render_letter(sign, rng, height=max(4, high), pen_width=line_width(tool, high), pen=tool.pen)
             if ink.shape[1] < 0.8 * (right - left):
                 middle = before[-1].y + before[-1].ink.shape[0] / 2
                 place = (round((left + right - ink.shape[1]) / 2), round(middle - ink.shape[0] / 2))
-                mark = Mark(ink, *place, tool)
+                mark = Placed(ink, *place, tool)
                 put(page, mark)
                 ignored.append(mark.outline())
     return ignored
 
 
-def add_words(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Write words above, below, or before the rows, as far as there is room."""
+def add_words(
+    page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator, *, printed: bool = False
+) -> list[Points]:
+    """Write or print words above, below, or behind the rows, as far as there is room."""
     size = _size(rows)
-    high = max(6, round(size * rng.uniform(0.7, 1.1)))
-    left, top, right, bottom = bounds([mark for row in rows for number in row for mark in number])
+    high = max(7, round(size * rng.uniform(0.5, 0.9) if printed else size * rng.uniform(0.7, 1.1)))
     tool, joined = rows[0][0][0].tool, rng.random() < 0.5
+    if printed:
+        tool = Tool(tool.pen, _PRINTER[rng.integers(len(_PRINTER))], 0.9, 0.1)
     ignored: list[Points] = []
-    for x, y, room in _word_places(rng, (left, top, right, bottom), size=size, width=page.shape[1]):
+    for x, y, room in _word_places(rng, rows, size=size, width=page.shape[1]):
         for _ in range(4):
-            ink = write_word(rng, height=high, pen_width=_pen(tool, high), pen=tool.pen, joined=joined)
-            if ink.shape[1] > room or y - ink.shape[0] < 0 or y > page.shape[0]:
-                continue
-            mark = Mark(ink, round(x), round(y - ink.shape[0]), tool)
-            put(page, mark)
-            ignored.append(mark.outline())
-            break
+            ink = any_text(rng, tool, height=high, joined=joined, printed=printed)
+            if ink.shape[1] <= room and ink.shape[0] <= y <= page.shape[0]:
+                mark = Placed(ink, round(x), round(y - ink.shape[0]), tool)
+                put(page, mark)
+                ignored.append(mark.outline())
+                break
     return ignored
 
 
 def _word_places(
-    rng: np.random.Generator, box: tuple[int, int, int, int], *, size: float, width: int
+    rng: np.random.Generator, rows: list[Row], *, size: float, width: int
 ) -> list[tuple[float, float, float]]:
-    """Left edge and foot of words around the digits' box, and the room there."""
-    left, top, right, bottom = box
-    start = max(0.08 * width, left - size * rng.uniform(0, 1))
+    """Left edge and foot of words around the digits, and the room there."""
+    left, top, right, bottom = bounds(all_marks(rows))
+    start = max(0.1 * width, left - size * rng.uniform(0, 1))
+    end = 0.9 * width
     places = [
-        (start, top - 0.6 * size, 0.95 * width - start),
-        (start, top - 2.1 * size, 0.95 * width - start),
-        (start, bottom + 1.9 * size, 0.95 * width - start),
-        (right + 0.8 * size, top + size, 0.95 * width - right - 0.8 * size),
+        (start, top - 0.5 * size, end - start),
+        (start, top - 2.0 * size, end - start),
+        (start, bottom + 1.9 * size, end - start),
+        (right + 0.8 * size, top + size, end - right - 0.8 * size),
     ]
-    return [place for place in places if rng.random() < 0.6] or places[:1]
+    return [place for place in places if rng.random() < 0.7] or places
+
+
+def add_litter(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
+    """Strew blots, scribbles, arrows and the like over the page, where no digit is."""
+    size, tool = _size(rows), rows[0][0][0].tool
+    taken = [bounds([mark]) for mark in all_marks(rows)]
+    busy = [(left, top, right - left, bottom - top) for left, top, right, bottom in taken]
+    ignored: list[Points] = []
+    for _ in range(rng.integers(2, 9)):
+        ink = render_mark(_LITTER[rng.integers(len(_LITTER))], rng, height=max(8, round(size * rng.uniform(0.2, 1.5))))
+        place = rng.uniform(0, 1, 2) * [page.shape[1] - ink.shape[1], page.shape[0] - ink.shape[0]]
+        mark = Placed(ink, int(place[0]), int(place[1]), tool)
+        if is_free((mark.x, mark.y, ink.shape[1], ink.shape[0]), busy):
+            put(page, mark)
+            ignored.append(mark.outline())
+    return ignored
 
 
 def add_table(
@@ -186,76 +197,6 @@ def add_table(
     stain(page, mask, tool.colour, opacity=tool.opacity * rng.uniform(0.5, 1))
 
 
-def stamp(
-    frame: NDArray[np.uint8], rng: np.random.Generator, boxes: list[tuple[int, int, int, int]]
-) -> tuple[int, int, int, int] | None:
-    """Print a date or a file name into a free corner of the frame, as cameras do.
-
-    Returns:
-        left, top, right, bottom of the text; None where no corner was free.
-    """
-    height, width = frame.shape[:2]
-    year, month, day = 2000 + int(rng.integers(30)), int(rng.integers(1, 13)), int(rng.integers(1, 29))
-    texts = (
-        f"{day:02}.{month:02}.{year}",
-        f"{year}/{month:02}/{day:02} {day % 24:02}:{year % 60:02}",
-        f"IMG_{rng.integers(10**4)}",
-        any_word(rng),
-    )
-    text, font = texts[rng.integers(len(texts))], _FONTS[rng.integers(len(_FONTS))]
-    scale = max(0.35, height * rng.uniform(0.02, 0.05) / 22)
-    thick = max(1, round(1.6 * scale))
-    (w, h), below = cv2.getTextSize(text, font, scale, thick)
-    pad = 4 + height // 60
-    corners = [
-        (pad, h + pad),
-        (width - w - pad, h + pad),
-        (pad, height - pad - below),
-        (width - w - pad, height - pad - below),
-    ]
-    colour = ((40, 140, 250), (250, 250, 250), (20, 20, 20), (60, 60, 230))[rng.integers(4)]
-    for x, y in [corners[index] for index in rng.permutation(4)]:
-        box = (x - 2, y - h - 2, x + w + 2, y + below + 2)
-        if all(box[2] < b[0] or box[0] > b[2] or box[3] < b[1] or box[1] > b[3] for b in boxes):
-            cv2.putText(frame, text, (x, y), font, scale, colour, thick, cv2.LINE_AA)
-            return box
-    return None
-
-
-def fill_with_words(
-    page: NDArray[np.uint8], rng: np.random.Generator, tool: Tool, *, pitch: float, slope: float
-) -> None:
-    """Write a page of words, in place: sentences, a list, an alphabet or one big word."""
-    height, width = page.shape[:2]
-    high = max(10, round(pitch * rng.uniform(0.45, 0.7)))
-    joined, spelled, hand_width = rng.random() < 0.5, rng.random() < 0.3, _pen(tool, high)
-    capitals = rng.random() < 0.3
-    left, right = width * rng.uniform(0.06, 0.25), width * rng.uniform(0.7, 0.97)
-    for foot in np.arange(0.1 * height + pitch, 0.95 * height, pitch)[: rng.integers(1, 12)].tolist():
-        if rng.random() < 0.12:
-            continue
-        x = left + rng.exponential(0.2) * high
-        while True:
-            if spelled:
-                sign = str(rng.choice(list(LETTERS if rng.random() < 0.9 else SIGNS)))
-                ink = render_letter(sign, rng, height=high, pen_width=hand_width, pen=tool.pen)
-            else:
-                text = any_word(rng).upper() if capitals else None
-                ink = write_word(rng, height=high, text=text, pen_width=hand_width, pen=tool.pen, joined=joined)
-            if x + ink.shape[1] > right:
-                break
-            y = foot - ink.shape[0] + np.tan(slope) * (x - width / 2)
-            put(page, Mark(ink, round(x), round(y), tool))
-            x += ink.shape[1] + high * rng.uniform(0.4, 0.9)
-            if rng.random() < 0.08:
-                break
-
-
 def _size(rows: list[Row]) -> float:
     """Usual height of the digits in pixels."""
-    return float(np.median([mark.ink.shape[0] for row in rows for number in row for mark in number]))
-
-
-def _pen(tool: Tool, height: int) -> float:
-    """Width of the line for letters of a height, in pixels."""
-    return max(1.1, tool.width * height)
+    return float(np.median([mark.ink.shape[0] for mark in all_marks(rows)]))

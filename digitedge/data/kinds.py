@@ -28,10 +28,13 @@ class Extra(StrEnum):
     CIRCLE = "circle"
     WORDS = "words"
     SIGNS = "signs"
+    PRINT = "print"
+    LITTER = "litter"
     STAMP = "stamp"
     DESK = "desk"
     DARK_DESK = "dark desk"
     FINGER = "finger"
+    THING = "thing"
     REFLECTION = "reflection"
     CUT = "cut"
 
@@ -148,6 +151,12 @@ KINDS: dict[str, Kind] = {
     "underlined": Kind(1.5, (0, 1, 2), extras=(Extra.UNDERLINE,), layouts=(Layout.FEW, Layout.NUMBERS)),
     "signs": Kind(1.5, (0, 1, 2), extras=(Extra.SIGNS,), layouts=(Layout.NUMBERS,)),
     "words": Kind(2, (0, 1, 2), extras=(Extra.WORDS,), layouts=(Layout.FEW, Layout.LIST, Layout.NUMBERS)),
+    "form": Kind(
+        1.5, (1, 2, 1), extras=(Extra.PRINT, Extra.UNDERLINE), layouts=(Layout.FEW, Layout.LIST), sheets=_SMOOTH
+    ),
+    "envelope": Kind(1, (0, 1, 1), extras=(Extra.PRINT, Extra.DESK), sheets=(Sheet.ENVELOPE,), layouts=(Layout.FEW,)),
+    "littered": Kind(1, (0, 1, 1), extras=(Extra.LITTER,), sheets=_SMOOTH),
+    "things": Kind(1.5, (1, 2, 1), extras=(Extra.THING, Extra.DESK)),
     "stamped": Kind(1, (1, 2, 1), extras=(Extra.STAMP,)),
     "desk": Kind(2, (2, 2, 1), extras=(Extra.DESK,)),
     "dark-desk": Kind(
@@ -164,5 +173,5 @@ KINDS: dict[str, Kind] = {
 }
 """Scenes with digits, by name."""
 
-NEGATIVES: dict[str, float] = {"blank": 3.0, "letters": 3.0, "objects": 3.0}
+NEGATIVES: dict[str, float] = {"blank": 3.0, "letters": 3.0, "objects": 3.0, "doodles": 0.7}
 """How often each kind of scene without digits comes, relative to each other."""

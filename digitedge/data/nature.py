@@ -16,10 +16,10 @@ Picture = NDArray[np.uint8]
 Colour = tuple[float, float, float]
 
 
-def any_object(rng: np.random.Generator, *, width: int, height: int) -> Picture:
-    """Draw one of OBJECTS, uint8 (height, width, 3), BGR; a third of them grey."""
+def any_object(rng: np.random.Generator, frame: tuple[int, int]) -> Picture:
+    """Draw one of OBJECTS as large as a frame (width, height): uint8 (H, W, 3), BGR; a third of them grey."""
     painters = list(OBJECTS.values())
-    picture = painters[rng.integers(len(painters))](rng, (height, width))
+    picture = painters[rng.integers(len(painters))](rng, (frame[1], frame[0]))
     if rng.random() < 0.3:
         picture = np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
     return picture

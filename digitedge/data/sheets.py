@@ -23,6 +23,7 @@ class Sheet(StrEnum):
     CRUMPLED = "crumpled"
     NAPKIN = "napkin"
     BROWN = "brown"
+    ENVELOPE = "envelope"
     STICKY = "sticky"
     WHITEBOARD = "whiteboard"
     BLACKBOARD = "blackboard"
@@ -68,6 +69,8 @@ def make_sheet(
     elif sheet is Sheet.BROWN:
         fibres = cv2.blur(fine_noise(rng, (height, width)), (13, 1))
         page = add_noise(page, np.asarray(fibres, np.uint8), rng.uniform(6, 14))
+    elif sheet is Sheet.ENVELOPE:
+        _stripe(page, rng)
     elif sheet in (Sheet.WHITEBOARD, Sheet.BLACKBOARD):
         _wipe(page, rng, dark=sheet is Sheet.BLACKBOARD)
     return page
@@ -172,6 +175,22 @@ def _emboss(page: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     deep = clouds(rng, (height, width), period * 6).astype(np.float32) / 128
     gains = (128 * (1 + np.float32(rng.uniform(0.02, 0.07)) * dots * deep)).clip(0, 255).astype(np.uint8)
     return np.asarray(cv2.multiply(page, cv2.cvtColor(gains, cv2.COLOR_GRAY2BGR), scale=1 / 128), np.uint8)
+
+
+def _stripe(page: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """Print the red and blue stripes of air mail along the border, and a box for the stamp."""
+    height, width = page.shape[:2]
+    edge, wide = round(0.11 * min(height, width)), max(6, round(0.05 * width))
+    inner = np.full((height, width), 255, np.uint8)
+    inner[edge : height - edge, edge : width - edge] = 0
+    for index, colour in enumerate(((70, 60, 200), (170, 90, 50))):
+        mask = np.zeros((height, width), np.uint8)
+        for x in range(index * 2 * wide - height, width, 4 * wide):
+            corners = np.array([[x, height], [x + wide, height], [x + wide + height, 0], [x + height, 0]])
+            cv2.fillConvexPoly(mask, corners.astype(np.int32), 255, cv2.LINE_AA)
+        stain(page, np.minimum(mask, inner), colour, opacity=0.8)
+    side, pad = round(rng.uniform(0.12, 0.2) * height), round(1.4 * edge)
+    cv2.rectangle(page, (width - pad - side, pad), (width - pad, pad + side), (170, 140, 110), max(1, height // 400))
 
 
 def _wipe(page: NDArray[np.uint8], rng: np.random.Generator, *, dark: bool) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.data.grainy import stain
 from digitedge.data.handwriting import one_hand
 from digitedge.data.hard_ink import NEAT, VISIBLE, Manner, hard_ink
 from digitedge.data.surface import Tool
@@ -32,7 +33,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mark:
+class Placed:
     """Ink at a place of the page.
 
     Attributes:
@@ -49,9 +50,9 @@ class Mark:
     tool: Tool
     digit: int | None = None
 
-    def moved(self, x: int, y: int) -> "Mark":
+    def moved(self, x: int, y: int) -> "Placed":
         """The same ink further to the right and below."""
-        return Mark(self.ink, self.x + x, self.y + y, self.tool, self.digit)
+        return Placed(self.ink, self.x + x, self.y + y, self.tool, self.digit)
 
     def outline(self) -> NDArray[np.float64]:
         """Convex hull of the visible ink, float64 (P, 2), in pixels of the page."""
@@ -60,7 +61,7 @@ class Mark:
 
 
 # A row holds numbers, a number holds digits.
-Row = list[list[Mark]]
+Row = list[list[Placed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class _Pens:
         """Take any of the pens."""
         self.tool = self.style.tools[self._rng.integers(len(self.style.tools))]
 
-    def write(self, x: int) -> Mark:
+    def write(self, x: int) -> Placed:
         """Write any digit, its left edge at x and its foot about at 0."""
         high = max(4, round(self.size * self._rng.normal(1, 0.05)))
         digit = int(self._rng.integers(10))
@@ -145,7 +146,7 @@ class _Pens:
             hand=self._hand.one(self._written % 16),
             manner=self.style.manner,
         )
-        return Mark(ink, x, round(self._rng.normal(0, 0.035) * self.size) - high, self.tool, digit)
+        return Placed(ink, x, round(self._rng.normal(0, 0.035) * self.size) - high, self.tool, digit)
 
 
 def _write_row(numbers: list[int], pens: _Pens, rng: np.random.Generator, gap: float) -> Row:
@@ -154,7 +155,7 @@ def _write_row(numbers: list[int], pens: _Pens, rng: np.random.Generator, gap: f
     row: Row = []
     x = 0
     for length in numbers:
-        number: list[Mark] = []
+        number: list[Placed] = []
         for _ in range(length):
             mark = pens.write(x)
             if number and rng.random() < pens.style.joined:
@@ -185,9 +186,42 @@ def _write_table(style: Style, rng: np.random.Generator, width: int, height: int
             x, y = np.array([wide, cell]) * (np.array([column, line]) + 0.5 + rng.normal(0, 0.04, 2))
             high, across = mark.ink.shape
             row.append([mark.moved(round(left + x - across / 2), round(top + y - high / 2) - mark.y)])
-        rows.append(row)
+        rows.append(_by_gaps(row, 1.2 * pens.size))
     xs, ys = (left + wide * np.arange(columns + 1)).tolist(), (top + cell * np.arange(lines + 1)).tolist()
     return rows, cell, (xs, ys)
+
+
+def _by_gaps(row: Row, gap: float) -> Row:
+    """Join neighbours that are no further apart, as a reader of a table without its lines would."""
+    joined: Row = []
+    for number in row:
+        if joined and number[0].x - joined[-1][-1].x - joined[-1][-1].ink.shape[1] < gap:
+            joined[-1] += number
+        else:
+            joined.append(number)
+    return joined
+
+
+def put(page: NDArray[np.uint8], mark: Placed) -> None:
+    """Write ink onto a page, in place; what is beyond the page is lost."""
+    top, left = max(0, -mark.y), max(0, -mark.x)
+    ink = mark.ink[top : max(0, page.shape[0] - mark.y), left : max(0, page.shape[1] - mark.x)]
+    if ink.size:
+        y, x = mark.y + top, mark.x + left
+        part = page[y : y + ink.shape[0], x : x + ink.shape[1]]
+        stain(part, ink, mark.tool.colour, opacity=mark.tool.opacity)
+
+
+def all_marks(rows: list[Row]) -> list[Placed]:
+    """All digits of all rows, in reading order."""
+    return [mark for row in rows for number in row for mark in number]
+
+
+def bounds(marks: list[Placed]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of all ink."""
+    left, top = min(mark.x for mark in marks), min(mark.y for mark in marks)
+    right = max(mark.x + mark.ink.shape[1] for mark in marks)
+    return left, top, right, max(mark.y + mark.ink.shape[0] for mark in marks)
 
 
 def _any_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]:
@@ -225,7 +259,7 @@ def _fill(layout: Layout, rng: np.random.Generator) -> float:
     return float(rng.uniform(low, high))
 
 
-def _touching(left: Mark, right: Mark, rng: np.random.Generator) -> Mark:
+def _touching(left: Placed, right: Placed, rng: np.random.Generator) -> Placed:
     """Move the right digit until its ink touches, or overlaps a little, the ink on its left."""
     top, bottom = max(left.y, right.y), min(left.y + left.ink.shape[0], right.y + right.ink.shape[0])
     one = left.ink[top - left.y : bottom - left.y] >= VISIBLE
@@ -237,7 +271,7 @@ def _touching(left: Mark, right: Mark, rng: np.random.Generator) -> Mark:
     room = int((two.argmax(axis=1) - ends)[both].min())
     overlap = round(rng.uniform(0, 0.04) * left.ink.shape[0])
     x = max(left.x - room - overlap, left.x + round(0.55 * left.ink.shape[1]))
-    return Mark(right.ink, x, right.y, right.tool, right.digit)
+    return Placed(right.ink, x, right.y, right.tool, right.digit)
 
 
 def _clipped(row: Row, width: int) -> Row:

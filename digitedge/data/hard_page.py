@@ -1,0 +1,142 @@
+"""Pages for hard scenes: a sheet, what is written on it, and the marks around that; or anything but digits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.data.desk import lay_on, make_desk, sheet_corners
+from digitedge.data.extras import add_extra, add_table
+from digitedge.data.kinds import BALL, BOARD, CHALK, FELT, KINDS, PAPERS, Difficulty, Extra, Kind, Nib
+from digitedge.data.marks import Mark, render_mark
+from digitedge.data.sheets import LINED, Sheet, make_sheet
+from digitedge.data.surface import Tool
+from digitedge.data.texts import fill_with_words
+from digitedge.data.writing import Placed, Row, Style, all_marks, bounds, put, write_rows
+
+# How much of the frame's size a page goes on beyond it on each side.
+BEYOND = 0.08
+# Share of the frame that digits may fill; with words around them, less of its height.
+FILLED, WITH_WORDS = 0.9, 0.63
+# Slope of the rows: deviation in degrees; and at most.
+SLOPES = {Difficulty.EASY: 0.8, Difficulty.MEDIUM: 2.0, Difficulty.HARD: 4.0}
+STEEPEST = 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HardPage:
+    """A page with everything on it, and the outlines of what is to be ignored."""
+
+    image: NDArray[np.uint8]
+    sheet: Sheet
+    rows: list[Row]
+    ignore: list[NDArray[np.float64]]
+
+    @property
+    def marks(self) -> list[Placed]:
+        """All digits, in reading order."""
+        return all_marks(self.rows)
+
+
+def write_hard_page(kind: Kind, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]) -> HardPage:
+    """Choose sheet and pens, write the rows, and put the rest of the kind around them."""
+    sheet = kind.sheets[rng.integers(len(kind.sheets))]
+    tools = tuple(_any_nib(kind, sheet, rng).one(rng) for _ in range(kind.pens))
+    layout = kind.layouts[rng.integers(len(kind.layouts))]
+    slope = float(np.radians(np.clip(rng.normal(0, SLOPES[difficulty]), -STEEPEST, STEEPEST)))
+    style = Style(layout, tools, kind.manners[rng.integers(len(kind.manners))], kind.joined, slope)
+    width, height = (round(side * (1 + 2 * BEYOND)) for side in frame)
+    worded = Extra.WORDS in kind.extras or Extra.PRINT in kind.extras
+    room = (round(frame[0] * FILLED), round(frame[1] * (WITH_WORDS if worded else FILLED)))
+    rows, pitch, cells = write_rows(style, rng, width=room[0], height=room[1])
+    left, top = (width - room[0]) // 2, (height - room[1]) // 2
+    if Extra.CUT in kind.extras:
+        left, top = _across_border(all_marks(rows), rng, frame)
+    rows = [[[mark.moved(left, top) for mark in number] for number in row] for row in rows]
+    first = rows[0][0][0]
+    size = first.ink.shape[0]
+    standing = rng.random() < 0.5  # on the lines
+    page = make_sheet(
+        sheet,
+        rng,
+        width=width,
+        height=height,
+        pitch=pitch
+        if standing and len(rows) > 1
+        else size * rng.uniform(0.5, 2) * (0.6 if sheet is Sheet.SQUARED else 1),
+        start=first.y + size - np.tan(slope) * first.x if standing else rng.uniform(0, height),
+        angle=slope if standing else slope * rng.uniform(0, 0.5),
+        bold=float(rng.uniform(*kind.bold)),
+    )
+    ignore: list[NDArray[np.float64]] = []
+    if cells:
+        add_table(page, rows, rng, [x + left for x in cells[0]], [y + top for y in cells[1]])
+    for extra in kind.extras:
+        ignore += add_extra(extra, page, rows, rng)
+    for mark in all_marks(rows):
+        put(page, mark)
+    if Extra.DESK in kind.extras or Extra.DARK_DESK in kind.extras:
+        desk = make_desk(rng, (height, width), dark=Extra.DARK_DESK in kind.extras)
+        keep = bounds(all_marks(rows))
+        sides = int(rng.integers(1, 5))
+        page = lay_on(desk, page, rng, sheet_corners(keep, rng, (height, width), pad=0.25 * size + 4, sides=sides))
+    return HardPage(page, sheet, rows, ignore)
+
+
+def _any_nib(kind: Kind, sheet: Sheet, rng: np.random.Generator) -> Nib:
+    """A pen of the kind that writes on the sheet."""
+    nibs = {Sheet.BLACKBOARD: (CHALK,), Sheet.WHITEBOARD: (BOARD,), Sheet.BROWN: (BALL, FELT)}.get(sheet, kind.nibs)
+    return nibs[rng.integers(len(nibs))]
+
+
+def _across_border(marks: list[Placed], rng: np.random.Generator, frame: tuple[int, int]) -> tuple[int, int]:
+    """How far to move the marks until a side of the frame runs through the outermost of them."""
+    left, top, right, bottom = bounds(marks)
+    side = rng.integers(4)
+    share = rng.uniform(0.2, 0.6)  # of the outermost digit, cut off
+    beyond = round(BEYOND * frame[0]), round(BEYOND * frame[1])
+    wide, high = (share * np.median([mark.ink.shape[axis] for mark in marks]) for axis in (1, 0))
+    return (
+        (round(beyond[0] - left - wide), 0),
+        (0, round(beyond[1] - top - high)),
+        (round(beyond[0] + frame[0] - right + wide), 0),
+        (0, round(beyond[1] + frame[1] - bottom + high)),
+    )[side]
+
+
+def write_no_digits(name: str, rng: np.random.Generator, frame: tuple[int, int]) -> NDArray[np.uint8]:
+    """Make a page without digits.
+
+    Args:
+        name: blank, letters, or doodles.
+        rng: where chance comes from.
+        frame: width and height in pixels.
+
+    Returns:
+        uint8 (H, W, 3), BGR.
+    """
+    width, height = frame
+    sheets = (Sheet.NAPKIN, Sheet.WHITEBOARD, Sheet.BLACKBOARD, Sheet.ENVELOPE, *PAPERS)
+    sheet = sheets[rng.integers(len(sheets))]
+    pitch = height / rng.uniform(*((4, 30) if sheet in LINED else (2.5, 16)))
+    slope = float(np.radians(rng.normal(0, 2.0)))
+    page = make_sheet(sheet, rng, width=width, height=height, pitch=pitch, angle=slope, bold=rng.uniform(0, 0.8))
+    tool = _any_nib(KINDS["plain"], sheet, rng).one(rng)
+    if name == "letters":
+        fill_with_words(page, rng, tool, pitch=max(pitch, 16.0), slope=slope)
+    elif name == "doodles":
+        _doodle(page, rng, tool)
+    if rng.random() < 0.25:
+        middle = (width // 4, height // 4, width * 3 // 4, height * 3 // 4)
+        corners = sheet_corners(middle, rng, (height, width), pad=10, sides=2)
+        page = lay_on(make_desk(rng, (height, width)), page, rng, corners)
+    return page
+
+
+def _doodle(page: NDArray[np.uint8], rng: np.random.Generator, tool: Tool) -> None:
+    """Draw anything but digits or pieces of them."""
+    height, width = page.shape[:2]
+    kinds = [kind for kind in Mark if kind not in (Mark.FRAGMENT, Mark.PAIR)]
+    for _ in range(rng.integers(1, 20)):
+        ink = render_mark(kinds[rng.integers(len(kinds))], rng, height=max(8, round(height * rng.uniform(0.04, 0.4))))
+        put(page, Placed(ink, int(rng.uniform(0, 0.9) * width), int(rng.uniform(0, 0.9) * height), tool))
