@@ -1,4 +1,4 @@
-"""From components to digits: what joins, what is dropped."""
+"""From components to marks: what joins, what has a flaw, and whose ink is whose."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,13 @@ from digitedge.opencv import cv2
 from digitedge.vision.segment import components, scale_of, segment
 
 
+def marks_in(mask, ink=None):
+    ink = mask if ink is None else ink
+    return segment(components(mask, ink), ink)
+
+
 def found_in(mask, ink=None):
-    return [group.box for group in segment(components(mask, mask if ink is None else ink))]
+    return [mark.box for mark in marks_in(mask, ink) if not mark.flaw]
 
 
 def ones(*boxes, size=(200, 400)):
@@ -21,9 +26,8 @@ def ones(*boxes, size=(200, 400)):
 DIGITS = [(30, 50, 40, 60), (100, 52, 38, 58), (170, 48, 40, 62)]
 
 
-def test_outlines_of_digit_shape_are_found():
-    assert sorted(found_in(ones(*DIGITS))) != []
-    assert len(found_in(ones(*DIGITS))) == 3
+def test_outlines_of_digit_shape_are_found_where_they_are():
+    assert sorted(found_in(ones(*DIGITS))) == [cv2.boundingRect(ones(digit)) for digit in DIGITS]
 
 
 def test_components_know_their_box_area_and_darkness():
@@ -54,11 +58,38 @@ def test_a_detached_bar_joins_its_five():
     assert x + width >= 100
 
 
-def test_the_joined_group_names_both_labels():
+def test_a_mark_holds_its_own_ink_and_not_its_neighbours():
+    mask = np.zeros((120, 200), np.uint8)
+    cv2.line(mask, (50, 100), (80, 40), 255, 5)
+    cv2.line(mask, (70, 100), (100, 40), 255, 5)  # leans over the box of the first
+    ink = np.where(mask > 0, 180, 9).astype(np.uint8)  # 9: the tone of the paper
+    left, right = sorted(marks_in(mask, ink), key=lambda mark: mark.box)
+    for mark in (left, right):
+        assert mark.ink.shape == (mark.box[3], mark.box[2])
+        assert mark.ink.dtype == np.uint8
+        assert set(np.unique(mark.ink)) == {0, 180}
+        assert mark.darkness == 180
+        assert cv2.connectedComponents(mark.ink)[0] == 2, "the paper and one stroke"
+    assert np.count_nonzero(left.ink) + np.count_nonzero(right.ink) == np.count_nonzero(mask)
+
+
+def test_both_parts_of_a_digit_are_in_its_mark():
     mask = np.zeros((120, 120), np.uint8)
     mask[40:100, 50:56] = mask[30:35, 45:75] = 255
-    (group,) = segment(components(mask, mask))
-    assert len(group.labels) == 2
+    (mark,) = marks_in(mask)
+    assert mark.box == (45, 30, 30, 70)
+    assert np.count_nonzero(mark.ink) == np.count_nonzero(mask)
+
+
+def test_clutter_is_what_lies_around_a_mark_in_its_own_darkness():
+    mask = ones(*DIGITS)
+    clean, dirty = np.where(mask > 0, 200, 0).astype(np.uint8), np.where(mask > 0, 200, 50).astype(np.uint8)
+    assert [mark.clutter for mark in marks_in(mask, clean)] == [0.0] * 3
+    assert [mark.clutter for mark in marks_in(mask, dirty)] == pytest.approx([0.25] * 3)
+
+
+def test_digits_have_no_flaw():
+    assert [mark.flaw for mark in marks_in(ones(*DIGITS))] == [""] * 3
 
 
 def test_a_digit_does_not_swallow_its_neighbour():
@@ -66,21 +97,37 @@ def test_a_digit_does_not_swallow_its_neighbour():
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "flaw"),
     [
-        (250, 70, 2, 2),
-        (230, 100, 120, 4),
-        (250, 10, 4, 180),
-        (0, 60, 8, 60),
-        (260, 60, 60, 60),
+        ((250, 70, 30, 20), "too low"),
+        ((230, 100, 120, 4), "too low"),
+        ((230, 10, 4, 185), "a bar"),
+        ((0, 60, 8, 60), "a bar"),
+        ((240, 60, 110, 30), "too wide"),
+        ((260, 60, 60, 60), "solid"),
     ],
-    ids=["speck", "lying bar", "far too tall bar", "rim at the edge", "solid blob"],
+    ids=["crumb", "lying bar", "far too tall bar", "rim at the edge", "wide blob", "solid blob"],
 )
-def test_what_is_no_digit_is_dropped(other):
+def test_what_cannot_be_a_digit_is_a_mark_with_a_flaw(other, flaw):
     mask = ones(*DIGITS)
     x, y, width, height = other
     mask[y : y + height, x : x + width] = 255
+    marks = {mark.box: mark for mark in marks_in(mask)}
+    assert marks[other].flaw == flaw
+    assert marks[other].ink.all()
     assert len(found_in(mask)) == len(DIGITS)
+
+
+def test_an_outline_five_times_as_high_as_the_writing_is_too_tall():
+    mask = ones(*DIGITS, (250, 20, 140, 300), size=(400, 400))
+    assert [mark.flaw for mark in marks_in(mask)].count("too tall") == 1
+    assert len(found_in(mask)) == len(DIGITS)
+
+
+def test_specks_are_no_marks():
+    mask = ones(*DIGITS)
+    mask[70:76, 250:256] = 255
+    assert len(marks_in(mask)) == len(DIGITS)
 
 
 def test_marks_much_paler_than_the_writing_are_dropped():
