@@ -31,7 +31,7 @@ def blot(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
         ((60, 60), True)
     """
     shape = (_drop, _shard, _star, _finger)[rng.integers(4)](rng)
-    wide, high = (1.0, rng.uniform(0.4, 1)) if rng.random() < 0.7 else (rng.uniform(0.7, 1), 1.0)
+    wide, high = (1.0, rng.uniform(0.4, 1)) if rng.random() < 0.7 else (rng.uniform(0.85, 1), 1.0)
     points = np.rint((shape * [wide, high] * 0.46 + 0.5) * size * 16).astype(np.int32)
     ink = np.zeros((size, size), np.uint8)
     cv2.fillPoly(ink, [points], 255, cv2.LINE_AA, 4)
@@ -63,7 +63,7 @@ def _star(rng: np.random.Generator) -> NDArray[np.float64]:
 def _finger(rng: np.random.Generator) -> NDArray[np.float64]:
     """It comes from one of the sides, and its tip is round."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, 24)
-    tip = np.stack([rng.uniform(-0.2, 0.5) + 0.5 * np.cos(angle), rng.uniform(0.55, 0.9) * np.sin(angle)], -1)
+    tip = np.stack([rng.uniform(-0.2, 0.5) + 0.5 * np.cos(angle), rng.uniform(0.7, 0.95) * np.sin(angle)], -1)
     finger = np.concatenate([tip, tip[[-1, 0]] * [0, 1.1] - [1.2, 0]])
     return np.asarray((finger if rng.random() < 0.5 else finger[:, ::-1]) * rng.choice([-1, 1]), np.float64)
 

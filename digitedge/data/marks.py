@@ -44,9 +44,11 @@ _HEIGHT = 40
 # Kinds that are as they are written: an i is slim.
 _WRITTEN = (Mark.LETTER, Mark.PRINT, Mark.SIGN, Mark.WORD, Mark.PAIR)
 # Longer than this in its own widths, and higher than this in its box's, a mark is a 1.
-_SLIM, _LYING = 2.2, 0.8
+_SLIM, _LYING = 2.0, 0.6
 # Ink that counts for the outline of a mark, 0 to 255.
 _VISIBLE = 32
+# Width of the line in the letter's own size, at most, or an e would be filled.
+_BROAD = 0.18
 # Share of its box that a drawing covers, at most, as far as its lines do not cross.
 _FILLED = 0.6
 _PRINTED = "AaCcEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY#%@+="  # not those that could be digits
@@ -134,7 +136,9 @@ def _letter(letters: tuple[Letter, ...], rng: np.random.Generator, height: int) 
     letter = letters[rng.integers(len(letters))]
     any_, calm = any_hands(rng, 1), 0.7
     hand = Hand(any_.slant, calm * any_.turn, any_.aspect, calm * any_.looseness)
-    return _in_ink(np.split(write(letter, rng, hand)[0], np.cumsum(letter.lengths)[:-1]), rng, height)
+    line = write(letter, rng, hand)[0]
+    strokes = np.split(line, np.cumsum(letter.lengths)[:-1])
+    return _in_ink(strokes, rng, height, broadest=_BROAD * float(np.ptp(line, axis=0).max()))
 
 
 def _printed(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
