@@ -23,6 +23,14 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: cnn 12, mlp 10.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
+    scenes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Rendered scenes to cut up and train on too, digits and what is none; 0: only the data set. "
+            "Default: cnn 500, mlp 0.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same machine: same figures.")] = 0,
     data: DataOption = None,
     name: Annotated[
@@ -31,6 +39,8 @@ def train(
 ) -> None:
     """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
 
+    The cnn also learns from rendered scenes, as a camera's search cuts them up, to be unsure of what is no digit.
+
     The run folder runs/train/NAME-K gets the best weights, the history, curves, a confusion matrix and the figures.
     Ctrl-C keeps the best weights so far.
 
@@ -38,6 +48,7 @@ def train(
       digitedge train
       digitedge train mlp --epochs 5
       digitedge train cnn --data synthetic --name rendered
+      digitedge train cnn --scenes 0
     """
     from digitedge.data.load import load_dataset
     from digitedge.training.fit import train as fit
@@ -45,7 +56,14 @@ def train(
     from digitedge.training.run import new_run_folder, telling_what_is_kept
 
     default = DEFAULT_PLANS[architecture]
-    plan = replace(default, epochs=epochs or default.epochs, batch_size=batch_size, dropout=dropout, seed=seed)
+    plan = replace(
+        default,
+        epochs=epochs or default.epochs,
+        batch_size=batch_size,
+        dropout=dropout,
+        scenes=default.scenes if scenes is None else scenes,
+        seed=seed,
+    )
     data_name, digits = load_dataset(data)
     folder = new_run_folder(RUNS_FOLDER, name or architecture)
     with telling_what_is_kept(folder, say):

@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 
 from digitedge import __version__
 from digitedge.bundle import MANIFEST, Bundle, load_bundle, sha256_of
+from digitedge.data.cuttings import Cuttings
 from digitedge.data.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, DigitEdgeError
-from digitedge.exporting.calibration import calibration_indices, reject_threshold
+from digitedge.exporting.calibration import calibration_indices
 from digitedge.exporting.card import CARD, model_card
 from digitedge.exporting.judge import FLIPPED, PARITY, Judgement, Limits, judge, measured, plot_flipped, write_parity
 from digitedge.exporting.onnx import convert_onnx, describe_onnx
 from digitedge.exporting.reference import KerasClassifier, load_original
 from digitedge.exporting.tflite import convert_tflite, describe_tflite
+from digitedge.exporting.threshold import reject_threshold, threshold_digits
 from digitedge.files import whole_folder, write_json, write_text
 from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
 from digitedge.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
@@ -110,7 +112,8 @@ def export(
     _check_data(source, data)
     original = load_original(source.path, data, input_range=source.input_range, tell=tell)
     reference = KerasClassifier(without_optimizer(original.model), source.path)
-    calibration = data.x_train[calibration_indices(data.y_train, seed=CALIBRATION_SEED)]
+    chosen = calibration_indices(data.y_train, seed=CALIBRATION_SEED)
+    calibration = data.x_train[chosen]
     with whole_folder(target) as draft:
         save_keras(reference.model, draft / REFERENCE)
         classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, tell) for a in artifacts}
@@ -118,9 +121,9 @@ def export(
         expected = reference.probabilities(data.x_test)
         tolerances = {a.file_name: a.recipe.tolerance.with_limits(**(limits or {})) for a in artifacts}
         judgements = judge(expected, {name: (c, tolerances[name]) for name, c in classifiers.items()}, data)
+        digits = threshold_digits(calibration, data.y_train[chosen])
         entries = {
-            a.file_name: _entry(a, draft, classifiers[a.file_name], calibration, judgements[a.file_name])
-            for a in artifacts
+            a.file_name: _entry(a, draft, classifiers[a.file_name], digits, judgements[a.file_name]) for a in artifacts
         }
         _write_golden(draft / GOLDEN, reference, classifiers)
         write_text(draft / LABELS, "".join(f"{digit}\n" for digit in range(10)))
@@ -173,7 +176,7 @@ def _write_file(
 
 
 def _entry(
-    artifact: Artifact, draft: Path, classifier: Classifier, calibration: NDArray[np.uint8], judgement: Judgement
+    artifact: Artifact, draft: Path, classifier: Classifier, digits: Cuttings, judgement: Judgement
 ) -> ModelFile:
     """State what a file is and how it was judged."""
     _, describe = _CONVERTERS[artifact.format]
@@ -187,7 +190,7 @@ def _entry(
         output=probabilities,
         ops=ops,
         minimum_runtime=minimum_runtime,
-        threshold=reject_threshold(classifier, calibration),
+        threshold=reject_threshold(classifier, digits),
         **measured(judgement),
     )
 

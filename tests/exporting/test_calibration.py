@@ -3,7 +3,7 @@ import pytest
 
 from digitedge.data.dataset import Dataset
 from digitedge.errors import InputError
-from digitedge.exporting.calibration import calibration_indices, reject_threshold
+from digitedge.exporting.calibration import calibration_indices
 
 
 def test_as_many_of_each_digit_each_once_and_seeded(data: Dataset) -> None:
@@ -18,15 +18,3 @@ def test_too_few_images_of_a_digit_are_an_error() -> None:
     labels = np.repeat(np.arange(10, dtype=np.uint8), 60)
     with pytest.raises(InputError, match="50 training images of each digit, got 10 of digit 9"):
         calibration_indices(labels[:-50])
-
-
-def test_the_threshold_keeps_99_of_100_digits(data: Dataset) -> None:
-    class Confidences:
-        """Answers with confidences 0.001, 0.002, ... 1.000 over and over."""
-
-        def probabilities(self, crops):
-            scores = np.zeros((len(crops), 10), np.float32)
-            scores[:, 3] = (np.arange(len(crops)) % 1000 + 1) / 1000
-            return scores
-
-    assert reject_threshold(Confidences(), data.x_train[:500]) == pytest.approx(0.011, abs=0.0011)

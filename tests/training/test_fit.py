@@ -1,16 +1,17 @@
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
 import pytest
 
 from digitedge.data.dataset import Dataset
+from digitedge.data.marks import synthetic_marks
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import InputError, ModelError
 from digitedge.training.callbacks import RunRecorder
-from digitedge.training.fit import train
+from digitedge.training.fit import probabilities, train
 from digitedge.training.plan import DEFAULT_PLANS, Plan
 from digitedge.training.run import load_run, new_run_folder, newest_run, what_is_kept
 
@@ -44,7 +45,7 @@ def test_a_run_leaves_everything_and_reads_better_than_before(data: Dataset, tmp
 def test_the_same_seed_gives_the_same_figures_and_another_one_others(
     data: Dataset, tmp_path: Path, architecture: str
 ) -> None:
-    plan = replace(DEFAULT_PLANS[architecture], epochs=1, batch_size=64)
+    plan = replace(DEFAULT_PLANS[architecture], epochs=1, batch_size=64, scenes=0)
     histories = []
     for seed in (1, 1, 2):
         folder = new_run_folder(tmp_path, architecture)
@@ -90,6 +91,31 @@ def test_the_best_weights_are_kept_without_the_optimizer(data: Dataset, tmp_path
     assert keras.saving.load_model(folder / "last.keras").optimizer.iterations > 0
 
 
+def test_a_net_that_saw_what_is_none_is_less_sure_of_it(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitedge.training.kept.cache_folder", lambda: tmp_path / "cuttings")
+    lines: list[str] = []
+    plan = replace(DEFAULT_PLANS["cnn"], epochs=3, batch_size=32, scenes=20)
+    seen = train(plan, data, data_name="synthetic", folder=new_run_folder(tmp_path, "cnn"), tell=lines.append)
+    metrics = json.loads((seen.folder / "metrics.json").read_text())
+    assert seen.separation is not None
+    assert metrics["separation"] == asdict(seen.separation)
+    assert metrics["validation_accuracy"] == seen.validation_accuracy > 0.8
+    assert lines[-2].startswith("Validation: 99 of 100 digits reach a confidence of 0.")
+    assert keras.saving.load_model(seen.folder / "last.keras").optimizer.iterations > 0
+    alone = train(
+        replace(plan, scenes=0), data, data_name="synthetic", folder=new_run_folder(tmp_path, "cnn"), tell=lines.append
+    )
+    assert alone.separation is None
+    marks = synthetic_marks(300, seed=9)
+    sure = [
+        probabilities(keras.saving.load_model(outcome.folder / "model.keras"), marks).max(axis=1).mean()
+        for outcome in (seen, alone)
+    ]
+    assert sure[0] < sure[1] - 0.1
+
+
 def test_run_folders_count_up(tmp_path: Path) -> None:
     assert [new_run_folder(tmp_path, "cnn").name for _ in range(3)] == ["cnn-1", "cnn-2", "cnn-3"]
     (tmp_path / "cnn-9").mkdir()
@@ -113,6 +139,7 @@ def test_without_a_run_the_error_says_how_to_make_one(tmp_path: Path) -> None:
         {"dropout": float("nan")},
         {"seed": -1},
         {"validation_split": 1.0},
+        {"scenes": -1},
     ],
 )
 def test_a_plan_that_cannot_work_is_refused(wrong: dict[str, float]) -> None:

@@ -1,0 +1,76 @@
+"""Cuttings are made once: the user's cache keeps them until the code that makes them changes."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import platformdirs
+
+import digitedge
+from digitedge.data.cuttings import Cuttings
+from digitedge.errors import DataError, DigitEdgeError
+from digitedge.files import whole_file
+from digitedge.parse import read_npz
+
+# What the crops depend on: the rooms that render and search, and the file that puts them together.
+SOURCES = ("data", "vision", "training/material.py")
+
+
+class Maker(Protocol):
+    """Makes cuttings of a number of scenes."""
+
+    def __call__(self, scenes: int, /, *, seed: int) -> Cuttings:
+        """The same seed gives the same cuttings."""
+        ...
+
+
+def kept_cuttings(make: Maker, scenes: int, *, seed: int, tell: Callable[[str], None]) -> Cuttings:
+    """Make cuttings, or take what an earlier call made.
+
+    Args:
+        make: called where nothing is kept, or what is kept was made by other code.
+        scenes: how many scenes, >= 0.
+        seed: the same seed gives the same cuttings.
+        tell: gets a line when they have to be made, or cannot be kept.
+    """
+    path = cache_folder() / f"{scenes}-{seed}.npz"
+    code = _code_sha256()
+    kept = _read(path, code)
+    if kept is not None:
+        return kept
+    tell(f"rendering {scenes} scenes and cutting out what is found; it is kept for the next training")
+    cuttings = make(scenes, seed=seed)
+    try:
+        with whole_file(path) as draft:
+            np.savez_compressed(draft, crops=cuttings.crops, digits=cuttings.digits, code=np.array(code))
+    except DigitEdgeError as exc:
+        tell(f"the cuttings are not kept: {exc}")
+    return cuttings
+
+
+def cache_folder() -> Path:
+    """Where cuttings are kept: the user's cache folder of this system."""
+    return Path(platformdirs.user_cache_dir("digitedge")) / "cuttings"
+
+
+def _read(path: Path, code: str) -> Cuttings | None:
+    """What was kept, if the same code made it; a damaged file counts as none."""
+    if not path.is_file():
+        return None
+    try:
+        arrays = read_npz(path, error=DataError, advice="")
+    except DataError:
+        return None
+    return Cuttings(arrays["crops"], arrays["digits"]) if str(arrays.get("code")) == code else None
+
+
+def _code_sha256() -> str:
+    """Hexadecimal hash of SOURCES."""
+    digest = hashlib.sha256()
+    package = Path(digitedge.__file__).parent
+    for source in SOURCES:
+        for path in sorted((package / source).rglob("*.py")) or [package / source]:
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

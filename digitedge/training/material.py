@@ -1,0 +1,89 @@
+"""What a net learns from, and what chooses its best epoch: the data set, and what a camera's search cuts out.
+
+The data set alone makes a net that is sure of everything. So the `cnn` also sees digits as they are cut out of rendered
+scenes and, by outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606), what is no digit: its target is
+a tenth for every digit, so that the ten outputs stay ten and low confidence says "none". Scenes that validate are never
+trained on.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
+from digitedge.data.dataset import Dataset
+from digitedge.data.marks import synthetic_marks
+from digitedge.data.synthetic import synthetic_digits
+from digitedge.runtime.contract import CLASSES
+from digitedge.training.kept import kept_cuttings
+from digitedge.training.plan import Plan
+
+# Apart from those of tests, of the demo clip, of `--data synthetic` and of each other.
+TRAINING_SEED, VALIDATION_SEED = 1001, 1002
+# Scenes that train for each one that validates.
+TRAINING_SCENES = 10
+# For each scene: digits rendered one by one, about as many as are cut out of it, and marks that are none.
+RENDERED, MARKS = 8, 10
+# Row of a digit, and in the last row what is asked for where there is none.
+TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
+
+
+class Material(NamedTuple):
+    """Images and what is asked of the net for each.
+
+    Attributes:
+        images: uint8 (N, 28, 28).
+        targets: float32 (N, 10): 1 for the digit, or a tenth for each digit where there is none.
+    """
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+
+    @property
+    def digits(self) -> NDArray[np.uint8]:
+        """What the images are: uint8 (N,), 0 to 9 or NOTHING."""
+        return np.where(self.targets.max(axis=1) > 0.5, self.targets.argmax(axis=1), NOTHING).astype(np.uint8)
+
+
+def divide(plan: Plan, data: Dataset, *, tell: Callable[[str], None]) -> tuple[Material, Material]:
+    """Make the material to train on and the material to validate with.
+
+    Args:
+        plan: which part of the training images validates, and how many scenes come with them.
+        data: its test half is not looked at.
+        tell: gets a line when scenes have to be rendered.
+    """
+    cut = plan.training_count(len(data.x_train))
+    training = [Cuttings(data.x_train[:cut], data.y_train[:cut])]
+    validation = [Cuttings(data.x_train[cut:], data.y_train[cut:])]
+    if plan.scenes:
+        held_out = -(-plan.scenes // TRAINING_SCENES)
+        training.append(kept_cuttings(camera_cuttings, plan.scenes, seed=TRAINING_SEED, tell=tell))
+        validation.append(kept_cuttings(camera_cuttings, held_out, seed=VALIDATION_SEED, tell=tell))
+    return as_material(join(training)), as_material(join(validation))
+
+
+def camera_cuttings(scenes: int, *, seed: int) -> Cuttings:
+    """Cut scenes, and add rendered digits and marks in proportion.
+
+    Examples:
+        >>> cuttings = camera_cuttings(1, seed=0)
+        >>> int((cuttings.digits == NOTHING).sum()) >= MARKS
+        True
+    """
+    marks = synthetic_marks(MARKS * scenes, seed=seed)
+    rendered = Cuttings(*synthetic_digits(RENDERED * scenes, seed=seed))
+    return join([cut_scenes(scenes, seed=seed), rendered, Cuttings(marks, np.full(len(marks), NOTHING, np.uint8))])
+
+
+def as_material(cuttings: Cuttings) -> Material:
+    """Turn digits, or NOTHING, into targets.
+
+    Examples:
+        >>> as_material(Cuttings(np.zeros((2, 28, 28), np.uint8), np.uint8([1, NOTHING]))).targets[:, :3]
+        array([[0. , 1. , 0. ],
+               [0.1, 0.1, 0.1]], dtype=float32)
+    """
+    return Material(cuttings.crops, TARGETS[np.minimum(cuttings.digits, CLASSES)])

@@ -1,0 +1,53 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge.data.cuttings import cut_scenes
+from digitedge.training import kept
+from digitedge.training.kept import kept_cuttings
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder."""
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cuttings")
+    return tmp_path / "cuttings"
+
+
+def test_cuttings_are_made_once(cache: Path) -> None:
+    told: list[str] = []
+    first = kept_cuttings(cut_scenes, 2, seed=5, tell=told.append)
+    assert told == ["rendering 2 scenes and cutting out what is found; it is kept for the next training"]
+    again = kept_cuttings(cut_scenes, 2, seed=5, tell=pytest.fail)
+    for cuttings in (again, cut_scenes(2, seed=5)):
+        np.testing.assert_array_equal(first.crops, cuttings.crops)
+        np.testing.assert_array_equal(first.digits, cuttings.digits)
+    assert [path.name for path in cache.iterdir()] == ["2-5.npz"]
+
+
+@pytest.mark.parametrize("room", kept.SOURCES)
+def test_cuttings_of_other_code_are_made_again(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)
+    monkeypatch.setattr(kept, "SOURCES", tuple(source for source in kept.SOURCES if source != room))
+    kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(b"x"), lambda path: np.savez(path, code="?")], ids=["bytes", "arrays"]
+)
+def test_a_damaged_cache_is_mended(cache: Path, damage: Callable[[Path], None]) -> None:
+    whole = kept_cuttings(cut_scenes, 1, seed=5, tell=str)
+    damage(cache / "1-5.npz")
+    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5, tell=str).crops, whole.crops)
+    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5, tell=pytest.fail).crops, whole.crops)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
+    cache.write_text("a file where a folder should be")
+    told: list[str] = []
+    assert len(kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)) > 0
+    assert "the cuttings are not kept: cannot write" in told[1]
