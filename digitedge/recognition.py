@@ -35,10 +35,18 @@ class Guess:
 
 
 def recognize(writing: Writing, classifier: Classifier) -> list[Guess]:
-    """Let the classifier look at every mark of a frame, and at other groupings of those that it doubts."""
+    """Let the classifier look at every mark of a frame, and at other ways to take the ink of those that it doubts."""
     guesses = _guess(writing, writing.marks, classifier)
+    changed = True
+    while changed:  # what was joined once may be joined again; every round leaves fewer doubts
+        guesses, changed = _regroup(writing, guesses, classifier)
+    return guesses
+
+
+def _regroup(writing: Writing, guesses: list[Guess], classifier: Classifier) -> tuple[list[Guess], bool]:
+    """Replace marks where the classifier is surer then, best first; also tell whether any was replaced."""
     doubtful = [index for index, guess in enumerate(guesses) if guess.confidence < SURE]
-    proposals = regroupings(writing.marks, doubtful)
+    proposals = regroupings([guess.mark for guess in guesses], doubtful)
     answers = iter(_guess(writing, [mark for proposal in proposals for mark in proposal.marks], classifier))
     options = [(proposal.replaced, [next(answers) for _ in proposal.marks]) for proposal in proposals]
     gone: set[int] = set()
@@ -48,7 +56,7 @@ def recognize(writing: Writing, classifier: Classifier) -> list[Guess]:
         if _worst(instead) >= max(SURE, best_before) and not replaced & gone:
             gone |= replaced
             better += instead
-    return [guess for index, guess in enumerate(guesses) if index not in gone] + better
+    return [guess for index, guess in enumerate(guesses) if index not in gone] + better, bool(gone)
 
 
 def _worst(guesses: Sequence[Guess]) -> float:

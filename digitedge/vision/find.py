@@ -26,8 +26,8 @@ LOOK_SIDE = 400
 WORKING_HEIGHT = 80
 # Rulings may be paler than writing: this share of the ink that makes a stroke.
 FAINT = 0.6
-# In heights of the writing: no stroke is longer, and a line is at least this long.
-STROKE, LINE = 1.3, 2.2
+# In heights of the writing: the run of ink that shows a line, and the least length of underlines and frames.
+STROKE, LINE = 1.0, 2.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
