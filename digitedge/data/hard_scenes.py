@@ -5,7 +5,7 @@ light and a bad camera (bad_camera); where the digits came to lie (hard_truth). 
 words, doodles, or things (nature).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from digitedge.data.bad_camera import CONDITIONS, Conditions, any_view, light_up, pack, see_page, shoot
 from digitedge.data.hard_page import HardPage, write_hard_page, write_no_digits
 from digitedge.data.hard_truth import box_in_frame, clip, whole_digits
-from digitedge.data.kinds import KINDS, NEGATIVES, Difficulty, Extra
+from digitedge.data.kinds import KINDS, NEGATIVES, RARE, Difficulty, Extra
 from digitedge.data.light import reflect
 from digitedge.data.nature import any_object
 from digitedge.data.photograph import homography, keep_inside
@@ -92,6 +92,8 @@ def _positive(rng: np.random.Generator, frame: tuple[int, int]) -> HardScene:
     name = _choose({name: kind.weight for name, kind in KINDS.items()}, rng)
     kind = KINDS[name]
     difficulty = list(Difficulty)[rng.choice(3, p=np.array(kind.ease) / sum(kind.ease))]
+    if difficulty is not Difficulty.EASY:
+        kind = replace(kind, extras=(*kind.extras, *(extra for extra, share in RARE.items() if rng.random() < share)))
     page = write_hard_page(kind, difficulty, rng, frame)
     matrix = _aim(page, rng, frame, CONDITIONS[difficulty], inside=Extra.CUT not in kind.extras)
     boxes = [box_in_frame(mark.outline(), matrix) for mark in page.marks]

@@ -173,5 +173,15 @@ KINDS: dict[str, Kind] = {
 }
 """Scenes with digits, by name."""
 
+RARE: dict[Extra, float] = {
+    Extra.DESK: 0.14,
+    Extra.DARK_DESK: 0.05,
+    Extra.FINGER: 0.05,
+    Extra.THING: 0.07,
+    Extra.WORDS: 0.04,
+    Extra.STAMP: 0.03,
+}
+"""What may also be in any scene that is not easy, and how often."""
+
 NEGATIVES: dict[str, float] = {"blank": 3.0, "letters": 3.0, "objects": 3.0, "doodles": 0.7}
 """How often each kind of scene without digits comes, relative to each other."""

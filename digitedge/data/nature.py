@@ -208,7 +208,8 @@ def _lamps(rng: np.random.Generator, shape: tuple[int, int]) -> Picture:
         cv2.circle(glow, (foot[0] // 8, foot[1] // 8), max(1, round(size / 4)), 160, -1)
     soft = 1 + 2 * (width // 160)
     soft_glow = cv2.resize(cv2.blur(cv2.blur(glow, (soft, soft)), (soft, soft)), (width, height))
-    return np.asarray(cv2.add(picture, cv2.applyColorMap(soft_glow, cv2.COLORMAP_HOT)), np.uint8)
+    warm = [np.asarray(cv2.convertScaleAbs(soft_glow, alpha=share)) for share in (0.45, 0.8, 1.0)]
+    return np.asarray(cv2.add(picture, cv2.merge(warm)), np.uint8)
 
 
 def _door(rng: np.random.Generator, shape: tuple[int, int]) -> Picture:

@@ -39,7 +39,8 @@ def put_thing(frame: Frame, rng: np.random.Generator, boxes: Sequence[Box], *, n
         low = np.maximum(np.minimum(start, tip) - 0.75 * thick, 0).astype(int)
         high = np.minimum(np.maximum(start, tip) + 0.75 * thick, [width, height]).astype(int)
         box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-        if is_free(box, boxes):
+        seen = bool(((tip > 0) & (tip < [width, height])).all())
+        if seen and is_free(box, boxes):
             paint(frame, rng, start, tip, thick)
             return box
     return None
@@ -99,7 +100,7 @@ def _phone(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thi
     along = (tip - start) / np.hypot(*(tip - start))
     across = np.array([-along[1], along[0]]) * thick / 2
     for share, colour in ((1.0, (28, 26, 26)), (0.86, rng.integers(5, 120, 3).tolist())):
-        end = tip - along * thick * (1.1 - share)
+        end = tip - along * thick * (1 - share)
         corners = [start - share * across, start + share * across, end + share * across, end - share * across]
         shape = np.rint(corners).astype(np.int32)
         cv2.fillConvexPoly(frame, shape, colour, cv2.LINE_AA)

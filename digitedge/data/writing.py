@@ -296,7 +296,7 @@ def _place(rows: list[Row], rng: np.random.Generator, pitch: int, slope: float, 
     lowest = (len(rows) - 1) * pitch + max(0.0, rise * max(widths))
     top = max(mark.ink.shape[0] for row in rows for number in row for mark in number) + max(0.0, -rise * max(widths))
     start = top + rng.uniform(0, max(1.0, height - lowest - top))
-    indent = rng.uniform(0, 0.3 * pitch, len(rows)).clip(0, spare)
+    indent = np.minimum(rng.uniform(0, 0.3 * pitch, len(rows)), np.maximum(0, width - left - np.array(widths)))
     return [
         [
             [
