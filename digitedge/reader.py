@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import DEFAULT_THRESHOLD, load_model
+from digitedge.decision import Verdict, decide
 from digitedge.errors import InputError
 from digitedge.recognition import recognize
 from digitedge.runtime import Classifier
@@ -135,8 +136,8 @@ class Reader:
             ('77',)
         """
         started = clock.perf_counter()
-        _check_frame(frame)
-        digits = self._digits(frame)
+        verdicts = self.judge(frame)
+        digits = [Digit(v.digit, round(v.confidence, 4), v.box) for v in verdicts if v.kept]
         order = rows_of([digit.box for digit in digits])
         return Reading(
             digits=tuple(digits[i] for row in order for i in row),
@@ -149,10 +150,10 @@ class Reader:
             time=time,
         )
 
-    def _digits(self, frame: NDArray[np.uint8]) -> list[Digit]:
-        """Score all candidates in one call and keep the confident ones."""
-        guesses = recognize(find_writing(frame), self.classifier)
-        return [Digit(g.digit, round(g.confidence, 4), g.box) for g in guesses if g.confidence >= self.threshold]
+    def judge(self, frame: NDArray[np.uint8]) -> list[Verdict]:
+        """Say of every mark in a frame whether it is a digit, and of those that are not, why."""
+        _check_frame(frame)
+        return decide(recognize(find_writing(frame), self.classifier), threshold=self.threshold)
 
 
 def _check_frame(frame: NDArray[np.uint8]) -> None:

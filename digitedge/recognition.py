@@ -1,7 +1,7 @@
 """Marks -> guesses: what the classifier makes of each, and of other ways to take the ink where it doubts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,14 @@ class Guess:
         box: x, y, width, height in pixels of the frame.
         digit: the most likely one, 0 to 9.
         confidence: its probability, 0 to 1; 0 for a mark that cannot be a digit.
+        before: the lowest confidence that its ink had as it was found, before it was cut or joined.
     """
 
     mark: Mark
     box: Box
     digit: int
     confidence: float
+    before: float
 
 
 def recognize(writing: Writing, classifier: Classifier) -> list[Guess]:
@@ -55,7 +57,8 @@ def _regroup(writing: Writing, guesses: list[Guess], classifier: Classifier) -> 
         best_before = max(guesses[index].confidence for index in replaced)
         if _worst(instead) >= max(SURE, best_before) and not replaced & gone:
             gone |= replaced
-            better += instead
+            before = min(guesses[index].before for index in replaced)
+            better += [replace(guess, before=before) for guess in instead]
     return [guess for index, guess in enumerate(guesses) if index not in gone] + better, bool(gone)
 
 
@@ -70,7 +73,7 @@ def _guess(writing: Writing, marks: Sequence[Mark], classifier: Classifier) -> l
     probabilities = np.zeros((len(marks), 10), np.float32)
     probabilities[scored] = classifier.probabilities(_stack(crops))
     return [
-        Guess(mark, writing.on_frame(mark.box), int(row.argmax()), float(row.max()))
+        Guess(mark, writing.on_frame(mark.box), int(row.argmax()), float(row.max()), float(row.max()))
         for mark, row in zip(marks, probabilities, strict=True)
     ]
 

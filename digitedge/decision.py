@@ -1,0 +1,132 @@
+"""Guesses -> verdicts: what is kept as a digit, by all evidence together, and why the rest is not.
+
+No single clue tells a digit from a letter o, a ruling or a leaf. So each clue gives points for or against, and the sum
+decides: the classifier's confidence, the company in the same row and on the rest of the page (a word that holds an l
+and an o holds other letters, too), clean paper around it, a height like that of the others, and more than one bare
+stroke. The points are the weights of a logistic regression on rendered hard scenes, made by
+`tests/benchmarks/fit_decision.py`; no photograph had a part in them. (Rejected: the confidence alone. On scenes it lets
+fifteen times as many marks pass that are none.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.recognition import Guess
+from digitedge.vision.layout import Box, rows_of
+
+# Odds of a confidence nearer to 0 or 1 than this say no more.
+LEAST_DOUBT = 0.003
+# How much a neighbour speaks for digits, from its log odds less KNEE: a sure one a little, a doubtful one much against.
+KNEE, FOR, AGAINST = 2.0, 1.0, -3.0
+# However many neighbours there are, together they say no more than this.
+MOST = 6.0
+# Width in heights under which a mark is a bare stroke, and what such a neighbour says at most: it may be an l.
+SLIM, SLIM_SAYS = 0.35, 0.3
+# Clutter below this is grain.
+GRAIN = 0.1
+# Least confidence of the marks whose heights are typical.
+SURE = 0.9
+
+CLUES = ("confidence", "row", "page", "clutter", "size", "slim")
+"""Columns of `clues`; the names under which verbose JSON gives their points."""
+
+WEIGHTS = np.array([0.63, 0.41, 0.17, -0.5, -3.7, -2.5])
+"""Points for each unit of a clue, log odds."""
+
+BIAS = -1.5
+"""Points of a mark without any clue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one mark.
+
+    Attributes:
+        box: x, y, width, height in pixels of the frame.
+        digit: the most likely one, 0 to 9.
+        confidence: of the classifier, 0 to 1; 0 for a mark that cannot be a digit.
+        kept: whether it is reported as a digit.
+        reason: why not, in a few words; "" if it is kept.
+        points: for each of CLUES, log odds that it is a digit; empty for a mark that cannot be one.
+    """
+
+    box: Box
+    digit: int
+    confidence: float
+    kept: bool
+    reason: str
+    points: tuple[float, ...]
+
+
+def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
+    """Keep the guesses that are digits by all evidence.
+
+    Args:
+        guesses: all marks of a frame.
+        threshold: least confidence of a digit that is kept, 0 to 1, whatever else speaks for it.
+
+    Returns:
+        A verdict for each guess, in the same order.
+    """
+    points = clues(guesses) * WEIGHTS
+    return [_verdict(guess, row, threshold) for guess, row in zip(guesses, points, strict=True)]
+
+
+def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Verdict:
+    reason = guess.mark.flaw
+    if not reason and guess.confidence < threshold:
+        reason = f"confidence under {threshold:g}"
+    if not reason and BIAS + points.sum() <= 0:
+        reason = _REASONS[CLUES[int((points - _USUAL).argmin())]]
+    given = () if guess.mark.flaw else tuple(round(float(value), 2) for value in points)
+    return Verdict(guess.box, guess.digit, guess.confidence, not reason, reason, given)
+
+
+_REASONS = {
+    "confidence": "not clear enough",
+    "row": "no digits in its row",
+    "page": "no digits around",
+    "clutter": "no clean paper around it",
+    "size": "not as high as the others",
+    "slim": "a bare stroke",
+}
+# Points of a clear digit that stands alone on clean paper.
+_USUAL = np.array([5.0, 0.0, 0.0, -np.log(GRAIN), 0.0, 0.0]) * WEIGHTS
+
+
+def clues(guesses: Sequence[Guess]) -> NDArray[np.float64]:
+    """Collect the clues about every mark: float64 (N, 6), in the order of CLUES."""
+    if not guesses:
+        return np.empty((0, len(CLUES)))
+    boxes = np.array([guess.mark.box for guess in guesses], np.float64)
+    width, height = boxes[:, 2], boxes[:, 3]
+    slim = width < SLIM * height
+    log_odds = _log_odds(np.array([guess.confidence for guess in guesses]))
+    sure = log_odds >= _log_odds(np.array(SURE))
+    typical = float(np.median(height[sure] if sure.any() else height))
+    says = _says(guesses, slim, np.maximum(width, height) / typical)
+    row_of = np.empty(len(guesses), int)
+    for number, row in enumerate(rows_of([guess.mark.box for guess in guesses])):
+        row_of[row] = number
+    in_row = np.bincount(row_of, says)[row_of] - says
+    elsewhere = says.sum() - in_row - says
+    clutter = np.log(GRAIN + np.array([guess.mark.clutter for guess in guesses]))
+    size = np.minimum(1.0, np.abs(np.log(height / typical)))
+    return np.stack([log_odds, in_row.clip(-MOST, MOST), elsewhere.clip(-MOST, MOST), clutter, size, slim], axis=1)
+
+
+def _says(guesses: Sequence[Guess], slim: NDArray[np.bool_], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each mark says about its neighbours: that digits are written here, or that something else is."""
+    before = _log_odds(np.array([guess.before for guess in guesses]))
+    says = (before - KNEE).clip(AGAINST, FOR)
+    says[slim] = np.minimum(says[slim], SLIM_SAYS)
+    is_writing = np.array([guess.mark.flaw in ("", "too wide") for guess in guesses])
+    return np.where(is_writing, says * np.minimum(size, 1.0) ** 2, 0.0)
+
+
+def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = probability.clip(LEAST_DOUBT, 1 - LEAST_DOUBT)
+    return np.asarray(np.log(inside / (1 - inside)))
