@@ -112,8 +112,8 @@ def both_ways(**looks):
     return np.maximum(rule(slope=slope, **looks), rule(upright=True, slope=-slope, **looks))
 
 
-# With the share of the lines that must be gone, on average. What stays is pieces on which digits stand. Dashed lines are
-# at the edge: with every third pixel left out they are not seen at all.
+# With the share of the lines that must be gone, on average. What stays is pieces on which digits stand. Dashed lines
+# are at the edge: with every third pixel left out they are not seen at all.
 PAPERS = {
     "level": (rule(), 0.93),
     "upright": (rule(upright=True), 0.92),
