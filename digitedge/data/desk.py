@@ -19,7 +19,7 @@ def make_desk(rng: np.random.Generator, shape: tuple[int, int], *, dark: bool = 
     desk[:] = colour.clip(0, 255).astype(np.uint8)
     if rng.random() < 0.6:
         streaks = clouds(rng, shape, max(3, shape[0] / rng.uniform(40, 160)), stretch=rng.uniform(15, 60))
-        desk = add_noise(desk, streaks, rng.uniform(2, 14))
+        desk = add_noise(desk, streaks, rng.uniform(0.03, 0.12) * colour.mean())
     return add_noise(desk, fine_noise(rng, shape), rng.uniform(1, 4))
 
 

@@ -12,6 +12,8 @@ from digitedge.opencv import cv2
 
 # Longer side of the largest drawing in pixels; what is larger still is enlarged.
 LARGEST = 640
+# How far a retraced line strays, in heights, however broad the pen: further, a 1 becomes a knot.
+BESIDE = 0.07
 # Ink that counts for the outline of a digit, 0 to 255; what is paler is lost in the blur of any camera.
 VISIBLE = 72
 
@@ -96,7 +98,8 @@ def _retrace(
         return line, widths
     along = np.linspace(0, 1, len(line))[:, None]
     waves = rng.uniform(1, 6, (times, 1, 2)) * along + rng.uniform(0, 1, (times, 1, 2))
-    beside = 0.45 * pen_width * np.sin(2 * np.pi * waves) + rng.normal(0, 0.2 * pen_width, (times, 1, 2))
+    away = min(pen_width, BESIDE)
+    beside = 0.45 * away * np.sin(2 * np.pi * waves) + rng.normal(0, 0.2 * away, (times, 1, 2))
     return (line + beside).reshape(-1, 2), np.tile(widths * (0.4 + 0.3 / times), times)
 
 

@@ -12,7 +12,7 @@ from digitedge.data.marks import Mark, render_mark
 from digitedge.data.sheets import LINED, Sheet, make_sheet
 from digitedge.data.surface import Tool
 from digitedge.data.texts import fill_with_words
-from digitedge.data.writing import Placed, Row, Style, all_marks, bounds, put, write_rows
+from digitedge.data.writing import Cells, Placed, Row, Style, all_marks, bounds, put, write_rows
 
 # How much of the frame's size a page goes on beyond it on each side.
 BEYOND = 0.08
@@ -39,48 +39,83 @@ class HardPage:
 
 
 def write_hard_page(kind: Kind, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]) -> HardPage:
-    """Choose sheet and pens, write the rows, and put the rest of the kind around them."""
+    """Make a page of a kind.
+
+    Args:
+        kind: what there may be.
+        difficulty: how much the rows slope.
+        rng: where chance comes from.
+        frame: width and height in pixels of the picture that it is for.
+    """
     sheet = kind.sheets[rng.integers(len(kind.sheets))]
-    tools = tuple(_any_nib(kind, sheet, rng).one(rng) for _ in range(kind.pens))
-    layout = kind.layouts[rng.integers(len(kind.layouts))]
-    slope = float(np.radians(np.clip(rng.normal(0, SLOPES[difficulty]), -STEEPEST, STEEPEST)))
-    style = Style(layout, tools, kind.manners[rng.integers(len(kind.manners))], kind.joined, slope)
-    width, height = (round(side * (1 + 2 * BEYOND)) for side in frame)
-    worded = Extra.WORDS in kind.extras or Extra.PRINT in kind.extras
-    room = (round(frame[0] * FILLED), round(frame[1] * (WITH_WORDS if worded else FILLED)))
-    rows, pitch, cells = write_rows(style, rng, width=room[0], height=room[1])
-    left, top = (width - room[0]) // 2, (height - room[1]) // 2
-    if Extra.CUT in kind.extras:
-        left, top = _across_border(all_marks(rows), rng, frame)
-    rows = [[[mark.moved(left, top) for mark in number] for number in row] for row in rows]
-    first = rows[0][0][0]
-    size = first.ink.shape[0]
-    standing = rng.random() < 0.5  # on the lines
-    page = make_sheet(
-        sheet,
-        rng,
-        width=width,
-        height=height,
-        pitch=pitch
-        if standing and len(rows) > 1
-        else size * rng.uniform(0.5, 2) * (0.6 if sheet is Sheet.SQUARED else 1),
-        start=first.y + size - np.tan(slope) * first.x if standing else rng.uniform(0, height),
-        angle=slope if standing else slope * rng.uniform(0, 0.5),
-        bold=float(rng.uniform(*kind.bold)),
-    )
-    ignore: list[NDArray[np.float64]] = []
+    style = _any_style(kind, sheet, difficulty, rng)
+    rows, pitch, cells = _write_within(kind, style, rng, frame)
+    shape = (round(frame[1] * (1 + 2 * BEYOND)), round(frame[0] * (1 + 2 * BEYOND)))
+    page = _make_sheet_for(rows, pitch, rng, sheet, shape, slope=style.slope, bold=float(rng.uniform(*kind.bold)))
     if cells:
-        add_table(page, rows, rng, [x + left for x in cells[0]], [y + top for y in cells[1]])
-    for extra in kind.extras:
-        ignore += add_extra(extra, page, rows, rng)
+        add_table(page, rows, rng, *cells)
+    ignore = [outline for extra in kind.extras for outline in add_extra(extra, page, rows, rng)]
     for mark in all_marks(rows):
         put(page, mark)
     if Extra.DESK in kind.extras or Extra.DARK_DESK in kind.extras:
-        desk = make_desk(rng, (height, width), dark=Extra.DARK_DESK in kind.extras)
-        keep = bounds(all_marks(rows))
-        sides = int(rng.integers(1, 5))
-        page = lay_on(desk, page, rng, sheet_corners(keep, rng, (height, width), pad=0.25 * size + 4, sides=sides))
+        desk = make_desk(rng, shape, dark=Extra.DARK_DESK in kind.extras)
+        pad = 0.25 * rows[0][0][0].ink.shape[0] + 4
+        corners = sheet_corners(bounds(all_marks(rows)), rng, shape, pad=pad, sides=int(rng.integers(1, 5)))
+        page = lay_on(desk, page, rng, corners)
     return HardPage(page, sheet, rows, ignore)
+
+
+def _any_style(kind: Kind, sheet: Sheet, difficulty: Difficulty, rng: np.random.Generator) -> Style:
+    """Choose pens, how many digits there will be, and how they are written."""
+    return Style(
+        layout=kind.layouts[rng.integers(len(kind.layouts))],
+        tools=tuple(_any_nib(kind, sheet, rng).one(rng) for _ in range(kind.pens)),
+        manner=kind.manners[rng.integers(len(kind.manners))],
+        joined=kind.joined,
+        slope=float(np.radians(np.clip(rng.normal(0, SLOPES[difficulty]), -STEEPEST, STEEPEST))),
+    )
+
+
+def _write_within(
+    kind: Kind, style: Style, rng: np.random.Generator, frame: tuple[int, int]
+) -> tuple[list[Row], float, Cells | None]:
+    """Write rows around the middle of the page, or across the border of the frame; see `write_rows`."""
+    worded = Extra.WORDS in kind.extras or Extra.PRINT in kind.extras
+    room = (round(frame[0] * FILLED), round(frame[1] * (WITH_WORDS if worded else FILLED)))
+    rows, pitch, cells = write_rows(style, rng, width=room[0], height=room[1])
+    left, top = (round(side * (0.5 + BEYOND) - inner / 2) for side, inner in zip(frame, room, strict=True))
+    rows = [[[mark.moved(left, top) for mark in number] for number in row] for row in rows]
+    if Extra.CUT in kind.extras:
+        move = _across_border(all_marks(rows), rng, frame)
+        rows = [[[mark.moved(*move) for mark in number] for number in row] for row in rows]
+    return rows, pitch, ([x + left for x in cells[0]], [y + top for y in cells[1]]) if cells else None
+
+
+def _make_sheet_for(
+    rows: list[Row],
+    pitch: float,
+    rng: np.random.Generator,
+    sheet: Sheet,
+    shape: tuple[int, int],
+    *,
+    slope: float,
+    bold: float,
+) -> NDArray[np.uint8]:
+    """Make the sheet; if it is lined, the digits stand on the lines or across them."""
+    first = rows[0][0][0]
+    size = first.ink.shape[0]
+    standing = rng.random() < 0.5
+    spacing = size * rng.uniform(0.5, 2) * (0.6 if sheet is Sheet.SQUARED else 1)
+    return make_sheet(
+        sheet,
+        rng,
+        width=shape[1],
+        height=shape[0],
+        pitch=pitch if standing and len(rows) > 1 else spacing,
+        start=first.y + size - np.tan(slope) * first.x if standing else rng.uniform(0, shape[0]),
+        angle=slope if standing else slope * rng.uniform(0, 0.5),
+        bold=bold,
+    )
 
 
 def _any_nib(kind: Kind, sheet: Sheet, rng: np.random.Generator) -> Nib:

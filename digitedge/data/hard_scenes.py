@@ -32,6 +32,8 @@ SIZES = (
 SMALLEST_FRAME = (160, 100)
 # Share of scenes without digits, unless told; and share of those into which a thing reaches.
 NEGATIVE, THINGS_SEEN = 0.3, 0.15
+# Height in pixels from which there is room for what only may be there.
+ROOMY = 240
 # Least distance of the digits from the border of the frame, in pixels.
 MARGIN = (1, 12)
 
@@ -92,7 +94,7 @@ def _positive(rng: np.random.Generator, frame: tuple[int, int]) -> HardScene:
     name = _choose({name: kind.weight for name, kind in KINDS.items()}, rng)
     kind = KINDS[name]
     difficulty = list(Difficulty)[rng.choice(3, p=np.array(kind.ease) / sum(kind.ease))]
-    if difficulty is not Difficulty.EASY:
+    if difficulty is not Difficulty.EASY and frame[1] >= ROOMY:
         kind = replace(kind, extras=(*kind.extras, *(extra for extra, share in RARE.items() if rng.random() < share)))
     page = write_hard_page(kind, difficulty, rng, frame)
     matrix = _aim(page, rng, frame, CONDITIONS[difficulty], inside=Extra.CUT not in kind.extras)

@@ -77,7 +77,7 @@ BOARD = Nib(Pen.FELT, (BLACK, BLUE, RED, GREEN), (0.8, 0.97), (0.03, 0.09))
 PAPERS = (Sheet.PLAIN, Sheet.PLAIN, Sheet.RULED, Sheet.SQUARED, Sheet.NOTEBOOK, Sheet.CRUMPLED, Sheet.BROWN, Sheet.SCAN)
 _SMOOTH = (Sheet.PLAIN, Sheet.PLAIN, Sheet.SCAN, Sheet.RULED)
 _USUAL = (BALL, BALL, PENCIL, FELT)
-_SOME = (Layout.FEW, Layout.FEW, Layout.FEW, Layout.FEW, Layout.NUMBERS, Layout.LIST, Layout.BLOCK)
+_SOME = (*(Layout.FEW,) * 6, Layout.SINGLE, Layout.NUMBERS, Layout.LIST, Layout.BLOCK)
 
 
 @dataclass(frozen=True, slots=True)

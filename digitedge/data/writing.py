@@ -104,10 +104,11 @@ def write_rows(
     if style.layout is Layout.TABLE:
         return _write_table(style, rng, width, height)
     lengths = _any_lengths(style.layout, rng)
-    gap = rng.uniform(0.12, 0.6) if style.layout is not Layout.MANY else rng.uniform(0.1, 0.3)
+    gap = rng.uniform(0.12, 0.5) if style.layout is not Layout.MANY else rng.uniform(0.1, 0.3)
     pitch = rng.uniform(1.45, 2.2) if len(lengths) > 1 else 1.1
     room = max(0.5 * height, height - abs(np.tan(style.slope)) * width)
-    lengths = lengths[: max(1, int(room / (pitch * 1.5 * SMALLEST)))]
+    least = SMALLEST if style.layout is Layout.MANY else 2.2 * SMALLEST
+    lengths = lengths[: max(1, int(room / (pitch * least)))]
     longest = max(_length(numbers, gap) for numbers in lengths)
     largest = min(width / longest, room / (pitch * len(lengths)), 0.86 * height, 0.9 * width)
     size = max(SMALLEST, round(largest * _fill(style.layout, rng)))
@@ -230,12 +231,12 @@ def _any_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]:
         case Layout.SINGLE:
             return [[1]]
         case Layout.FEW:
-            count = int(rng.choice([1, 1, 1, 2, 3]))
+            count = int(rng.choice([1, 1, 1, 1, 2, 3]))
             if rng.random() < 0.3:
                 return [[1] * int(rng.integers(2, 6)) for _ in range(count)]
-            return [[int(rng.integers(2, 9))] for _ in range(count)]
+            return [[int(rng.integers(2, 8))] for _ in range(count)]
         case Layout.NUMBERS:
-            return [rng.integers(1, 4, rng.integers(2, 5)).tolist() for _ in range(rng.integers(1, 5))]
+            return [rng.integers(1, 4, rng.integers(2, 5)).tolist() for _ in range(rng.integers(1, 4))]
         case Layout.LIST:
             return [[int(rng.integers(1, 4))] for _ in range(rng.integers(2, 7))]
         case Layout.BLOCK:
@@ -255,7 +256,7 @@ def _length(numbers: list[int], gap: float) -> float:
 
 def _fill(layout: Layout, rng: np.random.Generator) -> float:
     """Share of the possible height that the digits take."""
-    low, high = {Layout.SINGLE: (0.3, 1.0), Layout.MANY: (0.7, 1.0)}.get(layout, (0.5, 1.0))
+    low, high = {Layout.SINGLE: (0.3, 1.0), Layout.MANY: (0.7, 1.0)}.get(layout, (0.55, 1.0))
     return float(rng.uniform(low, high))
 
 
