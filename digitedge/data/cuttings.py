@@ -1,7 +1,7 @@
 """Crops as the camera's path cuts them from rendered scenes, labelled by what is really written there.
 
 A classifier that saw only clean digits trusts whatever the search hands it: pieces, pairs, rulings. Here the search
-itself (`find_digits`) makes the examples of both kinds, digits as it cuts them and what it cuts by mistake.
+itself makes the examples of both kinds, digits as it cuts them and what it cuts by mistake.
 """
 
 import os
@@ -16,8 +16,9 @@ from digitedge.data.hard_scenes import render_hard_scene
 from digitedge.data.scenes import render_scene
 from digitedge.data.truth import TrueDigit
 from digitedge.scoring import iou
-from digitedge.vision import Box, find_digits
+from digitedge.vision import Box, find_writing, normalize_digit
 from digitedge.vision.normalize import FIELD
+from digitedge.vision.regroup import regroupings
 
 NOTHING = 255
 """In place of a digit: what was cut out is none, or not one whole digit."""
@@ -30,7 +31,7 @@ SLACK = 2
 # Share of a digit's box within a cutting from which the digit is in it; a cutting with two digits in it is none.
 HELD = 0.75
 # What is slimmer, in heights, may be a 1 wherever it stands: an l, a ruling. It is left out unless it is one.
-SLIM = 0.35
+SLIM = 0.5
 # Scenes without digits whose letters nobody can tell from digits one by one (O, l, S).
 WRITTEN = "letters"
 
@@ -72,13 +73,19 @@ def cut_scenes(count: int, *, seed: int) -> Cuttings:
         return join(list(pool.map(_cut_scene, seeds)))
 
 
-def cut(frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Box] = ()) -> Cuttings:
+def cut(
+    frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Box] = (), *, seed: int = 0
+) -> Cuttings:
     """Cut one frame, and label every cutting that can be labelled.
+
+    For about each mark there also is one proposal to cut it or to join it with another, as the reader would make if it
+    doubted: these show what halves and pairs look like.
 
     Args:
         frame: uint8 (H, W, 3) BGR or (H, W).
         true: all digits in it.
         ignore: boxes of what is neither a digit nor clearly none.
+        seed: chooses the proposals.
 
     Examples:
         >>> page = np.full((120, 200), 230, np.uint8)
@@ -86,8 +93,13 @@ def cut(frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Bo
         >>> cut(page, [TrueDigit(1, (60, 40, 5, 40))]).digits
         array([1], dtype=uint8)
     """
-    found = [(candidate.crop, _label(candidate.box, true, ignore)) for candidate in find_digits(frame)]
-    labelled = [(crop, label) for crop, label in found if label is not None]
+    writing = find_writing(frame)
+    whole = [mark for mark in writing.marks if not mark.flaw]
+    proposals = regroupings(whole, range(len(whole)))
+    chosen = np.random.default_rng(seed).permutation(len(proposals))[: len(whole)]
+    marks = whole + [mark for index in chosen for mark in proposals[index].marks]
+    found = [(mark, _label(writing.on_frame(mark.box), true, ignore)) for mark in marks]
+    labelled = [(normalize_digit(mark.ink), label) for mark, label in found if label is not None]
     crops = np.array([crop for crop, _ in labelled], np.uint8).reshape(-1, FIELD, FIELD)
     return Cuttings(crops, np.array([label for _, label in labelled], np.uint8))
 
@@ -103,9 +115,9 @@ def _cut_scene(seed: int) -> Cuttings:
     """Every other scene is a hard one."""
     if seed % 2:
         hard = render_hard_scene(seed=seed)
-        return join([]) if hard.kind == WRITTEN else cut(hard.frame, hard.digits, hard.ignore)
+        return join([]) if hard.kind == WRITTEN else cut(hard.frame, hard.digits, hard.ignore, seed=seed)
     plain = render_scene(seed=seed)
-    return cut(plain.frame, plain.digits)
+    return cut(plain.frame, plain.digits, seed=seed)
 
 
 def _label(box: Box, true: Sequence[TrueDigit], ignore: Sequence[Box]) -> int | None:
