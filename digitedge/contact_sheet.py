@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.camera.overlay import FONT, FONT_HEIGHT
+from digitedge.drawing import BLACK, BLUE, VERMILION, WHITE, YELLOW, Colour, draw_box, shortened, text_width, write
 from digitedge.opencv import cv2
 from digitedge.reader import Digit
 from digitedge.scoring import Comparison, iou
@@ -34,12 +34,10 @@ SHARE = 0.42
 LEAST_VIEW = 40
 
 # Colours are BGR.
-BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 BACKGROUND, OUTSIDE = (52, 48, 44), (110, 106, 102)
 # Behind the names of one frame's tiles and of the next one's.
 SHADES = (BACKGROUND, (96, 88, 80))
 
-Colour = tuple[int, int, int]
 Rank = tuple[float, int, str]
 """How bad the reading of a frame is, the lowest first: F1, minus the number of errors, and a name for a sure order."""
 
@@ -60,12 +58,11 @@ class _Look(NamedTuple):
     meaning: str
 
 
-# Blue, yellow and vermilion of the colours that Okabe and Ito chose to be told apart by everyone (jfly.uni-koeln.de,
-# 2008); these three differ in lightness too.
+# These three differ in lightness too.
 LOOKS = {
-    Kind.MISSED: _Look((178, 114, 0), WHITE, "a digit where nothing was read"),
-    Kind.WRONG: _Look((66, 228, 240), BLACK, "read as another digit"),
-    Kind.INVENTED: _Look((0, 94, 213), WHITE, "read where no digit is"),
+    Kind.MISSED: _Look(BLUE, WHITE, "a digit where nothing was read"),
+    Kind.WRONG: _Look(YELLOW, BLACK, "read as another digit"),
+    Kind.INVENTED: _Look(VERMILION, WHITE, "read where no digit is"),
 }
 
 
@@ -163,15 +160,15 @@ class ContactSheet:
     def _draw_header(self, sheet: NDArray[np.uint8], title: str) -> None:
         hidden = f", {self.errors - self.shown} more left out" if self.errors > self.shown else ""
         text = f"{self.shown} errors, worst pictures first{hidden}. {title}"
-        _write(sheet, text, (GAP, 12 + TITLE_TYPE), TITLE_TYPE, WHITE)
+        write(sheet, text, (GAP, 12 + TITLE_TYPE), TITLE_TYPE, WHITE)
         x = GAP
         for kind, look in LOOKS.items():
             words = f"{self.counts[kind]} {kind}: {look.meaning}"
-            width = _text_width(words, WORD_TYPE) + 2 * GAP
+            width = text_width(words, WORD_TYPE) + 2 * GAP
             cv2.rectangle(sheet, (x, 36), (x + width, 36 + WORD_BAND), look.colour, cv2.FILLED)
-            _write(sheet, words, (x + GAP, 36 + WORD_BAND - 5), WORD_TYPE, look.lettering)
+            write(sheet, words, (x + GAP, 36 + WORD_BAND - 5), WORD_TYPE, look.lettering)
             x += width + 2 * GAP
-        _write(sheet, "thin box: what else was read there", (x, 36 + WORD_BAND - 5), WORD_TYPE, WHITE)
+        write(sheet, "thin box: what else was read there", (x, 36 + WORD_BAND - 5), WORD_TYPE, WHITE)
 
 
 def _errors(compared: Comparison[Digit]) -> Iterator[_Error]:
@@ -198,9 +195,9 @@ def _cut(frame: NDArray[np.uint8], error: _Error, read: Sequence[tuple[Box, str]
     for box, label in read:
         if box != error.box and iou(box, (left, top, side, side)) > 0:
             moved = _moved(box, left, top, TILE / side)
-            _draw_box(picture, moved, WHITE, width=1)
+            draw_box(picture, moved, WHITE, width=1)
             _draw_label(picture, label, moved)
-    _draw_box(picture, _moved(error.box, left, top, TILE / side), LOOKS[error.kind].colour, width=2)
+    draw_box(picture, _moved(error.box, left, top, TILE / side), LOOKS[error.kind].colour, width=2)
     return picture
 
 
@@ -225,19 +222,11 @@ def _moved(box: Box, left: int, top: int, scale: float) -> Box:
     return round((x - left) * scale), round((y - top) * scale), round(width * scale), round(height * scale)
 
 
-def _draw_box(picture: NDArray[np.uint8], box: Box, colour: Colour, *, width: int) -> None:
-    """A box around the ink, with a dark edge so that it is seen on paper and on a blackboard."""
-    x, y, w, h = box
-    start, end = (x - 2, y - 2), (x + w + 1, y + h + 1)
-    cv2.rectangle(picture, start, end, BLACK, width + 2)
-    cv2.rectangle(picture, start, end, colour, width)
-
-
 def _draw_label(picture: NDArray[np.uint8], text: str, box: Box) -> None:
     """What was read in a thin box, on a dark patch above its corner."""
     x, y = max(0, box[0] - 2), max(NAME_TYPE + 5, box[1] - 2)
-    cv2.rectangle(picture, (x, y - NAME_TYPE - 5), (x + _text_width(text, NAME_TYPE) + 3, y), BLACK, cv2.FILLED)
-    _write(picture, text, (x + 2, y - 3), NAME_TYPE, WHITE)
+    cv2.rectangle(picture, (x, y - NAME_TYPE - 5), (x + text_width(text, NAME_TYPE) + 3, y), BLACK, cv2.FILLED)
+    write(picture, text, (x + 2, y - 3), NAME_TYPE, WHITE)
 
 
 def _draw_tile(place: NDArray[np.uint8], tile: _Tile, shade: Colour) -> None:
@@ -246,24 +235,6 @@ def _draw_tile(place: NDArray[np.uint8], tile: _Tile, shade: Colour) -> None:
     place[:TILE] = tile.picture
     look = LOOKS[tile.error.kind]
     place[TILE : TILE + WORD_BAND] = look.colour
-    _write(place, tile.error.words, (GAP, TILE + WORD_BAND - 5), WORD_TYPE, look.lettering)
-    name = _shortened(tile.name, TILE - GAP)
-    _write(place, name, (GAP // 2, TILE + WORD_BAND + NAME_BAND - 4), NAME_TYPE, WHITE)
-
-
-def _shortened(name: str, room: int) -> str:
-    """Leave out the middle of a name until it fits: beginnings and ends tell files apart."""
-    kept = len(name)
-    short = name
-    while _text_width(short, NAME_TYPE) > room:
-        kept -= 1
-        short = f"{name[: kept - kept // 2]}..{name[len(name) - kept // 2 :]}"
-    return short
-
-
-def _write(picture: NDArray[np.uint8], text: str, at: tuple[int, int], height: int, colour: Colour) -> None:
-    cv2.putText(picture, text, at, FONT, height / FONT_HEIGHT, colour, 1, cv2.LINE_AA)
-
-
-def _text_width(text: str, height: int) -> int:
-    return int(cv2.getTextSize(text, FONT, height / FONT_HEIGHT, 1)[0][0])
+    write(place, tile.error.words, (GAP, TILE + WORD_BAND - 5), WORD_TYPE, look.lettering)
+    name = shortened(tile.name, NAME_TYPE, TILE - GAP)
+    write(place, name, (GAP // 2, TILE + WORD_BAND + NAME_BAND - 4), NAME_TYPE, WHITE)

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.drawing import text_width, write
 from digitedge.errors import InputError
 from digitedge.opencv import cv2
 
 if TYPE_CHECKING:
     from digitedge.reader import Digit, Reading
 
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-# Cap height of that font at scale 1, in pixels: getTextSize("0", FONT, 1.0, 1) says 21 or 22.
-FONT_HEIGHT = 22.0
 # Colours are BGR. SURE and UNSURE differ in lightness as well as in hue, for those who do not see red and green apart.
 SURE = (90, 220, 60)
 UNSURE = (0, 150, 255)
@@ -90,16 +88,16 @@ def _draw_digit(picture: NDArray[np.uint8], digit: Digit, *, room: float) -> Non
     gap = round(3 * unit)
     text, text_height = str(digit.digit), max(SMALLEST_TYPE, min(round(22 * unit), height // 2))
     percent, percent_height = f" {100 * digit.confidence:.0f}", max(SMALLEST_TYPE, round(10 * unit))
-    text_width, percent_width = _text_width(text, text_height), _text_width(percent, percent_height)
-    if text_width + percent_width + 2 * gap > min(room, max(width, height)):
+    digit_width, percent_width = text_width(text, text_height), text_width(percent, percent_height)
+    if digit_width + percent_width + 2 * gap > min(room, max(width, height)):
         percent, percent_width = "", 0
-    label_width, label_height = text_width + percent_width + 2 * gap, text_height + 2 * gap
+    label_width, label_height = digit_width + percent_width + 2 * gap, text_height + 2 * gap
     left = max(0, min(x, picture.shape[1] - label_width))
     top = y - label_height if y >= label_height else y + height
     cv2.rectangle(picture, (left, top), (left + label_width, top + label_height), colour, cv2.FILLED)
     baseline = top + label_height - gap
-    _write(picture, text, (left + gap, baseline), text_height, PAPER)
-    _write(picture, percent, (left + gap + text_width, baseline), percent_height, PAPER)
+    write(picture, text, (left + gap, baseline), text_height, PAPER)
+    write(picture, percent, (left + gap + digit_width, baseline), percent_height, PAPER)
 
 
 def _draw_rows(picture: NDArray[np.uint8], reading: Reading) -> None:
@@ -110,7 +108,7 @@ def _draw_rows(picture: NDArray[np.uint8], reading: Reading) -> None:
     height, width = picture.shape[:2]
     margin = max(2, round(10 * _unit(picture)))
     type_height = max(SMALLEST_TYPE, round(30 * _unit(picture)))
-    widest = max(_text_width(row, type_height) for row in shown)
+    widest = max(text_width(row, type_height) for row in shown)
     if widest > width - 2 * margin:
         type_height = max(SMALLEST_TYPE, type_height * (width - 2 * margin) // widest)
         widest = width - 2 * margin
@@ -119,7 +117,7 @@ def _draw_rows(picture: NDArray[np.uint8], reading: Reading) -> None:
     left, top = _emptiest_corner(picture, (patch_width, patch_height), reading.digits)
     _darken(picture, (left, top, patch_width, patch_height))
     for number, row in enumerate(shown, start=1):
-        _write(picture, row, (left + margin, top + number * line), type_height, INK)
+        write(picture, row, (left + margin, top + number * line), type_height, INK)
 
 
 def _emptiest_corner(picture: NDArray[np.uint8], size: tuple[int, int], digits: Sequence[Digit]) -> tuple[int, int]:
@@ -137,10 +135,10 @@ def _emptiest_corner(picture: NDArray[np.uint8], size: tuple[int, int], digits: 
 def _draw_caption(picture: NDArray[np.uint8], caption: str) -> None:
     unit = _unit(picture)
     margin, type_height = max(2, round(6 * unit)), max(SMALLEST_TYPE, round(11 * unit))
-    width = _text_width(caption, type_height)
+    width = text_width(caption, type_height)
     left = max(0, picture.shape[1] - width - 2 * margin)
     _darken(picture, (left, 0, picture.shape[1] - left, type_height + 2 * margin))
-    _write(picture, caption, (left + margin, margin + type_height), type_height, INK)
+    write(picture, caption, (left + margin, margin + type_height), type_height, INK)
 
 
 def _darken(picture: NDArray[np.uint8], area: tuple[int, int, int, int]) -> None:
@@ -148,19 +146,3 @@ def _darken(picture: NDArray[np.uint8], area: tuple[int, int, int, int]) -> None
     x, y, width, height = area
     part = picture[y : y + height, x : x + width]
     part >>= 2
-
-
-def _write(
-    picture: NDArray[np.uint8], text: str, corner: tuple[int, int], height: int, colour: tuple[int, int, int]
-) -> None:
-    """Write with the left end of the baseline at `corner`, digits `height` pixels high."""
-    cv2.putText(picture, text, corner, FONT, height / FONT_HEIGHT, colour, _stroke(height), cv2.LINE_AA)
-
-
-def _text_width(text: str, height: int) -> int:
-    (width, _), _ = cv2.getTextSize(text, FONT, height / FONT_HEIGHT, _stroke(height))
-    return int(width)
-
-
-def _stroke(height: int) -> int:
-    return max(1, round(height / 10))
