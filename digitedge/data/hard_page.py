@@ -86,7 +86,7 @@ def _write_within(
     left, top = (round(side * (0.5 + BEYOND) - inner / 2) for side, inner in zip(frame, room, strict=True))
     rows = [[[mark.moved(left, top) for mark in number] for number in row] for row in rows]
     if Extra.CUT in kind.extras:
-        move = _across_border(all_marks(rows), rng, frame)
+        move = _across_border(rows, rng, frame)
         rows = [[[mark.moved(*move) for mark in number] for number in row] for row in rows]
     return rows, pitch, ([x + left for x in cells[0]], [y + top for y in cells[1]]) if cells else None
 
@@ -124,19 +124,18 @@ def _any_nib(kind: Kind, sheet: Sheet, rng: np.random.Generator) -> Nib:
     return nibs[rng.integers(len(nibs))]
 
 
-def _across_border(marks: list[Placed], rng: np.random.Generator, frame: tuple[int, int]) -> tuple[int, int]:
-    """How far to move the marks until a side of the frame runs through the outermost of them."""
+def _across_border(rows: list[Row], rng: np.random.Generator, frame: tuple[int, int]) -> tuple[int, int]:
+    """How far to move the rows until a side of the frame runs through the outermost digits, but not through all."""
+    marks = all_marks(rows)
     left, top, right, bottom = bounds(marks)
-    side = rng.integers(4)
     share = rng.uniform(0.2, 0.6)  # of the outermost digit, cut off
-    beyond = round(BEYOND * frame[0]), round(BEYOND * frame[1])
-    wide, high = (share * np.median([mark.ink.shape[axis] for mark in marks]) for axis in (1, 0))
-    return (
-        (round(beyond[0] - left - wide), 0),
-        (0, round(beyond[1] - top - high)),
-        (round(beyond[0] + frame[0] - right + wide), 0),
-        (0, round(beyond[1] + frame[1] - bottom + high)),
-    )[side]
+    high, wide = (share * np.median([mark.ink.shape[axis] for mark in marks]) for axis in (0, 1))
+    x, y = BEYOND * frame[0], BEYOND * frame[1]
+    moves = [(x - left - wide, 0.0), (x + frame[0] - right + wide, 0.0)]
+    if len(rows) > 1:
+        moves += [(0.0, y - top - high), (0.0, y + frame[1] - bottom + high)]
+    move = moves[rng.integers(len(moves))]
+    return round(move[0]), round(move[1])
 
 
 def write_no_digits(name: str, rng: np.random.Generator, frame: tuple[int, int]) -> NDArray[np.uint8]:

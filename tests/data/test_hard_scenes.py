@@ -87,6 +87,22 @@ def test_digits_are_the_rows_are_the_numbers(positives):
         assert all(number for row in scene.numbers for number in row)
 
 
+def test_a_scene_with_digits_has_digits(positives):
+    assert all(scene.digits for scene in positives)
+
+
+def test_where_the_border_cuts_digits_some_are_whole():
+    cut = scenes_of("cut", among=300)
+    assert len(cut) >= 3 and all(scene.digits and scene.ignore for scene in cut)
+
+
+def scenes_of(kind, *, among):
+    """Scenes of one kind; their seeds are found by small frames, for size does not change the kind."""
+    small = (render_hard_scene(seed=seed, width=160, height=100, negative=False) for seed in range(among))
+    seeds = [seed for seed, scene in enumerate(small) if scene.kind == kind]
+    return [render_hard_scene(seed=seed, negative=False) for seed in seeds]
+
+
 def test_boxes_are_in_the_frame(positives):
     for scene in positives:
         height, width = scene.frame.shape[:2]
@@ -108,14 +124,13 @@ def contrast(frame, box):
 
 
 def test_boxes_are_tight_around_the_ink():
-    scenes = [render_hard_scene(seed=seed, negative=False) for seed in range(200) if is_scan(seed)]
-    off = [away for scene in scenes for true in scene.digits if (away := distance(scene, true)) is not None]
+    off = [
+        away
+        for scene in scenes_of("scan", among=200)
+        for true in scene.digits
+        if (away := distance(scene, true)) is not None
+    ]
     assert len(off) > 40 and np.mean(np.array(off) <= 2) > 0.97
-
-
-def is_scan(seed):
-    """Whether a scene is white all around and its ink is easy to tell; rendered small, for it is asked of many."""
-    return render_hard_scene(seed=seed, width=160, height=100, negative=False).kind == "scan"
 
 
 def distance(scene, true):
