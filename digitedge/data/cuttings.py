@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from digitedge.data.hard_scenes import render_hard_scene
 from digitedge.data.scenes import render_scene
 from digitedge.data.truth import TrueDigit
+from digitedge.opencv import cv2
 from digitedge.scoring import iou
 from digitedge.vision import Box, find_writing, normalize_digit
 from digitedge.vision.normalize import FIELD
@@ -23,15 +24,17 @@ from digitedge.vision.regroup import regroupings
 NOTHING = 255
 """In place of a digit: what was cut out is none, or not one whole digit."""
 
-# Overlap (IoU) with a true box from which a cutting is that digit, and under which it is no whole digit. Between the
-# two nobody can say, so those are left out.
-WHOLE, PIECE = 0.6, 0.4
+# Overlap (IoU) with a true box under which a cutting is no whole digit, and from which it is that digit. Between them
+# nobody can say, so those are left out. A cut through a digit leaves cleaner pieces: a C may be 0.8 of a 0.
+FOUND, PROPOSED = (0.4, 0.6), (0.5, 0.85)
 # Boxes are compared with so many pixels around them: a stroke three pixels wide would else be lost by blur alone.
 SLACK = 2
-# Share of a digit's box within a cutting from which the digit is in it; a cutting with two digits in it is none.
+# Share of a digit's box within a cutting from which the digit is in it. A cutting that is two digits is none; one that
+# is far larger than what it holds (a ring around a number) reads as a 0 and is left out.
 HELD = 0.75
-# What is slimmer, in heights, may be a 1 wherever it stands: an l, a ruling. It is left out unless it is one.
-SLIM = 0.5
+# Spread of the ink across its longest direction over the spread along it: 0.29 for a square bar of 1 to 3.5. What is
+# slimmer may be a 1 wherever it stands and however it leans (an l, a ruling, a bracket), and is left out unless it is.
+SLIM = 0.25
 # Scenes without digits whose letters nobody can tell from digits one by one (O, l, S).
 WRITTEN = "letters"
 
@@ -73,12 +76,10 @@ def cut_scenes(count: int, *, seed: int) -> Cuttings:
         return join(list(pool.map(_cut_scene, seeds)))
 
 
-def cut(
-    frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Box] = (), *, seed: int = 0
-) -> Cuttings:
+def cut(frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Box] = (), *, seed: int = 0) -> Cuttings:
     """Cut one frame, and label every cutting that can be labelled.
 
-    For about each mark there also is one proposal to cut it or to join it with another, as the reader would make if it
+    For every other mark there also is a proposal to cut it or to join it with another, as the reader would make if it
     doubted: these show what halves and pairs look like.
 
     Args:
@@ -96,10 +97,15 @@ def cut(
     writing = find_writing(frame)
     whole = [mark for mark in writing.marks if not mark.flaw]
     proposals = regroupings(whole, range(len(whole)))
-    chosen = np.random.default_rng(seed).permutation(len(proposals))[: len(whole)]
-    marks = whole + [mark for index in chosen for mark in proposals[index].marks]
-    found = [(mark, _label(writing.on_frame(mark.box), true, ignore)) for mark in marks]
-    labelled = [(normalize_digit(mark.ink), label) for mark, label in found if label is not None]
+    chosen = np.random.default_rng(seed).permutation(len(proposals))[: -(-len(whole) // 2)]
+    proposed = {mark.box: mark for index in chosen for mark in proposals[index].marks}  # several may share a piece
+    labelled = [
+        (crop, label)
+        for marks, limits in ((whole, FOUND), (proposed.values(), PROPOSED))
+        for mark in marks
+        for crop, label in [(normalize_digit(mark.ink), _label(writing.on_frame(mark.box), true, ignore, limits))]
+        if label is not None and (label != NOTHING or _spread(crop) > SLIM)
+    ]
     crops = np.array([crop for crop, _ in labelled], np.uint8).reshape(-1, FIELD, FIELD)
     return Cuttings(crops, np.array([label for _, label in labelled], np.uint8))
 
@@ -120,17 +126,33 @@ def _cut_scene(seed: int) -> Cuttings:
     return cut(plain.frame, plain.digits, seed=seed)
 
 
-def _label(box: Box, true: Sequence[TrueDigit], ignore: Sequence[Box]) -> int | None:
+def _label(box: Box, true: Sequence[TrueDigit], ignore: Sequence[Box], limits: tuple[float, float]) -> int | None:
     """The digit in a box, NOTHING, or None where nobody can say."""
     wide = _widen(box)
     overlap, digit = max(((iou(wide, _widen(one.box)), one.digit) for one in true), default=(0.0, NOTHING))
-    if overlap >= WHOLE:
+    piece, whole = limits
+    if overlap >= whole:
         return digit
-    if sum(_share_within(one.box, box) >= HELD for one in true) > 1:
-        return NOTHING
-    slim = box[2] < SLIM * box[3]
-    unclear = slim or overlap > PIECE or any(_share_within(box, other) > 0 for other in ignore)
+    held = [one.box for one in true if _share_within(one.box, box) >= HELD]
+    if held:
+        return NOTHING if len(held) > 1 and iou(wide, _widen(_around(held))) >= whole else None
+    unclear = overlap > piece or any(_share_within(box, other) > 0 for other in ignore)
     return None if unclear else NOTHING
+
+
+def _spread(crop: NDArray[np.uint8]) -> float:
+    """How wide ink is for its length, whatever its direction: 0 for a line, 1 for a disc."""
+    moments = cv2.moments(crop)
+    across = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
+    small, large = np.linalg.eigvalsh(across)
+    return float(np.sqrt(max(small, 0) / large)) if large > 0 else 1.0
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """The box around several."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return left, top, right - left, bottom - top
 
 
 def _widen(box: Box) -> Box:

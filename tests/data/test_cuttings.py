@@ -1,5 +1,6 @@
 """Cuttings of rendered scenes: what is written there says what they are."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,20 +49,25 @@ def test_more_scenes_go_on_where_fewer_end() -> None:
         ([TrueDigit(8, (102, 82, 37, 76))], [8]),  # a box that is a little tighter
         ([], [NOTHING]),
         ([TrueDigit(1, (250, 80, 8, 80))], [NOTHING]),  # far from it
-        ([TrueDigit(0, (100, 80, 40, 25))], [NOTHING]),  # a small piece of what was cut out
-        ([TrueDigit(0, (100, 80, 40, 42))], []),  # half of it: nobody can say
+        ([TrueDigit(0, (60, 80, 80, 160))], [NOTHING]),  # only a piece of it was cut out
+        ([TrueDigit(0, (60, 80, 80, 80))], []),  # half of it: nobody can say
         ([TrueDigit(1, (100, 80, 18, 80)), TrueDigit(1, (122, 80, 18, 80))], [NOTHING]),  # two in one
+        ([TrueDigit(0, (112, 95, 14, 16))], []),  # a ring around it reads as a 0
+        ([TrueDigit(0, (112, 95, 14, 16)), TrueDigit(0, (112, 130, 14, 16))], []),
     ],
-    ids=["whole", "tighter", "none there", "elsewhere", "piece", "half", "pair"],
+    ids=["whole", "tighter", "none there", "elsewhere", "piece", "half", "pair", "around one", "around two"],
 )
 def test_the_overlap_says_what_a_cutting_is(true: list[TrueDigit], labels: list[int]) -> None:
     assert cut(page(*EIGHT), true).digits.tolist() == labels
 
 
-def test_a_bar_is_a_1_or_nobody_can_say() -> None:
-    bar = (100, 80, 8, 80)
-    assert cut(page(bar), [TrueDigit(1, bar)]).digits.tolist() == [1]
-    assert len(cut(page(bar), [])) == 0
+@pytest.mark.parametrize("lean", [0, 30, -45])
+def test_a_bar_is_a_1_or_nobody_can_say(lean: int) -> None:
+    frame = page()
+    cv2.line(frame, (160 - lean, 80), (160 + lean, 170), 40, 6)
+    box = (157 - abs(lean), 77, 2 * abs(lean) + 7, 97)
+    assert cut(frame, [TrueDigit(1, box)]).digits.tolist() == [1]
+    assert len(cut(frame, [])) == 0
 
 
 def test_what_is_to_be_ignored_is_left_out_unless_it_is_a_digit() -> None:
