@@ -10,6 +10,7 @@ fifteen times as many marks pass that are none.)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,11 @@ class Verdict:
     reason: str
     points: tuple[float, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON, as in verbose readings."""
+        mark = {"box": list(self.box), "digit": self.digit, "confidence": round(self.confidence, 4), "kept": self.kept}
+        return mark | {"reason": self.reason, "points": dict(zip(CLUES, self.points, strict=False))}
+
 
 def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
     """Keep the guesses that are digits by all evidence.
@@ -77,7 +83,7 @@ def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
 
 def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Verdict:
     reason = guess.mark.flaw
-    if not reason and guess.confidence < threshold:
+    if not (reason or guess.confidence >= threshold):  # also catches NaN
         reason = f"confidence under {threshold:g}"
     if not reason and BIAS + points.sum() <= 0:
         reason = _REASONS[CLUES[int((points - _USUAL).argmin())]]

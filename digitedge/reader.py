@@ -1,6 +1,7 @@
 """A frame in, a reading out: vision and runtime put together."""
 
 import time as clock
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,7 @@ from digitedge.decision import Verdict, decide
 from digitedge.errors import InputError
 from digitedge.recognition import recognize
 from digitedge.runtime import Classifier
-from digitedge.vision import Box, find_writing, rows_of
+from digitedge.vision import Box, find_writing, numbers_of, rows_of
 
 SCHEMA = "digitedge.reading/1"
 
@@ -40,11 +41,13 @@ class Reading:
     Attributes:
         digits: all digits, in reading order.
         rows: the strings that they form, top to bottom.
+        numbers: for each row the strings that stand apart in it, parted at wide gaps.
         width: of the frame, in pixels; so is `height`.
         ms: milliseconds that reading took.
         source: where the frame is from: a path, a camera; "" if unknown.
         frame: its number in the source, from 0.
         time: seconds since the start of the source; None for a picture.
+        marks: verdicts on everything that was looked at, digits and what is none.
     """
 
     digits: tuple[Digit, ...]
@@ -55,16 +58,22 @@ class Reading:
     source: str = ""
     frame: int = 0
     time: float | None = None
+    numbers: tuple[tuple[str, ...], ...] = ()
+    marks: tuple[Verdict, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, verbose: bool = False) -> dict[str, Any]:
         """Plain JSON as `predict --json` and `camera --json` print it, schema "digitedge.reading/1".
+
+        Args:
+            verbose: whether to add "marks": everything that was looked at, with the reason why it is no digit and the
+                points that each clue gave it.
 
         Examples:
             >>> reading = Reading((Digit(7, 0.99, (4, 5, 20, 30)),), ("7",), 640, 480, 3.1, source="desk.jpg")
             >>> reading.to_dict()["digits"]
             [{'digit': 7, 'confidence': 0.99, 'box': [4, 5, 20, 30]}]
         """
-        return {
+        reading = {
             "schema": SCHEMA,
             "source": self.source,
             "frame": self.frame,
@@ -73,8 +82,10 @@ class Reading:
             "height": self.height,
             "digits": [asdict(digit) | {"box": list(digit.box)} for digit in self.digits],
             "rows": list(self.rows),
+            "numbers": [list(row) for row in self.numbers],
             "ms": self.ms,
         }
+        return reading | {"marks": [mark.to_dict() for mark in self.marks]} if verbose else reading
 
 
 class Reader:
@@ -139,9 +150,12 @@ class Reader:
         verdicts = self.judge(frame)
         digits = [Digit(v.digit, round(v.confidence, 4), v.box) for v in verdicts if v.kept]
         order = rows_of([digit.box for digit in digits])
+        rows = [[digits[i] for i in row] for row in order]
         return Reading(
-            digits=tuple(digits[i] for row in order for i in row),
-            rows=tuple("".join(str(digits[i].digit) for i in row) for row in order),
+            digits=tuple(digit for row in rows for digit in row),
+            rows=tuple(map(_text, rows)),
+            numbers=tuple(map(_numbers, rows)),
+            marks=tuple(verdicts),
             width=frame.shape[1],
             height=frame.shape[0],
             ms=round(1000 * (clock.perf_counter() - started), 2),
@@ -154,6 +168,14 @@ class Reader:
         """Say of every mark in a frame whether it is a digit, and of those that are not, why."""
         _check_frame(frame)
         return decide(recognize(find_writing(frame), self.classifier), threshold=self.threshold)
+
+
+def _text(digits: Sequence[Digit]) -> str:
+    return "".join(str(digit.digit) for digit in digits)
+
+
+def _numbers(row: Sequence[Digit]) -> tuple[str, ...]:
+    return tuple(_text([row[i] for i in number]) for number in numbers_of([digit.box for digit in row]))
 
 
 def _check_frame(frame: NDArray[np.uint8]) -> None:

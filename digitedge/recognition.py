@@ -49,6 +49,8 @@ def _regroup(writing: Writing, guesses: list[Guess], classifier: Classifier) -> 
     """Replace marks where the classifier is surer then, best first; also tell whether any was replaced."""
     doubtful = [index for index, guess in enumerate(guesses) if guess.confidence < SURE]
     proposals = regroupings([guess.mark for guess in guesses], doubtful)
+    if not proposals:
+        return guesses, False
     answers = iter(_guess(writing, [mark for proposal in proposals for mark in proposal.marks], classifier))
     options = [(proposal.replaced, [next(answers) for _ in proposal.marks]) for proposal in proposals]
     gone: set[int] = set()
@@ -71,12 +73,9 @@ def _guess(writing: Writing, marks: Sequence[Mark], classifier: Classifier) -> l
     scored = [index for index, mark in enumerate(marks) if not mark.flaw]
     crops = [normalize_digit(marks[index].ink) for index in scored]
     probabilities = np.zeros((len(marks), 10), np.float32)
-    probabilities[scored] = classifier.probabilities(_stack(crops))
+    if crops:
+        probabilities[scored] = classifier.probabilities(np.stack(crops))
     return [
         Guess(mark, writing.on_frame(mark.box), int(row.argmax()), float(row.max()), float(row.max()))
         for mark, row in zip(marks, probabilities, strict=True)
     ]
-
-
-def _stack(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.stack(crops) if crops else np.empty((0, 28, 28), np.uint8)

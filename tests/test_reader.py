@@ -36,8 +36,8 @@ class ByWidth:
     def probabilities(self, crops):
         slim = (crops.max(axis=1) > 60).sum(axis=1) < 9
         answers = np.full((len(crops), 10), 0.02, np.float32)
-        answers[slim, 1] = 0.9
-        answers[~slim, 0] = 0.4
+        answers[slim, 1] = 0.998
+        answers[~slim, 0] = 0.95
         return answers
 
 
@@ -55,14 +55,14 @@ def test_digits_come_in_reading_order_with_their_rows(page):
     reading = Reader.of(ByWidth(), threshold=0.3).read(page)
     assert reading.rows == ("10", "1")
     assert [digit.digit for digit in reading.digits] == [1, 0, 1]
-    assert [digit.confidence for digit in reading.digits] == pytest.approx([0.9, 0.4, 0.9], abs=1e-4)
+    assert [digit.confidence for digit in reading.digits] == pytest.approx([0.998, 0.95, 0.998], abs=1e-4)
     x, y, width, height = reading.digits[1].box
     assert abs(x - 105) <= 2 and abs(y - 47) <= 2 and abs(width - 51) <= 3 and abs(height - 67) <= 3
 
 
 def test_digits_under_the_threshold_are_dropped(page):
-    assert Reader.of(ByWidth(), threshold=0.41).read(page).rows == ("1", "1")
-    assert Reader.of(ByWidth(), threshold=0.95).read(page).digits == ()
+    assert Reader.of(ByWidth(), threshold=0.96).read(page).rows == ("1", "1")
+    assert Reader.of(ByWidth(), threshold=0.999).read(page).digits == ()
 
 
 def test_a_confidence_at_the_threshold_is_kept(page):
@@ -128,10 +128,11 @@ def test_a_missing_model_is_refused(tmp_path):
 def test_json_is_the_contract(page):
     reading = Reader.of(Always(7)).read(page, source="desk.jpg", index=4, time=0.16)
     value = json.loads(json.dumps(reading.to_dict(), allow_nan=False))
-    assert list(value) == ["schema", "source", "frame", "time", "width", "height", "digits", "rows", "ms"]
+    assert list(value) == ["schema", "source", "frame", "time", "width", "height", "digits", "rows", "numbers", "ms"]
     assert value["schema"] == "digitedge.reading/1"
     assert (value["source"], value["frame"], value["time"]) == ("desk.jpg", 4, 0.16)
     assert (value["width"], value["height"], value["rows"]) == (400, 300, ["77", "7"])
+    assert value["numbers"] == [["77"], ["7"]]
     assert list(value["digits"][0]) == ["digit", "confidence", "box"]
     assert [type(part) for part in value["digits"][0]["box"]] == [int] * 4
     assert value["ms"] > 0

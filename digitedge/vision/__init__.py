@@ -9,7 +9,7 @@ found in rows.
 """
 
 from digitedge.vision.find import Candidate, Writing, find_digits, find_writing
-from digitedge.vision.layout import Box, rows_of
+from digitedge.vision.layout import Box, numbers_of, rows_of
 from digitedge.vision.normalize import normalize_digit
 
-__all__ = ["Box", "Candidate", "Writing", "find_digits", "find_writing", "normalize_digit", "rows_of"]
+__all__ = ["Box", "Candidate", "Writing", "find_digits", "find_writing", "normalize_digit", "numbers_of", "rows_of"]

@@ -1,12 +1,17 @@
-"""Boxes -> rows in reading order."""
+"""Boxes -> rows in reading order, and the numbers that stand apart in a row."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
 
 # A digit continues a row when it shares this much of its height (or of its neighbour's, the smaller one) with it.
 SHARED_HEIGHT = 0.4
+# A gap parts two numbers if it is wider than this many heights of a digit, and than this many of the row's least gap:
+# some people write all digits far apart.
+WIDE_GAP, WIDE_RATIO = 1.2, 2.0
 
 
 def rows_of(boxes: Sequence[Box]) -> list[list[int]]:
@@ -34,6 +39,29 @@ def rows_of(boxes: Sequence[Box]) -> list[list[int]]:
         else:
             rows.append([index])
     return sorted(rows, key=lambda row: sum(boxes[i][1] + boxes[i][3] / 2 for i in row) / len(row))
+
+
+def numbers_of(row: Sequence[Box]) -> list[list[int]]:
+    """Part a row where gaps are wide.
+
+    Args:
+        row: x, y, width, height of its digits, from left to right.
+
+    Returns:
+        Indices of the boxes, number by number.
+
+    Examples:
+        >>> numbers_of([(0, 0, 20, 40), (26, 0, 20, 40), (110, 0, 20, 40)])
+        [[0, 1], [2]]
+        >>> numbers_of([(0, 0, 20, 40), (80, 0, 20, 40), (160, 0, 20, 40)])
+        [[0, 1, 2]]
+    """
+    gaps = [after[0] - before[0] - before[2] for before, after in pairwise(row)]
+    wide = WIDE_GAP * median([box[3] for box in row]) if row else 0.0
+    if len(gaps) > 1:
+        wide = max(wide, WIDE_RATIO * min(gaps))
+    starts = [0, *(index for index, gap in enumerate(gaps, 1) if gap > wide)]
+    return [list(range(start, end)) for start, end in pairwise([*starts, len(row)])]
 
 
 def _shared_height(a: Box, b: Box) -> float:

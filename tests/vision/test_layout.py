@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitedge.vision import rows_of
+from digitedge.vision import numbers_of, rows_of
 
 
 def test_no_boxes_make_no_rows():
@@ -30,3 +30,30 @@ def test_a_row_may_climb_by_more_than_its_height(slope):
 
 def test_a_low_digit_stays_in_its_row():
     assert rows_of([(0, 0, 30, 60), (40, 30, 25, 30), (80, 0, 30, 60)]) == [[0, 1, 2]]
+
+
+def row(*gaps, width=20, height=40):
+    """Boxes side by side with these gaps between them."""
+    lefts = np.cumsum([0, *(gap + width for gap in gaps)]).tolist()
+    return [(left, 0, width, height) for left in lefts]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "numbers"),
+    [
+        ((), [[0]]),
+        ((10, 12, 9), [[0, 1, 2, 3]]),
+        ((10, 60, 9), [[0, 1], [2, 3]]),
+        ((47,), [[0, 1]]),
+        ((49,), [[0], [1]]),
+        ((60, 62, 58), [[0, 1, 2, 3]]),
+        ((10, 70, 70), [[0, 1], [2], [3]]),
+    ],
+    ids=["lone", "close", "two numbers", "narrow pair", "wide pair", "all far apart", "three numbers"],
+)
+def test_wide_gaps_part_numbers(gaps, numbers):
+    assert numbers_of(row(*gaps)) == numbers
+
+
+def test_no_digits_make_no_numbers():
+    assert numbers_of([]) == []
