@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.data.dataset import Dataset
+from digitedge.data.glyphs import synthetic_glyphs
 from digitedge.data.marks import synthetic_marks
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.runtime.contract import CLASSES
@@ -24,8 +25,8 @@ from digitedge.training.plan import Plan
 TRAINING_SEED, VALIDATION_SEED = 1001, 1002
 # Scenes that train for each one that validates.
 TRAINING_SCENES = 10
-# For each scene: digits rendered one by one, about as many as are cut out of it, and marks that are none.
-RENDERED, MARKS = 8, 10
+# For each scene: digits rendered one by one, about as many as are cut out of it, and marks and glyphs that are none.
+RENDERED, MARKS, GLYPHS = 8, 7, 3
 # Row of a digit, and in the last row what is asked for where there is none.
 TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
 
@@ -70,12 +71,13 @@ def camera_cuttings(scenes: int, *, seed: int) -> Cuttings:
 
     Examples:
         >>> cuttings = camera_cuttings(1, seed=0)
-        >>> int((cuttings.digits == NOTHING).sum()) >= MARKS
+        >>> int((cuttings.digits == NOTHING).sum()) >= MARKS + GLYPHS
         True
     """
-    marks = synthetic_marks(MARKS * scenes, seed=seed)
     rendered = Cuttings(*synthetic_digits(RENDERED * scenes, seed=seed))
-    return join([cut_scenes(scenes, seed=seed), rendered, Cuttings(marks, np.full(len(marks), NOTHING, np.uint8))])
+    drawn = [synthetic_marks(MARKS * scenes, seed=seed), synthetic_glyphs(GLYPHS * scenes, seed=seed)]
+    others = [Cuttings(crops, np.full(len(crops), NOTHING, np.uint8)) for crops in drawn]
+    return join([cut_scenes(scenes, seed=seed), rendered, *others])
 
 
 def as_material(cuttings: Cuttings) -> Material:

@@ -5,7 +5,7 @@ from digitedge.data.cuttings import NOTHING
 from digitedge.data.dataset import Dataset
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.training import kept
-from digitedge.training.material import MARKS, RENDERED, Material, divide
+from digitedge.training.material import GLYPHS, MARKS, RENDERED, Material, divide
 from digitedge.training.plan import Plan
 
 PLAN = Plan(architecture="cnn", epochs=1, validation_split=0.2, augment=True, scenes=12)
@@ -40,7 +40,7 @@ def test_scenes_add_digits_and_what_is_none(data: Dataset, divided: tuple[Materi
         assert len(material.images) == len(material.targets)
         np.testing.assert_array_equal(material.images[: len(first)], first)
         none = material.digits == NOTHING
-        assert none.sum() >= MARKS * scenes
+        assert none.sum() >= (MARKS + GLYPHS) * scenes
         assert (~none).sum() > len(first) + RENDERED * scenes  # the rest was cut out of the scenes
 
 
