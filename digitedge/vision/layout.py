@@ -56,8 +56,10 @@ def numbers_of(row: Sequence[Box]) -> list[list[int]]:
         >>> numbers_of([(0, 0, 20, 40), (80, 0, 20, 40), (160, 0, 20, 40)])
         [[0, 1, 2]]
     """
+    if not row:
+        return []
     gaps = [after[0] - before[0] - before[2] for before, after in pairwise(row)]
-    wide = WIDE_GAP * median([box[3] for box in row]) if row else 0.0
+    wide = WIDE_GAP * median([box[3] for box in row])
     if len(gaps) > 1:
         wide = max(wide, WIDE_RATIO * min(gaps))
     starts = [0, *(index for index, gap in enumerate(gaps, 1) if gap > wide)]
