@@ -26,6 +26,10 @@ def predict(
     annotate: Annotated[
         Path | None, typer.Option("--annotate", help="Folder for copies of the pictures with the readings drawn in.")
     ] = None,
+    stages: Annotated[
+        Path | None,
+        typer.Option("--stages", help="Folder for a slide per picture with every step from the picture to the digits."),
+    ] = None,
     model: ModelOption = None,
     threshold: Annotated[
         float | None,
@@ -38,16 +42,19 @@ def predict(
     Examples:
       digitedge predict desk.jpg
       digitedge predict scans/ 'photos/*.png' --annotate marked
+      digitedge predict desk.jpg --stages slides
       digitedge predict --json desk.jpg
     """
     from digitedge.camera.overlay import draw_reading
     from digitedge.data.pictures import find_pictures, read_picture, write_picture
     from digitedge.reader import Reader
+    from digitedge.stages import draw_stages
 
     paths = find_pictures(pictures)
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
-    copies = _annotated_paths(annotate, paths) if annotate is not None else []
+    copies = _copies(annotate, paths) if annotate is not None else []
+    slides = _slides(stages, paths) if stages is not None else []
     for number, path in enumerate(paths):
         try:
             frame = read_picture(path)
@@ -59,6 +66,8 @@ def predict(
         _print(reading, as_json=as_json)
         if annotate is not None:
             write_picture(copies[number], draw_reading(frame, reading))
+        if stages is not None:
+            write_picture(slides[number], draw_stages(frame, reader, name=path.name))
     if unread:
         raise typer.Exit(1)
 
@@ -70,18 +79,28 @@ def _print(reading: "Reading", *, as_json: bool) -> None:
         print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
 
 
-def _annotated_paths(folder: Path, pictures: list[Path]) -> list[Path]:
-    """A path in `folder` for the copy of each picture: its own name, numbered where that is taken already."""
+def _copies(folder: Path, pictures: list[Path]) -> list[Path]:
+    """Paths of the annotated copies."""
+    suffixes = [picture.suffix if picture.suffix.lower() in {".jpg", ".jpeg"} else ".png" for picture in pictures]
+    return _free_paths("--annotate", folder, pictures, suffixes)
+
+
+def _slides(folder: Path, pictures: list[Path]) -> list[Path]:
+    """Paths of the slides."""
+    return _free_paths("--stages", folder, pictures, ["-stages.png"] * len(pictures))
+
+
+def _free_paths(option: str, folder: Path, pictures: list[Path], endings: list[str]) -> list[Path]:
+    """A path in `folder` for each picture: its own name with an ending, numbered where that is taken already."""
     taken: set[str] = set()
-    copies = []
-    for picture in pictures:
-        suffix = picture.suffix if picture.suffix.lower() in {".jpg", ".jpeg"} else ".png"
-        names = (f"{picture.stem}{number}{suffix}" for number in chain([""], map("-{}".format, count(2))))
+    paths = []
+    for picture, ending in zip(pictures, endings, strict=True):
+        names = (f"{picture.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
         name = next(name for name in names if name.casefold() not in taken)
         taken.add(name.casefold())
-        copies.append(folder / name)
+        paths.append(folder / name)
     originals = {picture.resolve() for picture in pictures}
-    for copy in copies:
-        if copy.resolve() in originals:
-            raise InputError(f"--annotate {folder} would overwrite the picture {copy}. Choose another folder.")
-    return copies
+    for path in paths:
+        if path.resolve() in originals:
+            raise InputError(f"{option} {folder} would overwrite the picture {path}. Choose another folder.")
+    return paths

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +124,23 @@ def test_a_numbered_copy_keeps_off_a_name_that_is_taken(folder, tmp_path):
         (tmp_path / place).write_bytes((tmp_path / "scans/2.png").read_bytes())
     predict("a", "b", "c", "--annotate", "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-2-2.png", "x-2.png", "x.png"]
+
+
+def test_stages_are_one_slide_per_picture(folder):
+    done = predict("scans", "--stages", "slides")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [f"{name}: {' '.join(rows)}" for name, rows in folder.items()]
+    slides = {path.name: cv2.imread(str(path)) for path in Path("slides").iterdir()}
+    assert {name: slide.shape for name, slide in slides.items()} == dict.fromkeys(
+        ["10-stages.png", "2-stages.png"], (1080, 1920, 3)
+    )
+    assert (slides["2-stages.png"] != slides["10-stages.png"]).any()
+
+
+def test_stages_and_copies_may_share_a_folder_but_not_the_pictures_own(folder, tmp_path):
+    assert predict("scans/2.png", "--stages", "out", "--annotate", "out").exit_code == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["2-stages.png", "2.png"]
+    (tmp_path / "scans/2-stages.png").write_bytes((tmp_path / "scans/2.png").read_bytes())
+    done = predict("scans", "--stages", "scans")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "--stages scans would overwrite the picture scans/2-stages.png" in done.stderr
