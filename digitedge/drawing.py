@@ -1,6 +1,6 @@
 """Type and boxes on pictures: what overlays, contact sheets and the stages of a frame draw alike.
 
-The type is OpenCV's own, so nothing has to be installed or carried along; it has no letters beyond ASCII.
+The type is OpenCV's own, so nothing has to be installed or carried along. That of OpenCV 4 has no letters beyond ASCII.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def write(picture: NDArray[np.uint8], text: str, corner: tuple[int, int], height
 
     Args:
         picture: uint8 (H, W, 3) BGR.
-        text: one line of ASCII.
+        text: one line.
         corner: x and y of the left end of the baseline.
         height: of capitals and digits, in pixels.
         colour: of the letters.
