@@ -20,24 +20,27 @@ from digitedge.vision.layout import Box, rows_of
 
 # Odds of a confidence nearer to 0 or 1 than this say no more.
 LEAST_DOUBT = 0.003
-# How much a neighbour speaks for digits, from its log odds less KNEE: a sure one a little, a doubtful one much against.
-KNEE, FOR, AGAINST = 2.0, 1.0, -3.0
-# However many neighbours there are, together they say no more than this.
-MOST = 6.0
+# What a neighbour says about the digits around it, in log odds: at first, that it is sure (KNEE is in doubt); then, how
+# it was judged itself. One sure digit says little, one letter much; together they say no more than MOST.
+KNEE, FOR, AGAINST, MOST = 2.0, 1.0, -3.0, 10.0
+# So often everybody is judged: a letter that was taken for a digit is seen through when its word is.
+ROUNDS = 2
 # Width in heights under which a mark is a bare stroke, and what such a neighbour says at most: it may be an l.
 SLIM, SLIM_SAYS = 0.35, 0.3
 # Clutter below this is grain.
 GRAIN = 0.1
 # Least confidence of the marks whose heights are typical.
 SURE = 0.9
+# Log odds that a mark must reach, 6 to 4: a digit that was invented does more harm than one that was missed.
+CAUTION = 0.4
 
 CLUES = ("confidence", "row", "page", "clutter", "size", "slim")
 """Columns of `clues`; the names under which verbose JSON gives their points."""
 
-WEIGHTS = np.array([0.63, 0.41, 0.17, -0.5, -3.7, -2.5])
+WEIGHTS = np.array([0.66, 0.28, 0.11, -0.56, -3.4, -12.97])
 """Points for each unit of a clue, log odds."""
 
-BIAS = -1.5
+BIAS = -1.69
 """Points of a mark without any clue."""
 
 
@@ -77,15 +80,23 @@ def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
     Returns:
         A verdict for each guess, in the same order.
     """
-    points = clues(guesses) * WEIGHTS
-    return [_verdict(guess, row, threshold) for guess, row in zip(guesses, points, strict=True)]
+    return [_verdict(guess, row, threshold) for guess, row in zip(guesses, _points(guesses), strict=True)]
+
+
+def _points(guesses: Sequence[Guess]) -> NDArray[np.float64]:
+    """What each clue says about each guess, float64 (N, 6), after all rounds."""
+    says = first_says(guesses)
+    for _ in range(ROUNDS):
+        points = clues(guesses, says) * WEIGHTS
+        says = BIAS + points.sum(axis=1)
+    return points
 
 
 def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Verdict:
     reason = guess.mark.flaw
     if not (reason or guess.confidence >= threshold):  # also catches NaN
         reason = f"confidence under {threshold:g}"
-    if not reason and BIAS + points.sum() <= 0:
+    if not (reason or BIAS + points.sum() > CAUTION):
         reason = _REASONS[CLUES[int((points - _USUAL).argmin())]]
     given = () if guess.mark.flaw else tuple(round(float(value), 2) for value in points)
     return Verdict(guess.box, guess.digit, guess.confidence, not reason, reason, given)
@@ -103,34 +114,48 @@ _REASONS = {
 _USUAL = np.array([5.0, 0.0, 0.0, -np.log(GRAIN), 0.0, 0.0]) * WEIGHTS
 
 
-def clues(guesses: Sequence[Guess]) -> NDArray[np.float64]:
-    """Collect the clues about every mark: float64 (N, 6), in the order of CLUES."""
+def first_says(guesses: Sequence[Guess]) -> NDArray[np.float64]:
+    """What each mark says about its neighbours before any was judged: float64 (N,), log odds."""
+    return _log_odds(np.array([guess.before for guess in guesses])) - KNEE
+
+
+def clues(guesses: Sequence[Guess], says: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Collect the clues about every mark.
+
+    Args:
+        guesses: all marks of a frame.
+        says: float64 (N,), log odds that each is a digit, as its neighbours hear it.
+
+    Returns:
+        float64 (N, 6), in the order of CLUES.
+    """
     if not guesses:
         return np.empty((0, len(CLUES)))
     boxes = np.array([guess.mark.box for guess in guesses], np.float64)
     width, height = boxes[:, 2], boxes[:, 3]
-    slim = width < SLIM * height
     log_odds = _log_odds(np.array([guess.confidence for guess in guesses]))
     sure = log_odds >= _log_odds(np.array(SURE))
     typical = float(np.median(height[sure] if sure.any() else height))
-    says = _says(guesses, slim, np.maximum(width, height) / typical)
+    slim = np.maximum(0.0, SLIM - width / height)
+    heard = _heard(guesses, says, slim, np.maximum(width, height) / typical)
     row_of = np.empty(len(guesses), int)
     for number, row in enumerate(rows_of([guess.mark.box for guess in guesses])):
         row_of[row] = number
-    in_row = np.bincount(row_of, says)[row_of] - says
-    elsewhere = says.sum() - in_row - says
+    in_row = np.bincount(row_of, heard)[row_of] - heard
+    elsewhere = heard.sum() - in_row - heard
     clutter = np.log(GRAIN + np.array([guess.mark.clutter for guess in guesses]))
     size = np.minimum(1.0, np.abs(np.log(height / typical)))
     return np.stack([log_odds, in_row.clip(-MOST, MOST), elsewhere.clip(-MOST, MOST), clutter, size, slim], axis=1)
 
 
-def _says(guesses: Sequence[Guess], slim: NDArray[np.bool_], size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each mark says about its neighbours: that digits are written here, or that something else is."""
-    before = _log_odds(np.array([guess.before for guess in guesses]))
-    says = (before - KNEE).clip(AGAINST, FOR)
-    says[slim] = np.minimum(says[slim], SLIM_SAYS)
+def _heard(
+    guesses: Sequence[Guess], says: NDArray[np.float64], slim: NDArray[np.float64], size: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What is heard of each mark: words only against, bars hardly, small marks less, and what is no writing not at all."""
+    heard = np.where([guess.mark.flaw == "too wide" for guess in guesses], AGAINST, says.clip(AGAINST, FOR))
+    heard = np.where(slim > 0, np.minimum(heard, SLIM_SAYS), heard)
     is_writing = np.array([guess.mark.flaw in ("", "too wide") for guess in guesses])
-    return np.where(is_writing, says * np.minimum(size, 1.0) ** 2, 0.0)
+    return np.where(is_writing, heard * np.minimum(size, 1.0) ** 2, 0.0)
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ a hundred digits nor a lone one rules. Scenes of other seeds judge. About two mi
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,40 +14,65 @@ from numpy.typing import NDArray
 
 from digitedge.bundle import load_model
 from digitedge.data.hard_scenes import HardScene, render_hard_scene
-from digitedge.decision import BIAS, CLUES, WEIGHTS, clues
-from digitedge.recognition import recognize
+from digitedge.decision import BIAS, CAUTION, CLUES, ROUNDS, WEIGHTS, clues, first_says
+from digitedge.recognition import Guess, recognize
 from digitedge.runtime import Classifier
 from digitedge.scoring import compare
 from digitedge.vision import find_writing
 
 SEED, OTHER_SEED = 70_000, 80_000
 RIDGE = 1e-2
-Marks = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The guesses of one scene, which of them can be judged, and which of those are right."""
+
+    guesses: list[Guess]
+    judged: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+
+    def table(self, before: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Clues with a one in front; the neighbours speak as `before` judged them, if there was a round before."""
+        says = first_says(self.guesses)
+        if before is not None:
+            says = with_one(clues(self.guesses, says)) @ before
+        return with_one(clues(self.guesses, says))[self.judged]
 
 
 def main() -> None:
     model = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 600
     classifier = load_model(model, force=True).classifier
-    weights = fit(list(marks_of(classifier, SEED, count)))
+    pages = list(pages_of(classifier, SEED, count))
+    weights = None
+    for _ in range(ROUNDS + 1):  # the last weights are those of a round that they judged themselves
+        weights = fit(pages, weights)
     print(f"WEIGHTS = np.array({np.round(weights[1:], 2).tolist()})  # {', '.join(CLUES)}\nBIAS = {weights[0]:.2f}")
-    others = list(marks_of(classifier, OTHER_SEED, count // 2))
+    others = list(pages_of(classifier, OTHER_SEED, count // 2))
     for name, used in (("now", np.r_[BIAS, WEIGHTS]), ("new", weights)):
-        right, wrong = np.sum([kept(used, marks) for marks in others], axis=0)
-        digits = sum(int(truth.sum()) for _, truth in others)
-        print(f"{name}: of {digits} digits {right} kept, of {sum(len(t) for _, t in others) - digits} others {wrong}")
+        kept = [page.table(used) @ used > CAUTION for page in others]
+        right = sum(int((keep & page.right).sum()) for keep, page in zip(kept, others, strict=True))
+        wrong = sum(int((keep & ~page.right).sum()) for keep, page in zip(kept, others, strict=True))
+        digits = sum(int(page.right.sum()) for page in others)
+        print(
+            f"{name}: of {digits} digits {right} kept, of {sum(len(p.right) for p in others) - digits} others {wrong}"
+        )
 
 
-def marks_of(classifier: Classifier, seed: int, count: int) -> Iterator[Marks]:
-    """Clues (N, 7), a one in front, and truth (N,) of the marks of each scene."""
+def with_one(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.c_[np.ones(len(table)), table]
+
+
+def pages_of(classifier: Classifier, seed: int, count: int) -> Iterator[Page]:
+    """Read hard scenes."""
     for number in range(count):
         scene = render_hard_scene(seed=seed + number)
         guesses = recognize(find_writing(scene.frame), classifier)
         judged = judgeable(scene, guesses)
         if judged.any():
-            table = np.c_[np.ones(len(guesses)), clues(guesses)][judged]
             right = {id(guess) for _, guess in compare(scene.digits, guesses).right}
-            yield table, np.array([id(guess) in right for guess in guesses])[judged]
+            yield Page(guesses, judged, np.array([id(guess) in right for guess in guesses])[judged])
 
 
 def judgeable(scene: HardScene, guesses: list) -> NDArray[np.bool_]:
@@ -55,10 +81,10 @@ def judgeable(scene: HardScene, guesses: list) -> NDArray[np.bool_]:
     return np.array([not guess.mark.flaw and id(guess) not in ignored for guess in guesses], bool)
 
 
-def fit(scenes: list[Marks]) -> NDArray[np.float64]:
-    table = np.concatenate([marks for marks, _ in scenes])
-    truth = np.concatenate([truth for _, truth in scenes]).astype(float)
-    counts = np.concatenate([np.full(len(truth), len(truth) ** -0.5) for _, truth in scenes])
+def fit(pages: list[Page], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    table = np.concatenate([page.table(before) for page in pages])
+    truth = np.concatenate([page.right for page in pages]).astype(float)
+    counts = np.concatenate([np.full(len(page.right), len(page.right) ** -0.5) for page in pages])
     weights = np.zeros(table.shape[1])
     for _ in range(30):
         expected = 1 / (1 + np.exp(-table @ weights))
@@ -66,13 +92,6 @@ def fit(scenes: list[Marks]) -> NDArray[np.float64]:
         curve = (table * (counts * expected * (1 - expected))[:, None]).T @ table + RIDGE * np.eye(len(weights))
         weights += np.linalg.solve(curve, slope)
     return weights
-
-
-def kept(weights: NDArray[np.float64], marks: Marks) -> tuple[int, int]:
-    """How many digits, and how many others, these weights keep."""
-    table, truth = marks
-    keep = table @ weights > 0
-    return int((keep & truth).sum()), int((keep & ~truth).sum())
 
 
 if __name__ == "__main__":
