@@ -10,7 +10,7 @@ help:
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     time training against bare Keras; rendered digits: speed, and MNIST read after them alone"
-	@echo "make release   train the released cnn on MNIST and rewrite export/cnn (about 15 minutes)"
+	@echo "make release   train the released cnn on MNIST and 1,000 scenes, and rewrite export/cnn (about 25 minutes)"
 	@echo "make fixtures  rewrite the small models that the tests use"
 	@echo "make wheel     build the wheel in dist/"
 	@echo "make clean     remove .venv and everything that was built"
@@ -39,7 +39,7 @@ bench: .venv/ready
 	$(BIN)/python tests/benchmarks/training_overhead.py
 
 release: .venv/ready
-	$(BIN)/digitedge train cnn --epochs 24 --name release
+	$(BIN)/digitedge train cnn --epochs 20 --scenes 1000 --name release
 	$(BIN)/digitedge export --name cnn --overwrite
 
 fixtures: .venv/ready

@@ -20,7 +20,7 @@ def train(
     architecture: Annotated[
         Architecture, typer.Argument(help="cnn: small convolutions; mlp: the textbook's dense net.")
     ] = Architecture.CNN,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: cnn 12, mlp 10.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: cnn 8, mlp 10.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
     scenes: Annotated[
@@ -28,7 +28,7 @@ def train(
         typer.Option(
             min=0,
             help="Rendered scenes to cut up and train on too, digits and what is none; 0: only the data set. "
-            "Default: cnn 500, mlp 0.",
+            "Default: cnn 400, mlp 0.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same machine: same figures.")] = 0,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from digitedge.data.hard_scenes import render_hard_scene
 from digitedge.data.scenes import render_scene
@@ -56,7 +58,7 @@ class Cuttings:
 
 
 def cut_scenes(count: int, *, seed: int) -> Cuttings:
-    """Render scenes and cut out of them whatever the search finds.
+    """Render scenes and cut out of them whatever the search finds; on a terminal, a bar says how far it is.
 
     Args:
         count: how many scenes, >= 0.
@@ -72,8 +74,10 @@ def cut_scenes(count: int, *, seed: int) -> Cuttings:
     """
     seeds = np.random.SeedSequence(seed).generate_state(count).tolist() if count else []
     # Threads are enough: OpenCV and NumPy let go of the interpreter's lock (40 scenes on two cores: 3.1 s, then 1.7 s).
+    console = Console(stderr=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return join(list(pool.map(_cut_scene, seeds)))
+        parts = pool.map(_cut_scene, seeds)
+        return join(list(track(parts, "scenes", count, console=console, disable=not console.is_terminal)))
 
 
 def cut(frame: NDArray[np.uint8], true: Sequence[TrueDigit], ignore: Sequence[Box] = (), *, seed: int = 0) -> Cuttings:

@@ -86,7 +86,7 @@ def train(
     tell(f"Test accuracy before training: {100 * before:.4f}%")
     origin = {"data": data_name, "data_path": data_path, "data_sha256": data.sha256}
     write_args(folder, {"digitedge": __version__, **origin, "plan": asdict(plan)})
-    training, validation = divide(plan, data, tell=tell)
+    training, validation = divide(plan, data)
     recorder = _fit(model, plan, training, validation, folder)
     return _judge(recorder, validation, data, folder, before, tell)
 

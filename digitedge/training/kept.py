@@ -1,12 +1,12 @@
 """Cuttings are made once: the user's cache keeps them until the code that makes them changes."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import platformdirs
+from rich.console import Console
 
 import digitedge
 from digitedge.data.cuttings import Cuttings
@@ -26,27 +26,27 @@ class Maker(Protocol):
         ...
 
 
-def kept_cuttings(make: Maker, scenes: int, *, seed: int, tell: Callable[[str], None]) -> Cuttings:
-    """Make cuttings, or take what an earlier call made.
+def kept_cuttings(make: Maker, scenes: int, *, seed: int) -> Cuttings:
+    """Make cuttings and say so on stderr, or take what an earlier call made.
 
     Args:
         make: called where nothing is kept, or what is kept was made by other code.
         scenes: how many scenes, >= 0.
         seed: the same seed gives the same cuttings.
-        tell: gets a line when they have to be made, or cannot be kept.
     """
     path = cache_folder() / f"{scenes}-{seed}.npz"
     code = _code_sha256()
     kept = _read(path, code)
     if kept is not None:
         return kept
-    tell(f"rendering {scenes} scenes and cutting out what is found; it is kept for the next training")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"rendering {scenes} scenes and cutting out what is found; it is kept for the next training")
     cuttings = make(scenes, seed=seed)
     try:
         with whole_file(path) as draft:
             np.savez_compressed(draft, crops=cuttings.crops, digits=cuttings.digits, code=np.array(code))
     except DigitEdgeError as exc:
-        tell(f"the cuttings are not kept: {exc}")
+        console.print(f"the cuttings are not kept: {exc}", markup=False)
     return cuttings
 
 

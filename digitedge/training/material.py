@@ -6,7 +6,6 @@ a tenth for every digit, so that the ten outputs stay ten and low confidence say
 trained on.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ TRAINING_SEED, VALIDATION_SEED = 1001, 1002
 # Scenes that train for each one that validates.
 TRAINING_SCENES = 10
 # For each scene: digits rendered one by one, about as many as are cut out of it, and marks and glyphs that are none.
-RENDERED, MARKS, GLYPHS = 8, 7, 3
+RENDERED, MARKS, GLYPHS = 8, 12, 5
 # Row of a digit, and in the last row what is asked for where there is none.
 TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
 
@@ -48,21 +47,20 @@ class Material(NamedTuple):
         return np.where(self.targets.max(axis=1) > 0.5, self.targets.argmax(axis=1), NOTHING).astype(np.uint8)
 
 
-def divide(plan: Plan, data: Dataset, *, tell: Callable[[str], None]) -> tuple[Material, Material]:
+def divide(plan: Plan, data: Dataset) -> tuple[Material, Material]:
     """Make the material to train on and the material to validate with.
 
     Args:
         plan: which part of the training images validates, and how many scenes come with them.
         data: its test half is not looked at.
-        tell: gets a line when scenes have to be rendered.
     """
     cut = plan.training_count(len(data.x_train))
     training = [Cuttings(data.x_train[:cut], data.y_train[:cut])]
     validation = [Cuttings(data.x_train[cut:], data.y_train[cut:])]
     if plan.scenes:
         held_out = -(-plan.scenes // TRAINING_SCENES)
-        training.append(kept_cuttings(camera_cuttings, plan.scenes, seed=TRAINING_SEED, tell=tell))
-        validation.append(kept_cuttings(camera_cuttings, held_out, seed=VALIDATION_SEED, tell=tell))
+        training.append(kept_cuttings(camera_cuttings, plan.scenes, seed=TRAINING_SEED))
+        validation.append(kept_cuttings(camera_cuttings, held_out, seed=VALIDATION_SEED))
     return as_material(join(training)), as_material(join(validation))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import cut_scenes
+from digitedge.data.cuttings import Cuttings, cut_scenes, join
 from digitedge.training import kept
 from digitedge.training.kept import kept_cuttings
 
@@ -16,11 +16,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cuttings"
 
 
-def test_cuttings_are_made_once(cache: Path) -> None:
-    told: list[str] = []
-    first = kept_cuttings(cut_scenes, 2, seed=5, tell=told.append)
-    assert told == ["rendering 2 scenes and cutting out what is found; it is kept for the next training"]
-    again = kept_cuttings(cut_scenes, 2, seed=5, tell=pytest.fail)
+def never(scenes: int, *, seed: int) -> Cuttings:
+    pytest.fail("what is kept was made again")
+
+
+def test_cuttings_are_made_once(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = kept_cuttings(cut_scenes, 2, seed=5)
+    told = capsys.readouterr()
+    assert told.err == "rendering 2 scenes and cutting out what is found; it is kept for the next training\n"
+    assert told.out == ""
+    again = kept_cuttings(never, 2, seed=5)
     for cuttings in (again, cut_scenes(2, seed=5)):
         np.testing.assert_array_equal(first.crops, cuttings.crops)
         np.testing.assert_array_equal(first.digits, cuttings.digits)
@@ -29,25 +34,22 @@ def test_cuttings_are_made_once(cache: Path) -> None:
 
 @pytest.mark.parametrize("room", kept.SOURCES)
 def test_cuttings_of_other_code_are_made_again(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)
+    kept_cuttings(cut_scenes, 1, seed=5)
     monkeypatch.setattr(kept, "SOURCES", tuple(source for source in kept.SOURCES if source != room))
-    kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)
-    assert len(told) == 2
+    assert len(kept_cuttings(lambda scenes, *, seed: join([]), 1, seed=5)) == 0
 
 
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(b"x"), lambda path: np.savez(path, code="?")], ids=["bytes", "arrays"]
 )
 def test_a_damaged_cache_is_mended(cache: Path, damage: Callable[[Path], None]) -> None:
-    whole = kept_cuttings(cut_scenes, 1, seed=5, tell=str)
+    whole = kept_cuttings(cut_scenes, 1, seed=5)
     damage(cache / "1-5.npz")
-    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5, tell=str).crops, whole.crops)
-    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5, tell=pytest.fail).crops, whole.crops)
+    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5).crops, whole.crops)
+    np.testing.assert_array_equal(kept_cuttings(never, 1, seed=5).crops, whole.crops)
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cache.write_text("a file where a folder should be")
-    told: list[str] = []
-    assert len(kept_cuttings(cut_scenes, 1, seed=5, tell=told.append)) > 0
-    assert "the cuttings are not kept: cannot write" in told[1]
+    assert len(kept_cuttings(cut_scenes, 1, seed=5)) > 0
+    assert "the cuttings are not kept: cannot write" in capsys.readouterr().err

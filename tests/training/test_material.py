@@ -21,12 +21,12 @@ def divided(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ma
     """Material with 12 scenes to train on and 2 to validate with."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "cache_folder", lambda: tmp_path_factory.mktemp("cuttings"))
-        return divide(PLAN, data, tell=str)
+        return divide(PLAN, data)
 
 
 def test_without_scenes_the_data_set_is_split_at_its_end(data: Dataset) -> None:
     plan = Plan(architecture="mlp", epochs=1, validation_split=0.2, augment=False)
-    training, validation = divide(plan, data, tell=pytest.fail)
+    training, validation = divide(plan, data)
     np.testing.assert_array_equal(training.images, data.x_train[:240])
     np.testing.assert_array_equal(validation.images, data.x_train[240:])
     np.testing.assert_array_equal(validation.targets, np.eye(10, dtype=np.float32)[data.y_train[240:]])
