@@ -86,10 +86,9 @@ def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
 def _points(guesses: Sequence[Guess]) -> NDArray[np.float64]:
     """What each clue says about each guess, float64 (N, 6), after all rounds."""
     says = first_says(guesses)
-    for _ in range(ROUNDS):
-        points = clues(guesses, says) * WEIGHTS
-        says = BIAS + points.sum(axis=1)
-    return points
+    for _ in range(ROUNDS - 1):
+        says = BIAS + clues(guesses, says) @ WEIGHTS
+    return np.asarray(clues(guesses, says) * WEIGHTS)
 
 
 def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Verdict:
@@ -151,7 +150,7 @@ def clues(guesses: Sequence[Guess], says: NDArray[np.float64]) -> NDArray[np.flo
 def _heard(
     guesses: Sequence[Guess], says: NDArray[np.float64], slim: NDArray[np.float64], size: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What is heard of each mark: words only against, bars hardly, small marks less, and what is no writing not at all."""
+    """What is heard of each mark: words against, bars hardly, small marks less, and what is no writing not at all."""
     heard = np.where([guess.mark.flaw == "too wide" for guess in guesses], AGAINST, says.clip(AGAINST, FOR))
     heard = np.where(slim > 0, np.minimum(heard, SLIM_SAYS), heard)
     is_writing = np.array([guess.mark.flaw in ("", "too wide") for guess in guesses])

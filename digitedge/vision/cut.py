@@ -39,7 +39,7 @@ def cut_paths(ink: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
     paths = []
     for start in _valleys(columns, low, high, apart=reach):
         left, right = max(1, start - reach), min(width - 1, start + reach + 1)
-        paths.append(left + _cheapest_path(1 + ink[:, left:right] * (INK_COST / 255)))
+        paths.append(left + _cheapest_path(1 + ink[:, left:right].astype(np.float64) * (INK_COST / 255)))
     return sorted(paths, key=lambda path: int(path.sum()))
 
 

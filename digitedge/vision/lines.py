@@ -1,9 +1,9 @@
 """Mask -> mask without rulings, underlines and frames, where these cross the writing.
 
-A printed or drawn line is found as a run that goes on for longer than any stroke of a digit. A smooth curve (pages curl)
-is laid through it, and followed: what lies on the curve is erased, unless it is thicker or darker than the line usually
-is, because there a stroke of a digit crosses it. Staff lines are taken out of sheet music in this way. (Rejected: Hough
-lines, which cannot follow a curl.)
+A printed or drawn line is found as a run that goes on for longer than any stroke of a digit. A smooth curve is laid
+through it (pages curl) and followed: what lies on the curve is erased, unless it is thicker or darker than the line
+usually is, because there a stroke of a digit crosses it. Staff lines are taken out of sheet music in this way.
+(Rejected: straight lines by Hough's transform, which cannot follow a curl.)
 """
 
 from collections.abc import Iterator
@@ -93,15 +93,14 @@ def find_lines(mask: NDArray[np.uint8], *, span: float, least: float, gap: float
         [(False, True)]
     """
     step = max(1, round(span / SPAN))
-    small = mask
-    if step > 1:
-        small = cv2.dilate(mask, np.ones((step, step), np.uint8), anchor=(0, 0))[::step, ::step]
+    small = cv2.dilate(mask, np.ones((step, step), np.uint8), anchor=(0, 0))[::step, ::step].astype(np.uint8)
     lines = []
     for upright in (False, True):
         for x, y in _long_runs(np.ascontiguousarray(small.T if upright else small), least / step):
             for columns, rows in _peel(x, y, least / step):
                 seen = mask.T if upright else mask
-                line = _follow(seen, columns * step, rows * step + (step - 1) / 2, step, gap)
+                middle = np.asarray(rows * step + (step - 1) / 2, np.float64)
+                line = _follow(seen, columns * step, middle, step, gap)
                 if line is not None:
                     lines.append(Line(upright, *line))
     return lines
@@ -133,7 +132,7 @@ def _long_runs(small: NDArray[np.uint8], least: float) -> list[tuple[NDArray[np.
     solid = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((SOLID, SOLID), np.uint8))
     closed = cv2.morphologyEx(cv2.subtract(small, solid), cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8))
     broad = cv2.dilate(closed, np.ones((DRIFT, 1), np.uint8))
-    runs = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, SPAN), np.uint8)) & closed
+    runs = cv2.bitwise_and(cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, SPAN), np.uint8)), closed)
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(runs, 8, cv2.CV_32S, cv2.CCL_GRANA)
     bundles = []
     for label in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= least) + 1:

@@ -64,7 +64,7 @@ def _cuts(marks: Sequence[Mark], doubtful: Sequence[int]) -> Iterator[Regrouping
 def _pieces(mark: Mark, paths: Sequence[NDArray[np.intp]]) -> tuple[Mark, ...]:
     """What is between the cuts, from left to right, each in its own box."""
     columns = np.arange(mark.ink.shape[1])
-    side = sum((columns >= path[:, None]).astype(int) for path in paths)
+    side = np.sum([columns >= path[:, None] for path in paths], axis=0)  # (H, W), how many cuts are to the left
     return tuple(_piece(mark, side == number) for number in range(len(paths) + 1))
 
 

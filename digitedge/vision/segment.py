@@ -238,5 +238,6 @@ def _as_box(values: NDArray[np.int64]) -> Box:
 
 
 def union(a: Box, b: Box) -> Box:
+    """The smallest box around two."""
     x, y = min(a[0], b[0]), min(a[1], b[1])
     return x, y, max(a[0] + a[2], b[0] + b[2]) - x, max(a[1] + a[3], b[1] + b[3]) - y

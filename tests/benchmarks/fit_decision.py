@@ -1,7 +1,7 @@
 """Fit the weights of `digitedge.decision` on rendered hard scenes: prints WEIGHTS and BIAS, and what they do elsewhere.
 
 Logistic regression by Newton's method. Every scene counts as the root of its number of marks, so that neither a page of
-a hundred digits nor a lone one rules. Scenes of other seeds judge. About two minutes: `fit_decision.py [MODEL] [SCENES]`.
+a hundred digits nor a lone one rules. Scenes of other seeds judge. Arguments: model and number of scenes; two minutes.
 """
 
 import sys

@@ -35,9 +35,8 @@ def main() -> None:
                 run(frame)
                 kept.append(1000 * (time.process_time() - started))
         trio, ours = (statistics.median(kept) for kept in times)
-        print(
-            f"{name:14} {len(find_digits(frame)):3} candidates  {ours:5.1f} ms  {ours / trio:4.2f} x the trio's {trio:.1f} ms"
-        )
+        found = f"{len(find_digits(frame)):3} candidates"
+        print(f"{name:14} {found}  {ours:5.1f} ms  {ours / trio:4.2f} x the trio's {trio:.1f} ms")
 
 
 def _hard(kind: str) -> NDArray[np.uint8]:
