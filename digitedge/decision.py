@@ -27,6 +27,8 @@ KNEE, FOR, AGAINST, MOST = 2.0, 1.0, -3.0, 10.0
 ROUNDS = 2
 # Width in heights under which a mark is a bare stroke, and what such a neighbour says at most: it may be an l.
 SLIM, SLIM_SAYS = 0.35, 0.3
+# A stroke may be so much slimmer than SLIM; more does not count, because that only says how fine the pen is.
+SLIMMEST = 0.2
 # Clutter below this is grain.
 GRAIN = 0.1
 # Least confidence of the marks whose heights are typical.
@@ -135,7 +137,7 @@ def clues(guesses: Sequence[Guess], says: NDArray[np.float64]) -> NDArray[np.flo
     log_odds = _log_odds(np.array([guess.confidence for guess in guesses]))
     sure = log_odds >= _log_odds(np.array(SURE))
     typical = float(np.median(height[sure] if sure.any() else height))
-    slim = np.maximum(0.0, SLIM - width / height)
+    slim = (SLIM - width / height).clip(0.0, SLIMMEST)
     heard = _heard(guesses, says, slim, np.maximum(width, height) / typical)
     row_of = np.empty(len(guesses), int)
     for number, row in enumerate(rows_of([guess.mark.box for guess in guesses])):

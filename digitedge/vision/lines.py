@@ -60,7 +60,7 @@ class Line:
 
 
 def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
-    """Find the rulings of a sheet, whatever the size of the writing: sets of long lines in one direction.
+    """Find the rulings of a sheet, whatever the size of the writing: sets of long lines of one direction and thickness.
 
     Args:
         mask: uint8 (H, W), 255 where there is ink, of a whole frame.
@@ -73,7 +73,8 @@ def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
         lengths = np.array([len(line.path) for line in same])
         long = lengths >= max(lengths.max(initial=0) / 2, LONG_RULING * mask.shape[0 if upright else 1])
         if np.count_nonzero(long) >= COMPANY:
-            rulings += same
+            usual = float(np.median([line.thickness for line in same]))
+            rulings += [line for line in same if line.thickness <= usual + 1]
     return rulings
 
 
