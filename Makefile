@@ -39,7 +39,7 @@ bench: .venv/ready
 	$(BIN)/python tests/benchmarks/training_overhead.py
 
 release: .venv/ready
-	$(BIN)/digitedge train cnn --epochs 20 --scenes 1000 --name release
+	$(BIN)/digitedge train cnn --epochs 22 --scenes 1000 --name release
 	$(BIN)/digitedge export --name cnn --overwrite
 
 fixtures: .venv/ready

@@ -25,7 +25,7 @@ TRAINING_SEED, VALIDATION_SEED = 1001, 1002
 # Scenes that train for each one that validates.
 TRAINING_SCENES = 10
 # For each scene: digits rendered one by one, about as many as are cut out of it, and marks and glyphs that are none.
-RENDERED, MARKS, GLYPHS = 8, 12, 5
+RENDERED, MARKS, GLYPHS = 8, 7, 3
 # Row of a digit, and in the last row what is asked for where there is none.
 TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
 
