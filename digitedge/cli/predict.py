@@ -23,6 +23,9 @@ def predict(
         ),
     ],
     as_json: JsonOption = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also print the other marks that were looked at, and why they are no digits.")
+    ] = False,
     annotate: Annotated[
         Path | None, typer.Option("--annotate", help="Folder for copies of the pictures with the readings drawn in.")
     ] = None,
@@ -44,6 +47,7 @@ def predict(
       digitedge predict scans/ 'photos/*.png' --annotate marked
       digitedge predict desk.jpg --stages slides
       digitedge predict --json desk.jpg
+      digitedge predict --verbose desk.jpg
     """
     from digitedge.camera.overlay import draw_reading
     from digitedge.data.pictures import find_pictures, read_picture, write_picture
@@ -63,7 +67,7 @@ def predict(
             unread += 1
             continue
         reading = reader.read(frame, source=str(path))
-        _print(reading, as_json=as_json)
+        _print(reading, as_json=as_json, verbose=verbose)
         if annotate is not None:
             write_picture(copies[number], draw_reading(frame, reading))
         if stages is not None:
@@ -72,11 +76,16 @@ def predict(
         raise typer.Exit(1)
 
 
-def _print(reading: "Reading", *, as_json: bool) -> None:
+def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
     if as_json:
-        print_json(reading.to_dict())
-    else:
-        print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
+        print_json(reading.to_dict(verbose=verbose))
+        return
+    print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
+    for mark in reading.marks if verbose else ():
+        if not mark.kept:
+            x, y, width, height = mark.box
+            guess = f", like a {mark.digit} ({mark.confidence:.0%})" if mark.confidence else ""
+            print(f"  {width}x{height} at {x},{y}: {mark.reason}{guess}", flush=True)
 
 
 def _copies(folder: Path, pictures: list[Path]) -> list[Path]:

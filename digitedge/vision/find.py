@@ -1,8 +1,8 @@
-"""The way of a frame: even light, mask, groups of parts, one crop each.
+"""The way of a frame: even light, mask, lines erased, marks.
 
-A frame is looked at twice. From afar (400 pixels) it tells its light and the size of the writing; then it is read at
-the scale at which that writing is 80 pixels high. So a digit that fills the frame and one of a hundred on a page meet
-the same code at the same size, and only small writing costs the full resolution.
+A frame is looked at twice. From afar (400 pixels) it tells its light, its rulings and the size of the writing; then it
+is read at the scale at which that writing is 80 pixels high. So a digit that fills the frame and one of a hundred on a
+page meet the same code at the same size, and only small writing costs the full resolution.
 """
 
 from dataclasses import dataclass
