@@ -24,7 +24,7 @@ def predict(
     ],
     as_json: JsonOption = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Also print the other marks that were looked at, and why they are no digits.")
+        bool, typer.Option("--verbose", help="Also print what else was looked at, and why it is no digit.")
     ] = False,
     annotate: Annotated[
         Path | None, typer.Option("--annotate", help="Folder for copies of the pictures with the readings drawn in.")

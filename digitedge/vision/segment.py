@@ -1,9 +1,9 @@
 """Mask -> marks: the pieces of ink that are as large and dark as the writing, parts of one digit joined.
 
 A component is a connected piece of the mask. Most digits are one; a 5 with its bar apart is two. The scale comes from
-the picture itself: how high and how dark its typical component is. What is far smaller is a speck and what is far larger
-or paler is no writing; both are left out. What is shaped unlike any digit (whole words, bars, blobs) stays as a mark with
-a flaw, because it tells what else is written there.
+the picture itself: how high and how dark its typical component is. What is far smaller is a speck and what is far
+larger or paler is no writing; both are left out. What is shaped unlike any digit (whole words, bars, blobs) stays as a
+mark with a flaw, because it tells what else is written there.
 """
 
 from dataclasses import dataclass
