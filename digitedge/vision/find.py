@@ -130,7 +130,7 @@ def _without_lines(
 
 
 def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Scale down: by halves, which average areas, the rest smoothly. (INTER_AREA alone takes six times as long.)"""
+    """Scale down: by halves, which average areas, then smoothly; INTER_AREA alone takes six times as long."""
     target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     while grey.shape[1] >= 2 * target[0] and grey.shape[0] >= 2 * target[1]:
         half = (max(target[0], grey.shape[1] // 2), max(target[1], grey.shape[0] // 2))
