@@ -33,8 +33,6 @@ SLIMMEST = 0.2
 GRAIN = 0.1
 # Least confidence of the marks whose heights are typical.
 SURE = 0.9
-# Log odds that a mark must reach, 6 to 4: a digit that was invented does more harm than one that was missed.
-CAUTION = 0.4
 
 CLUES = ("confidence", "row", "page", "clutter", "size", "slim")
 """Columns of `clues`; the names under which verbose JSON gives their points."""
@@ -97,7 +95,7 @@ def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Ver
     reason = guess.mark.flaw
     if not (reason or guess.confidence >= threshold):  # also catches NaN
         reason = f"confidence under {threshold:g}"
-    if not (reason or BIAS + points.sum() > CAUTION):
+    if not (reason or BIAS + points.sum() > 0):
         reason = _REASONS[CLUES[int((points - _USUAL).argmin())]]
     given = () if guess.mark.flaw else tuple(round(float(value), 2) for value in points)
     return Verdict(guess.box, guess.digit, guess.confidence, not reason, reason, given)

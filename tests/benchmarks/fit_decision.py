@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from digitedge.bundle import load_model
 from digitedge.data.hard_scenes import HardScene, render_hard_scene
-from digitedge.decision import BIAS, CAUTION, CLUES, ROUNDS, WEIGHTS, clues, first_says
+from digitedge.decision import BIAS, CLUES, ROUNDS, WEIGHTS, clues, first_says
 from digitedge.recognition import Guess, recognize
 from digitedge.runtime import Classifier
 from digitedge.scoring import compare
@@ -22,15 +22,18 @@ from digitedge.vision import find_writing
 
 SEED, OTHER_SEED = 70_000, 80_000
 RIDGE = 1e-2
+# Pages of words are a twelfth of the scenes, but most of what a camera sees that is not digits. So each counts more.
+LETTERS, LETTERS_COUNT = "letters", 5.0
 
 
 @dataclass(frozen=True)
 class Page:
-    """The guesses of one scene, which of them can be judged, and which of those are right."""
+    """The guesses of one scene, which can be judged, which of those are right, and how much the scene counts."""
 
     guesses: list[Guess]
     judged: NDArray[np.bool_]
     right: NDArray[np.bool_]
+    count: float
 
     def table(self, before: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Clues with a one in front; the neighbours speak as `before` judged them, if there was a round before."""
@@ -51,7 +54,7 @@ def main() -> None:
     print(f"WEIGHTS = np.array({np.round(weights[1:], 2).tolist()})  # {', '.join(CLUES)}\nBIAS = {weights[0]:.2f}")
     others = list(pages_of(classifier, OTHER_SEED, count // 2))
     for name, used in (("now", np.r_[BIAS, WEIGHTS]), ("new", weights)):
-        kept = [page.table(used) @ used > CAUTION for page in others]
+        kept = [page.table(used) @ used > 0 for page in others]
         right = sum(int((keep & page.right).sum()) for keep, page in zip(kept, others, strict=True))
         wrong = sum(int((keep & ~page.right).sum()) for keep, page in zip(kept, others, strict=True))
         digits = sum(int(page.right.sum()) for page in others)
@@ -72,7 +75,8 @@ def pages_of(classifier: Classifier, seed: int, count: int) -> Iterator[Page]:
         judged = judgeable(scene, guesses)
         if judged.any():
             right = {id(guess) for _, guess in compare(scene.digits, guesses).right}
-            yield Page(guesses, judged, np.array([id(guess) in right for guess in guesses])[judged])
+            truth = np.array([id(guess) in right for guess in guesses])[judged]
+            yield Page(guesses, judged, truth, LETTERS_COUNT if scene.kind == LETTERS else 1.0)
 
 
 def judgeable(scene: HardScene, guesses: list) -> NDArray[np.bool_]:
@@ -84,7 +88,7 @@ def judgeable(scene: HardScene, guesses: list) -> NDArray[np.bool_]:
 def fit(pages: list[Page], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
     table = np.concatenate([page.table(before) for page in pages])
     truth = np.concatenate([page.right for page in pages]).astype(float)
-    counts = np.concatenate([np.full(len(page.right), len(page.right) ** -0.5) for page in pages])
+    counts = np.concatenate([np.full(len(page.right), page.count * len(page.right) ** -0.5) for page in pages])
     weights = np.zeros(table.shape[1])
     for _ in range(30):
         expected = 1 / (1 + np.exp(-table @ weights))
