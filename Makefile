@@ -2,15 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-edge check bench release fixtures wheel clean
+.PHONY: help demo test test-edge check bench limits release fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test      run the tests"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make check     ruff and mypy"
-	@echo "make bench     time training against bare Keras; rendered digits: speed, and MNIST read after them alone"
-	@echo "make release   train the released cnn on MNIST and 1,000 scenes, and rewrite export/cnn (about 25 minutes)"
+	@echo "make bench     time the search and the training against bare OpenCV and Keras; what rendered digits alone teach"
+	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
+	@echo "make release   train the released cnn on MNIST and 2,000 scenes, and rewrite export/cnn (about 25 minutes)"
 	@echo "make fixtures  rewrite the small models that the tests use"
 	@echo "make wheel     build the wheel in dist/"
 	@echo "make clean     remove .venv and everything that was built"
@@ -35,11 +36,15 @@ check: .venv/ready
 	$(BIN)/mypy
 
 bench: .venv/ready
+	$(BIN)/python tests/benchmarks/reading_speed.py
 	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py
 
+limits: .venv/ready
+	$(BIN)/python demos/limits/make.py
+
 release: .venv/ready
-	$(BIN)/digitedge train cnn --epochs 22 --scenes 1000 --name release
+	$(BIN)/digitedge train cnn --epochs 16 --scenes 2000 --name release
 	$(BIN)/digitedge export --name cnn --overwrite
 
 fixtures: .venv/ready

@@ -20,6 +20,8 @@ DEMO_FOLDER = Path("runs")
 # Enough epochs for 98.5 % of the validation images on either data set; rendered digits are fewer, so their epochs are
 # short; they need no augmentation, because the renderer has moved each of them already.
 EPOCHS = {"mnist": 3, "synthetic": 8}
+# Scenes to cut up, a tenth of a minute of rendering: enough to doubt most of what is no digit.
+SCENES = 100
 CLIP_SEED = 7
 CLIP_FRAMES = 120  # four seconds of the demo clip, with two sheets
 
@@ -53,7 +55,7 @@ def demo(
     folder = new_run_folder(output, "demo")
     run = folder / "train"
     say(f"1/3 training the cnn for {EPOCHS[name]} epochs on {name}")
-    plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=name == "mnist")
+    plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=name == "mnist", scenes=SCENES)
     with telling_what_is_kept(run, say):
         outcome = train(plan, digits, data_name=name, folder=run, tell=say)
     say("2/3 exporting and verifying")

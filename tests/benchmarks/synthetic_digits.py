@@ -33,7 +33,7 @@ def main() -> None:
     mnist = load_mnist()
     data = rendered._replace(x_test=mnist.x_test, y_test=mnist.y_test)
     with tempfile.TemporaryDirectory() as folder:
-        plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS)
+        plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS, scenes=0)
         outcome = train(plan, data, data_name=SYNTHETIC, folder=Path(folder), tell=lambda _: None)
     accuracy = f"{outcome.test_accuracy:.2%} of MNIST's test images"
     print(f"cnn, {EPOCHS} epochs on rendered digits alone: {accuracy} (mark: 90 %)")
