@@ -59,6 +59,14 @@ class Line:
         return Line(self.upright, round(self.start * scale), (path + 0.5) * scale - 0.5, self.thickness * scale)
 
 
+    def extended(self, extent: int) -> "Line":
+        """The same line, going straight on from 0 to `extent`: rulings go through, even where they are not seen."""
+        steps = np.polyfit(np.arange(len(self.path)), self.path, 1)[0]
+        before = self.path[0] - steps * np.arange(self.start, 0, -1)
+        after = self.path[-1] + steps * np.arange(1, extent - self.start - len(self.path) + 1)
+        return Line(self.upright, 0, np.concatenate([before, self.path, after]), self.thickness)
+
+
 def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
     """Find the rulings of a sheet, whatever the size of the writing: sets of long lines of one direction and thickness.
 
@@ -74,7 +82,8 @@ def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
         long = lengths >= max(lengths.max(initial=0) / 2, LONG_RULING * mask.shape[0 if upright else 1])
         if np.count_nonzero(long) >= COMPANY:
             usual = float(np.median([line.thickness for line in same]))
-            rulings += [line for line in same if line.thickness <= usual + 1]
+            extent = mask.shape[0 if upright else 1]
+            rulings += [line.extended(extent) for line in same if line.thickness <= usual + 1]
     return rulings
 
 
