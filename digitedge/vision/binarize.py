@@ -18,6 +18,8 @@ FAINTEST = 20
 CLEAR_OF_GRAIN = 9.0
 # The grain is measured on every n-th pixel, about this many of them along the longer side.
 SAMPLED_SIDE = 300
+# The grain of a place is that of so many samples squared.
+PLACE = 20
 # Share of the darkest ink nearby that a pixel must reach.
 SHARE_OF_PEAK = 0.3
 # What is nearby, in pixels: a tenth of a typical digit at the height that frames are read at, about a stroke's width.
@@ -43,16 +45,33 @@ def binarize(ink: NDArray[np.uint8], *, faint: float = 1.0) -> NDArray[np.uint8]
     """
     size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
     peak = cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size)
-    level = np.maximum(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), max(FAINTEST, _grain(ink)))
+    level = np.maximum(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), np.maximum(_grain(ink), FAINTEST))
     if faint != 1:
         level = cv2.convertScaleAbs(level, alpha=faint)
     return cv2.compare(ink, level, cv2.CMP_GT).astype(np.uint8, copy=False)
 
 
-def _grain(ink: NDArray[np.uint8]) -> int:
-    """Level that the grain of bare paper stays under, from the median and the spread below it (no ink there)."""
+def _grain(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Level that the grain of bare paper stays under, uint8 (H, W): that of the frame, or of the place if that is lower.
+
+    A rough desk must not hide what is written on a smooth sheet; and where a broad stroke covers a whole place, the
+    frame tells what paper is.
+    """
     step = max(1, max(ink.shape) // SAMPLED_SIDE)
-    counts = np.bincount(ink[::step, ::step].ravel(), minlength=256)
-    below = np.cumsum(counts) / counts.sum()
-    median, one_sigma_lower = (int(np.searchsorted(below, share)) for share in (0.5, 0.16))
-    return min(255, round(median + CLEAR_OF_GRAIN * max(1, median - one_sigma_lower)))
+    sampled = ink[::step, ::step]
+    whole = _grain_level(sampled.reshape(1, -1))[0]
+    rows, columns = (size // PLACE for size in sampled.shape)
+    if not rows or not columns:
+        return np.full_like(ink, whole)
+    places = sampled[: rows * PLACE, : columns * PLACE].reshape(rows, PLACE, columns, PLACE).swapaxes(1, 2)
+    levels = np.minimum(_grain_level(places.reshape(rows * columns, -1)), whole).reshape(rows, columns)
+    return cv2.resize(levels, ink.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _grain_level(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """For each row of samples (N, S), from the median and the spread below it (no ink there): uint8 (N,)."""
+    count = samples.shape[1]
+    ordered = np.partition(samples, (round(0.16 * (count - 1)), count // 2), axis=1)
+    median = ordered[:, count // 2].astype(np.float64)
+    spread = np.maximum(1.0, median - ordered[:, round(0.16 * (count - 1))])
+    return np.rint(median + CLEAR_OF_GRAIN * spread).clip(0, 255).astype(np.uint8)
