@@ -8,7 +8,7 @@ import glob
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,12 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", "
 """What counts as a picture in a folder, in lower case. A file named by itself may have any suffix."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
+# Where a PNG says which channels it has, and what it says if one is alpha: of grey or of colour.
+_PNG_CHANNELS, _PNG_ALPHA = slice(25, 26), (b"\x04", b"\x06")
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _JPEG_SCAN = 0xDA
+# Pixels that are converted at a time.
+_BAND = 1 << 20
 
 
 def read_picture(path: str | Path) -> NDArray[np.uint8]:
@@ -129,15 +133,35 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
     """Decode to uint8 (H, W, 3) BGR; None if OpenCV cannot."""
     encoded = np.frombuffer(content, np.uint8)
     try:
-        # IMREAD_UNCHANGED keeps transparency but ignores EXIF rotation; JPEG has only the latter.
-        if not content.startswith(_JPEG_START):
+        # IMREAD_UNCHANGED keeps transparency but ignores EXIF rotation.
+        if _may_be_transparent(content):
             raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-                return _over_white(_to_8_bits(raw))
+                return _by_bands(raw, _over_white)
+            del raw  # it may be as large as what is decoded next
         picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:  # too many pixels, or a decoder that raises
         return None
-    return None if picture is None else _to_8_bits(picture)
+    if picture is None:
+        return None
+    return picture.astype(np.uint8, copy=False) if picture.dtype == np.uint8 else _by_bands(picture, _to_8_bits)
+
+
+def _may_be_transparent(content: bytes) -> bool:
+    """Whether decoding it for its transparency may be worth the time: not in a JPEG, nor in most PNGs."""
+    if content.startswith(_PNG_START):
+        return content[_PNG_CHANNELS] in _PNG_ALPHA or b"tRNS" in content[: content.find(b"IDAT")]
+    return not content.startswith(_JPEG_START)
+
+
+def _by_bands(picture: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Convert a picture some rows at a time: as floats, one of 100 megapixels would take gigabytes at once."""
+    height, width = picture.shape[:2]
+    converted = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        converted[top : top + rows] = convert(picture[top : top + rows])
+    return converted
 
 
 def _to_8_bits(picture: NDArray[Any]) -> NDArray[np.uint8]:
@@ -149,10 +173,11 @@ def _to_8_bits(picture: NDArray[Any]) -> NDArray[np.uint8]:
     return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
-def _over_white(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay BGRA on white paper."""
-    alpha = picture[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
-    return np.rint(picture[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+def _over_white(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """Lay BGRA of any depth on white paper."""
+    eight = _to_8_bits(picture)
+    alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
+    return np.rint(eight[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def _is_cut_short(content: bytes) -> bool:
