@@ -45,3 +45,13 @@ def test_grain_is_no_ink(sigma):
 @pytest.mark.parametrize("level", [0, 200, 255])
 def test_an_even_frame_has_no_ink(level):
     assert not binarize(np.full((50, 70), level, np.uint8)).any()
+
+
+def test_a_rough_desk_does_not_hide_writing_on_a_smooth_sheet():
+    rng = np.random.default_rng(0)
+    ink = rng.normal(40, 25, (480, 640)).clip(0, 255).astype(np.uint8)
+    ink[100:380, 200:500] = rng.integers(0, 4, (280, 300), dtype=np.uint8)
+    ink[200:280, 300:306] = 60
+    mask = binarize(ink)
+    assert (mask[200:280, 300:306] > 0).mean() > 0.95
+    assert not mask[120:180, 220:480].any()
