@@ -11,7 +11,7 @@ import pytest
 from digitedge.data.synthetic import render_ink
 from digitedge.opencv import cv2
 from digitedge.vision import find_writing
-from digitedge.vision.lines import Line, erase_lines, find_rulings
+from digitedge.vision.lines import Line, erase_lines, find_lines, find_rulings
 
 # Pixels around the digits that belong to neither: soft edges, and the ends of a line that runs into a stroke.
 NEAR = 4
@@ -112,24 +112,24 @@ def both_ways(**looks):
     return np.maximum(rule(slope=slope, **looks), rule(upright=True, slope=-slope, **looks))
 
 
-# With the share of the lines that must be gone, on average. What stays is pieces on which digits stand. Dashed lines
-# are at the edge: with every third pixel left out they are not seen at all.
+# With the share of the lines that must be gone, on average. Dashed lines are at the edge: with every third pixel left
+# out they are not seen at all.
 PAPERS = {
-    "level": (rule(), 0.93),
-    "upright": (rule(upright=True), 0.92),
-    "rising 8 degrees": (rule(slope=-EIGHT_DEGREES), 0.95),
-    "falling 8 degrees": (rule(slope=EIGHT_DEGREES), 0.95),
-    "upright, leaning": (rule(upright=True, slope=0.09), 0.92),
-    "curled down": (rule(curl=20), 0.92),
+    "level": (rule(), 0.98),
+    "upright": (rule(upright=True), 0.95),
+    "rising 8 degrees": (rule(slope=-EIGHT_DEGREES), 0.98),
+    "falling 8 degrees": (rule(slope=EIGHT_DEGREES), 0.98),
+    "upright, leaning": (rule(upright=True, slope=0.09), 0.98),
+    "curled down": (rule(curl=20), 0.94),
     "curled up": (rule(curl=-30), 0.95),
-    "dashed": (rule(dash=(12, 3)), 0.65),
-    "pale": (rule(level=45), 0.95),
-    "as dark as the pen": (rule(level=200), 0.92),
-    "thin": (rule(thickness=1.5), 0.9),
-    "thick": (rule(thickness=5, level=120), 0.92),
-    "squared": (both_ways(), 0.85),
-    "squared, as dark as the pen": (both_ways(level=200), 0.85),
-    "squared, turned": (both_ways(slope=0.06), 0.88),
+    "dashed": (rule(dash=(12, 3)), 0.75),
+    "pale": (rule(level=45), 0.98),
+    "as dark as the pen": (rule(level=200), 0.98),
+    "thin": (rule(thickness=1.5), 0.94),
+    "thick": (rule(thickness=5, level=120), 0.98),
+    "squared": (both_ways(), 0.93),
+    "squared, as dark as the pen": (both_ways(level=200), 0.93),
+    "squared, turned": (both_ways(slope=0.06), 0.94),
 }
 
 
@@ -206,6 +206,14 @@ WRITING = {
 def test_writing_is_not_taken_for_rulings(ink, scale):
     mask = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > 60
     assert find_rulings(mask.astype(np.uint8) * 255) == []
+
+
+@pytest.mark.xfail(strict=False, reason="issue 3: the thin stroke fills the break between the ones")
+def test_two_ones_on_a_ruling_are_not_a_line():
+    """What is left of the ruling links them: 2 pixels thick where they are 9."""
+    mask = blank()
+    mask[60:140, 400:409] = mask[175:255, 401:410] = mask[140:175, 404:406] = 255
+    assert find_lines(mask, span=1.3 * DIGIT, least=2.2 * DIGIT) == []
 
 
 def test_an_underline_that_touches_the_digits_is_erased():
