@@ -47,6 +47,8 @@ BOARDS = {
     "chalk on a blackboard": (CHALK, Sheet.BLACKBOARD),
 }
 YELLOW = Tool(Pen.FELT, (60, 230, 250), 0.9, 0.12)
+# Usual brightness of white paper; shares of blue, green and red in OpenCV's grey (ITU-R BT.601).
+PAPER, GREY = 230, (0.114, 0.587, 0.299)
 
 SURROUNDINGS = {
     "a sticky note": "sticky",
@@ -77,14 +79,19 @@ NOTHING = {
 
 def pens() -> list[Point]:
     """Pens on white paper and on boards."""
-    points = [Point(name, Setting(tool=_usual(nib)).take) for name, nib in NIBS.items()]
-    points.append(Point("yellow felt pen", Setting(tool=YELLOW).take))
+    tools = {name: _usual(nib) for name, nib in NIBS.items()} | {"yellow felt pen": YELLOW}
+    points = [Point(f"{name}, {100 * _darkness(tool):.0f} %", Setting(tool=tool).take) for name, tool in tools.items()]
     return points + [Point(name, Setting(tool=_usual(nib), sheet=sheet).take) for name, (nib, sheet) in BOARDS.items()]
 
 
 def _usual(nib: Nib) -> Tool:
     """The middle of what such a pen may be."""
     return Tool(nib.pen, nib.colours[0], sum(nib.opacity) / 2, sum(nib.width) / 2)
+
+
+def _darkness(tool: Tool) -> float:
+    """Share of the paper's light that full ink takes away."""
+    return float(tool.opacity * (1 - np.dot(GREY, tool.colour) / PAPER))
 
 
 def surroundings() -> list[Point]:

@@ -1,6 +1,6 @@
 """Measure where the reader begins to fail, take the pictures, and bring the tables of README.md up to date.
 
-    python demos/limits/make.py                  # about ten minutes; rewrites README.md and the pictures beside it
+    python demos/limits/make.py                  # five to ten minutes; rewrites README.md and the pictures beside it
     python demos/limits/make.py --model export/mine --output mine
 
 The text of the page is written by hand; this program only replaces what stands between its marks. Every picture that is
@@ -41,7 +41,7 @@ def main() -> None:
     """Measure everything, then write everything."""
     options = parse_options()
     reader = Reader(options.model)
-    page = (HERE / PAGE).read_text(encoding="utf-8")
+    page = put_into((HERE / PAGE).read_text(encoding="utf-8"), "conditions", conditions(options, reader))
     pictures = {}
 
     def measure_all(name: str, points: Sequence[Point]) -> list[Measured]:
@@ -60,7 +60,6 @@ def main() -> None:
     found = measure_all(NOTHING, cases.nothing())
     page = put_into(page, NOTHING, false_digits(NOTHING, "what is seen", found))
     pictures[NOTHING] = worst(found)
-    page = put_into(page, "conditions", conditions(options, reader))
     write_all(options.output, page, pictures)
 
 
@@ -89,10 +88,11 @@ def example(sweep: Sweep, found: Sequence[Measured], reader: Reader) -> NDArray[
 def conditions(options: argparse.Namespace, reader: Reader) -> str:
     """What was measured, with what."""
     manifest = load_bundle(options.model or released_bundle()).manifest
+    doubt = 200 * (0.95 * 0.05 / options.digits) ** 0.5  # two deviations, in percent
     return (
-        f"Measured with the bundle `{manifest.name}` of {manifest.created[:10]}, threshold {reader.threshold:g}. Each "
-        f"F1 comes from {options.digits} digits or a few more, the false digits from {options.pictures} pictures of "
-        "each kind. The seeds count from 0.\n"
+        f"Measured with the bundle `{manifest.name}` of {manifest.created[:16].replace('T', ' ')}, threshold {reader.threshold:g}. "
+        f"Each F1 comes from {options.digits} digits or a few more: one near 95 may be off by {doubt:.0f}. "
+        f"False digits come from {options.pictures} pictures of each kind. The seeds count from 0.\n"
     )
 
 
