@@ -89,8 +89,9 @@ def conditions(options: argparse.Namespace, reader: Reader) -> str:
     """What was measured, with what."""
     manifest = load_bundle(options.model or released_bundle()).manifest
     doubt = 200 * (0.95 * 0.05 / options.digits) ** 0.5  # two deviations, in percent
+    day, time = manifest.created[:16].split("T")
     return (
-        f"Measured with the bundle `{manifest.name}` of {manifest.created[:16].replace('T', ' ')}, threshold {reader.threshold:g}. "
+        f"Measured with the bundle `{manifest.name}` of {day} {time}, threshold {reader.threshold:g}. "
         f"Each F1 comes from {options.digits} digits or a few more: one near 95 may be off by {doubt:.0f}. "
         f"False digits come from {options.pictures} pictures of each kind. The seeds count from 0.\n"
     )
