@@ -31,16 +31,22 @@ SLIM, SLIM_SAYS = 0.35, 0.3
 SLIMMEST = 0.2
 # Clutter below this is grain.
 GRAIN = 0.1
+# Heights that differ by less than this, in logs (1.35 times), are alike: so much do hands vary. Beyond LIKE + UNLIKE
+# (2.5 times), more does not count.
+LIKE, UNLIKE = 0.3, 0.6
 # Least confidence of the marks whose heights are typical.
 SURE = 0.9
+
+LEAST = 0.25
+"""Confidence that a digit needs, unless told, whatever else speaks for it: under it, the answer is more often wrong."""
 
 CLUES = ("confidence", "row", "page", "clutter", "size", "slim")
 """Columns of `clues`; the names under which verbose JSON gives their points."""
 
-WEIGHTS = np.array([0.66, 0.28, 0.11, -0.56, -3.4, -12.97])
+WEIGHTS = np.array([0.55, 0.32, 0.16, -1.71, -5.94, -5.52])
 """Points for each unit of a clue, log odds."""
 
-BIAS = -1.69
+BIAS = -2.86
 """Points of a mark without any clue."""
 
 
@@ -70,25 +76,27 @@ class Verdict:
         return mark | {"reason": self.reason, "points": dict(zip(CLUES, self.points, strict=False))}
 
 
-def decide(guesses: Sequence[Guess], *, threshold: float) -> list[Verdict]:
+def decide(guesses: Sequence[Guess], *, threshold: float = LEAST, neutral: float = 0.5) -> list[Verdict]:
     """Keep the guesses that are digits by all evidence.
 
     Args:
         guesses: all marks of a frame.
         threshold: least confidence of a digit that is kept, 0 to 1, whatever else speaks for it.
+        neutral: the confidence that speaks neither for nor against a digit, 0 to 1; files of one net differ in it.
 
     Returns:
         A verdict for each guess, in the same order.
     """
-    return [_verdict(guess, row, threshold) for guess, row in zip(guesses, _points(guesses), strict=True)]
+    points = _points(guesses, neutral)
+    return [_verdict(guess, row, threshold) for guess, row in zip(guesses, points, strict=True)]
 
 
-def _points(guesses: Sequence[Guess]) -> NDArray[np.float64]:
+def _points(guesses: Sequence[Guess], neutral: float) -> NDArray[np.float64]:
     """What each clue says about each guess, float64 (N, 6), after all rounds."""
     says = first_says(guesses)
     for _ in range(ROUNDS - 1):
-        says = BIAS + clues(guesses, says) @ WEIGHTS
-    return np.asarray(clues(guesses, says) * WEIGHTS)
+        says = BIAS + clues(guesses, says, neutral) @ WEIGHTS
+    return np.asarray(clues(guesses, says, neutral) * WEIGHTS)
 
 
 def _verdict(guess: Guess, points: NDArray[np.float64], threshold: float) -> Verdict:
@@ -110,7 +118,7 @@ _REASONS = {
     "slim": "a bare stroke",
 }
 # Points of a clear digit that stands alone on clean paper.
-_USUAL = np.array([5.0, 0.0, 0.0, -np.log(GRAIN), 0.0, 0.0]) * WEIGHTS
+_USUAL = np.array([4.5, 0.0, 0.0, np.log(GRAIN), 0.0, 0.0]) * WEIGHTS
 
 
 def first_says(guesses: Sequence[Guess]) -> NDArray[np.float64]:
@@ -118,12 +126,13 @@ def first_says(guesses: Sequence[Guess]) -> NDArray[np.float64]:
     return _log_odds(np.array([guess.before for guess in guesses])) - KNEE
 
 
-def clues(guesses: Sequence[Guess], says: NDArray[np.float64]) -> NDArray[np.float64]:
+def clues(guesses: Sequence[Guess], says: NDArray[np.float64], neutral: float = 0.5) -> NDArray[np.float64]:
     """Collect the clues about every mark.
 
     Args:
         guesses: all marks of a frame.
         says: float64 (N,), log odds that each is a digit, as its neighbours hear it.
+        neutral: the confidence that speaks neither for nor against, 0 to 1.
 
     Returns:
         float64 (N, 6), in the order of CLUES.
@@ -143,8 +152,9 @@ def clues(guesses: Sequence[Guess], says: NDArray[np.float64]) -> NDArray[np.flo
     in_row = np.bincount(row_of, heard)[row_of] - heard
     elsewhere = heard.sum() - in_row - heard
     clutter = np.log(GRAIN + np.array([guess.mark.clutter for guess in guesses]))
-    size = np.minimum(1.0, np.abs(np.log(height / typical)))
-    return np.stack([log_odds, in_row.clip(-MOST, MOST), elsewhere.clip(-MOST, MOST), clutter, size, slim], axis=1)
+    size = (np.abs(np.log(height / typical)) - LIKE).clip(0.0, UNLIKE)
+    own = log_odds - _log_odds(np.array(neutral))
+    return np.stack([own, in_row.clip(-MOST, MOST), elsewhere.clip(-MOST, MOST), clutter, size, slim], axis=1)
 
 
 def _heard(

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import DEFAULT_THRESHOLD, load_model
-from digitedge.decision import Verdict, decide
+from digitedge.decision import LEAST, Verdict, decide
 from digitedge.errors import InputError
-from digitedge.recognition import recognize
+from digitedge.recognition import Guess, recognize
 from digitedge.runtime import Classifier
-from digitedge.vision import Box, find_writing, numbers_of, rows_of
+from digitedge.vision import Box, Writing, find_writing, numbers_of, rows_of
 
 SCHEMA = "digitedge.reading/1"
 
@@ -91,12 +91,12 @@ class Reading:
 class Reader:
     """Reads digits in frames with one model, which is loaded once."""
 
-    def __init__(self, model: str | Path | None = None, *, threshold: float | None = None, force: bool = False) -> None:
+    def __init__(self, model: str | Path | None = None, *, threshold: float = LEAST, force: bool = False) -> None:
         """Load a model.
 
         Args:
             model: a bundle, a `.tflite` or `.onnx` file, or None for the released bundle.
-            threshold: least confidence of a digit that is reported, 0 to 1. None: what the manifest says.
+            threshold: least confidence of a digit that is reported, 0 to 1, whatever else speaks for it.
             force: run a model that failed parity.
 
         Raises:
@@ -106,24 +106,25 @@ class Reader:
             MissingExtraError: the runtime that it needs is not installed.
         """
         loaded = load_model(model, force=force)
-        self._set(loaded.classifier, loaded.threshold if threshold is None else threshold)
+        self._set(loaded.classifier, threshold, loaded.threshold)
 
     @classmethod
-    def of(cls, classifier: Classifier, *, threshold: float = DEFAULT_THRESHOLD) -> Self:
+    def of(cls, classifier: Classifier, *, threshold: float = LEAST) -> Self:
         """Make a reader of a classifier that is loaded already, or of any three lines that score crops.
 
         Raises:
             InputError: a threshold outside 0 to 1.
         """
         reader = cls.__new__(cls)
-        reader._set(classifier, threshold)
+        reader._set(classifier, threshold, DEFAULT_THRESHOLD)
         return reader
 
-    def _set(self, classifier: Classifier, threshold: float) -> None:
+    def _set(self, classifier: Classifier, threshold: float, neutral: float) -> None:
         if not 0 <= threshold <= 1:  # also catches NaN
             raise InputError(f"threshold must be a probability from 0 to 1, got {threshold}. 0.5 is usual.")
         self.classifier = classifier
         self.threshold = threshold
+        self.neutral = neutral
 
     def read(self, frame: NDArray[np.uint8], *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
         """Read all digits in a frame.
@@ -167,7 +168,12 @@ class Reader:
     def judge(self, frame: NDArray[np.uint8]) -> list[Verdict]:
         """Say of every mark in a frame whether it is a digit, and of those that are not, why."""
         _check_frame(frame)
-        return decide(recognize(find_writing(frame), self.classifier), threshold=self.threshold)
+        return self.judge_writing(find_writing(frame))[1]
+
+    def judge_writing(self, writing: Writing) -> tuple[list[Guess], list[Verdict]]:
+        """Say of every mark what the classifier makes of it, and whether it is a digit."""
+        guesses = recognize(writing, self.classifier)
+        return guesses, decide(guesses, threshold=self.threshold, neutral=self.neutral)
 
 
 def _text(digits: Sequence[Digit]) -> str:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.decision import Verdict, decide
+from digitedge.decision import Verdict
 from digitedge.drawing import BLACK, BLUE, VERMILION, WHITE, Colour, shortened, text_width, write
 from digitedge.opencv import cv2
 from digitedge.reader import Reader
-from digitedge.recognition import recognize
 from digitedge.vision import Box, Writing, find_writing, normalize_digit, rows_of
 from digitedge.vision.normalize import FIELD
 
@@ -95,8 +94,7 @@ def draw_stages(frame: NDArray[np.uint8], reader: Reader, *, name: str = "") -> 
 
 def _judge(writing: Writing, reader: Reader) -> list[_Judged]:
     """Judge all marks: those that are kept in reading order, then the others, the surest first."""
-    guesses = recognize(writing, reader.classifier)
-    verdicts = decide(guesses, threshold=reader.threshold)
+    guesses, verdicts = reader.judge_writing(writing)
     judged = [
         _Judged(None if guess.mark.flaw else normalize_digit(guess.mark.ink), verdict)
         for guess, verdict in zip(guesses, verdicts, strict=True)

@@ -8,6 +8,8 @@ from digitedge.recognition import Guess
 from digitedge.vision.segment import Mark
 
 CLEAR = 0.999
+# Of the released int8 files.
+NEUTRAL = 0.84
 
 
 def guess(x=0, y=0, *, width=28, height=40, digit=5, confidence=CLEAR, before=None, clutter=0.02, flaw=""):
@@ -22,12 +24,16 @@ def row_of(*confidences, y=0, **look):
     return [guess(50 * i, y, confidence=confidence, **look) for i, confidence in enumerate(confidences)]
 
 
-def reasons(guesses, threshold=0.5):
-    return [verdict.reason for verdict in decide(guesses, threshold=threshold)]
+def judge(guesses, threshold=0.25):
+    return decide(guesses, threshold=threshold, neutral=NEUTRAL)
+
+
+def reasons(guesses, threshold=0.25):
+    return [verdict.reason for verdict in judge(guesses, threshold)]
 
 
 def test_nothing_gives_no_verdicts():
-    assert decide([], threshold=0.5) == []
+    assert decide([]) == []
 
 
 def test_clear_digits_are_kept_alone_and_in_rows():
@@ -40,12 +46,12 @@ def test_a_lone_clear_one_is_kept():
 
 
 def test_company_carries_a_doubtful_digit():
-    assert reasons([guess(confidence=0.75)]) == ["not clear enough"]
-    assert reasons(row_of(CLEAR, CLEAR, 0.75, CLEAR, CLEAR)) == [""] * 5
+    assert reasons([guess(confidence=0.35)]) == ["not clear enough"]
+    assert reasons(row_of(CLEAR, CLEAR, 0.35, CLEAR, CLEAR)) == [""] * 5
 
 
 def test_letters_in_its_row_drop_what_looks_like_a_digit():
-    verdicts = decide(row_of(0.1, 0.2, CLEAR, 0.1, 0.15, 0.1), threshold=0.5)
+    verdicts = judge(row_of(0.1, 0.2, CLEAR, 0.1, 0.15, 0.1))
     assert not any(verdict.kept for verdict in verdicts)
     assert verdicts[2].reason == "no digits in its row"
 
@@ -62,7 +68,7 @@ def test_whole_words_speak_against_what_stands_beside_them():
 
 def test_a_letter_that_passes_alone_is_seen_through_with_its_page():
     page = [mark for y in (0, 80, 160, 240) for mark in row_of(0.2, 0.97, 0.3, 0.97, 0.1, 0.97, y=y)]
-    assert not any(verdict.kept for verdict in decide(page, threshold=0.5))
+    assert not any(verdict.kept for verdict in judge(page))
 
 
 def test_clutter_drops_a_doubtful_mark():
@@ -78,7 +84,8 @@ def test_a_mark_of_another_height_than_all_digits_is_dropped():
 
 
 def test_a_doubtful_bare_stroke_is_dropped():
-    assert reasons([guess(width=8, confidence=0.95)]) == ["a bare stroke"]
+    assert reasons([guess(confidence=0.6)]) == [""]
+    assert reasons([guess(width=8, confidence=0.6)]) != [""]
 
 
 def test_what_had_to_be_cut_says_nothing_for_its_neighbours():
@@ -98,12 +105,12 @@ def test_the_threshold_stands_whatever_else_speaks_for_a_digit():
 
 
 def test_flaws_are_reasons_without_points():
-    (verdict,) = decide([guess(flaw="a bar")], threshold=0.0)
+    (verdict,) = judge([guess(flaw="a bar")], threshold=0.0)
     assert (verdict.kept, verdict.reason, verdict.points) == (False, "a bar", ())
 
 
 def test_verdicts_are_json():
-    (verdict,) = decide([guess(3, 4, confidence=0.75)], threshold=0.5)
+    (verdict,) = judge([guess(3, 4, confidence=0.35)])
     assert isinstance(verdict, Verdict)
     value = verdict.to_dict()
     assert list(value["points"]) == list(CLUES)
@@ -111,7 +118,7 @@ def test_verdicts_are_json():
         "box": [3, 4, 28, 40],
         "digit": 5,
         "kept": False,
-        "confidence": 0.75,
+        "confidence": 0.35,
         "reason": "not clear enough",
     }
 
@@ -119,5 +126,5 @@ def test_verdicts_are_json():
 def test_order_of_the_marks_does_not_matter():
     marks = [*row_of(CLEAR, 0.9, 0.4, 0.99), *row_of(0.7, CLEAR, 0.2, y=90)]
     order = np.random.default_rng(0).permutation(len(marks))
-    shuffled = decide([marks[i] for i in order], threshold=0.5)
-    assert [shuffled[list(order).index(i)] for i in range(len(marks))] == decide(marks, threshold=0.5)
+    shuffled = judge([marks[i] for i in order])
+    assert [shuffled[list(order).index(i)] for i in range(len(marks))] == judge(marks)

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, say
+from digitedge.cli.common import (
+    LEAST_CONFIDENCE,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    ThresholdOption,
+    choose_model,
+    say,
+)
 from digitedge.errors import CameraError
 
 if TYPE_CHECKING:
@@ -28,10 +36,7 @@ def camera(
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     model: ModelOption = None,
     force: ForceOption = False,
-    threshold: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Least confidence of a digit. Default: what the model's manifest says."),
-    ] = None,
+    threshold: ThresholdOption = LEAST_CONFIDENCE,
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or pictures.
 

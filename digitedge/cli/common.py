@@ -21,6 +21,11 @@ ModelOption = Annotated[
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed parity.")]
+ThresholdOption = Annotated[
+    float,
+    typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit, whatever else speaks for it."),
+]
+LEAST_CONFIDENCE = 0.25  # digitedge.decision.LEAST, which --help must not import
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DataOption = Annotated[
     str | None,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, print_json, say
+from digitedge.cli.common import (
+    LEAST_CONFIDENCE,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    ThresholdOption,
+    choose_model,
+    print_json,
+    say,
+)
 from digitedge.data.halves import Half, half_of
 from digitedge.errors import DataError, InputError
 
@@ -19,10 +28,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="eval", help="Measure how well pictures are read whose truth is known.", no_args_is_help=True)
 
-ThresholdOption = Annotated[
-    float | None,
-    typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit. Default: what the bundle says."),
-]
 SheetOption = Annotated[
     Path | None,
     typer.Option("--sheet", help="PNG or JPEG file for a contact sheet of the errors, worst pictures first."),
@@ -35,7 +40,7 @@ class _Wishes:
     """The options that both commands have."""
 
     model: Path | None
-    threshold: float | None
+    threshold: float
     force: bool
     sheet: Path | None
     as_json: bool
@@ -55,7 +60,7 @@ def photos(
     sheet: SheetOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
-    threshold: ThresholdOption = None,
+    threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
     """Read labelled photographs and say how well: by difficulty, and how much is invented where no digit is.
@@ -88,7 +93,7 @@ def scenes(
     sheet: SheetOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
-    threshold: ThresholdOption = None,
+    threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
     """Read rendered scenes and say how well: the same figures as for photographs, without any photograph.

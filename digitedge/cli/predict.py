@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import ForceOption, JsonOption, ModelOption, choose_model, print_json, say
+from digitedge.cli.common import (
+    LEAST_CONFIDENCE,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    ThresholdOption,
+    choose_model,
+    print_json,
+    say,
+)
 from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
@@ -34,10 +43,7 @@ def predict(
         typer.Option("--stages", help="Folder for a slide per picture with every step from the picture to the digits."),
     ] = None,
     model: ModelOption = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit. Default: what the bundle says."),
-    ] = None,
+    threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
     """Read the digits in pictures: a line per picture with its rows, or one JSON reading per line.

@@ -52,7 +52,7 @@ def binarize(ink: NDArray[np.uint8], *, faint: float = 1.0) -> NDArray[np.uint8]
 
 
 def _grain(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Level that the grain of bare paper stays under, uint8 (H, W): that of the frame, or of the place if that is lower.
+    """Level that the grain of bare paper stays under, uint8 (H, W): of the frame, or of the place if that is lower.
 
     A rough desk must not hide what is written on a smooth sheet; and where a broad stroke covers a whole place, the
     frame tells what paper is.
@@ -62,10 +62,11 @@ def _grain(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     whole = _grain_level(sampled.reshape(1, -1))[0]
     rows, columns = (size // PLACE for size in sampled.shape)
     if not rows or not columns:
-        return np.full_like(ink, whole)
+        return np.full(ink.shape, whole, np.uint8)
     places = sampled[: rows * PLACE, : columns * PLACE].reshape(rows, PLACE, columns, PLACE).swapaxes(1, 2)
     levels = np.minimum(_grain_level(places.reshape(rows * columns, -1)), whole).reshape(rows, columns)
-    return cv2.resize(levels, ink.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    height, width = ink.shape
+    return np.asarray(cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _grain_level(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -35,6 +35,8 @@ def cut_paths(ink: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
     height, width = ink.shape
     low, high = round(MARGIN * width), width - round(MARGIN * width)
     reach = max(2, round(STRAY * height))
+    if width < 3:
+        return []
     columns = np.convolve(ink.sum(axis=0, dtype=np.float64), np.ones(3) / 3, mode="same")
     paths = []
     for start in _valleys(columns, low, high, apart=reach):

@@ -58,7 +58,6 @@ class Line:
         path = np.interp((at + 0.5) / scale - 0.5, np.arange(len(self.path)), self.path)
         return Line(self.upright, round(self.start * scale), (path + 0.5) * scale - 0.5, self.thickness * scale)
 
-
     def extended(self, extent: int) -> "Line":
         """The same line, going straight on from 0 to `extent`: rulings go through, even where they are not seen."""
         steps = np.polyfit(np.arange(len(self.path)), self.path, 1)[0]
@@ -129,6 +128,7 @@ def _follow(
     if np.count_nonzero(hit) <= DEGREE:
         return None
     usual = float(np.median(length[hit]))
+    hit &= length >= usual / THICKER - 1  # the rest of an erased ruling does not fill the break between two ones
     thin = hit & (length <= THICKER * usual + 1)
     breaks = np.diff(np.flatnonzero(np.r_[True, hit, True])) - 1
     if np.count_nonzero(thin) < COVERED * len(columns) or max(usual * SLENDER, breaks.max() / gap) > len(columns):

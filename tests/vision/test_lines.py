@@ -208,7 +208,6 @@ def test_writing_is_not_taken_for_rulings(ink, scale):
     assert find_rulings(mask.astype(np.uint8) * 255) == []
 
 
-@pytest.mark.xfail(strict=False, reason="issue 3: the thin stroke fills the break between the ones")
 def test_two_ones_on_a_ruling_are_not_a_line():
     """What is left of the ruling links them: 2 pixels thick where they are 9."""
     mask = blank()
