@@ -17,9 +17,9 @@ FAINTEST = 20
 # ten photographs of objects gave 330 false digits at 5, 44 at 7 and 40 at 9.
 CLEAR_OF_GRAIN = 9.0
 # The grain is measured on every n-th pixel, about this many of them along the longer side.
-SAMPLED_SIDE = 300
+SAMPLED_SIDE = 150
 # The grain of a place is that of so many samples squared.
-PLACE = 20
+PLACE = 10
 # Share of the darkest ink nearby that a pixel must reach.
 SHARE_OF_PEAK = 0.3
 # What is nearby, in pixels: a tenth of a typical digit at the height that frames are read at, about a stroke's width.
