@@ -1,6 +1,6 @@
 """What does not change a page does not change its reading: a step aside or back, a dimmer lamp, chalk for ink.
 
-Scenes with a digit whose confidence is near the threshold are left out: it may come and go with any pixel.
+Scenes with a mark that is in doubt are left out: it may come and go, or change its name, with any pixel.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from digitedge.data.scenes import render_scene
 from digitedge.opencv import cv2
 from digitedge.reader import Reader
 
-# A confidence this near to the threshold may fall on either side of it.
-NEAR = 0.15
+# Digits that are surer than this are clear, and so are other marks that are surer to be none.
+CLEAR = 0.8
 # Edges of boxes move by at most 2 pixels; those of digits that are searched at 80 pixels by 2 pixels of that picture.
 PIXELS, SEARCHED = 2, 2 / 80
 # Paper that is left around the digits, in pixels.
@@ -30,8 +30,8 @@ def reader():
 
 def clear_scene(reader, seed, clean):
     scene = render_scene(seed=seed, clean=clean)
-    doubts = [abs(verdict.confidence - reader.threshold) for verdict in reader.judge(scene.frame) if verdict.points]
-    assume(min(doubts, default=1.0) > NEAR)
+    marks = [verdict for verdict in reader.judge(scene.frame) if verdict.points]
+    assume(all(mark.confidence > CLEAR if mark.kept else mark.confidence < 1 - CLEAR for mark in marks))
     return scene
 
 
