@@ -4,8 +4,11 @@ No single clue tells a digit from a letter o, a ruling or a leaf. So each clue g
 decides: the classifier's confidence, the company in the same row and on the rest of the page (a word that holds an l
 and an o holds other letters, too), clean paper around it, a height like that of the others, and more than one bare
 stroke. The points are the weights of a logistic regression on rendered hard scenes, made by
-`tests/benchmarks/fit_decision.py`; no photograph had a part in them. (Rejected: the confidence alone. On scenes it lets
-fifteen times as many marks pass that are none.)
+`tests/benchmarks/fit_decision.py`; which clues there are was chosen while photographs for practice were watched.
+
+What it is worth (`tests/benchmarks/ablation.py`), in false digits for each photograph without any: 0.11 with all clues;
+15.0 with the confidence alone, 3.2 without the row, 1.0 without the page, 0.3 without the second round, 0.2 without
+size or slimness; F1 of those with digits is 98.4 % with all and 97.3 % with the confidence alone.
 """
 
 from collections.abc import Sequence
