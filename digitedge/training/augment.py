@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
+from digitedge.training.material import Material
 
 # Half-widths of uniform distributions; wide enough to cover a tilted page, narrow enough that a 6 never becomes a 9.
 ROTATION_DEG = 12.0
@@ -55,20 +56,20 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
     it peeks at the first batch before training starts.
     """
 
-    def __init__(self, images: NDArray[np.uint8], targets: NDArray[np.float32], *, batch_size: int, seed: int) -> None:
-        """Take images uint8 (N, 28, 28) and one-hot targets float32 (N, 10)."""
+    def __init__(self, material: Material, *, batch_size: int, seed: int) -> None:
+        """Take what to train on; the batches are images, targets and weights in the loss."""
         super().__init__()
-        self._images, self._targets, self._batch_size = images, targets, batch_size
-        self._seed, self._epoch = seed, 0
+        self._images, self._targets, self._weights = material.images, material.targets, material.weights
+        self._batch_size, self._seed, self._epoch = batch_size, seed, 0
         self._shuffle()
 
     def __len__(self) -> int:
         return -(-len(self._images) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         moved = random_affine(self._images[chosen], np.random.default_rng((self._seed, self._epoch, index)))
-        return moved[..., None].astype(np.float32), self._targets[chosen]  # (B, 28, 28, 1), (B, 10)
+        return moved[..., None].astype(np.float32), self._targets[chosen], self._weights[chosen]
 
     def on_epoch_end(self) -> None:
         """Shuffle anew."""

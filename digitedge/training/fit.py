@@ -124,15 +124,16 @@ def _fit(model: keras.Model, plan: Plan, training: Material, validation: Materia
     model.compile(optimizer=_optimizer(plan, steps), loss="categorical_crossentropy", metrics=[metric])
     settings = {
         "epochs": plan.epochs,
-        "validation_data": (_model_input(validation.images), validation.targets),
+        "validation_data": (_model_input(validation.images), validation.targets, validation.weights),
         "callbacks": [recorder, report],
         "verbose": 0,
     }
     try:
         if plan.augment:
-            model.fit(AugmentedBatches(*training, batch_size=plan.batch_size, seed=plan.seed), **settings)
+            model.fit(AugmentedBatches(training, batch_size=plan.batch_size, seed=plan.seed), **settings)
         else:
-            model.fit(_model_input(training.images), training.targets, batch_size=plan.batch_size, **settings)
+            images, settings["sample_weight"] = _model_input(training.images), training.weights
+            model.fit(images, training.targets, batch_size=plan.batch_size, **settings)
     finally:
         report.close()
     return recorder

@@ -1,7 +1,9 @@
 import numpy as np
 
 from digitedge.data.synthetic import synthetic_digits
+from digitedge.data.cuttings import Cuttings
 from digitedge.training.augment import AugmentedBatches, random_affine
+from digitedge.training.material import as_material
 
 
 def test_digits_move_but_stay_in_the_field() -> None:
@@ -24,13 +26,13 @@ def test_the_originals_are_left_alone() -> None:
 
 def test_an_epoch_shows_every_digit_once_and_the_next_one_otherwise() -> None:
     crops, labels = synthetic_digits(50, seed=1)
-    targets = np.eye(10, dtype=np.float32)[labels]
-    batches = AugmentedBatches(crops, targets, batch_size=16, seed=3)
+    material = as_material(Cuttings(crops, labels))
+    batches = AugmentedBatches(material, batch_size=16, seed=3)
     first = [batches[i] for i in range(len(batches))]
-    assert [len(x) for x, _ in first] == [16, 16, 16, 2]
-    assert np.concatenate([y for _, y in first]).sum(axis=0).tolist() == [5.0] * 10
+    assert [len(x) for x, _, _ in first] == [16, 16, 16, 2]
+    assert np.concatenate([y for _, y, _ in first]).sum(axis=0).tolist() == [5.0] * 10
     np.testing.assert_array_equal(batches[2][0], first[2][0])  # whenever Keras asks
     batches.on_epoch_end()
     assert not np.array_equal(batches[0][0], first[0][0])
-    again = AugmentedBatches(crops, targets, batch_size=16, seed=3)
+    again = AugmentedBatches(material, batch_size=16, seed=3)
     np.testing.assert_array_equal(again[0][0], first[0][0])
