@@ -1,7 +1,7 @@
 import numpy as np
 
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.data.cuttings import Cuttings
+from digitedge.data.synthetic import synthetic_digits
 from digitedge.training.augment import AugmentedBatches, random_affine
 from digitedge.training.material import as_material
 
