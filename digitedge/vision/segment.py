@@ -147,9 +147,9 @@ def segment(found: Components, ink: NDArray[np.uint8]) -> list[Mark]:
     chosen = (longer >= SPECK * scale.height) & (longer <= LARGEST * scale.height)
     chosen &= found.darkness >= PALEST * scale.darkness
     groups = [Group((int(i) + 1,), _as_box(found.boxes[i])) for i in np.flatnonzero(chosen)]
-    written = np.append(False, chosen)
+    unwritten = np.where(np.append(False, chosen), 0, 255).astype(np.uint8)
     return [
-        _mark(group, found, ink, written, scale) for group in _join_parts(groups, scale) if _is_no_speck(group, scale)
+        _mark(group, found, ink, unwritten, scale) for group in _join_parts(groups, scale) if _is_no_speck(group, scale)
     ]
 
 
@@ -157,22 +157,22 @@ def _is_no_speck(group: Group, scale: Scale) -> bool:
     return max(group.box[2:]) >= max(SMALLEST, SHORTEST * scale.height)
 
 
-def _mark(group: Group, found: Components, ink: NDArray[np.uint8], written: NDArray[np.bool_], scale: Scale) -> Mark:
-    """Cut a group out of the picture; `written` tells for each label whether it is writing."""
+def _mark(group: Group, found: Components, ink: NDArray[np.uint8], unwritten: NDArray[np.uint8], scale: Scale) -> Mark:
+    """Cut a group out of the picture; `unwritten` is 255 for each label that is no writing, else 0."""
     x, y, width, height = group.box
     window = slice(y, y + height), slice(x, x + width)
-    own = np.logical_or.reduce([found.labels[window] == label for label in group.labels])
-    darkness = float(ink[window][own].mean())
+    labels = found.labels[window]
+    own = np.logical_or.reduce([labels == label for label in group.labels]).view(np.uint8)
+    darkness = cv2.mean(ink[window], own)[0]
     margin = round(AROUND * height)
     around = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
-    paper = ~written[found.labels[around]]
-    clutter = float(ink[around][paper].mean()) / darkness if paper.any() else 0.0
-    return Mark(
-        group.box, np.where(own, ink[window], 0).astype(np.uint8), darkness, clutter, _flaw(group, found, scale)
-    )
+    clutter = cv2.mean(ink[around], unwritten[found.labels[around]])[0] / darkness
+    return Mark(group.box, ink[window] * own, darkness, clutter, _flaw(group, found, scale))
 
 
-def _has_digit_shape(width: NDArray[np.int64], height: NDArray[np.int64], area: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _has_digit_shape(
+    width: NDArray[np.int64] | int, height: NDArray[np.int64] | int, area: NDArray[np.int64] | int
+) -> NDArray[np.bool_] | bool:
     """Whether boxes are no lying bars and no solid blobs; a standing bar may be a 1."""
     return (width <= WIDEST * height) & ((area <= DENSEST * width * height) | (width <= SLIM * height))
 
@@ -215,7 +215,7 @@ def _nearest(part: Box, bodies: NDArray[np.int64]) -> int | None:
 def _flaw(group: Group, found: Components, scale: Scale) -> str:
     """Judge a whole group by size and shape."""
     _, _, width, height = group.box
-    area = found.areas[[label - 1 for label in group.labels]].sum(keepdims=True)
+    area = sum(int(found.areas[label - 1]) for label in group.labels)
     at_edge = _touches_edge(group.box, found.labels.shape)
     if height < max(SMALLEST, SHORTEST * scale.height):
         return "too low"
@@ -225,7 +225,7 @@ def _flaw(group: Group, found: Components, scale: Scale) -> str:
         return "a bar"
     if width > WIDEST * height:
         return "too wide"
-    return "" if _has_digit_shape(np.array([width]), np.array([height]), area)[0] else "solid"
+    return "" if _has_digit_shape(width, height, area) else "solid"
 
 
 def _touches_edge(box: Box, shape: tuple[int, ...]) -> bool:
