@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.runtime import Classifier
-from digitedge.training.augment import random_affine
+from digitedge.training.augment import moved
 from digitedge.training.separation import threshold_for
 
 # Scenes that digits are cut out of: about 480, in five seconds on two cores.
@@ -33,8 +33,8 @@ def threshold_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], *, se
     cut = _cut_digits(seed)
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, len(images), len(cut))
-    moved = Cuttings(random_affine(images[chosen], rng), labels[chosen])
-    return join([moved, Cuttings(*synthetic_digits(len(cut), seed=seed)), cut])
+    known = Cuttings(moved(images[chosen], rng), labels[chosen])
+    return join([known, Cuttings(*synthetic_digits(len(cut), seed=seed)), cut])
 
 
 def reject_threshold(classifier: Classifier, digits: Cuttings) -> float:

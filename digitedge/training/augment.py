@@ -1,58 +1,56 @@
-"""Simple geometry: every epoch sees each digit turned, sheared, scaled and shifted a little differently."""
+"""Every epoch shows each digit moved a little and, every other time, as a camera might spoil it."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.opencv import cv2
 from digitedge.training.material import Material
+from digitedge.training.transforms import TRANSFORMS, geometry
 
-# Half-widths of uniform distributions; wide enough to cover a tilted page, narrow enough that a 6 never becomes a 9.
-ROTATION_DEG = 12.0
-SHEAR = 0.2
-SCALE = 0.15
-SHIFT_PX = 2.0
+# How far digits move: most up to half of full strength, one in four up to all of it.
+MILD, WILD_SHARE = 0.5, 0.25
+# Share of the digits that are only moved; the others also suffer one to MOST of the other transforms.
+CLEAN_SHARE, MOST = 0.5, 3
+SPOILING = tuple(name for name in TRANSFORMS if name != geometry.__name__)
 
 
-def random_affine(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Give each image its own small affine transform about its centre.
+def moved(crops: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give each crop its own small movement.
 
     Args:
-        images: uint8 (N, H, W), ink bright on 0.
-        rng: source of the transforms.
-
-    Returns:
-        uint8 (N, H, W), bilinear, what comes in from outside is 0.
+        crops: uint8 (N, H, W), ink bright on 0.
+        rng: source of the movements.
     """
-    height, width = images.shape[1:]
-    transforms = _affine_matrices(len(images), rng, centre=((width - 1) / 2, (height - 1) / 2))
-    moved = np.empty_like(images)
-    for image, transform, target in zip(images, transforms, moved, strict=True):
-        cv2.warpAffine(image, transform, (width, height), dst=target, flags=cv2.INTER_LINEAR)
-    return moved
+    reach = np.where(rng.random(len(crops)) < WILD_SHARE, 1.0, MILD)
+    return geometry(crops, (reach * rng.random(len(crops))).astype(np.float32), rng)
 
 
-def _affine_matrices(n: int, rng: np.random.Generator, *, centre: tuple[float, float]) -> NDArray[np.float64]:
-    """Random transforms as OpenCV takes them: float64 (N, 2, 3)."""
-    angle = np.deg2rad(rng.uniform(-ROTATION_DEG, ROTATION_DEG, n))
-    shear = rng.uniform(-SHEAR, SHEAR, n)
-    scale = rng.uniform(1 - SCALE, 1 + SCALE, (n, 2))
-    shift = rng.uniform(-SHIFT_PX, SHIFT_PX, (n, 2))
-    cos, sin = np.cos(angle), np.sin(angle)
-    # rotation @ shear @ scale, written out
-    linear = np.stack(
-        [cos * scale[:, 0], (cos * shear - sin) * scale[:, 1], sin * scale[:, 0], (sin * shear + cos) * scale[:, 1]]
-    )
-    linear = linear.T.reshape(n, 2, 2)
-    middle = np.array(centre)
-    offset = middle - linear @ middle + shift  # the centre stays, then moves by the shift
-    return np.concatenate([linear, offset[:, :, None]], axis=2)
+def camera_like(
+    crops: NDArray[np.uint8], rng: np.random.Generator, spoiling: Sequence[str] = SPOILING
+) -> NDArray[np.uint8]:
+    """Move each crop, and spoil every other one as a pen, paper or camera may.
+
+    Args:
+        crops: uint8 (N, H, W), ink bright on 0.
+        rng: source of everything that is random.
+        spoiling: names of the transforms beside geometry, in the order in which they happen.
+    """
+    crops = moved(crops, rng)
+    count = np.where(rng.random(len(crops)) < CLEAN_SHARE, 0, rng.integers(1, MOST + 1, len(crops)))
+    rank = rng.random((len(crops), len(spoiling))).argsort(axis=1).argsort(axis=1)
+    for column, name in enumerate(spoiling):
+        chosen = np.flatnonzero(rank[:, column] < count)
+        if len(chosen):
+            crops[chosen] = TRANSFORMS[name](crops[chosen], rng.random(len(chosen), np.float32), rng)
+    return crops
 
 
 class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
-    """Batches of freshly moved digits, reshuffled every epoch.
+    """Batches of freshly moved and spoiled digits, reshuffled every epoch.
 
-    The transforms of a batch depend on the seed, the epoch and the batch alone, not on the order in which Keras asks:
+    What happens to a batch depends on the seed, the epoch and the batch alone, not on the order in which Keras asks:
     it peeks at the first batch before training starts.
     """
 
@@ -68,8 +66,8 @@ class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        moved = random_affine(self._images[chosen], np.random.default_rng((self._seed, self._epoch, index)))
-        return moved[..., None].astype(np.float32), self._targets[chosen], self._weights[chosen]
+        images = camera_like(self._images[chosen], np.random.default_rng((self._seed, self._epoch, index)))
+        return images[..., None].astype(np.float32), self._targets[chosen], self._weights[chosen]
 
     def on_epoch_end(self) -> None:
         """Shuffle anew."""

@@ -1,0 +1,187 @@
+"""What happens to a digit before a net sees it through a camera: eight transforms, each for a batch of crops.
+
+Each takes uint8 (N, H, W) crops, ink bright on 0, a strength from 0 (hardly anything) to 1 for each of them, and a
+source of randomness; and returns new crops. `digitedge.training.augment` puts them together.
+
+What `digitedge.degradations` marks as unseen (motion blur, dead pixels, drops, frosted glass, halftone, hollow strokes,
+shifted rows) is used here in no form, so that its figures tell what no training taught.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.opencv import cv2
+
+Crops = NDArray[np.uint8]
+Strengths = NDArray[np.float32]
+Transform = Callable[[Crops, Strengths, np.random.Generator], Crops]
+
+# Everything below is what full strength does. Geometry: half-widths of uniform distributions, wide enough to cover a
+# tilted page, narrow enough that a 6 never becomes a 9; how far points bend apart, and how many of a side move freely.
+ROTATION_DEG, SHEAR, SCALE, SHIFT_PX = 24.0, 0.4, 0.3, 4.0
+BEND_PX, FREE_POINTS = 1.2, 6
+# Logarithm of the exponent that hardens or softens edges, and how often a pen gets thicker rather than thinner.
+PROFILE, THICKER = 1.2, 0.6
+# Shortest side in pixels that a crop is shrunk to, and the widest blur (standard deviation in pixels).
+SMALLEST, BLUR_PX = 8, 1.4
+# Standard deviation of sensor noise, grey levels of 255; and qualities of JPEG.
+NOISE, JPEG_BEST, JPEG_WORST = 70.0, 80, 5
+# How grey paper gets, and which share of its contrast ink loses.
+GREY, PALE = 130.0, 0.6
+# How far away a neighbour stands, in widths of a crop: a digit is 0.7 wide at most.
+NEIGHBOUR = (0.55, 0.75)
+# Least and largest share of a side that something in front covers.
+COVERED = (0.1, 0.4)
+
+
+def geometry(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Turn, shear, stretch and shift as a tilted page does, and bend as another hand does."""
+    count, height, width = crops.shape
+    free = rng.standard_normal((count, FREE_POINTS, FREE_POINTS, 2), np.float32)
+    bends = free * (BEND_PX * strengths * rng.random(count, np.float32))[:, None, None, None]
+    sources = _affine_sources(crops.shape, strengths, rng)
+    moved = np.empty_like(crops)
+    for crop, source, bend, target in zip(crops, sources, bends, moved, strict=True):
+        where = source + cv2.resize(bend, (width, height), interpolation=cv2.INTER_CUBIC)
+        cv2.remap(crop, where, np.empty(0), cv2.INTER_LINEAR, dst=target)
+    return moved
+
+
+def _affine_sources(shape: tuple[int, ...], strengths: Strengths, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Where each pixel comes from: float32 (N, H, W, 2) of x and y."""
+    count, height, width = shape
+    angle = np.deg2rad(ROTATION_DEG) * _either_way(strengths, rng)
+    shear = SHEAR * _either_way(strengths, rng)
+    wide, high = 1 + SCALE * _either_way(strengths, rng), 1 + SCALE * _either_way(strengths, rng)
+    shift = SHIFT_PX * np.stack([_either_way(strengths, rng), _either_way(strengths, rng)], axis=1)
+    cos, sin = np.cos(angle), np.sin(angle)
+    # rotation @ shear @ stretch, written out and inverted
+    linear = np.stack([cos * wide, (cos * shear - sin) * high, sin * wide, (sin * shear + cos) * high], axis=1)
+    back = np.linalg.inv(linear.reshape(count, 2, 2)).astype(np.float32)
+    middle = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
+    origin = middle - (back @ (middle + shift)[:, :, None])[:, :, 0]
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    along, down = x[:, None] * back[:, None, :, 0], y[:, None] * back[:, None, :, 1]  # (N, W, 2), (N, H, 2)
+    return along[:, None] + (down + origin[:, None])[:, :, None]
+
+
+def pen(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Make strokes up to a pixel thicker or thinner on every side, and their edges harder or softer."""
+    brush = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    thicker = rng.random(len(crops)) < THICKER
+    changed = np.stack([(cv2.dilate if t else cv2.erode)(crop, brush) for crop, t in zip(crops, thicker, strict=True)])
+    share = (strengths * rng.random(len(crops), np.float32))[:, None, None]
+    mixed = crops + share * (changed.astype(np.float32) - crops)
+    power = np.exp(PROFILE * _either_way(strengths, rng))[:, None, None]
+    return _as_crops(255 * (mixed / 255) ** power)
+
+
+def resolution(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Shrink and grow again, as a digit far from the camera; then blur, as one out of focus."""
+    _, height, width = crops.shape
+    seen = np.empty_like(crops)
+    sides = np.rint(width - (width - SMALLEST) * strengths * rng.random(len(crops), np.float32)).astype(int)
+    blurs = BLUR_PX * strengths * rng.random(len(crops), np.float32)
+    growing = rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], len(crops))
+    for crop, side, blur, how, target in zip(crops, sides.tolist(), blurs, growing.tolist(), seen, strict=True):
+        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+        grown = cv2.resize(small, (width, height), interpolation=how)
+        target[:] = cv2.GaussianBlur(grown, (0, 0), float(blur)) if blur > 0.3 else grown
+    return seen
+
+
+def noise(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Add the noise of a sensor: each pixel its own, or, after a camera has smoothed it, in coarse grains."""
+    count, height, width = crops.shape
+    grains = rng.standard_normal(crops.shape, np.float32)
+    for index in np.flatnonzero(rng.random(count) < 0.3):
+        coarse = grains[index, : (height + 1) // 2, : (width + 1) // 2]
+        grains[index] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return _as_crops(crops + NOISE * (strengths * rng.random(count, np.float32))[:, None, None] * grains)
+
+
+def compression(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Write and read again as JPEG."""
+    qualities = np.rint(JPEG_BEST - (JPEG_BEST - JPEG_WORST) * strengths * rng.random(len(crops), np.float32)).astype(
+        int
+    )
+    read = np.empty_like(crops)
+    for crop, quality, target in zip(crops, qualities.tolist(), read, strict=True):
+        written = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        target[:] = cv2.imdecode(written, cv2.IMREAD_GRAYSCALE)
+    return read
+
+
+def light(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Lay uneven grey over the paper, and take contrast from the ink."""
+    count, height, width = crops.shape
+    points = rng.random((count, 4, 4), np.float32) * rng.random((count, 1, 1), np.float32)  # smooth, any direction
+    points += rng.random((count, 1, 1), np.float32)
+    fields = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_CUBIC) for p in points]).clip(0, 2) / 2
+    grey = GREY * strengths[:, None, None] * fields
+    kept = 1 - (PALE * strengths * rng.random(count, np.float32))[:, None, None]
+    return _as_crops(grey + kept * crops * (1 - grey / 255))
+
+
+def leftovers(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Leave what a search did not erase: a ruling, or at one side a piece of a neighbour (another of the crops)."""
+    count = len(crops)
+    levels = strengths * rng.uniform(0.2, 1, count)
+    neighbours = crops[rng.integers(count, size=count)]
+    pieces = [
+        _ruling(crop.shape, rng) if is_ruling else _edge_of(neighbour, rng)
+        for crop, neighbour, is_ruling in zip(crops, neighbours, rng.random(count) < 0.6, strict=True)
+    ]
+    return np.maximum(crops, _as_crops(np.stack(pieces) * levels[:, None, None]))
+
+
+def _ruling(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A straight line through a field, at any angle."""
+    height, width = shape
+    field = np.zeros(shape, np.uint8)
+    start, end = np.rint(rng.uniform(-0.2, 1.2, (2, 2)) * [width, height]).astype(int).tolist()
+    return np.asarray(cv2.line(field, start, end, 255, int(rng.integers(1, 3)), cv2.LINE_AA), np.uint8)
+
+
+def _edge_of(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """What comes into a field of a digit that stands to its left or right."""
+    field, width = np.zeros_like(neighbour), neighbour.shape[1]
+    away = round(width * rng.uniform(*NEIGHBOUR))
+    if rng.random() < 0.5:
+        field[:, away:] = neighbour[:, : width - away]
+    else:
+        field[:, : width - away] = neighbour[:, away:]
+    return field
+
+
+def occlusion(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Put something in front of a part: a patch, or a thin band from side to side; black, or any grey."""
+    _, height, width = crops.shape
+    hidden = crops.copy()
+    for target, strength in zip(hidden, strengths.tolist(), strict=True):
+        least, most = COVERED
+        down, across = rng.uniform(least, least + (most - least) * strength, 2)
+        if rng.random() < 0.3:
+            down, across = (down / 3, 1.0) if rng.random() < 0.5 else (1.0, across / 3)
+        rows, columns = max(1, round(height * down)), max(1, round(width * across))
+        y, x = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
+        target[y : y + rows, x : x + columns] = 0 if rng.random() < 0.6 else rng.integers(256)
+    return hidden
+
+
+def _either_way(strengths: Strengths, rng: np.random.Generator) -> Strengths:
+    """From minus the strength to plus the strength, evenly."""
+    return strengths * rng.uniform(-1, 1, len(strengths)).astype(np.float32)
+
+
+def _as_crops(values: NDArray[np.floating[Any]]) -> Crops:
+    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
+
+
+TRANSFORMS: dict[str, Transform] = {
+    one.__name__: one for one in (geometry, pen, resolution, noise, compression, light, leftovers, occlusion)
+}
+"""Name -> transform."""

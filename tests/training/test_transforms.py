@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from digitedge.data.synthetic import synthetic_digits
+from digitedge.training.transforms import TRANSFORMS
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_full_strength_changes_every_digit_in_its_own_way(name: str) -> None:
+    crops, _ = synthetic_digits(1, seed=1)
+    crops = np.repeat(crops, 60, axis=0)
+    changed = TRANSFORMS[name](crops, np.ones(60, np.float32), np.random.default_rng(0))
+    assert changed.shape == crops.shape
+    assert changed.dtype == np.uint8
+    assert (changed != crops).any(axis=(1, 2)).mean() > 0.8
+    assert len(np.unique(changed, axis=0)) > 20
+
+
+@pytest.mark.parametrize("name", sorted(set(TRANSFORMS) - {"occlusion"}))
+def test_the_weaker_the_less_is_changed(name: str) -> None:
+    crops, _ = synthetic_digits(60, seed=1)
+    weak, strong = (
+        TRANSFORMS[name](crops, np.full(60, strength, np.float32), np.random.default_rng(0)).astype(float)
+        for strength in (0.1, 1.0)
+    )
+    assert 2 * np.abs(weak - crops).mean() < np.abs(strong - crops).mean()
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_the_same_seed_gives_the_same(name: str) -> None:
+    crops, _ = synthetic_digits(20, seed=1)
+    strengths = np.full(20, 0.5, np.float32)
+    first, again = (TRANSFORMS[name](crops, strengths, np.random.default_rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
