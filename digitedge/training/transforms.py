@@ -46,7 +46,7 @@ def geometry(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Cr
     moved = np.empty_like(crops)
     for crop, source, bend, target in zip(crops, sources, bends, moved, strict=True):
         where = source + cv2.resize(bend, (width, height), interpolation=cv2.INTER_CUBIC)
-        cv2.remap(crop, where, np.empty(0), cv2.INTER_LINEAR, dst=target)
+        cv2.remap(crop, where, None, cv2.INTER_LINEAR, dst=target)  # type: ignore[call-overload]  # one map of pairs
     return moved
 
 
