@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.data.synthetic import synthetic_digits
 from digitedge.runtime import Classifier
+from digitedge.separation import threshold_for
 from digitedge.training.augment import moved
-from digitedge.training.separation import threshold_for
 
 # Scenes that digits are cut out of: about 480, in five seconds on two cores.
 SCENES = 60

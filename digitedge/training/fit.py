@@ -11,19 +11,21 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge import __version__
+from digitedge.data.cuttings import NOTHING
 from digitedge.data.dataset import Dataset
 from digitedge.errors import InputError, ModelError
 from digitedge.files import write_json
 from digitedge.metrics import confusion, top1
+from digitedge.separation import Separation, separate
 from digitedge.training.accuracy import DigitAccuracy
 from digitedge.training.augment import AugmentedBatches
-from digitedge.training.callbacks import ProgressReport, RunRecorder
+from digitedge.training.callbacks import ProgressReport, RunRecorder, save_keras
 from digitedge.training.material import Material, divide
 from digitedge.training.models import ARCHITECTURES
 from digitedge.training.plan import Plan
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run import BEST, METRICS, write_args
-from digitedge.training.separation import Separation, separate
+from digitedge.training.temperature import fit_temperature, fold_temperature
 
 # Peak and end of the cnn's learning rate, and AdamW's decay: usual values, kept because 4 epochs with them gave 99.49 %
 # on MNIST.
@@ -42,6 +44,7 @@ class Outcome:
         validation_accuracy: share of the validation digits that those weights read rightly.
         accuracy_before: on the test images, before training.
         test_accuracy: on the test images, with the kept weights.
+        temperature: that the logits were divided by, so that confidence is honest; see `fit_temperature`.
         separation: of validation digits from what else is in the scenes that validate; None for a plan without scenes.
     """
 
@@ -50,6 +53,7 @@ class Outcome:
     validation_accuracy: float
     accuracy_before: float
     test_accuracy: float
+    temperature: float
     separation: Separation | None
 
 
@@ -155,6 +159,8 @@ def _judge(
     if recorder.best_epoch is None:
         raise ModelError("training ended without a single epoch; nothing to measure")
     best = keras.saving.load_model(folder / BEST, compile=False)
+    temperature = _make_honest(best, validation)
+    save_keras(best, folder / BEST)
     scores = probabilities(best, data.x_test)
     outcome = Outcome(
         folder=folder,
@@ -162,6 +168,7 @@ def _judge(
         validation_accuracy=recorder.best_accuracy,
         accuracy_before=before,
         test_accuracy=top1(scores, data.y_test),
+        temperature=temperature,
         separation=separate(probabilities(best, validation.images), validation.digits),
     )
     figures = {key: value for key, value in asdict(outcome).items() if key != "folder"}
@@ -173,5 +180,15 @@ def _judge(
             f"Validation: 99 of 100 digits reach a confidence of {outcome.separation.threshold:.2f}, and so do "
             f"{outcome.separation.accepted:.2%} of {outcome.separation.others} marks that are none"
         )
+    tell(f"Temperature: {temperature:.3f}")
     tell(f"Test accuracy: {100 * outcome.test_accuracy:.4f}%")
     return outcome
+
+
+def _make_honest(model: keras.Model, validation: Material) -> float:
+    """Fold the temperature of the digits that validate into a model, and return it."""
+    digits = validation.digits
+    there = digits != NOTHING
+    temperature = fit_temperature(probabilities(model, validation.images[there]), digits[there])
+    fold_temperature(model, temperature)
+    return temperature

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from digitedge.data.cuttings import NOTHING
-from digitedge.training.separation import separate, threshold_for
+from digitedge.separation import separate, threshold_for
 
 
 def scores(digits: np.ndarray, confidence: np.ndarray) -> np.ndarray:
