@@ -32,7 +32,8 @@ def test_a_run_leaves_everything_and_reads_better_than_before(data: Dataset, tmp
     ]  # fmt: skip
     assert outcome.test_accuracy > 0.7 > 0.3 > outcome.accuracy_before
     assert lines[-1] == f"Test accuracy: {100 * outcome.test_accuracy:.4f}%"
-    assert lines[-2].startswith("Test accuracy before training: ")
+    assert lines[-2] == f"Temperature: {outcome.temperature:.3f}"
+    assert lines[-3].startswith("Test accuracy before training: ")
     assert "Total params: 669,706" in lines[0]
     history = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
     assert max(float(row["val_accuracy"]) for row in history) == outcome.validation_accuracy
