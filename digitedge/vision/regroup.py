@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
 from digitedge.vision.cut import cut_paths
-from digitedge.vision.segment import Mark, union
+from digitedge.vision.segment import WIDEST_WORD, Mark, union
 
-# Marks at least this many times as wide as high may be several digits; wider ones than WIDEST are whole words.
-NARROWEST, WIDEST = 0.6, 4.0
+# Marks at least this many times as wide as high may be several digits; wider ones than WIDEST_WORD are whole words.
+NARROWEST = 0.6
 # Flaws that a cut or a joint may mend. Bars are rulings and rims of sheets, whatever stands beside them.
 CUTTABLE, JOINABLE = ("", "too wide", "solid"), ("", "too low", "solid")
 # Least height of a piece, in heights of the whole.
@@ -53,7 +53,7 @@ def _cuts(marks: Sequence[Mark], doubtful: Sequence[int]) -> Iterator[Regrouping
     for index in doubtful:
         mark = marks[index]
         _, _, width, height = mark.box
-        if mark.flaw in CUTTABLE and NARROWEST * height <= width <= WIDEST * height:
+        if mark.flaw in CUTTABLE and NARROWEST * height <= width <= WIDEST_WORD * height:
             paths = cut_paths(mark.ink)
             for number in range(1, len(paths) + 1):
                 for chosen in combinations(paths, number):

@@ -24,6 +24,8 @@ LARGEST = 8.0
 TALLEST_BAR = 2.0
 # A digit is at most this many times as wide as high; bars and rulings are wider.
 WIDEST = 1.7
+# Several digits that touch are at most this many times as wide as high.
+WIDEST_WORD = 4.0
 # Width over height under which a component is slim, like a 1.
 SLIM = 0.4
 # Share of the box that ink covers at most, unless it is slim.
@@ -111,17 +113,19 @@ def scale_of(found: Components) -> Scale | None:
     """Tell how high and dark the writing is: medians over components.
 
     Each counts as much as it stands out (height times darkness), so that specks and rulings do not outvote digits.
-    What touches the edge of the frame (tables, hands) counts only if nothing else is there.
+    What touches the edge of the frame (tables, hands) counts only if nothing else is there, and what is as wide as
+    several digits that touch only after that.
 
     Returns:
-        None without any component that is shaped like a digit.
+        None without any component that is shaped like a digit, or like several.
     """
     x, y, width, height = found.boxes.T
     shaped = (height >= SMALLEST) & _has_digit_shape(width, height, found.areas)
     frame_height, frame_width = found.labels.shape
     inside = shaped & (x > 0) & (y > 0) & (x + width < frame_width) & (y + height < frame_height)
-    chosen = inside if inside.any() else shaped
-    if not chosen.any():
+    touching = (height >= SMALLEST) & (width <= WIDEST_WORD * height) & (found.areas <= DENSEST * width * height)
+    chosen = next((tier for tier in (inside, shaped, touching) if tier.any()), None)
+    if chosen is None:
         return None
     weights = height[chosen] * found.darkness[chosen]
     return Scale(_weighted_median(height[chosen], weights), _weighted_median(found.darkness[chosen], weights))

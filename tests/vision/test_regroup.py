@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from digitedge.opencv import cv2
-from digitedge.vision.regroup import GAP, JOINED, NARROWEST, WIDEST, join, regroupings
-from digitedge.vision.segment import Mark
+from digitedge.vision.regroup import GAP, JOINED, NARROWEST, join, regroupings
+from digitedge.vision.segment import WIDEST_WORD, Mark
 
 
 def mark(x, y, width, height, *, flaw="", seed=0):
@@ -62,7 +62,7 @@ def test_three_shapes_in_a_row_are_cut_twice():
 
 @pytest.mark.parametrize(
     ("width", "cut"),
-    [(round((NARROWEST - 0.1) * 60), False), (60, True), (round((WIDEST - 0.1) * 60), True), (260, False)],
+    [(round((NARROWEST - 0.1) * 60), False), (60, True), (round((WIDEST_WORD - 0.1) * 60), True), (260, False)],
     ids=["slim", "as wide as high", "four digits", "a word"],
 )
 def test_only_marks_as_wide_as_a_few_digits_are_cut(width, cut):

@@ -48,6 +48,16 @@ def test_an_empty_mask_has_nothing():
     assert found_in(blank) == []
 
 
+def test_digits_that_touch_and_are_alone_tell_the_scale():
+    """They are one component, wider than any digit; a bar as long is none."""
+    mask = ones((50, 50, 60, 80), (109, 50, 60, 80))
+    (mark,) = marks_in(mask)
+    assert mark.box == cv2.boundingRect(mask)
+    bar = np.zeros_like(mask)
+    bar[90:102, 50:170] = 255
+    assert marks_in(bar) == []
+
+
 def test_a_detached_bar_joins_its_five():
     mask = np.zeros((200, 300), np.uint8)
     cv2.polylines(mask, [np.array([[60, 60], [55, 90], [90, 100], [85, 140], [50, 140]], np.int32)], False, 255, 5)
