@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digitedge.data.dataset import Dataset
+from digitedge.data.digit_set import DigitSet, numbered
 from digitedge.data.mnist import load_mnist
 from digitedge.data.synthetic import synthetic_digits
 
@@ -25,6 +29,17 @@ def load_dataset(source: str | None = None) -> tuple[str, Dataset]:
     """
     if source == SYNTHETIC:
         train = synthetic_digits(SYNTHETIC_TRAIN, seed=1)
-        test = synthetic_digits(SYNTHETIC_TEST, seed=2)
-        return SYNTHETIC, Dataset(*train, *test)
+        return SYNTHETIC, Dataset(*train, *_synthetic_test())
     return MNIST, load_mnist(None if source is None else Path(source))
+
+
+def load_test_digits(source: str | None = None) -> DigitSet:
+    """Load the test half of the data set that `--data` names. Arguments and errors as in `load_dataset`."""
+    if source == SYNTHETIC:
+        return numbered(SYNTHETIC, *_synthetic_test())
+    name, digits = load_dataset(source)
+    return numbered(name, digits.x_test, digits.y_test)
+
+
+def _synthetic_test() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    return synthetic_digits(SYNTHETIC_TEST, seed=2)
