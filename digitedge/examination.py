@@ -7,11 +7,13 @@ damaged, whether its confidence can be believed, and whether confidence tells di
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.bundle import load_bundle, load_model
 from digitedge.calibration_error import expected_calibration_error
 from digitedge.data.cuttings import NOTHING
 from digitedge.data.digit_set import DigitSet
@@ -19,9 +21,47 @@ from digitedge.errors import ModelError
 from digitedge.metrics import right_answers
 from digitedge.mistakes import Mistake, worst_mistakes
 from digitedge.robustness import DamageErrors, mean_error, measure_robustness
-from digitedge.runtime import Classifier
+from digitedge.runtime import Classifier, can_run
 from digitedge.runtime.contract import CLASSES
 from digitedge.separation import Separation, separate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runnable:
+    """The files of a bundle that can run here.
+
+    Attributes:
+        classifiers: file name -> the loaded file; that which runs by default comes first.
+        bytes: file name -> its size.
+        passed_over: names of the files whose runtime is not installed.
+    """
+
+    classifiers: dict[str, Classifier]
+    bytes: dict[str, int]
+    passed_over: tuple[str, ...]
+
+
+def runnable(path: Path, *, force: bool = False) -> Runnable:
+    """Load every file of a bundle that can run here, or one file.
+
+    Args:
+        path: a bundle, a file of a bundle, or a lone file.
+        force: take a model that failed parity.
+
+    Raises:
+        ModelError: missing, damaged, or nothing that can run here.
+        ParityError: it failed parity, and `force` is false.
+        MissingExtraError: the runtime of the one file is not installed.
+    """
+    first = load_model(path, force=force)
+    names = list(load_bundle(path).manifest.files) if path.is_dir() else [path.name]
+    others = [path / name for name in names if name != first.path.name]
+    models = [first, *(load_model(other, force=force) for other in others if can_run(other))]
+    return Runnable(
+        {model.path.name: model.classifier for model in models},
+        {model.path.name: model.path.stat().st_size for model in models},
+        tuple(other.name for other in others if not can_run(other)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +150,7 @@ def examine(
         InputError: no digits.
         ModelError: a model answers what is no number.
     """
-    robust = measure_robustness(classifiers, damaged, tick=tick) if damaged else {}
+    robust = measure_robustness(classifiers, damaged, tick=tick) if damaged is not None and len(damaged) else {}
     return {
         name: _examined(name, classifier, digits, robust.get(name, ()), non_digits or {})
         for name, classifier in classifiers.items()

@@ -18,6 +18,7 @@ from digitedge.cli.common import (
     print_json,
     say,
 )
+from digitedge.cli.eval.tables import Table
 from digitedge.data.halves import Half, half_of
 from digitedge.errors import DataError, InputError
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from digitedge.contact_sheet import ContactSheet
     from digitedge.evaluation import Case, CaseResult, Evaluation
     from digitedge.scoring import Score
-
-app = typer.Typer(name="eval", help="Measure how well pictures are read whose truth is known.", no_args_is_help=True)
 
 SheetOption = Annotated[
     Path | None,
@@ -47,7 +46,6 @@ class _Wishes:
     per_picture: bool
 
 
-@app.command()
 def photos(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", show_default=False, help="A folder of pictures with their labels.json.")
@@ -85,7 +83,6 @@ def photos(
     _examine(photo_cases(pictures), {"schema": "digitedge.eval-photos/1", **about}, title, wishes)
 
 
-@app.command()
 def scenes(
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Of the first scene; the others count on from it.")] = 0,
@@ -158,18 +155,21 @@ def _print_tables(evaluation: "Evaluation", *, per_picture: bool) -> None:
     """Print the figures by difficulty, by kind where there are kinds, those of negatives, and of every picture."""
     heads = ["pictures", "digits", "missed", "wrong", "invented", "F1", "mean F1", "F1 in order", "rows exact"]
     if evaluation.total.frames:
-        _print_table("difficulty", heads, {name: _cells(score) for name, score in evaluation.by_difficulty.items()})
+        lines = {name: _cells(score) for name, score in evaluation.by_difficulty.items()}
+        typer.echo(Table("difficulty", heads, lines).text())
     if evaluation.by_kind:
-        _print_table("kind", heads, {name: _cells(score) for name, score in evaluation.by_kind.items()})
+        lines = {name: _cells(score) for name, score in evaluation.by_kind.items()}
+        typer.echo(Table("kind", heads, lines).text())
     if evaluation.negatives:
         lines = {
             name: [str(score.negatives), str(score.false), f"{score.false_per_negative:.2f}"]
             for name, score in evaluation.negatives.items()
         }
-        _print_table("no digits", ["pictures", "false digits", "false digits a picture"], lines)
+        typer.echo(Table("no digits", ["pictures", "false digits", "false digits a picture"], lines).text())
     if per_picture:
         heads = ["difficulty", "digits", "missed", "wrong", "invented", "F1", "rows"]
-        _print_table("picture", heads, {case.name: _picture_cells(case) for case in evaluation.worst_first})
+        lines = {case.name: _picture_cells(case) for case in evaluation.worst_first}
+        typer.echo(Table("picture", heads, lines).text())
     typer.echo(f"reading a picture took {evaluation.median_ms:.1f} ms (median)")
 
 
@@ -184,13 +184,3 @@ def _picture_cells(case: "CaseResult") -> list[str]:
     counts = [score.true, score.missed, score.wrong, score.invented + score.false]
     rows = {True: "right", False: "wrong", None: "-"}[case.rows_right]
     return [case.difficulty or "-", *map(str, counts), f"{case.f1:.3f}", rows]
-
-
-def _print_table(corner: str, heads: list[str], lines: dict[str, list[str]]) -> None:
-    """Print names to the left and right-aligned cells, each column as wide as it must be; then an empty line."""
-    names = max(map(len, [corner, *lines]))
-    widths = [max(map(len, column)) for column in zip(heads, *lines.values(), strict=True)]
-    for name, cells in {corner: heads, **lines}.items():
-        aligned = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        typer.echo("  ".join([name.ljust(names), *aligned]))
-    typer.echo("")

@@ -1,0 +1,142 @@
+"""`digitedge eval [BUNDLE]`: every file of a bundle on labelled digits, clean and damaged, and on what is no digit."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitedge.cli.common import DataOption, ForceOption, JsonOption, choose_model, print_json, say
+from digitedge.cli.eval.examined import Report
+from digitedge.errors import InputError
+
+if TYPE_CHECKING:
+    from digitedge.data.digit_set import DigitSet
+
+_PRINT = Path("-")
+
+
+def bundle(
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[BUNDLE]",
+            help="A bundle, or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER|NPZ",
+            help="Anyone's digits in place of MNIST: subfolders 0 to 9 of pictures, or an .npz with x and y.",
+        ),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="Read so many, of every digit equally many. Default: all.")
+    ] = None,
+    damaged: Annotated[
+        int, typer.Option(min=0, help="Damage so many of them, of every digit equally many; 0 leaves robustness out.")
+    ] = 2000,
+    scenes: Annotated[
+        int, typer.Option(min=0, help="Render so many scenes for non-digits; 0 leaves non-digits out.")
+    ] = 200,
+    worst: Annotated[
+        Path | None, typer.Option(help="PNG or JPEG file for the wrong answers with the highest confidence.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown; - prints them.")
+    ] = None,
+    as_json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Examine every file of a bundle: accuracy, robustness, calibration, and what is no digit.
+
+    Robustness is the mean error over kinds of damage at three levels, apart for those that training knows relatives of
+    (seen) and those that no training uses (unseen). Every file gets the same pictures.
+
+    Examples:
+      digitedge eval
+      digitedge eval export/cnn-1 --worst worst.png --markdown report.md
+      digitedge eval --dataset my-digits --damaged 0
+    """
+    from digitedge.data.non_digits import non_digits
+    from digitedge.degradations import DEGRADATIONS, LEVELS
+    from digitedge.examination import examine, runnable
+
+    _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
+    model = choose_model(bundle)
+    files = runnable(model, force=force)
+    for name in files.passed_over:
+        say(f"{name}: passed over, because its runtime is not installed")
+    digits = _load_digits(data, dataset, images)
+    chosen = digits.subset(damaged)
+    others = non_digits(scenes)
+    ticks = len(DEGRADATIONS) * len(LEVELS) if len(chosen) else 1
+    with typer.progressbar(length=ticks, label="examining", file=sys.stderr) as bar:
+        examined = examine(files.classifiers, digits, damaged=chosen, non_digits=others, tick=lambda: bar.update(1))
+    counts = {source: len(crops) for source, crops in others.items()}
+    report = Report(model, files.bytes, files.passed_over, digits, chosen, counts, scenes, examined)
+    _print(report, as_json=as_json, markdown=markdown)
+    if worst is not None:
+        _draw_worst(report, worst)
+
+
+def _check_options(
+    data: str | None, dataset: Path | None, worst: Path | None, *, as_json: bool, markdown: Path | None
+) -> None:
+    """Refuse what cannot be done now rather than after minutes."""
+    from digitedge.opencv import cv2
+
+    if data is not None and dataset is not None:
+        raise typer.BadParameter("takes the place of --data: give one of them", param_hint="--dataset")
+    if as_json and markdown == _PRINT:
+        raise typer.BadParameter("cannot print beside --json: give a file", param_hint="--markdown")
+    if worst is None:
+        return
+    if not cv2.haveImageWriter(worst.name):
+        raise InputError(f"--worst {worst}: expected a suffix such as .png or .jpg, got {worst.suffix!r}.")
+    if dataset is not None and dataset.is_dir() and dataset.resolve() in worst.resolve().parents:
+        raise InputError(f"--worst {worst} would lie among the digits of {dataset}. Choose another folder.")
+
+
+def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "DigitSet":
+    from digitedge.data.foreign import load_foreign
+    from digitedge.data.load import load_test_digits
+
+    digits = load_foreign(dataset, tell=say) if dataset is not None else load_test_digits(data)
+    return digits if images is None else digits.subset(images)
+
+
+def _print(report: Report, *, as_json: bool, markdown: Path | None) -> None:
+    """Print JSON, Markdown or text; write Markdown to its file."""
+    from digitedge.files import write_text
+
+    if markdown is not None:
+        text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
+        if markdown == _PRINT:
+            typer.echo(text, nl=False)
+        else:
+            write_text(markdown, text)
+            say(f"tables: {markdown}")
+    if as_json:
+        print_json(report.to_json())
+    elif markdown != _PRINT:
+        typer.echo(f"{report.title}\n")
+        for table in report.tables():
+            typer.echo(table.text())
+
+
+def _draw_worst(report: Report, path: Path) -> None:
+    """Draw the worst mistakes of the file that runs by default."""
+    from digitedge.data.pictures import write_picture
+    from digitedge.mistakes import draw_mistakes
+
+    one = report.examined[report.preferred]
+    if not one.mistakes:
+        say(f"{report.preferred} makes no mistake, so there is no picture of the worst")
+        return
+    shown = f"{len(one.mistakes)} of {sum(one.errors)} wrong answers, the surest first"
+    title = f"{report.preferred} on {report.digits.name}: {shown}"
+    write_picture(path, draw_mistakes(one.mistakes, report.digits.crops, report.digits.names, title=title))
+    say(f"worst: {path} ({shown})")
