@@ -197,9 +197,16 @@ def _is_dark(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
 
 def _light_share(image: NDArray[np.uint8]) -> float:
     """Share of the light part, 0 to 1: of all pixels and of those at the edge, where paper is, each half."""
-    light = image > cv2.threshold(image, 0, 255, cv2.THRESH_OTSU)[0]
+    if image.min() == image.max():
+        return 0.5  # blank: it says nothing
+    light = image > _level(image)
     edge = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     return float(light.mean() + edge.mean()) / 2
+
+
+def _level(image: NDArray[np.uint8]) -> float:
+    """Otsu's level between light and dark."""
+    return float(cv2.threshold(image, 0, 255, cv2.THRESH_OTSU)[0])
 
 
 def _polarity(dark: NDArray[np.bool_]) -> str:
@@ -213,8 +220,9 @@ def _ink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     What is black already stays as it is.
     """
-    paper = np.sort(image[image <= cv2.threshold(image, 0, 255, cv2.THRESH_OTSU)[0]])
+    lightest = max(_level(image), int(image.min()))  # a blank picture is all paper
+    paper = np.sort(image[image <= lightest])
     median = int(paper[len(paper) // 2])
     level = median + GRAIN * (median - int(paper[round(0.16 * (len(paper) - 1))]))  # no ink is darker than paper
-    black = np.uint8(min(level, 254))
+    black = np.uint8(min(level, lightest))
     return np.maximum(image, black) - black

@@ -81,6 +81,19 @@ def test_the_set_outvotes_a_picture_with_more_ink_than_paper(tmp_path: Path) -> 
     np.testing.assert_array_equal(digits.labels, LABELS)
 
 
+@pytest.mark.parametrize("paper", [0, 255], ids=["light on dark", "dark on light"])
+def test_blank_pictures_stay_blank_and_do_not_vote(paper: int, tmp_path: Path) -> None:
+    images = scaled(20)[:20] if paper == 0 else 255 - scaled(20)[:20]
+    for place, grey in enumerate((0, 7, 128, 200, 255)):
+        images[place] = grey
+    np.savez(tmp_path / "digits.npz", x=images, y=LABELS[:20])
+    said: list[str] = []
+    crops = load_foreign(tmp_path / "digits.npz", tell=said.append).crops
+    assert "others" not in said[0]
+    assert crops[:5].max() == 0
+    assert crops[5:].max(axis=(1, 2)).min() > 200
+
+
 def write_folder(folder: Path, names: list[str]) -> None:
     for name in names:
         path = folder / name
