@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from digitedge.runtime.contract import CLASSES
+
 
 @keras.saving.register_keras_serializable("digitedge")  # so that last.keras can be loaded to train on
 class DigitAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]  # keras has no types
@@ -13,5 +15,12 @@ class DigitAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]  #
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch of targets and probabilities, both (B, 10); `sample_weight` is not looked at."""
-        super().update_state(y_true, y_pred, sample_weight=keras.ops.max(y_true, axis=-1) > 0.5)
+        """Count a batch.
+
+        Args:
+            y_true: (B, 10) targets; columns beyond those, a teacher's answers, are not looked at.
+            y_pred: (B, 10) probabilities.
+            sample_weight: not looked at.
+        """
+        truth = y_true[:, :CLASSES]
+        super().update_state(truth, y_pred, sample_weight=keras.ops.max(truth, axis=-1) > 0.5)

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.training.material import Material
 from digitedge.training.transforms import TRANSFORMS, geometry
 
 # How far digits move: most up to half of full strength, one in four up to all of it.
@@ -45,34 +43,3 @@ def camera_like(
         if len(chosen):
             crops[chosen] = TRANSFORMS[name](crops[chosen], rng.random(len(chosen), np.float32), rng)
     return crops
-
-
-class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
-    """Batches of freshly moved and spoiled digits, reshuffled every epoch.
-
-    What happens to a batch depends on the seed, the epoch and the batch alone, not on the order in which Keras asks:
-    it peeks at the first batch before training starts.
-    """
-
-    def __init__(self, material: Material, *, batch_size: int, seed: int) -> None:
-        """Take what to train on; the batches are images, targets and weights in the loss."""
-        super().__init__()
-        self._images, self._targets, self._weights = material.images, material.targets, material.weights
-        self._batch_size, self._seed, self._epoch = batch_size, seed, 0
-        self._shuffle()
-
-    def __len__(self) -> int:
-        return -(-len(self._images) // self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        images = camera_like(self._images[chosen], np.random.default_rng((self._seed, self._epoch, index)))
-        return images[..., None].astype(np.float32), self._targets[chosen], self._weights[chosen]
-
-    def on_epoch_end(self) -> None:
-        """Shuffle anew."""
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._images))

@@ -1,29 +1,36 @@
 """What happens while Keras fits: the run folder is kept up to date, and somebody is told how far it is."""
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from digitedge.files import whole_file
-from digitedge.training.run import BEST, HISTORY, LAST
+from digitedge.training.batches import Batches
+from digitedge.training.keras_file import save_keras, without_optimizer
+from digitedge.training.run import BEST, LAST, Row, write_history
 
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Writes history.csv, last.keras and, whenever the validation accuracy is the best so far, model.keras.
+    """Writes model.keras whenever the validation accuracy is the best so far, then history.csv, then last.keras.
 
     Each file appears whole. Keras's own ModelCheckpoint writes in place, so that Ctrl-C at the wrong moment leaves half
-    a model.
+    a model. last.keras is written last, because a training goes on from there: an epoch without it is done again.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, history: Sequence[Row] = ()) -> None:
+        """Take the run folder, and the rows of the epochs that are done already."""
         super().__init__()
-        self.history: list[dict[str, float]] = []
-        self.best_epoch: int | None = None
+        self.history = list(history)
         self._folder = folder
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Index of the first epoch with the best validation accuracy so far; None before the first epoch ends."""
+        return max(range(len(self.history)), key=lambda i: self.history[i]["val_accuracy"], default=None)
 
     @property
     def best_accuracy(self) -> float:
@@ -32,26 +39,40 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Record the epoch."""
-        row = {"epoch": float(epoch + 1), **{key: float(value) for key, value in (logs or {}).items()}}
-        is_best = self.best_epoch is None or row["val_accuracy"] > self.best_accuracy
-        if is_best:
+        self.history.append({"epoch": epoch + 1, **{key: float(value) for key, value in (logs or {}).items()}})
+        if self.best_epoch == epoch:
             save_keras(without_optimizer(self.model), self._folder / BEST)
-        self.history.append(row)
-        if is_best:
-            self.best_epoch = len(self.history) - 1
+        write_history(self._folder, self.history)
         save_keras(self.model, self._folder / LAST)
-        with whole_file(self._folder / HISTORY) as draft, draft.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            writer.writeheader()
-            writer.writerows({**r, "epoch": int(r["epoch"])} for r in self.history)
+
+
+class EpochStart(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """Makes what is shown and what is dropped depend on the seed, the epoch and the step alone.
+
+    Keras 3.15 tells its data no epoch, and leaves the state of dropout out of .keras files, so a training that goes on
+    would else see other images and drop other units.
+    """
+
+    def __init__(self, batches: Batches, *, seed: int) -> None:
+        super().__init__()
+        self._batches, self._seed = batches, seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Shuffle the batches, and set the generators of all layers."""
+        self._batches.start(epoch)
+        rng = np.random.default_rng((self._seed, epoch))
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign([rng.integers(2**31), 0])
 
 
 class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """A bar with the time left on a terminal, one plain line an epoch everywhere; both on stderr."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, done: int = 0) -> None:
+        """Take how many epochs there are, and how many of them are done already."""
         super().__init__()
-        self._epochs = epochs
+        self._epochs, self._done = epochs, done
         self._console = Console(stderr=True, highlight=False)
         columns = (
             TextColumn("{task.description}"),
@@ -65,8 +86,8 @@ class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the bar over all steps of all epochs."""
-        self._task = self._bar.add_task("training", total=self._epochs * self.params["steps"])
+        """Start the bar over all steps of the epochs that are left."""
+        self._task = self._bar.add_task("training", total=(self._epochs - self._done) * self.params["steps"])
         self._bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -89,16 +110,3 @@ class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     def close(self) -> None:
         """Take the bar from the terminal; also after an interruption, when Keras calls no end."""
         self._bar.stop()
-
-
-def save_keras(model: keras.Model, path: Path) -> None:
-    """Save a model as a whole .keras file."""
-    with whole_file(path) as draft:
-        model.save(draft)
-
-
-def without_optimizer(model: keras.Model) -> keras.Model:
-    """A copy with the same weights that was never compiled, so that its file holds the weights alone."""
-    copy = type(model).from_config(model.get_config())  # clone_model would compile the copy too
-    copy.set_weights(model.get_weights())
-    return copy

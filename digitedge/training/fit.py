@@ -1,5 +1,6 @@
 """Train a digit classifier: the textbook path from arrays to the test accuracy of the best weights."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,19 +13,22 @@ from numpy.typing import NDArray
 
 from digitedge import __version__
 from digitedge.data.cuttings import NOTHING
-from digitedge.data.dataset import Dataset
-from digitedge.errors import InputError, ModelError
-from digitedge.files import write_json
+from digitedge.data.dataset import Dataset, images_sha256
+from digitedge.errors import DataError, InputError, ModelError
+from digitedge.files import whole_file, write_json
 from digitedge.metrics import confusion, top1
 from digitedge.separation import Separation, separate
 from digitedge.training.accuracy import DigitAccuracy
-from digitedge.training.augment import AugmentedBatches
-from digitedge.training.callbacks import ProgressReport, RunRecorder, save_keras
+from digitedge.training.batches import Batches
+from digitedge.training.callbacks import EpochStart, ProgressReport, RunRecorder
+from digitedge.training.distillation import DistillationLoss, Teacher
+from digitedge.training.keras_file import save_keras
 from digitedge.training.material import Material, divide
 from digitedge.training.models import ARCHITECTURES
 from digitedge.training.plan import Plan
 from digitedge.training.plots import plot_confusion, plot_curves
-from digitedge.training.run import BEST, METRICS, write_args
+from digitedge.training.resume import Progress, pick_up
+from digitedge.training.run import BEST, METRICS, TEACHER, Run, held, remove_drafts, write_args
 from digitedge.training.temperature import fit_temperature, fold_temperature
 
 # Peak and end of the cnn's learning rate, and AdamW's decay: usual values, kept because 4 epochs with them gave 99.49 %
@@ -83,16 +87,44 @@ def train(
 
     Raises:
         InputError: an unknown architecture, or too few images to split.
+        ModelError: a teacher that cannot be one, or another training in this folder.
     """
-    model = _seeded_model(plan, len(data.x_train))
-    model.summary(print_fn=lambda text, **_: tell(text))
-    before = top1(probabilities(model, data.x_test), data.y_test)
-    tell(f"Test accuracy before training: {100 * before:.4f}%")
-    origin = {"data": data_name, "data_path": data_path, "data_sha256": data.sha256}
-    write_args(folder, {"digitedge": __version__, **origin, "plan": asdict(plan)})
+    _check(plan, len(data.x_train))
+    if plan.teacher is not None:
+        Teacher(Path(plan.teacher))
+        with whole_file(folder / TEACHER) as draft:  # the run stays whole when the teacher is gone
+            shutil.copyfile(plan.teacher, draft)
     training, validation = divide(plan, data)
-    recorder = _fit(model, plan, training, validation, folder)
-    return _judge(recorder, validation, data, folder, before, tell)
+    origin = {"data": data_name, "data_path": data_path, "data_sha256": data.sha256}
+    trained_on = {"training_sha256": images_sha256(training.images)}
+    run = write_args(folder, {"digitedge": __version__, **origin, **trained_on, "plan": asdict(plan)})
+    return _carry_out(run, training, validation, data, tell)
+
+
+def resume(run: Run, data: Dataset, *, tell: Callable[[str], None] = print) -> Outcome:
+    """Go on with a training that was interrupted at any moment, from its last whole epoch to the end of its plan.
+
+    On the machine that began it, everything comes out bit for bit as without the interruption: `last.keras` holds the
+    weights and the optimizer with its place in the schedule; what is in a batch and what is dropped depend on seed,
+    epoch and step alone. Another machine, or another version of TensorFlow, rounds otherwise.
+
+    Args:
+        run: from `interrupted_run`.
+        data: the data set that it began with.
+        tell: as in `train`.
+
+    Raises:
+        DataError: another data set, or scenes that this version renders otherwise; or a damaged history.csv.
+        ModelError: a damaged last.keras, or another process that is training in this folder.
+    """
+    plan = run.plan
+    _check(plan, len(data.x_train))
+    _check_hash(run, "data_sha256", data.sha256, "Give the data set that it began with: --data")
+    training, validation = divide(plan, data)
+    _check_hash(
+        run, "training_sha256", images_sha256(training.images), "Scenes are rendered otherwise now; train anew."
+    )
+    return _carry_out(run, training, validation, data, tell)
 
 
 def probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -100,14 +132,50 @@ def probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.f
     return np.asarray(model.predict(images[..., None].astype(np.float32), batch_size=250, verbose=0))  # (N, 28, 28, 1)
 
 
-def _seeded_model(plan: Plan, images: int) -> keras.Model:
+def _check(plan: Plan, images: int) -> None:
     if plan.architecture not in ARCHITECTURES:
         raise InputError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {plan.architecture!r}")
     if not 1 <= plan.training_count(images) < images:
         raise InputError(f"{images} training images are too few for a validation split of {plan.validation_split}")
-    keras.utils.set_random_seed(plan.seed)
-    tf.config.experimental.enable_op_determinism()
-    return ARCHITECTURES[plan.architecture](plan.dropout)
+
+
+def _check_hash(run: Run, name: str, found: str, advice: str) -> None:
+    """Refuse images that are not those a run began with."""
+    if run.args.get(name) not in (None, found):
+        raise DataError(f"{run.path}: began with other images ({name} {run.args[name]:.8}, now {found:.8}). {advice}")
+
+
+def _carry_out(
+    run: Run, training: Material, validation: Material, data: Dataset, tell: Callable[[str], None]
+) -> Outcome:
+    """Train from where the run folder stands to the end of the plan, and measure what came out."""
+    plan = run.plan
+    with held(run.path):
+        remove_drafts(run.path)
+        keras.utils.set_random_seed(plan.seed)
+        tf.config.experimental.enable_op_determinism()
+        model = ARCHITECTURES[plan.architecture](plan.dropout)
+        model.summary(print_fn=lambda text, **_: tell(text))
+        before = top1(probabilities(model, data.x_test), data.y_test)
+        tell(f"Test accuracy before training: {100 * before:.4f}%")
+        steps = -(-len(training.images) // plan.batch_size)
+        progress = pick_up(run.path, plan.epochs, steps)
+        if progress is None:
+            _compile(model, plan, steps)
+            progress = Progress(model, [])
+        else:
+            tell(f"Going on after epoch {progress.epoch} of {plan.epochs}")
+        recorder = _fit(progress, run, training, validation)
+        return _judge(recorder, validation, data, run.path, before, tell)
+
+
+def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
+    """Give a model its optimizer, loss and metric; `steps` are those of an epoch."""
+    loss: Any = "categorical_crossentropy"
+    if plan.teacher is not None:
+        loss = DistillationLoss(plan.teacher_share, plan.teacher_temperature)
+    model.compile(optimizer=_optimizer(plan, plan.epochs * steps), loss=loss, metrics=[DigitAccuracy()])
+    model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
 
 
 def _optimizer(plan: Plan, steps: int) -> Any:
@@ -121,23 +189,22 @@ def _optimizer(plan: Plan, steps: int) -> Any:
     return keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY)
 
 
-def _fit(model: keras.Model, plan: Plan, training: Material, validation: Material, folder: Path) -> RunRecorder:
-    recorder, report = RunRecorder(folder), ProgressReport(plan.epochs)
-    steps = plan.epochs * -(-len(training.images) // plan.batch_size)
-    metric = DigitAccuracy() if plan.scenes else "accuracy"
-    model.compile(optimizer=_optimizer(plan, steps), loss="categorical_crossentropy", metrics=[metric])
-    settings = {
-        "epochs": plan.epochs,
-        "validation_data": (_model_input(validation.images), validation.targets, validation.weights),
-        "callbacks": [recorder, report],
-        "verbose": 0,
-    }
+def _fit(progress: Progress, run: Run, training: Material, validation: Material) -> RunRecorder:
+    """Train the epochs that are left."""
+    plan = run.plan
+    teacher = None if plan.teacher is None else Teacher(run.path / TEACHER)
+    batches = Batches(training, plan, teacher=teacher)
+    recorder, report = RunRecorder(run.path, progress.history), ProgressReport(plan.epochs, progress.epoch)
     try:
-        if plan.augment:
-            model.fit(AugmentedBatches(training, batch_size=plan.batch_size, seed=plan.seed), **settings)
-        else:
-            images, settings["sample_weight"] = _model_input(training.images), training.weights
-            model.fit(images, training.targets, batch_size=plan.batch_size, **settings)
+        progress.model.fit(
+            batches,
+            shuffle=False,  # or Keras draws the order of the batches from Python's global state
+            initial_epoch=progress.epoch,
+            epochs=plan.epochs,
+            validation_data=(_model_input(validation.images), validation.targets, validation.weights),
+            callbacks=[EpochStart(batches, seed=plan.seed), recorder, report],
+            verbose=0,
+        )
     finally:
         report.close()
     return recorder
@@ -171,10 +238,10 @@ def _judge(
         temperature=temperature,
         separation=separate(probabilities(best, validation.images), validation.digits),
     )
-    figures = {key: value for key, value in asdict(outcome).items() if key != "folder"}
-    write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})
     plot_curves(recorder.history, folder / "curves.png")
     plot_confusion(confusion(scores, data.y_test), folder / "confusion.png", title=f"{folder.name} on the test images")
+    figures = {key: value for key, value in asdict(outcome).items() if key != "folder"}
+    write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if outcome.separation is not None:
         tell(
             f"Validation: 99 of 100 digits reach a confidence of {outcome.separation.threshold:.2f}, and so do "

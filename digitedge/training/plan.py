@@ -1,8 +1,9 @@
 """What a training run does: the numbers that decide its result, and their defaults for each architecture."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from digitedge.errors import InputError
+from digitedge.errors import DataError, InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,9 @@ class Plan:
         augment: whether each epoch moves the digits a little.
         scenes: how many rendered scenes are cut up to train on too, digits and what is none; 0 leaves the data set
             alone. See `digitedge.training.material`.
+        teacher: path of the .keras file to learn from beside the truth, or None. See `digitedge.training.distillation`.
+        teacher_share: how much the teacher counts in the loss against the truth, 0 to 1.
+        teacher_temperature: that softens the answers of both, above 0.
     """
 
     architecture: str
@@ -29,6 +33,9 @@ class Plan:
     validation_split: float
     augment: bool
     scenes: int = 0
+    teacher: str | None = None
+    teacher_share: float = 0.7
+    teacher_temperature: float = 3.0
 
     def __post_init__(self) -> None:
         for name, value, low in (
@@ -43,6 +50,22 @@ class Plan:
             raise InputError(f"dropout must be from 0 to below 1, got {self.dropout}")
         if not 0 < self.validation_split < 1:
             raise InputError(f"validation split must lie between 0 and 1, got {self.validation_split}")
+        if not 0 <= self.teacher_share <= 1:
+            raise InputError(f"the teacher's share must be from 0 to 1, got {self.teacher_share}")
+        if not self.teacher_temperature > 0:
+            raise InputError(f"the teacher's temperature must be above 0, got {self.teacher_temperature}")
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Plan":
+        """Read a plan as args.json has it.
+
+        Raises:
+            DataError: an unknown or missing setting, or one that cannot be.
+        """
+        try:
+            return cls(**fields)
+        except (TypeError, InputError) as exc:
+            raise DataError(f"expected a plan as `digitedge train` writes it: {exc}. Train again.") from exc
 
     def training_count(self, images: int) -> int:
         """How many of a data set's training images train; the rest, from the end as Keras splits, validates."""

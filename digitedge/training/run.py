@@ -3,31 +3,42 @@
 args.json      the plan and the data set      history.csv    loss and accuracy of each epoch
 model.keras    best validation accuracy       last.keras     the last epoch, with the optimizer
 metrics.json   figures on the test images     curves.png, confusion.png
+teacher.keras  what was learned from, if anything
+
+metrics.json is written last: a run without it was interrupted, and can go on.
 """
 
 import csv
+import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digitedge.data.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
-from digitedge.files import write_json
+from digitedge.files import whole_file, write_json
 from digitedge.parse import read_json
+from digitedge.training.plan import Plan
 
 ARGS = "args.json"
 BEST = "model.keras"
 LAST = "last.keras"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+TEACHER = "teacher.keras"
 SCHEMA = "digitedge.run/1"
+
+Row = dict[str, float]
+"""An epoch in history.csv: its number from 1, and its figures by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run folder with a model in it."""
+    """A run folder."""
 
     path: Path
     args: dict[str, Any]
@@ -36,6 +47,21 @@ class Run:
     def model(self) -> Path:
         """The weights of the best validation accuracy."""
         return self.path / BEST
+
+    @property
+    def plan(self) -> Plan:
+        """What is trained and how; DataError where args.json says something else."""
+        return Plan.from_json(self.args["plan"])
+
+    @property
+    def data_source(self) -> str | None:
+        """What `load_dataset` takes to find the data set again."""
+        return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the plan was carried out to its end."""
+        return (self.path / METRICS).is_file()
 
 
 def new_run_folder(runs: Path, name: str) -> Path:
@@ -62,9 +88,37 @@ def new_run_folder(runs: Path, name: str) -> Path:
         ) from exc
 
 
-def write_args(folder: Path, args: dict[str, Any]) -> None:
+def write_args(folder: Path, args: dict[str, Any]) -> Run:
     """Write args.json, which makes the folder a run."""
     write_json(folder / ARGS, {"schema": SCHEMA, **args})
+    return Run(folder, args)
+
+
+def write_history(folder: Path, history: Sequence[Row]) -> None:
+    """Write history.csv, a row for each epoch."""
+    with whole_file(folder / HISTORY) as draft, draft.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def read_history(folder: Path) -> list[Row]:
+    """Read history.csv; without one, no epoch has ended.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    path = folder / HISTORY
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        if [(row["epoch"], "val_accuracy" in row) for row in rows] != [(i + 1, True) for i in range(len(rows))]:
+            raise ValueError("epochs are missing")
+    except (ValueError, TypeError, KeyError, csv.Error) as exc:
+        raise DataError(f"{path}: expected a row of figures for each epoch, got: {exc}. Train again.") from exc
+    return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
 def load_run(path: Path) -> Run:
@@ -76,6 +130,39 @@ def load_run(path: Path) -> Run:
     """
     if not (path / ARGS).is_file() or not (path / BEST).is_file():
         raise ModelError(f"{path}: expected a run folder with {ARGS} and {BEST}. Train one: digitedge train")
+    return _open(path)
+
+
+def interrupted_run(path: Path) -> Run:
+    """Open a run that can go on.
+
+    Args:
+        path: a run folder; or a folder of run folders, which stands for the newest of them that is not finished.
+
+    Raises:
+        ModelError: there is none, or it is being trained.
+        DataError: args.json is damaged.
+    """
+    if (path / ARGS).is_file():
+        if Run(path, {}).finished:
+            raise ModelError(f"{path}: the run is finished, nothing to resume. Train anew: digitedge train")
+        return _open_free(path)
+    args = [found for found in path.glob(f"*/{ARGS}") if not Run(found.parent, {}).finished]
+    if not args:
+        raise ModelError(f"no interrupted run in {path}. Give the folder of one, or train: digitedge train")
+    return _open_free(max((found.parent for found in args), key=_last_written))
+
+
+def _open_free(path: Path) -> Run:
+    with held(path):  # refused before the data set is loaded
+        return _open(path)
+
+
+def _last_written(folder: Path) -> float:
+    return max((folder / name).stat().st_mtime for name in (ARGS, HISTORY) if (folder / name).is_file())
+
+
+def _open(path: Path) -> Run:
     advice = f"Train again, or export {path / BEST} by its path."
     args = read_json(path / ARGS, error=DataError, advice=advice)
     if not isinstance(args, dict) or args.get("schema") != SCHEMA or not isinstance(args.get("plan"), dict):
@@ -96,13 +183,47 @@ def newest_run(runs: Path) -> Run:
 
 
 @contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Refuse a second training in the same folder; the lock goes with the process, however that ends.
+
+    Raises:
+        ModelError: another process holds it.
+    """
+    if sys.platform == "win32":  # has no flock
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise ModelError(f"{folder}: another process is training there. Wait until it ends.") from exc
+        yield
+    finally:
+        os.close(handle)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove the half-written files that a kill leaves, see `digitedge.files.whole_file`."""
+    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER):
+        for draft in folder.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
 def telling_what_is_kept(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """When Ctrl-C or SIGTERM ends the block, say what the run folder keeps."""
+    """When Ctrl-C or SIGTERM ends the block, say what the run folder keeps; an empty one is never left."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
         tell(what_is_kept(folder))
         raise
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
 
 
 def what_is_kept(folder: Path) -> str:
@@ -110,9 +231,9 @@ def what_is_kept(folder: Path) -> str:
     if not (folder / HISTORY).is_file():
         shutil.rmtree(folder, ignore_errors=True)
         return "interrupted before the first epoch ended: nothing to keep"
-    with (folder / HISTORY).open(newline="") as file:
-        accuracies = [float(row["val_accuracy"]) for row in csv.DictReader(file)]
+    accuracies = [row["val_accuracy"] for row in read_history(folder)]
     return (
         f"interrupted after {len(accuracies)} whole epochs: the best weights so far "
-        f"({max(accuracies):.2%} of the validation images right) are in {folder / BEST}"
+        f"({max(accuracies):.2%} of the validation images right) are in {folder / BEST}; "
+        f"go on with: digitedge train --resume {folder}"
     )
