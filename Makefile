@@ -11,7 +11,7 @@ help:
 	@echo "make check     ruff and mypy"
 	@echo "make bench     time the search and the training against bare OpenCV and Keras; what rendered digits alone teach"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
-	@echo "make release   train the released cnn on MNIST and 2,000 scenes, and rewrite export/cnn (about 25 minutes)"
+	@echo "make release   train the released cnn on MNIST and 2,000 scenes, and rewrite export/cnn (about 50 minutes)"
 	@echo "make fixtures  rewrite the small models that the tests use"
 	@echo "make wheel     build the wheel in dist/"
 	@echo "make clean     remove .venv and everything that was built"
@@ -20,7 +20,7 @@ demo: .venv/ready
 	$(BIN)/digitedge demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 # The wheel, installed as on a device: what its tests cannot import, they must not need.
 test-edge:
@@ -44,7 +44,7 @@ limits: .venv/ready
 	$(BIN)/python demos/limits/make.py
 
 release: .venv/ready
-	$(BIN)/digitedge train cnn --epochs 16 --scenes 2000 --name release
+	$(BIN)/digitedge train cnn --epochs 20 --scenes 2000 --name release
 	$(BIN)/digitedge export --name cnn --overwrite
 
 fixtures: .venv/ready

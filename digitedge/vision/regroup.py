@@ -1,8 +1,8 @@
 """Marks that a classifier doubts -> other ways to take their ink: two digits that touch, or one that is broken.
 
 Everything here only proposes. What a proposal is worth, the classifier says (recognition); so nothing is cut that
-reads well as a whole, and pages of clear digits cost nothing. Without it the mean F1 of photographs falls from 97.8 to
-96.0 % (without cuts to 97.5, without joints to 96.3).
+reads well as a whole, and pages of clear digits cost nothing. Without it the mean F1 of photographs falls from 98.5 to
+96.7 % (without cuts to 98.2, without joints to 97.0).
 """
 
 from collections.abc import Iterator, Sequence
