@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-from digitedge.data.scenes import Medium, render_scene
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 parser.add_argument("picture", type=Path, nargs="?", default=Path(__file__).with_name("page.jpg"))

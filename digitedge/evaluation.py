@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.contact_sheet import ContactSheet, Rank
-from digitedge.data.hard_scenes import render_hard_scene
 from digitedge.data.labels import LabelledPicture, check_boxes
 from digitedge.data.pictures import read_picture
-from digitedge.data.truth import TrueDigit
 from digitedge.reader import Reader
+from digitedge.rendering.scenes.hard_scenes import render_hard_scene
+from digitedge.rendering.scenes.truth import TrueDigit
 from digitedge.scoring import Score, compare, score_reading
 from digitedge.vision.layout import Box
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from digitedge.bundle import load_bundle, load_model
 from digitedge.calibration_error import expected_calibration_error
-from digitedge.data.cuttings import NOTHING
 from digitedge.data.digit_set import DigitSet
 from digitedge.errors import ModelError
 from digitedge.metrics import right_answers
 from digitedge.mistakes import Mistake, worst_mistakes
+from digitedge.rendering.scenes.cuttings import NOTHING
 from digitedge.robustness import DamageErrors, mean_error, measure_robustness
 from digitedge.runtime import Classifier, can_run
 from digitedge.runtime.contract import CLASSES

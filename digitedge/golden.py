@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import Bundle
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import ModelError
 from digitedge.files import whole_file
 from digitedge.parse import read_npz
 from digitedge.recipe import RECIPES, Numbers
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import Classifier, can_run, load_classifier
 
 GOLDEN_SAMPLES = 250

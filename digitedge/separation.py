@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.cuttings import NOTHING
+from digitedge.rendering.scenes.cuttings import NOTHING
 
 KEPT_SHARE = 0.99
 """Share of the digits that a net reads rightly that a reject threshold keeps."""

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.degradations import DEGRADATIONS, LEVELS, Degradation, degradations
+from digitedge.rendering.hand.synthetic import synthetic_digits
 
 KINDS = pytest.mark.parametrize("kind", DEGRADATIONS, ids=lambda kind: kind.name)
 

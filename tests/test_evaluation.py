@@ -6,10 +6,10 @@ import pytest
 from digitedge.contact_sheet import ContactSheet, Kind
 from digitedge.data.labels import LabelledPicture
 from digitedge.data.pictures import write_picture
-from digitedge.data.truth import TrueDigit
 from digitedge.errors import CameraError, DataError
 from digitedge.evaluation import Case, CaseResult, Evaluation, evaluate, photo_cases, scene_cases
 from digitedge.reader import Digit, Reading
+from digitedge.rendering.scenes.truth import TrueDigit
 from digitedge.scoring import Score
 
 SEVEN, ONE = Digit(7, 0.9, (10, 10, 20, 30)), Digit(1, 0.8, (60, 10, 8, 30))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from digitedge.data.digit_set import DigitSet, numbered
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.degradations import DEGRADATIONS, LEVELS, Degradation
 from digitedge.errors import InputError, ModelError
 from digitedge.examination import examine
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.robustness import mean_error, measure_robustness
 from digitedge.runtime import load_classifier
 

@@ -7,13 +7,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from digitedge.data.clip import render_clip
 from digitedge.data.labels import load_labels
-from digitedge.data.scenes import render_scene
 from digitedge.errors import InputError, ModelError
 from digitedge.evaluation import evaluate, photo_cases, scene_cases
 from digitedge.opencv import cv2
 from digitedge.reader import Digit, Reader, Reading
+from digitedge.rendering.scenes.clip import render_clip
+from digitedge.rendering.scenes.plain_scenes import render_scene
 from digitedge.scoring import Score, score_reading
 
 

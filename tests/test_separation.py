@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import NOTHING
+from digitedge.rendering.scenes.cuttings import NOTHING
 from digitedge.separation import separate, threshold_for
 
 

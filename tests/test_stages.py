@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
 from digitedge.reader import Reader
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 from digitedge.stages import CAPTION, COLUMNS, DROPPED, HEADER, HEIGHT, KEPT, MARGIN, PANEL, WIDTH, draw_stages
 
 

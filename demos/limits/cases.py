@@ -7,10 +7,14 @@ import numpy as np
 from setting import FRAME, PAGE, Ink, Setting, lay_out, photograph, write_rows
 from sweeps import Point
 
-from digitedge.data.bad_camera import CONDITIONS, light_up, pack, shoot
-from digitedge.data.handwriting import Hand
-from digitedge.data.hard_page import write_hard_page, write_no_digits
-from digitedge.data.kinds import (
+from digitedge.evaluation import Case
+from digitedge.opencv import cv2
+from digitedge.rendering.camera.bad_camera import CONDITIONS, light_up, pack, shoot
+from digitedge.rendering.camera.nature import any_object
+from digitedge.rendering.hand.handwriting import Hand
+from digitedge.rendering.hand.letters import any_word
+from digitedge.rendering.hand.pen import Pen, fit_ink
+from digitedge.rendering.paper.kinds import (
     BALL,
     BOARD,
     CHALK,
@@ -24,14 +28,10 @@ from digitedge.data.kinds import (
     Difficulty,
     Nib,
 )
-from digitedge.data.letters import any_word
-from digitedge.data.nature import any_object
-from digitedge.data.pen import Pen, fit_ink
-from digitedge.data.sheets import Sheet
-from digitedge.data.surface import Tool
-from digitedge.data.texts import print_word
-from digitedge.evaluation import Case
-from digitedge.opencv import cv2
+from digitedge.rendering.paper.sheets import Sheet
+from digitedge.rendering.paper.surface import Tool
+from digitedge.rendering.paper.texts import print_word
+from digitedge.rendering.scenes.hard_page import write_hard_page, write_no_digits
 
 NIBS = {
     "felt pen": FELT,

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.bad_camera import see_page
-from digitedge.data.grainy import add_noise, fine_noise
-from digitedge.data.handwriting import Hand, one_hand
-from digitedge.data.hard_ink import VISIBLE, hard_ink
-from digitedge.data.hard_truth import box_in_frame
-from digitedge.data.letters import render_letter, write_word
-from digitedge.data.lines import rule
-from digitedge.data.pen import Pen
-from digitedge.data.photograph import View, homography, keep_inside
-from digitedge.data.scenes import TrueDigit
-from digitedge.data.sheets import Sheet, make_sheet
-from digitedge.data.surface import Tool
-from digitedge.data.writing import Placed, Row, all_marks, bounds, put
 from digitedge.evaluation import Case
 from digitedge.opencv import cv2
+from digitedge.rendering.camera.bad_camera import see_page
+from digitedge.rendering.camera.photograph import View, homography, keep_inside
+from digitedge.rendering.grainy import add_noise, fine_noise
+from digitedge.rendering.hand.handwriting import Hand, one_hand
+from digitedge.rendering.hand.hard_ink import VISIBLE, hard_ink
+from digitedge.rendering.hand.letters import render_letter, write_word
+from digitedge.rendering.hand.pen import Pen
+from digitedge.rendering.paper.lines import rule
+from digitedge.rendering.paper.sheets import Sheet, make_sheet
+from digitedge.rendering.paper.surface import Tool
+from digitedge.rendering.paper.writing import Placed, Row, all_marks, bounds, put
+from digitedge.rendering.scenes.hard_truth import box_in_frame
+from digitedge.rendering.scenes.plain_scenes import TrueDigit
 
 FRAME = (640, 480)
 # A page is as much larger than the frame, so that a tilted or turned camera does not look past its end.

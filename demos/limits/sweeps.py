@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from setting import BLACK, Setting
 
-from digitedge.data.pen import Pen
-from digitedge.data.surface import Tool
 from digitedge.evaluation import Case
+from digitedge.rendering.hand.pen import Pen
+from digitedge.rendering.paper.surface import Tool
 from digitedge.scoring import Score
 
 

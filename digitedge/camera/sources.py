@@ -58,7 +58,7 @@ class Demo(Source):
     live = True
 
     def _frames(self) -> Generator[Frame]:
-        from digitedge.data.clip import render_clip  # here, because only the demo pays for the renderer
+        from digitedge.rendering.scenes.clip import render_clip  # here, because only the demo pays for the renderer
 
         due = time.monotonic()
         for scene in render_clip(seed=0, width=640, height=480, fps=DEMO_FPS):

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from digitedge.data.truth import TrueDigit
 from digitedge.errors import DataError
 from digitedge.parse import read_json
+from digitedge.rendering.scenes.truth import TrueDigit
 from digitedge.vision.layout import Box
 
 LABELS = "labels.json"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitedge.data.dataset import Dataset
 from digitedge.data.digit_set import DigitSet, numbered
 from digitedge.data.mnist import load_mnist
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
 
 SYNTHETIC = "synthetic"
 MNIST = "mnist"

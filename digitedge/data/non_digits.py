@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.cuttings import NOTHING, cut_scenes
-from digitedge.data.glyphs import synthetic_glyphs
-from digitedge.data.marks import synthetic_marks
+from digitedge.rendering.marks.glyphs import synthetic_glyphs
+from digitedge.rendering.marks.marks import synthetic_marks
+from digitedge.rendering.scenes.cuttings import NOTHING, cut_scenes
 
 # Apart from the seeds of training and of its validation (digitedge.training.material), and of everything else.
 EXAMINATION_SEED = 90_210

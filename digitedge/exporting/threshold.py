@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.rendering.scenes.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.runtime import Classifier
 from digitedge.separation import threshold_for
 from digitedge.training.augment import moved

@@ -12,11 +12,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge import __version__
-from digitedge.data.cuttings import NOTHING
 from digitedge.data.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, InputError, ModelError
 from digitedge.files import whole_file, write_json
 from digitedge.metrics import confusion, top1
+from digitedge.rendering.scenes.cuttings import NOTHING
 from digitedge.separation import Separation, separate
 from digitedge.training.accuracy import DigitAccuracy
 from digitedge.training.batches import Batches

@@ -9,13 +9,13 @@ import platformdirs
 from rich.console import Console
 
 import digitedge
-from digitedge.data.cuttings import Cuttings
 from digitedge.errors import DataError, DigitEdgeError
 from digitedge.files import whole_file
 from digitedge.parse import read_npz
+from digitedge.rendering.scenes.cuttings import Cuttings
 
 # What the crops depend on: the rooms that render and search, and the file that puts them together.
-SOURCES = ("data", "vision", "training/material.py")
+SOURCES = ("rendering", "vision", "training/material.py")
 
 
 class Maker(Protocol):

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.data.dataset import Dataset
-from digitedge.data.glyphs import synthetic_glyphs
-from digitedge.data.marks import synthetic_marks
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.rendering.marks.glyphs import synthetic_glyphs
+from digitedge.rendering.marks.marks import synthetic_marks
+from digitedge.rendering.scenes.cuttings import NOTHING, Cuttings, cut_scenes, join
 from digitedge.runtime.contract import CLASSES
 from digitedge.training.kept import kept_cuttings
 from digitedge.training.plan import Plan

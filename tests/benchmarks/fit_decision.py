@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import Model, load_model
-from digitedge.data.hard_scenes import HardScene, render_hard_scene
 from digitedge.decision import BIAS, CLUES, ROUNDS, WEIGHTS, clues, first_says
 from digitedge.recognition import Guess, recognize
+from digitedge.rendering.scenes.hard_scenes import HardScene, render_hard_scene
 from digitedge.scoring import compare
 from digitedge.vision import find_writing
 

@@ -9,9 +9,9 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.data.hard_scenes import render_hard_scene
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.hard_scenes import render_hard_scene
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 from digitedge.vision import find_digits
 
 ROUNDS = 30

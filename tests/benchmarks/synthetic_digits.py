@@ -10,8 +10,8 @@ from pathlib import Path
 
 from digitedge.data.load import SYNTHETIC, load_dataset
 from digitedge.data.mnist import find_mnist, load_mnist
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.opencv import cv2
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.fit import train
 from digitedge.training.plan import DEFAULT_PLANS
 

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.data.halves import half_of
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 
 SCHEMA = "digitedge.eval-photos/1"
 

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.degradations import DEGRADATIONS
 from digitedge.opencv import cv2
+from digitedge.rendering.hand.synthetic import synthetic_digits
 
 FEW = ("--images", "40", "--damaged", "4", "--scenes", "1")
 

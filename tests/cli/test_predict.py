@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 
 
 @pytest.fixture

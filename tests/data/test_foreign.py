@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from digitedge.data.foreign import load_foreign
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import CameraError, DataError
 from digitedge.metrics import top1
 from digitedge.opencv import cv2
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import load_classifier
 
 CROPS, LABELS = synthetic_digits(120, seed=3)

@@ -6,8 +6,8 @@ import pytest
 
 from digitedge.data.halves import Half, half_of
 from digitedge.data.labels import load_labels
-from digitedge.data.truth import TrueDigit
 from digitedge.errors import DataError
+from digitedge.rendering.scenes.truth import TrueDigit
 
 PHOTO = {
     "file": "a.png",

@@ -1,7 +1,7 @@
 import numpy as np
 
-from digitedge.data.marks import synthetic_marks
 from digitedge.data.non_digits import EXAMINATION_SEED, GLYPHS, MARKS, non_digits
+from digitedge.rendering.marks.marks import synthetic_marks
 
 
 def test_sources_come_in_proportion_and_the_seed_decides() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 
 DEMOS = Path(__file__).parents[2] / "demos"
 PAGE_ROWS = ["4270583", "9717343", "6972930"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitedge.data.dataset import Dataset
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ import pytest
 
 from digitedge.bundle import load_bundle, load_model
 from digitedge.data.dataset import Dataset
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import DataError, DigitEdgeError, ParityError
 from digitedge.exporting import export as export_module
 from digitedge.exporting.export import Exported, Source, export
 from digitedge.exporting.judge import judge_bundle, record_verdicts
 from digitedge.golden import check_golden, load_golden
 from digitedge.recipe import choose_artifacts
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import load_classifier
 
 # A net of 25 thousand weights after 12 epochs on 1,500 digits is nearer to its decision borders than a trained one.

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import Cuttings
 from digitedge.data.dataset import Dataset
 from digitedge.exporting.threshold import reject_threshold, threshold_digits
+from digitedge.rendering.scenes.cuttings import Cuttings
 
 
 class Confidences:

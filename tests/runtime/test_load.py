@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import InputError, ModelError
 from digitedge.golden import load_golden
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import load_classifier
 
 FILES = ["good.tflite", "good.onnx"]

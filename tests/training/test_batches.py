@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import NOTHING, Cuttings
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.rendering.scenes.cuttings import NOTHING, Cuttings
 from digitedge.training.batches import Batches
 from digitedge.training.distillation import Teacher
 from digitedge.training.material import Material, as_material

@@ -7,9 +7,9 @@ import keras
 import pytest
 
 from digitedge.data.dataset import Dataset
-from digitedge.data.marks import synthetic_marks
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import InputError, ModelError
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.rendering.marks.marks import synthetic_marks
 from digitedge.training.callbacks import RunRecorder
 from digitedge.training.fit import probabilities, train
 from digitedge.training.plan import DEFAULT_PLANS, Plan

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import Cuttings, cut_scenes, join
+from digitedge.rendering.scenes.cuttings import Cuttings, cut_scenes, join
 from digitedge.training import kept
 from digitedge.training.kept import kept_cuttings
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from digitedge.data.cuttings import NOTHING
 from digitedge.data.dataset import Dataset
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.rendering.scenes.cuttings import NOTHING
 from digitedge.training import kept
 from digitedge.training.material import GLYPHS, MARKS, RENDERED, Material, divide
 from digitedge.training.plan import Plan

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from digitedge.cli.app import app
 from digitedge.data.dataset import Dataset
-from digitedge.data.synthetic import synthetic_digits
 from digitedge.errors import DataError, DigitEdgeError, InputError, ModelError
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training import callbacks
 from digitedge.training.fit import Outcome, resume, train
 from digitedge.training.models import ARCHITECTURES
@@ -122,7 +125,7 @@ TRAIN_ELSEWHERE = """
 import json, sys
 from pathlib import Path
 from digitedge.data.dataset import Dataset
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.fit import train
 from digitedge.training.plan import Plan
 data = Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
@@ -263,6 +266,21 @@ def test_what_does_not_fit_together_is_refused(
         go_on(folder, data)
     assert "\n" not in str(raised.value)
     assert (folder / "model.keras").read_bytes() == best
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mlp"], "leave out mlp"),
+        (["cnn", "--epochs", "3"], "leave out --epochs"),
+        (["--batch-size", "128"], "leave out --batch-size"),  # the default too
+        (["--teacher", "t.keras"], "leave out --teacher"),
+    ],
+)
+def test_another_plan_is_wrong_usage(arguments: list[str], message: str, whole: Outcome, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", *arguments, "--resume", str(cut_back(whole, tmp_path))])
+    assert result.exit_code == 2
+    assert message in re.sub(r"[│\s]+", " ", result.stderr)
 
 
 def test_another_data_set_is_refused(whole: Outcome, data: Dataset, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitedge.data.synthetic import synthetic_digits
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.transforms import TRANSFORMS
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
-from digitedge.data.synthetic import render_ink
 from digitedge.opencv import cv2
+from digitedge.rendering.hand.synthetic import render_ink
 from digitedge.vision.cut import MOST, cut_paths
 
 HEIGHT, PEN = 80, 8

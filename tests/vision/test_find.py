@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digitedge.data.scenes import Medium, render_scene
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 from digitedge.vision import find_digits
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digitedge.data.scenes import render_scene
 from digitedge.opencv import cv2
 from digitedge.reader import Reader
+from digitedge.rendering.scenes.plain_scenes import render_scene
 
 # Digits that are surer than this are clear, and so are other marks that are surer to be none.
 CLEAR = 0.8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from digitedge.data.synthetic import render_ink
 from digitedge.opencv import cv2
+from digitedge.rendering.hand.synthetic import render_ink
 from digitedge.vision import find_writing
 from digitedge.vision.lines import Line, erase_lines, find_lines, find_rulings
 
