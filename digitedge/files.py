@@ -34,6 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         try:
             yield draft
             draft.chmod(0o666 & ~_umask())
+            _bring_to_disk(draft)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
@@ -97,6 +98,12 @@ def _explained(path: Path) -> Iterator[None]:
         raise DigitEdgeError(
             f"cannot write {path}: {exc.strerror or exc}. Choose a folder that is writable and has space."
         ) from exc
+
+
+def _bring_to_disk(draft: Path) -> None:
+    """Wait until a file is written: else a power cut soon after can leave its name with nothing in it."""
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _umask() -> int:

@@ -59,7 +59,7 @@ def digitedge(
 _WORKSHOP = "Workshop (needs the extra: pip install 'digitedge\\[train]')"
 _EDGE = "Edge"
 
-app.command(rich_help_panel=_WORKSHOP)(train.train)
+app.command(rich_help_panel=_WORKSHOP, cls=train.TrainCommand)(train.train)
 app.command(rich_help_panel=_WORKSHOP)(export.export)
 app.command(rich_help_panel=_EDGE)(verify.verify)
 app.command(rich_help_panel=_EDGE)(predict.predict)

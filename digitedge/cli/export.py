@@ -91,7 +91,6 @@ def export(
 
 def _find_source(model: Path | None, name: str | None, input_range: InputRange | None) -> tuple["Source", str | None]:
     """Say what to export, and the data set it was trained on where that is not MNIST's usual place."""
-    from digitedge.data.load import SYNTHETIC
     from digitedge.exporting.export import Source
     from digitedge.training.run import load_run, newest_run
 
@@ -108,4 +107,4 @@ def _find_source(model: Path | None, name: str | None, input_range: InputRange |
         data_sha256=run.args.get("data_sha256"),
         input_range=input_range,
     )
-    return source, SYNTHETIC if run.args.get("data") == SYNTHETIC else run.args.get("data_path")
+    return source, run.data_source

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from digitedge import __version__
 from digitedge.bundle import MANIFEST, Bundle, load_bundle, sha256_of
-from digitedge.data.cuttings import Cuttings
 from digitedge.data.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, DigitEdgeError
 from digitedge.exporting.calibration import calibration_indices
@@ -33,8 +32,9 @@ from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
 from digitedge.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
 from digitedge.metrics import confusion
 from digitedge.recipe import Artifact, Format, InputRange
+from digitedge.rendering.scenes.cuttings import Cuttings
 from digitedge.runtime import Classifier, load_classifier
-from digitedge.training.callbacks import save_keras, without_optimizer
+from digitedge.training.keras_file import save_keras, without_optimizer
 from digitedge.training.models import count_macs
 from digitedge.training.plots import plot_confusion
 

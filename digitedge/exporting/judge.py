@@ -16,12 +16,13 @@ from digitedge.bundle import MANIFEST, Bundle
 from digitedge.data.dataset import Dataset
 from digitedge.errors import DataError
 from digitedge.exporting.card import CARD, model_card
-from digitedge.exporting.reference import KerasClassifier, load_keras
+from digitedge.exporting.reference import KerasClassifier
 from digitedge.files import write_json, write_text
 from digitedge.manifest import Manifest
 from digitedge.parity import Parity, compare
 from digitedge.recipe import RECIPES, Tolerance
 from digitedge.runtime import Classifier, load_classifier
+from digitedge.training.keras_file import load_keras
 from digitedge.training.plots import plot_digits
 
 PARITY = "parity.json"

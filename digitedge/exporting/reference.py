@@ -9,7 +9,6 @@ answers under the wrong scale and only its confidence goes wild.)
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -21,6 +20,7 @@ from digitedge.exporting.calibration import calibration_indices
 from digitedge.recipe import InputRange
 from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_crops
 from digitedge.training.fit import probabilities
+from digitedge.training.keras_file import load_keras
 
 # A range whose loss is this many times that of the other is the wrong one; a net that minds no scale stays under it.
 RANGE_MARGIN = 1.2
@@ -36,41 +36,6 @@ class KerasClassifier:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
         check_crops(crops)
         return probabilities(self.model, crops) if len(crops) else np.empty((0, CLASSES), np.float32)
-
-
-def load_keras(path: Path) -> keras.Model:
-    """Load a .keras file that takes one digit and gives ten scores.
-
-    Raises:
-        ModelError: no such file, not a Keras file, or other inputs and outputs; the message says which.
-    """
-    if not path.is_file():
-        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
-        reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
-        raise ModelError(
-            f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} Save it again."
-        ) from exc
-    shapes = _shapes(model)
-    if shapes not in [[(CROP_SIZE, CROP_SIZE), (CLASSES,)], [(CROP_SIZE, CROP_SIZE, 1), (CLASSES,)]]:
-        raise ModelError(
-            f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. "
-            "Train such a model."
-        )
-    return model
-
-
-def _shapes(model: keras.Model) -> list[Any]:
-    """Shapes of the inputs, then of the outputs, without the batch; or a word where it has none that can be used."""
-    try:
-        shapes = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
-    except (AttributeError, ValueError, TypeError):
-        return ["a model that is not built"]
-    if len(shapes) == 2 and isinstance(model(np.zeros((1, *shapes[0]), np.float32)), dict):
-        return ["outputs by name"]
-    return shapes
 
 
 def load_original(

@@ -119,22 +119,47 @@ def test_without_network_and_mnist_training_names_both_ways_out(digitedge, tmp_p
     assert [path for path in (tmp_path / "cache" / "digitedge").rglob("*") if path.is_file()] == []
 
 
-@needs_tensorflow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_training_keeps_the_best_and_says_where(tmp_path: Path, number: int, code: int) -> None:
-    command = [sys.executable, "-m", "digitedge", "train", "mlp", "--data", "synthetic", "--epochs", "200"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def train_until(line: str, number: int, folder: Path, *arguments: str) -> tuple[int, str]:
+    """Train in a process, send a signal after a line on stderr, and return the exit code and what follows."""
+    command = [sys.executable, "-m", "digitedge", "train", *arguments]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("epoch 2/"):
+    for told in process.stderr:
+        if told.startswith(line):
             break
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
-    assert process.returncode == code, rest
-    assert "Traceback" not in rest
-    assert "are in runs/train/mlp-1/model.keras" in rest
-    left = sorted(path.name for path in (tmp_path / "runs/train/mlp-1").iterdir())
-    assert left == ["args.json", "history.csv", "last.keras", "model.keras"]
+    return process.returncode, rest
+
+
+@needs_tensorflow
+@pytest.mark.slow
+def test_signals_while_training_keep_the_best_and_the_training_goes_on(digitedge, tmp_path: Path) -> None:
+    run = tmp_path / "runs/train/mlp-1"
+    plan = ["mlp", "--data", "synthetic", "--epochs", "6", "--batch-size", "512"]
+    for line, number, code, arguments in (
+        ("epoch 2/6", signal.SIGINT, 130, plan),
+        ("epoch 3/6", signal.SIGTERM, 143, ["--resume"]),
+    ):
+        returncode, rest = train_until(line, number, tmp_path, *arguments)
+        assert returncode == code, rest
+        assert "Traceback" not in rest
+        assert "are in runs/train/mlp-1/model.keras" in rest
+        assert rest.endswith("go on with: digitedge train --resume runs/train/mlp-1\n")
+        assert sorted(path.name for path in run.iterdir()) == ["args.json", "history.csv", "last.keras", "model.keras"]
+    resumed = digitedge("train", "mlp", "--resume", "runs/train/mlp-1")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "run: runs/train/mlp-1\n" in resumed.stderr
+    assert re.search(r"^Going on after epoch [3-5] of 6$", resumed.stdout, re.MULTILINE)
+    assert [row.split(",")[0] for row in (run / "history.csv").read_text().splitlines()] == ["epoch", *"123456"]
+    assert {path.name for path in run.iterdir()} >= {"metrics.json", "curves.png", "confusion.png"}
+
+
+@needs_tensorflow
+def test_without_an_interrupted_run_resume_is_one_line(digitedge) -> None:
+    result = digitedge("train", "--resume")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: no interrupted run in runs/train. ")
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.15, 0.3, 0.6, 1.0])

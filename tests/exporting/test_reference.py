@@ -6,9 +6,10 @@ import pytest
 
 from digitedge.data.dataset import Dataset
 from digitedge.errors import InputError, ModelError
-from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_keras, load_original
+from digitedge.exporting.reference import KerasClassifier, bring_under_contract, choose_range, load_original
 from digitedge.metrics import top1
 from digitedge.recipe import InputRange
+from digitedge.training.keras_file import load_keras
 
 
 def test_a_model_under_the_contract_comes_back_as_it_is(contract_model: Path) -> None:

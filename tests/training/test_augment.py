@@ -1,9 +1,7 @@
 import numpy as np
 
-from digitedge.data.cuttings import Cuttings
-from digitedge.data.synthetic import synthetic_digits
-from digitedge.training.augment import AugmentedBatches, camera_like, moved
-from digitedge.training.material import as_material
+from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.training.augment import camera_like, moved
 
 
 def test_digits_move_but_stay_in_the_field() -> None:
@@ -29,17 +27,3 @@ def test_the_originals_are_left_alone() -> None:
     kept = crops.copy()
     camera_like(crops, np.random.default_rng(0))
     np.testing.assert_array_equal(crops, kept)
-
-
-def test_an_epoch_shows_every_digit_once_and_the_next_one_otherwise() -> None:
-    crops, labels = synthetic_digits(50, seed=1)
-    material = as_material(Cuttings(crops, labels))
-    batches = AugmentedBatches(material, batch_size=16, seed=3)
-    first = [batches[i] for i in range(len(batches))]
-    assert [len(x) for x, _, _ in first] == [16, 16, 16, 2]
-    assert np.concatenate([y for _, y, _ in first]).sum(axis=0).tolist() == [5.0] * 10
-    np.testing.assert_array_equal(batches[2][0], first[2][0])  # whenever Keras asks
-    batches.on_epoch_end()
-    assert not np.array_equal(batches[0][0], first[0][0])
-    again = AugmentedBatches(material, batch_size=16, seed=3)
-    np.testing.assert_array_equal(again[0][0], first[0][0])

@@ -13,7 +13,7 @@ from digitedge.rendering.marks.marks import synthetic_marks
 from digitedge.training.callbacks import RunRecorder
 from digitedge.training.fit import probabilities, train
 from digitedge.training.plan import DEFAULT_PLANS, Plan
-from digitedge.training.run import load_run, new_run_folder, newest_run, what_is_kept
+from digitedge.training.run import load_run, new_run_folder, newest_run, telling_what_is_kept, what_is_kept
 
 PLAN = Plan(architecture="mlp", epochs=2, batch_size=64, validation_split=0.2, augment=False)
 
@@ -128,6 +128,13 @@ def test_run_folders_count_up(tmp_path: Path) -> None:
     (tmp_path / "cnn-9").mkdir()
     assert new_run_folder(tmp_path, "cnn").name == "cnn-10"
     assert new_run_folder(tmp_path, "mlp").name == "mlp-1"
+
+
+def test_a_training_that_cannot_start_leaves_no_empty_folder(data: Dataset, tmp_path: Path) -> None:
+    folder = new_run_folder(tmp_path, "mlp")
+    with pytest.raises(ModelError, match="no Keras file at"), telling_what_is_kept(folder, print):
+        train(replace(PLAN, teacher=str(tmp_path / "none.keras")), data, data_name="synthetic", folder=folder)
+    assert not folder.exists()
 
 
 def test_without_a_run_the_error_says_how_to_make_one(tmp_path: Path) -> None:
