@@ -227,7 +227,6 @@ def _judge(
         raise ModelError("training ended without a single epoch; nothing to measure")
     best = keras.saving.load_model(folder / BEST, compile=False)
     temperature = _make_honest(best, validation)
-    save_keras(best, folder / BEST)
     scores = probabilities(best, data.x_test)
     outcome = Outcome(
         folder=folder,
@@ -240,6 +239,7 @@ def _judge(
     )
     plot_curves(recorder.history, folder / "curves.png")
     plot_confusion(confusion(scores, data.y_test), folder / "confusion.png", title=f"{folder.name} on the test images")
+    save_keras(best, folder / BEST)
     figures = {key: value for key, value in asdict(outcome).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if outcome.separation is not None:

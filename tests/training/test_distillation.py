@@ -1,13 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from digitedge.data.dataset import Dataset
 from digitedge.errors import ModelError
+from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.distillation import DistillationLoss, Teacher
+from digitedge.training.fit import probabilities, train
 from digitedge.training.material import TARGETS
 from digitedge.training.models import build_mlp
+from digitedge.training.plan import Plan
 
 TRUTH = TARGETS[[3]]
 STUDENT = np.float32([[0.7] + [0.1] + [0.025] * 8])
@@ -95,3 +100,21 @@ def test_a_teacher_answers_as_its_model_predicts(released: Path) -> None:
     )
     np.testing.assert_allclose(teacher.probabilities(images), predicted, atol=1e-6)
     assert teacher.probabilities(images[:2]).shape == (2, 10)
+
+
+def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path, released: Path) -> None:
+    images, digits = synthetic_digits(600, seed=3)
+    digits[::2] = np.random.default_rng(0).permutation(digits[::2])  # half the truths are none
+    unseen = synthetic_digits(200, seed=4)
+    plan = Plan(architecture="mlp", epochs=4, batch_size=32, validation_split=0.2, augment=False, teacher_share=0.9)
+
+    def surprise(student: Plan) -> float:
+        """Mean cross-entropy of a student's answers with the teacher's."""
+        folder = tmp_path / str(student.teacher is None)
+        folder.mkdir()
+        train(student, Dataset(images, digits, *unseen), data_name="synthetic", folder=folder, tell=lambda _: None)
+        answers = probabilities(keras.saving.load_model(folder / "last.keras", compile=False), unseen[0])
+        return float(-(Teacher(released / "model.keras").probabilities(unseen[0]) * np.log(answers)).sum(axis=1).mean())
+
+    taught, alone = surprise(replace(plan, teacher=str(released / "model.keras"))), surprise(plan)
+    assert taught < 0.8 * alone, (taught, alone)
