@@ -7,7 +7,7 @@ The kinds marked as unseen are used by no training in any form: only they tell h
 Everything works on crops, as the model gets them: uint8 (N, 28, 28), ink bright on 0.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -283,8 +283,3 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation("inverted stripe", True, (2, 4, 6), _stripes),
 )
 """Every kind of damage; three strengths each."""
-
-
-def degradations(*, unseen: bool | None = None) -> Iterator[Degradation]:
-    """All kinds of damage, or only those that training knows or does not know."""
-    return (kind for kind in DEGRADATIONS if unseen in (None, kind.unseen))
