@@ -37,8 +37,8 @@ On {manifest.judged_on.samples:,} test images of `{manifest.data.name}`, image b
 {rows}
 
 {observed} `digitedge verify` on this folder measures all of this again. `parity.json` names the images that flipped,
-`flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 digits reach:
-training digits that are turned, sheared, scaled and shifted a little, and rendered ones.
+`flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 digits reach
+that are read rightly: training digits moved and bent a little, rendered ones, and ones cut out of rendered scenes.
 
 ## Use
 
@@ -51,8 +51,8 @@ here, so that another device can check its runtime; that proves the device, not 
 
 ## Limits
 
-It knows digits only: letters, signs and scribbles get a digit too, often with high confidence. Accuracy on clean test images says
-little about a camera: blur, shadows and other pens cost more than quantization does.
+It knows digits only: letters, signs and scribbles get a digit too. Accuracy on clean test images says little about a camera: blur,
+shadows and other pens cost more than quantization does. `digitedge eval` on this folder measures both.
 
 Made with {versions}.
 """

@@ -17,7 +17,7 @@ class Plan:
         dropout: 0 to below 1.
         seed: of the weights, the shuffling and the augmentation, >= 0.
         validation_split: share of the training images, from their end, that choose the best epoch; above 0, below 1.
-        augment: whether each epoch moves the digits a little.
+        augment: whether each epoch moves and spoils the images, as a camera does; see `digitedge.training.augment`.
         scenes: how many rendered scenes are cut up to train on too, digits and what is none; 0 leaves the data set
             alone. See `digitedge.training.material`.
         teacher: path of the .keras file to learn from beside the truth, or None. See `digitedge.training.distillation`.
