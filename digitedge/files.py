@@ -55,6 +55,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         try:
             yield draft
             draft.chmod(0o777 & ~_umask())
+            for file in filter(Path.is_file, draft.rglob("*")):
+                _bring_to_disk(file)
             _exchange(draft, path)
         except DigitEdgeError as exc:  # the user knows the folder by its own name
             raise type(exc)(str(exc).replace(str(draft), str(path))) from exc

@@ -208,7 +208,7 @@ def held(folder: Path) -> Iterator[None]:
 
 def remove_drafts(folder: Path) -> None:
     """Remove the half-written files that a kill leaves, see `digitedge.files.whole_file`."""
-    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER):
+    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER, "curves.png", "confusion.png"):
         for draft in folder.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
             draft.unlink(missing_ok=True)
 

@@ -312,7 +312,7 @@ def test_two_trainings_never_share_a_folder(whole: Outcome, data: Dataset, tmp_p
 
 
 def test_drafts_of_a_kill_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in (".last-abc_12.keras", ".history-x.csv", ".DS_Store", "last.keras", "model.keras"):
+    for name in (".last-abc_12.keras", ".history-x.csv", ".curves-y.png", ".DS_Store", "last.keras", "model.keras"):
         (tmp_path / name).touch()
     remove_drafts(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "last.keras", "model.keras"]
