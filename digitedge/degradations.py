@@ -273,6 +273,7 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation("shadow", False, (60, 100, 140), _shadow),
     Degradation("ruling", False, (100, 175, 250), _ruling),
     Degradation("cover", False, (0.18, 0.25, 0.32), _cover),
+    Degradation("inverted stripe", False, (2, 4, 6), _stripes),
     Degradation("motion blur", True, (4, 6, 8), _motion),
     Degradation("dead pixels", True, (0.03, 0.08, 0.15), _dead_pixels),
     Degradation("drops", True, (3, 6, 10), _drops),
@@ -280,6 +281,5 @@ DEGRADATIONS: tuple[Degradation, ...] = (
     Degradation("halftone", True, (0.9, 0.7, 0.5), _halftone),
     Degradation("hollow strokes", True, (0.5, 0.8, 1.0), _hollow),
     Degradation("shifted rows", True, (0.7, 1.2, 1.8), _shifted_rows),
-    Degradation("inverted stripe", True, (2, 4, 6), _stripes),
 )
 """Every kind of damage; three strengths each."""
