@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DEMO_FOLDER = Path("runs")
 # Enough epochs for 98.5 % of the validation images on either data set; rendered digits are fewer, so their epochs are
-# short; they need no augmentation, because the renderer has moved each of them already.
+# short; they are neither moved nor spoiled in training, because the renderer has moved each of them already.
 EPOCHS = {"mnist": 3, "synthetic": 8}
 # Scenes to cut up, a tenth of a minute of rendering: enough to doubt most of what is no digit.
 SCENES = 100
