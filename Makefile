@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-edge check bench limits release fixtures wheel clean
+.PHONY: help demo test test-slow test-edge check bench limits release fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test      run the tests"
+	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     time the search and the training against bare OpenCV and Keras; what rendered digits alone teach"
@@ -20,7 +21,10 @@ demo: .venv/ready
 	$(BIN)/digitedge demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow' $(PYTEST_ARGS)
+
+test-slow: .venv/ready
+	$(BIN)/python -m pytest --numprocesses 2 -m slow $(PYTEST_ARGS)
 
 # The wheel, installed as on a device: what its tests cannot import, they must not need.
 test-edge:

@@ -5,6 +5,11 @@ from typing import Any
 
 from digitedge.errors import DataError, InputError
 
+# Of shares 0.5 and 0.9 and temperatures 1, 2 and 3, tried on a net of 6 thousand parameters (12,000 images, 10 epochs,
+# measured on 4,000 others): spoiled digits 93.3 % right instead of 92.8 %, and 92.6 % instead of 92.5 % with another
+# seed; the others lay between.
+TEACHER_SHARE, TEACHER_TEMPERATURE = 0.5, 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -34,8 +39,8 @@ class Plan:
     augment: bool
     scenes: int = 0
     teacher: str | None = None
-    teacher_share: float = 0.7
-    teacher_temperature: float = 3.0
+    teacher_share: float = TEACHER_SHARE
+    teacher_temperature: float = TEACHER_TEMPERATURE
 
     def __post_init__(self) -> None:
         for name, value, low in (
