@@ -18,6 +18,7 @@ needs_tensorflow = pytest.mark.skipif(
 
 
 @needs_tensorflow
+@pytest.mark.slow
 def test_the_main_job_end_to_end(digitedge, tmp_path: Path, released: Path) -> None:
     trained = digitedge("train", "mlp", "--epochs", "4", "--data", "synthetic", "--name", "first")
     assert trained.returncode == 0, trained.stderr
