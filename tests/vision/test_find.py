@@ -19,7 +19,7 @@ def test_digits_of_any_size_are_found_where_they_are(page, same_boxes, height):
 
 
 def test_eight_pixels_are_enough(page, same_boxes):
-    sheet = page(320, 240).write("2356", (60, 100), 9, pen=1)
+    sheet = page(320, 240).write("2356", (60, 100), 8, pen=1)
     same_boxes(boxes_in(sheet.grey), sheet.boxes, least=0.5)
 
 
