@@ -6,7 +6,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
@@ -31,10 +30,10 @@ def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[st
     """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`."""
     try:
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, NpzFile):
-                raise ValueError("a single array")
-            with archive:
+            if not zipfile.is_zipfile(file):  # of a file that is none, NumPy says that pickles may be loaded unsafely
+                raise ValueError("not an archive, or cut short")
+            file.seek(0)
+            with NpzFile(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
     except (
         *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # as damaged headers have it
