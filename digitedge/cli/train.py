@@ -18,6 +18,7 @@ class Architecture(StrEnum):
     """What can be trained; the names in `digitedge.training.models.ARCHITECTURES`."""
 
     CNN = "cnn"
+    SMALL = "small"
     MLP = "mlp"
 
 
@@ -36,9 +37,10 @@ class TrainCommand(TyperCommand):
 def train(
     ctx: typer.Context,
     architecture: Annotated[
-        Architecture, typer.Argument(help="cnn: small convolutions; mlp: the textbook's dense net.")
+        Architecture,
+        typer.Argument(help="cnn: convolutions; small: fewer, for the weakest device; mlp: the textbook's dense net."),
     ] = Architecture.CNN,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: cnn 8, mlp 10.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: 8, mlp 10.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
     scenes: Annotated[
@@ -46,7 +48,7 @@ def train(
         typer.Option(
             min=0,
             help="Rendered scenes to cut up and train on too, digits and what is none; 0: only the data set. "
-            "Default: cnn 400, mlp 0.",
+            "Default: 400, mlp 0.",
         ),
     ] = None,
     teacher: Annotated[
@@ -71,7 +73,7 @@ def train(
 ) -> None:
     """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
 
-    The cnn also learns from rendered scenes, as a camera's search cuts them up, to be unsure of what is no digit.
+    The cnn and small also learn from rendered scenes, as a camera's search cuts them up: to be unsure of what is none.
 
     The run folder runs/train/NAME-K gets the best weights, the history, curves, a confusion matrix and the figures.
     Ctrl-C keeps the best weights so far; --resume goes on after the last whole epoch, after a power cut too.
@@ -81,7 +83,7 @@ def train(
       digitedge train mlp --epochs 5
       digitedge train cnn --data synthetic --name rendered
       digitedge train cnn --scenes 0
-      digitedge train mlp --teacher export/cnn
+      digitedge train small --teacher export/cnn
       digitedge train --resume
     """
     from digitedge.data.load import load_dataset

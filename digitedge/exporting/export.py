@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from digitedge import __version__
 from digitedge.bundle import MANIFEST, Bundle, load_bundle, sha256_of
+from digitedge.card import CARD, model_card
 from digitedge.data.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, DigitEdgeError
 from digitedge.exporting.calibration import calibration_indices
-from digitedge.exporting.card import CARD, model_card
 from digitedge.exporting.judge import FLIPPED, PARITY, Judgement, Limits, judge, measured, plot_flipped, write_parity
 from digitedge.exporting.onnx import convert_onnx, describe_onnx
 from digitedge.exporting.reference import KerasClassifier, load_original

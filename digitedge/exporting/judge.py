@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import MANIFEST, Bundle
+from digitedge.card import CARD, model_card, read_evaluation
 from digitedge.data.dataset import Dataset
 from digitedge.errors import DataError
-from digitedge.exporting.card import CARD, model_card
 from digitedge.exporting.reference import KerasClassifier
 from digitedge.files import write_json, write_text
 from digitedge.manifest import Manifest
@@ -119,7 +119,7 @@ def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement], data: D
     manifest: Manifest = replace(bundle.manifest, files=entries, fit=all(entry.fit for entry in entries.values()))
     write_parity(bundle.path / PARITY, judgements)
     plot_flipped(bundle.path / FLIPPED, judgements, data)
-    write_text(bundle.path / CARD, model_card(manifest))
+    write_text(bundle.path / CARD, model_card(manifest, read_evaluation(bundle)))
     write_json(bundle.path / MANIFEST, manifest.to_json())
     return True
 

@@ -9,7 +9,10 @@ against 99.61 % at 65 kB in int8, because the tool is for weak machines.)
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import keras
 from keras import layers
@@ -41,29 +44,66 @@ def build_mlp(dropout: float) -> keras.Model:
     )
 
 
-def build_cnn(dropout: float) -> keras.Model:
-    """Three pairs of 3x3 convolutions with batch normalization, pooled in between, averaged at the end.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A convolution with batch normalization and ReLU.
+
+    Attributes:
+        filters: channels that come out.
+        size: side of the kernel in pixels.
+        stride: 2 halves the field.
+        pooled: whether the field is halved before it, by the maximum of 2x2 pixels.
+        separable: whether a filter for each channel comes first (size x size), and then a 1x1 convolution; each with
+            batch normalization and ReLU of its own.
+    """
+
+    filters: int
+    size: int = 3
+    stride: int = 1
+    pooled: bool = False
+    separable: bool = False
+
+
+def build_convolutional(name: str, blocks: Sequence[Block], dropout: float) -> keras.Model:
+    """Blocks one after another, the mean of the field, softmax.
 
     Args:
+        name: of the model.
+        blocks: at least one.
         dropout: share of the averaged features dropped while training, 0 to below 1.
     """
     model = keras.Sequential(
-        [keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME), layers.Rescaling(1 / 255)], name="cnn"
+        [keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME), layers.Rescaling(1 / 255)], name=name
     )
-    for stage, filters in enumerate((16, 32, 48)):
-        if stage:
-            model.add(layers.MaxPooling2D())  # 28 -> 14 -> 7
-        for _ in range(2):
-            model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
-            model.add(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
-            model.add(layers.ReLU())
+
+    def add(convolution: keras.layers.Layer) -> None:
+        model.add(convolution)
+        model.add(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
+        model.add(layers.ReLU())
+
+    for block in blocks:
+        how: Any = {"strides": block.stride, "padding": "same", "use_bias": False}
+        if block.pooled:
+            model.add(layers.MaxPooling2D())
+        if block.separable:
+            add(layers.DepthwiseConv2D(block.size, **how))
+            add(layers.Conv2D(block.filters, 1, use_bias=False))
+        else:
+            add(layers.Conv2D(block.filters, block.size, **how))
     model.add(layers.GlobalAveragePooling2D())
     model.add(layers.Dropout(dropout))
     model.add(layers.Dense(CLASSES, activation="softmax", name=OUTPUT_NAME))
     return model
 
 
-ARCHITECTURES: dict[str, Callable[[float], keras.Model]] = {"cnn": build_cnn, "mlp": build_mlp}
+CNN = (Block(16), Block(16), Block(32, pooled=True), Block(32), Block(48, pooled=True), Block(48))
+SMALL = (Block(16, 5, stride=2), Block(16), Block(32, stride=2), Block(32))
+
+ARCHITECTURES: dict[str, Callable[[float], keras.Model]] = {
+    "cnn": partial(build_convolutional, "cnn", CNN),
+    "small": partial(build_convolutional, "small", SMALL),
+    "mlp": build_mlp,
+}
 """Name -> builder that takes the dropout."""
 
 

@@ -20,21 +20,29 @@ Strengths = NDArray[np.float32]
 Transform = Callable[[Crops, Strengths, np.random.Generator], Crops]
 
 # Everything below is what full strength does. Geometry: half-widths of uniform distributions, wide enough to cover a
-# tilted page, narrow enough that a 6 never becomes a 9; how far points bend apart, and how many of a side move freely.
-ROTATION_DEG, SHEAR, SCALE, SHIFT_PX = 24.0, 0.4, 0.3, 4.0
-BEND_PX, FREE_POINTS = 1.2, 6
+# tilted page, narrow enough that a 6 never becomes a 9; the smallest size, and which share of crops is pulled towards a
+# square, as forms and old scanned sets do, whose 1 is as wide as it is high; how far points bend apart, and how many of
+# a side move freely.
+ROTATION_DEG, SHEAR, SCALE, SHIFT_PX = 24.0, 0.4, 0.25, 4.0
+SMALLEST_SCALE, SQUARED, WIDEST = 0.55, 0.12, 3.0
+BEND_PX, FREE_POINTS = 1.3, 7
 # Logarithm of the exponent that hardens or softens edges, and how often a pen gets thicker rather than thinner.
 PROFILE, THICKER = 1.2, 0.6
 # Shortest side in pixels that a crop is shrunk to, and the widest blur (standard deviation in pixels).
 SMALLEST, BLUR_PX = 8, 1.4
-# Standard deviation of sensor noise, grey levels of 255; and qualities of JPEG.
-NOISE, JPEG_BEST, JPEG_WORST = 70.0, 80, 5
+# Standard deviation of sensor noise, grey levels of 255; qualities of JPEG; the levels at which a scanner parts ink and
+# paper; and which share of crops each of the two ways of keeping them gets, the others being kept as they are.
+NOISE, JPEG_BEST, JPEG_WORST, SCANNED = 90.0, 80, 5, (60, 170)
+AS_JPEG, AS_SCAN = 0.4, 0.25
+# Height of rough paper above which a stroke still catches, in standard deviations below its mean (so 46 % of a stroke
+# do); and the coarsest grains of that paper in pixels.
+LOWEST_CAUGHT, COARSEST = -0.1, 3.0
 # How grey paper gets, and which share of its contrast ink loses.
-GREY, PALE = 130.0, 0.6
+GREY, PALE = 150.0, 0.7
 # How far away a neighbour stands, in widths of a crop: a digit is 0.7 wide at most.
 NEIGHBOUR = (0.55, 0.75)
-# Least and largest share of a side that something in front covers.
-COVERED = (0.1, 0.4)
+# Least and largest share of a side that something in front covers, and how many such things there are at most.
+COVERED, THINGS = (0.08, 0.4), 3
 
 
 def geometry(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -42,7 +50,7 @@ def geometry(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Cr
     count, height, width = crops.shape
     free = rng.standard_normal((count, FREE_POINTS, FREE_POINTS, 2), np.float32)
     bends = free * (BEND_PX * strengths * rng.random(count, np.float32))[:, None, None, None]
-    sources = _affine_sources(crops.shape, strengths, rng)
+    sources = _affine_sources(crops, strengths, rng)
     moved = np.empty_like(crops)
     for crop, source, bend, target in zip(crops, sources, bends, moved, strict=True):
         where = source + cv2.resize(bend, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -50,12 +58,14 @@ def geometry(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Cr
     return moved
 
 
-def _affine_sources(shape: tuple[int, ...], strengths: Strengths, rng: np.random.Generator) -> NDArray[np.float32]:
+def _affine_sources(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> NDArray[np.float32]:
     """Where each pixel comes from: float32 (N, H, W, 2) of x and y."""
-    count, height, width = shape
+    count, height, width = crops.shape
     angle = np.deg2rad(ROTATION_DEG) * _either_way(strengths, rng)
     shear = SHEAR * _either_way(strengths, rng)
-    wide, high = 1 + SCALE * _either_way(strengths, rng), 1 + SCALE * _either_way(strengths, rng)
+    zoom = np.exp(np.log(SMALLEST_SCALE) * strengths * rng.random(count, np.float32) * (rng.random(count) < 0.3))
+    wide, high = (zoom * (1 + SCALE * _either_way(strengths, rng)) for _ in "xy")
+    wide *= _squaring(crops) ** (strengths * (rng.random(count) < SQUARED))
     shift = SHIFT_PX * np.stack([_either_way(strengths, rng), _either_way(strengths, rng)], axis=1)
     cos, sin = np.cos(angle), np.sin(angle)
     # rotation @ shear @ stretch, written out and inverted
@@ -66,6 +76,12 @@ def _affine_sources(shape: tuple[int, ...], strengths: Strengths, rng: np.random
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     along, down = x[:, None] * back[:, None, :, 0], y[:, None] * back[:, None, :, 1]  # (N, W, 2), (N, H, 2)
     return along[:, None] + (down + origin[:, None])[:, :, None]
+
+
+def _squaring(crops: Crops) -> NDArray[np.float32]:
+    """How much wider each digit would be as a square: float32 (N,), from 1 to WIDEST."""
+    high, wide = ((crops.max(axis=axis) > 60).sum(axis=1).clip(1) for axis in (2, 1))
+    return np.asarray((high / wide).clip(1, WIDEST), np.float32)
 
 
 def pen(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -93,26 +109,37 @@ def resolution(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> 
     return seen
 
 
-def noise(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
-    """Add the noise of a sensor: each pixel its own, or, after a camera has smoothed it, in coarse grains."""
-    count, height, width = crops.shape
+def grain(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Let ink catch only on the heights of rough paper or of a board, so that strokes are speckled or broken."""
+    count, (height, width) = len(crops), crops.shape[1:]
+    heights = rng.standard_normal(crops.shape, np.float32)
+    for index, size in enumerate(rng.uniform(0, COARSEST, count)):
+        if size > 1:
+            coarse = np.ascontiguousarray(heights[index, : round(height / size), : round(width / size)])
+            cv2.resize(coarse, (width, height), dst=heights[index], interpolation=cv2.INTER_CUBIC)
+    lowest = 2.0 - (2.0 - LOWEST_CAUGHT) * strengths  # standard deviations below the mean, all but certain to catch
+    soft = rng.uniform(0.05, 0.8, count).astype(np.float32)
+    caught = ((heights + lowest[:, None, None]) / soft[:, None, None] + 0.5).clip(0, 1)
+    return _as_crops(crops * caught)
+
+
+def sensor(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Add the noise of a sensor, fine or in coarse grains; then keep it as it is, as JPEG, or as black and white."""
+    count, (height, width) = len(crops), crops.shape[1:]
     grains = rng.standard_normal(crops.shape, np.float32)
     for index in np.flatnonzero(rng.random(count) < 0.3):
         coarse = grains[index, : (height + 1) // 2, : (width + 1) // 2]
         grains[index] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return _as_crops(crops + NOISE * (strengths * rng.random(count, np.float32))[:, None, None] * grains)
-
-
-def compression(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
-    """Write and read again as JPEG."""
-    qualities = np.rint(JPEG_BEST - (JPEG_BEST - JPEG_WORST) * strengths * rng.random(len(crops), np.float32)).astype(
-        int
-    )
-    read = np.empty_like(crops)
-    for crop, quality, target in zip(crops, qualities.tolist(), read, strict=True):
-        written = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        target[:] = cv2.imdecode(written, cv2.IMREAD_GRAYSCALE)
-    return read
+    seen = _as_crops(crops + NOISE * (strengths * rng.random(count, np.float32))[:, None, None] * grains)
+    kept = rng.random(count)
+    qualities = JPEG_BEST - (JPEG_BEST - JPEG_WORST) * strengths * rng.random(count, np.float32)
+    for index in np.flatnonzero(kept < AS_JPEG):
+        written = cv2.imencode(".jpg", seen[index], [cv2.IMWRITE_JPEG_QUALITY, round(float(qualities[index]))])[1]
+        seen[index] = np.asarray(cv2.imdecode(written, cv2.IMREAD_GRAYSCALE))
+    scanned = kept > 1 - AS_SCAN
+    levels = rng.integers(*SCANNED, (count, 1, 1))
+    seen[scanned] = np.where(seen[scanned] > levels[scanned], 255, 0)
+    return seen
 
 
 def light(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -127,23 +154,29 @@ def light(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops
 
 
 def leftovers(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
-    """Leave what a search did not erase: a ruling, or at one side a piece of a neighbour (another of the crops)."""
+    """Leave what a search did not erase: a ruling, whole or dashed; a scribble; or a piece of a neighbour."""
     count = len(crops)
-    levels = strengths * rng.uniform(0.2, 1, count)
+    levels = strengths * rng.uniform(0.3, 1, count)
     neighbours = crops[rng.integers(count, size=count)]
-    pieces = [
-        _ruling(crop.shape, rng) if is_ruling else _edge_of(neighbour, rng)
-        for crop, neighbour, is_ruling in zip(crops, neighbours, rng.random(count) < 0.6, strict=True)
-    ]
-    return np.maximum(crops, _as_crops(np.stack(pieces) * levels[:, None, None]))
+    pieces = np.stack([_piece(neighbour, rng) for neighbour in neighbours])
+    return np.maximum(crops, _as_crops(pieces * levels[:, None, None]))
 
 
-def _ruling(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A straight line through a field, at any angle."""
-    height, width = shape
-    field = np.zeros(shape, np.uint8)
-    start, end = np.rint(rng.uniform(-0.2, 1.2, (2, 2)) * [width, height]).astype(int).tolist()
-    return np.asarray(cv2.line(field, start, end, 255, int(rng.integers(1, 3)), cv2.LINE_AA), np.uint8)
+def _piece(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One leftover, alone in a field."""
+    kind = rng.random()
+    if kind < 0.35:
+        return _edge_of(neighbour, rng)
+    height, width = neighbour.shape
+    points = rng.uniform(-0.2, 1.2, (2 if kind < 0.75 else int(rng.integers(3, 7)), 2))
+    if kind >= 0.75:  # a scribble goes on from side to side
+        points[:, int(rng.integers(2))].sort()
+    field = np.zeros_like(neighbour)
+    corners = np.rint(points * (16 * width, 16 * height)).astype(np.int32)
+    cv2.polylines(field, [corners], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
+    if 0.55 < kind < 0.75:  # dashed
+        field[:, np.arange(width) // int(rng.integers(1, 5)) % 2 == 0] = 0
+    return field
 
 
 def _edge_of(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -158,18 +191,31 @@ def _edge_of(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[
 
 
 def occlusion(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
-    """Put something in front of a part: a patch, or a thin band from side to side; black, or any grey."""
-    _, height, width = crops.shape
+    """Put things in front: patches, or bands from side to side; black, any grey, or a glare that turns light dark."""
     hidden = crops.copy()
-    for target, strength in zip(hidden, strengths.tolist(), strict=True):
-        least, most = COVERED
-        down, across = rng.uniform(least, least + (most - least) * strength, 2)
-        if rng.random() < 0.3:
-            down, across = (down / 3, 1.0) if rng.random() < 0.5 else (1.0, across / 3)
-        rows, columns = max(1, round(height * down)), max(1, round(width * across))
-        y, x = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
-        target[y : y + rows, x : x + columns] = 0 if rng.random() < 0.6 else rng.integers(256)
+    for crop, strength, things in zip(
+        hidden, strengths.tolist(), rng.integers(1, THINGS + 1, len(crops)).tolist(), strict=True
+    ):
+        for _ in range(things):
+            part = _part(crop, strength / things**0.5, rng)
+            how = rng.random()
+            if how < 0.3:
+                np.subtract(255, part, out=part)
+            else:
+                part[:] = 0 if how < 0.7 else rng.integers(256)
     return hidden
+
+
+def _part(crop: NDArray[np.uint8], strength: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A view of a patch of a crop, or of a band."""
+    height, width = crop.shape
+    least, most = COVERED
+    down, across = rng.uniform(least, least + (most - least) * strength, 2).tolist()
+    if rng.random() < 0.3:
+        down, across = (down, 1.0) if rng.random() < 0.5 else (1.0, across)
+    rows, columns = max(1, round(height * down)), max(1, round(width * across))
+    y, x = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+    return crop[y : y + rows, x : x + columns]
 
 
 def _either_way(strengths: Strengths, rng: np.random.Generator) -> Strengths:
@@ -182,6 +228,6 @@ def _as_crops(values: NDArray[np.floating[Any]]) -> Crops:
 
 
 TRANSFORMS: dict[str, Transform] = {
-    one.__name__: one for one in (geometry, pen, resolution, noise, compression, light, leftovers, occlusion)
+    one.__name__: one for one in (geometry, pen, grain, light, leftovers, occlusion, resolution, sensor)
 }
 """Name -> transform."""

@@ -47,6 +47,9 @@ def bundle(
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown; - prints them.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the figures in the bundle: in its evaluation.json and its card.")
+    ] = False,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -58,14 +61,19 @@ def bundle(
     Examples:
       digitedge eval
       digitedge eval export/cnn-1 --worst worst.png --markdown report.md
+      digitedge eval export/cnn-1 --keep
       digitedge eval --dataset my-digits --damaged 0
     """
+    from digitedge.bundle import load_bundle
+    from digitedge.card import CARD, EVALUATION, keep_evaluation
     from digitedge.data.non_digits import non_digits
     from digitedge.degradations import DEGRADATIONS, LEVELS
     from digitedge.examination import examine, runnable
 
     _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
     model = choose_model(bundle)
+    if keep:
+        _check_keep(model, complete=dataset is None and images is None and damaged > 0 and scenes > 0)
     files = runnable(model, force=force)
     for name in files.passed_over:
         say(f"{name}: passed over, because its runtime is not installed")
@@ -78,6 +86,9 @@ def bundle(
     counts = {source: len(crops) for source, crops in others.items()}
     report = Report(model, files.bytes, files.passed_over, digits, chosen, counts, scenes, examined)
     _print(report, as_json=as_json, markdown=markdown)
+    if keep:
+        keep_evaluation(load_bundle(model), report.to_json())
+        say(f"kept: {model / EVALUATION} and {model / CARD}")
     if worst is not None:
         _draw_worst(report, worst)
 
@@ -98,6 +109,16 @@ def _check_options(
         raise InputError(f"--worst {worst}: expected a suffix such as .png or .jpg, got {worst.suffix!r}.")
     if dataset is not None and dataset.is_dir() and dataset.resolve() in worst.resolve().parents:
         raise InputError(f"--worst {worst} would lie among the digits of {dataset}. Choose another folder.")
+
+
+def _check_keep(model: Path, *, complete: bool) -> None:
+    """A card only tells of whole examinations, on the digits that every card tells of."""
+    if not model.is_dir():
+        raise InputError(f"--keep takes a bundle, got the file {model}. Give its folder.")
+    if not complete:
+        raise typer.BadParameter(
+            "wants all digits of MNIST, damage and scenes: leave the others out", param_hint="--keep"
+        )
 
 
 def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "DigitSet":

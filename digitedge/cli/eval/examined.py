@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitedge.cli.eval.tables import Table
+from digitedge.tables import Table, percent
 
 if TYPE_CHECKING:
     from digitedge.data.digit_set import DigitSet
@@ -87,11 +87,11 @@ class Report:
         lines = {
             name: [
                 f"{self.bytes[name] / 1000:.1f}",
-                _percent(one.top1),
-                _percent(one.calibration_error),
-                _percent(one.seen_error),
-                _percent(one.unseen_error),
-                _percent(one.accepted),
+                percent(one.top1),
+                percent(one.calibration_error),
+                percent(one.seen_error),
+                percent(one.unseen_error),
+                percent(one.accepted),
             ]
             for name, one in self.examined.items()
         }
@@ -100,13 +100,13 @@ class Report:
     def _damages(self) -> Table:
         """Rows are kinds, columns files."""
         by_kind = zip(*(one.damages for one in self.examined.values()), strict=True)
-        lines = {_kind(same[0]): [_percent(one.mean) for one in same] for same in by_kind}
+        lines = {_kind(same[0]): [percent(one.mean) for one in same] for same in by_kind}
         title = f"Error on {len(self.damaged):,} damaged digits (the same of each), mean of three levels"
         return Table("damage", [name.removeprefix("model_") for name in self.examined], lines, title)
 
     def _levels(self) -> Table:
         damages = self.examined[self.preferred].damages
-        lines = {_kind(one): [_percent(error) for error in one.errors] for one in damages}
+        lines = {_kind(one): [percent(error) for error in one.errors] for one in damages}
         heads = [f"level {level}" for level in range(1, len(damages[0].errors) + 1)]
         return Table("damage", heads, lines, f"The same level by level: {self.preferred}")
 
@@ -115,8 +115,8 @@ class Report:
         lines = {
             name: [
                 f"{next(iter(one.separations.values())).threshold:.3f}",
-                *(_percent(one.separations[source].accepted) for source in self.non_digits),
-                _percent(one.accepted),
+                *(percent(one.separations[source].accepted) for source in self.non_digits),
+                percent(one.accepted),
             ]
             for name, one in self.examined.items()
             if one.separations
@@ -133,7 +133,3 @@ class Report:
 
 def _kind(damage: "DamageErrors") -> str:
     return f"{damage.kind} (unseen)" if damage.unseen else damage.kind
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.2%}".replace("%", " %")

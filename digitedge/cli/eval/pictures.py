@@ -18,9 +18,9 @@ from digitedge.cli.common import (
     print_json,
     say,
 )
-from digitedge.cli.eval.tables import Table
 from digitedge.data.halves import Half, half_of
 from digitedge.errors import DataError, InputError
+from digitedge.tables import Table
 
 if TYPE_CHECKING:
     from digitedge.contact_sheet import ContactSheet

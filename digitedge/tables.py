@@ -53,3 +53,13 @@ class Table:
         lines = [[self.corner, *self.heads], ["---"] + ["---:"] * len(self.heads)]
         lines += [[name, *cells] for name, cells in self.lines.items()]
         return "\n".join([*rows, *(f"| {' | '.join(cells)} |" for cells in lines), ""])
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 with two digits after the point; a dash for None.
+
+    Examples:
+        >>> percent(0.9962), percent(None)
+        ('99.62 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.2f} %"
