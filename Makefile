@@ -2,17 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow test-edge check bench limits release fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 check bench search ablation limits release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test      run the tests"
 	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
-	@echo "make check     ruff and mypy"
+	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (about fifteen minutes)"
+	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
 	@echo "make bench     time the search and the training against bare OpenCV and Keras; what rendered digits alone teach"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
-	@echo "make release   train the released cnn on MNIST and 2,000 scenes, and rewrite export/cnn (about 50 minutes)"
+	@echo "make search    try other architectures than those of cnn and small (about half an hour)"
+	@echo "make ablation  what each transform of the augmentation is worth (about half an hour)"
+	@echo "make release   train the released nets, verify and examine them, rewrite export/ and README's figures (an hour)"
+	@echo "make release-seeds  the same for three seeds in the background, and the spread; export/ is left alone"
 	@echo "make fixtures  rewrite the small models that the tests use"
 	@echo "make wheel     build the wheel in dist/"
 	@echo "make clean     remove .venv and everything that was built"
@@ -34,22 +38,37 @@ test-edge:
 	@.venv-edge/bin/python -c 'import cv2' 2>/dev/null || { .venv-edge/bin/pip uninstall --quiet --yes opencv-python && .venv-edge/bin/pip install --quiet opencv-python-headless; }
 	.venv-edge/bin/pytest tests $(PYTEST_ARGS)
 
+test-avx2: .venv/ready
+	$(BIN)/python tests/processors/avx2.py
+
 check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python export/figures.py --check
 
 bench: .venv/ready
 	$(BIN)/python tests/benchmarks/reading_speed.py
 	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py
+	$(BIN)/python tests/benchmarks/augmentation_share.py
+
+search: .venv/ready
+	$(BIN)/python tests/benchmarks/architectures.py
+
+ablation: .venv/ready
+	$(BIN)/python tests/benchmarks/transforms.py
 
 limits: .venv/ready
 	$(BIN)/python demos/limits/make.py
 
 release: .venv/ready
-	$(BIN)/digitedge train cnn --epochs 20 --scenes 2000 --name release
-	$(BIN)/digitedge export --name cnn --overwrite
+	$(BIN)/python export/release.py
+
+release-seeds: .venv/ready
+	@mkdir -p runs/release
+	nohup $(BIN)/python export/release.py --seeds 3 > runs/release/seeds.log 2>&1 &
+	@echo "in the background; runs/release/seeds.log tells how far it is, runs/release/spread.md gets the spread"
 
 fixtures: .venv/ready
 	$(BIN)/python tests/fixtures/make_models.py

@@ -48,14 +48,14 @@ def demo(
       digitedge demo --data synthetic
     """
     from digitedge.training.fit import train
-    from digitedge.training.plan import DEFAULT_PLANS
+    from digitedge.training.plan import CAMERA, DEFAULT_PLANS
     from digitedge.training.run import new_run_folder, telling_what_is_kept
 
     name, digits = _find_data(data)
     folder = new_run_folder(output, "demo")
     run = folder / "train"
     say(f"1/3 training the cnn for {EPOCHS[name]} epochs on {name}")
-    plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=name == "mnist", scenes=SCENES)
+    plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=CAMERA if name == "mnist" else (), scenes=SCENES)
     with telling_what_is_kept(run, say):
         outcome = train(plan, digits, data_name=name, folder=run, tell=say)
     say("2/3 exporting and verifying")

@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import ConverterError
+from tensorflow.lite.tools import flatbuffer_utils
 
 from digitedge.errors import ModelError
 from digitedge.manifest import TensorSpec
@@ -51,12 +52,22 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"):
-            return bytes(converter.convert())
+            return _without_inner_names(converter.convert())
     except (ConverterError, tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
             f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers."
         ) from exc
+
+
+def _without_inner_names(content: bytes) -> bytes:
+    """Empty the names of the tensors between input and output: 3 kB of paths through Keras that nothing looks up."""
+    model = flatbuffer_utils.convert_bytearray_to_object(content)
+    for graph in model.subgraphs:
+        for index, tensor in enumerate(graph.tensors):
+            if index not in (*graph.inputs, *graph.outputs):
+                tensor.name = b""
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:

@@ -11,7 +11,6 @@ from digitedge.training.transforms import TRANSFORMS, geometry
 MILD, WILD_SHARE = 0.5, 0.25
 # Share of the digits that are only moved; the others also suffer one to MOST of the other transforms.
 CLEAN_SHARE, MOST = 0.5, 3
-SPOILING = tuple(name for name in TRANSFORMS if name != geometry.__name__)
 
 
 def moved(crops: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -25,17 +24,16 @@ def moved(crops: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     return geometry(crops, (reach * rng.random(len(crops))).astype(np.float32), rng)
 
 
-def camera_like(
-    crops: NDArray[np.uint8], rng: np.random.Generator, spoiling: Sequence[str] = SPOILING
-) -> NDArray[np.uint8]:
+def camera_like(crops: NDArray[np.uint8], names: Sequence[str], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Move each crop, and spoil every other one as a pen, paper or camera may.
 
     Args:
         crops: uint8 (N, H, W), ink bright on 0.
+        names: of the transforms, in the order in which they happen; geometry, where it is among them, comes first.
         rng: source of everything that is random.
-        spoiling: names of the transforms beside geometry, in the order in which they happen.
     """
-    crops = moved(crops, rng)
+    crops = moved(crops, rng) if geometry.__name__ in names else crops.copy()
+    spoiling = [name for name in names if name != geometry.__name__]
     count = np.where(rng.random(len(crops)) < CLEAN_SHARE, 0, rng.integers(1, MOST + 1, len(crops)))
     rank = rng.random((len(crops), len(spoiling))).argsort(axis=1).argsort(axis=1)
     for column, name in enumerate(spoiling):

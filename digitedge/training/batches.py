@@ -22,7 +22,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
 
         Args:
             material: images and targets.
-            plan: batch size, seed, and whether to augment.
+            plan: batch size, seed, and the transforms.
             teacher: its answers about each batch follow the true targets, float32 (B, 20) instead of (B, 10).
         """
         super().__init__()
@@ -37,7 +37,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
         chosen = self._order[index * self._plan.batch_size : (index + 1) * self._plan.batch_size]
         images, targets = self._images[chosen], self._targets[chosen]
         if self._plan.augment:
-            images = camera_like(images, np.random.default_rng((self._plan.seed, self._epoch, index)))
+            images = camera_like(
+                images, self._plan.augment, np.random.default_rng((self._plan.seed, self._epoch, index))
+            )
         if self._teacher:
             targets = np.hstack([targets, self._teacher.probabilities(images)])
         return images[..., None].astype(np.float32), targets, self._weights[chosen]  # (B, 28, 28, 1)

@@ -27,7 +27,7 @@ from digitedge.runtime import load_classifier
 from digitedge.training.fit import train
 from digitedge.training.keras_file import load_keras
 from digitedge.training.models import ARCHITECTURES, Block, build_convolutional, count_macs
-from digitedge.training.plan import Plan
+from digitedge.training.plan import CAMERA, Plan
 from digitedge.training.run import BEST
 
 TRAINED_ON, JUDGED_ON, DAMAGED = 27_000, 5_000, 1_000
@@ -63,6 +63,14 @@ CANDIDATES: dict[str, Sequence[Block]] = {
         B(64, 5, separable=True),
     ),
     "small mixed": (B(16, 5, 2), B(16), B(32, stride=2), B(32, 5, separable=True), B(64, 5, separable=True)),
+    "small mixed, pooled": (
+        B(8),
+        B(16, pooled=True),
+        B(16),
+        B(28, pooled=True),
+        B(40, 5, separable=True),
+        B(40, 5, separable=True),
+    ),
 }
 
 
@@ -86,7 +94,7 @@ def held_out(data: Dataset) -> Dataset:
 def measure(name: str, blocks: Sequence[Block], data: Dataset) -> list[str]:
     """Train and convert one candidate, and say how good it is."""
     ARCHITECTURES[name] = partial(build_convolutional, "candidate", blocks)
-    plan = Plan(architecture=name, epochs=EPOCHS, validation_split=1 / 12, augment=True, scenes=SCENES)
+    plan = Plan(architecture=name, epochs=EPOCHS, validation_split=1 / 12, augment=CAMERA, scenes=SCENES)
     with tempfile.TemporaryDirectory() as folder:
         train(plan, data, data_name="mnist", folder=Path(folder), tell=lambda _: None)
         model = load_keras(Path(folder) / BEST)

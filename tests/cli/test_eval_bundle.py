@@ -172,3 +172,16 @@ def test_wrong_wishes_are_refused_in_a_line(run, tmp_path, arguments, code, mess
     assert done.exit_code == code
     assert message in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("less", [("--images", "10"), ("--damaged", "0"), ("--scenes", "0"), ("--dataset", "x.npz")])
+def test_only_whole_examinations_are_kept(run, released, less) -> None:
+    done = run(released, "--keep", *less)
+    assert done.exit_code == 2
+    assert "wants all digits of MNIST" in done.stderr
+
+
+def test_figures_are_kept_in_bundles_only(run, released) -> None:
+    done = run(released / "model_int8.tflite", "--keep")
+    assert done.exit_code == 1
+    assert "--keep takes a bundle" in str(done.exception) + done.stderr

@@ -2,6 +2,7 @@ import numpy as np
 
 from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.augment import camera_like, moved
+from digitedge.training.plan import CAMERA
 
 
 def test_digits_move_but_stay_in_the_field() -> None:
@@ -16,7 +17,7 @@ def test_digits_move_but_stay_in_the_field() -> None:
 
 def test_half_of_the_digits_are_only_moved() -> None:
     crops, _ = synthetic_digits(400, seed=1)
-    spoiled = camera_like(crops, np.random.default_rng(0))
+    spoiled = camera_like(crops, CAMERA, np.random.default_rng(0))
     only_moved = moved(crops, np.random.default_rng(0))
     share = (spoiled != only_moved).any(axis=(1, 2)).mean()
     assert 0.4 < share < 0.6
@@ -25,5 +26,5 @@ def test_half_of_the_digits_are_only_moved() -> None:
 def test_the_originals_are_left_alone() -> None:
     crops, _ = synthetic_digits(100, seed=1)
     kept = crops.copy()
-    camera_like(crops, np.random.default_rng(0))
+    camera_like(crops, CAMERA, np.random.default_rng(0))
     np.testing.assert_array_equal(crops, kept)

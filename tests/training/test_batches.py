@@ -8,9 +8,9 @@ from digitedge.rendering.scenes.cuttings import NOTHING, Cuttings
 from digitedge.training.batches import Batches
 from digitedge.training.distillation import Teacher
 from digitedge.training.material import Material, as_material
-from digitedge.training.plan import Plan
+from digitedge.training.plan import CAMERA, Plan
 
-PLAN = Plan(architecture="cnn", epochs=1, batch_size=16, seed=3, validation_split=0.2, augment=True)
+PLAN = Plan(architecture="cnn", epochs=1, batch_size=16, seed=3, validation_split=0.2, augment=CAMERA)
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path, released: Path) -
     images, digits = synthetic_digits(600, seed=3)
     digits[::2] = np.random.default_rng(0).permutation(digits[::2])  # half the truths are none
     unseen = synthetic_digits(200, seed=4)
-    plan = Plan(architecture="mlp", epochs=4, batch_size=32, validation_split=0.2, augment=False, teacher_share=0.9)
+    plan = Plan(architecture="mlp", epochs=4, batch_size=32, validation_split=0.2, augment=(), teacher_share=0.9)
 
     def surprise(student: Plan) -> float:
         """Mean cross-entropy of a student's answers with the teacher's."""

@@ -15,7 +15,7 @@ from digitedge.training.fit import probabilities, train
 from digitedge.training.plan import DEFAULT_PLANS, Plan
 from digitedge.training.run import load_run, new_run_folder, newest_run, telling_what_is_kept, what_is_kept
 
-PLAN = Plan(architecture="mlp", epochs=2, batch_size=64, validation_split=0.2, augment=False)
+PLAN = Plan(architecture="mlp", epochs=2, batch_size=64, validation_split=0.2, augment=())
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.rendering.scenes.cuttings import NOTHING
 from digitedge.training import kept
 from digitedge.training.material import GLYPHS, MARKS, RENDERED, Material, divide
-from digitedge.training.plan import Plan
+from digitedge.training.plan import CAMERA, Plan
 
-PLAN = Plan(architecture="cnn", epochs=1, validation_split=0.2, augment=True, scenes=12)
+PLAN = Plan(architecture="cnn", epochs=1, validation_split=0.2, augment=CAMERA, scenes=12)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def divided(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ma
 
 
 def test_without_scenes_the_data_set_is_split_at_its_end(data: Dataset) -> None:
-    plan = Plan(architecture="mlp", epochs=1, validation_split=0.2, augment=False)
+    plan = Plan(architecture="mlp", epochs=1, validation_split=0.2, augment=())
     training, validation = divide(plan, data)
     np.testing.assert_array_equal(training.images, data.x_train[:240])
     np.testing.assert_array_equal(validation.images, data.x_train[240:])

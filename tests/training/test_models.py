@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitedge.training.models import ARCHITECTURES, build_cnn, build_mlp, count_macs
+from digitedge.training.models import ARCHITECTURES, Block, build_convolutional, build_mlp, count_macs
 
 
 def test_the_mlp_is_the_textbooks_to_the_letter() -> None:
@@ -35,8 +35,18 @@ def test_every_architecture_keeps_the_contract(name: str) -> None:
     assert model.layers[0].scale == pytest.approx(1 / 255)
 
 
-def test_the_cnn_is_small() -> None:
-    assert build_cnn(0.2).count_params() < 60_000
+@pytest.mark.parametrize(("name", "parameters", "macs"), [("cnn", 70_000, 8e6), ("small", 16_000, 1.3e6)])
+def test_nets_for_the_edge_cost_little(name: str, parameters: int, macs: float) -> None:
+    model = ARCHITECTURES[name](0.2)
+    assert model.count_params() < parameters
+    assert count_macs(model) <= macs
+
+
+def test_a_separable_block_filters_each_channel_and_then_mixes_them() -> None:
+    model = build_convolutional("two", [Block(6), Block(8, 5, stride=2, pooled=True, separable=True)], 0.0)
+    kernels = [layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")]
+    assert kernels == [(3, 3, 1, 6), (5, 5, 6, 1), (1, 1, 6, 8), (8, 10)]
+    assert count_macs(model) == 28 * 28 * 9 * 6 + 7 * 7 * (25 * 6 + 6 * 8) + 80
 
 
 def test_macs_of_a_convolution_count_every_position() -> None:

@@ -22,12 +22,12 @@ from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training import callbacks
 from digitedge.training.fit import Outcome, resume, train
 from digitedge.training.models import ARCHITECTURES
-from digitedge.training.plan import Plan
+from digitedge.training.plan import CAMERA, Plan
 from digitedge.training.run import Run, held, interrupted_run, remove_drafts
 
 # Augmentation, dropout, batch normalization, a schedule: all that could go out of step.
-CNN = Plan(architecture="cnn", epochs=3, batch_size=32, dropout=0.4, validation_split=0.2, augment=True)
-MLP = replace(CNN, architecture="mlp", augment=False)
+CNN = Plan(architecture="cnn", epochs=3, batch_size=32, dropout=0.4, validation_split=0.2, augment=CAMERA)
+MLP = replace(CNN, architecture="mlp", augment=())
 
 
 class Killed(Exception):
@@ -127,7 +127,7 @@ from pathlib import Path
 from digitedge.data.dataset import Dataset
 from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.fit import train
-from digitedge.training.plan import Plan
+from digitedge.training.plan import CAMERA, Plan
 data = Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
 train(Plan(**json.loads(sys.argv[1])), data, data_name="synthetic", folder=Path(sys.argv[2]))
 """
