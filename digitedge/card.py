@@ -45,13 +45,15 @@ def read_evaluation(bundle: Bundle) -> dict[str, Any] | None:
     advice = f"Measure again: digitedge eval {bundle.path} --keep"
     evaluation = read_json(path, error=ModelError, advice=advice)
     files = evaluation.get("files") if isinstance(evaluation, dict) else None
-    hashes = {name: one.get("sha256") for name, one in files.items()} if isinstance(files, dict) else {}
-    if not hashes or any(
-        name not in bundle.manifest.files or bundle.manifest.files[name].sha256 != sha256
-        for name, sha256 in hashes.items()
-    ):
+    if not (isinstance(files, dict) and files and all(_is_of(bundle, *entry) for entry in files.items())):
         raise ModelError(f"{path}: expected figures of this bundle's files, got others. {advice}")
     return dict(evaluation)
+
+
+def _is_of(bundle: Bundle, name: str, figures: Any) -> bool:
+    """Whether figures are those of a file as the bundle has it."""
+    entry = bundle.manifest.files.get(name)
+    return entry is not None and isinstance(figures, dict) and figures.get("sha256") == entry.sha256
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> Table:

@@ -31,9 +31,10 @@ from digitedge.training.resume import Progress, pick_up
 from digitedge.training.run import BEST, METRICS, TEACHER, Run, held, remove_drafts, write_args
 from digitedge.training.temperature import fit_temperature, fold_temperature
 
-# Peak and end of the cnn's learning rate, and AdamW's decay: usual values, kept because 4 epochs with them gave 99.49 %
-# on MNIST.
-PEAK_RATE = 3e-3
+# Peak of the learning rate and AdamW's decay. Five epochs of a net of 13 thousand parameters on 50,000 images, error on
+# held-out training images under known and unknown damage (`digitedge.degradations`): 3.5 and 5.6 % at a peak of 3e-3,
+# 3.1 and 5.1 % at 6e-3; equal on clean ones.
+PEAK_RATE = 6e-3
 WEIGHT_DECAY = 1e-2
 WARMUP_SHARE = 0.05
 

@@ -96,8 +96,24 @@ def build_convolutional(name: str, blocks: Sequence[Block], dropout: float) -> k
     return model
 
 
-CNN = (Block(16), Block(16), Block(32, pooled=True), Block(32), Block(48, pooled=True), Block(48))
-SMALL = (Block(16, 5, stride=2), Block(16), Block(32, stride=2), Block(32))
+CNN = (
+    Block(24),
+    Block(24, pooled=True),
+    Block(24),
+    Block(24),
+    Block(48, pooled=True),
+    Block(48),
+    Block(64, 5, separable=True),
+    Block(64, 5, separable=True),
+)
+SMALL = (
+    Block(8),
+    Block(16, pooled=True),
+    Block(16),
+    Block(28, pooled=True),
+    Block(44, 5, separable=True),
+    Block(40, 5, separable=True),
+)
 
 ARCHITECTURES: dict[str, Callable[[float], keras.Model]] = {
     "cnn": partial(build_convolutional, "cnn", CNN),

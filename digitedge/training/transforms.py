@@ -29,7 +29,7 @@ BEND_PX, FREE_POINTS = 1.3, 7
 # Logarithm of the exponent that hardens or softens edges, and how often a pen gets thicker rather than thinner.
 PROFILE, THICKER = 1.2, 0.6
 # Shortest side in pixels that a crop is shrunk to, and the widest blur (standard deviation in pixels).
-SMALLEST, BLUR_PX = 8, 1.4
+SMALLEST, BLUR_PX = 8, 2.0
 # Standard deviation of sensor noise, grey levels of 255; qualities of JPEG; the levels at which a scanner parts ink and
 # paper; and which share of crops each of the two ways of keeping them gets, the others being kept as they are.
 NOISE, JPEG_BEST, JPEG_WORST, SCANNED = 90.0, 80, 5, (60, 170)

@@ -15,12 +15,12 @@ def test_digits_move_but_stay_in_the_field() -> None:
     assert np.quantile(share, 0.05) > 0.5
 
 
-def test_half_of_the_digits_are_only_moved() -> None:
+def test_two_in_five_digits_are_only_moved() -> None:
     crops, _ = synthetic_digits(400, seed=1)
     spoiled = camera_like(crops, CAMERA, np.random.default_rng(0))
     only_moved = moved(crops, np.random.default_rng(0))
     share = (spoiled != only_moved).any(axis=(1, 2)).mean()
-    assert 0.4 < share < 0.6
+    assert 0.5 < share < 0.7
 
 
 def test_the_originals_are_left_alone() -> None:
