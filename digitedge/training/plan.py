@@ -9,9 +9,10 @@ from digitedge.training.transforms import TRANSFORMS
 CAMERA = tuple(TRANSFORMS)
 """All transforms: what `augment` is for nets that meet a camera."""
 
-# Tried on a net like `small`, 5 epochs on 50,000 images, the teacher a `cnn` of as many: of 5,000 held-out training images
-# it read 99.06 % alone and 99.34 % with these values; its error was 3.1 and 3.0 % under known damage, 5.1 and 5.3 % under
-# unknown. One seed. On a net of 6 thousand parameters, shares of 0.5 and 0.9 did alike, temperatures of 1 and 3 less well.
+# Tried on a net like `small`, 5 epochs on 50,000 images, the teacher a `cnn` of as many: of 5,000 held-out training
+# images it read 99.06 % alone and 99.34 % with these values; its error was 3.1 and 3.0 % under known damage, 5.1 and
+# 5.3 % under unknown. One seed. On a net of 6 thousand parameters, shares of 0.5 and 0.9 did alike, temperatures of 1
+# and 3 less well.
 TEACHER_SHARE, TEACHER_TEMPERATURE = 0.7, 2.0
 
 
