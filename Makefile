@@ -9,12 +9,12 @@ help:
 	@echo "make test      run the tests"
 	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
-	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (about fifteen minutes)"
+	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (about half an hour)"
 	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
-	@echo "make bench     time the search and the training against bare OpenCV and Keras; what rendered digits alone teach"
+	@echo "make bench     time the search and the training against bare OpenCV and Keras; augmentation's share; rendered digits"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
-	@echo "make search    try other architectures than those of cnn and small (about half an hour)"
-	@echo "make ablation  what each transform of the augmentation is worth (about half an hour)"
+	@echo "make search    try other architectures than those of cnn and small (about a quarter of an hour)"
+	@echo "make ablation  what each transform of the augmentation is worth (about a quarter of an hour)"
 	@echo "make release   train the released nets, verify and examine them, rewrite export/ and README's figures (an hour)"
 	@echo "make release-seeds  the same for three seeds in the background, and the spread; export/ is left alone"
 	@echo "make fixtures  rewrite the small models that the tests use"
@@ -57,7 +57,7 @@ search: .venv/ready
 	$(BIN)/python tests/benchmarks/architectures.py
 
 ablation: .venv/ready
-	$(BIN)/python tests/benchmarks/transforms.py
+	$(BIN)/python tests/benchmarks/augmentation_ablation.py
 
 limits: .venv/ready
 	$(BIN)/python demos/limits/make.py

@@ -15,6 +15,15 @@ from digitedge.tables import Table, percent
 
 CARD = "README.md"
 EVALUATION = "evaluation.json"
+SCHEMA = "digitedge.eval/1"
+FIGURES = {
+    "right": "top1",
+    "error, seen damage": "seen_error",
+    "unseen damage": "unseen_error",
+    "calibration error": "calibration_error",
+    "non-digits accepted": "non_digits_accepted",
+}
+"""What sums up an examination: heading -> key in the JSON of a file."""
 
 
 def keep_evaluation(bundle: Bundle, evaluation: Mapping[str, Any]) -> None:
@@ -44,24 +53,33 @@ def read_evaluation(bundle: Bundle) -> dict[str, Any] | None:
         return None
     advice = f"Measure again: digitedge eval {bundle.path} --keep"
     evaluation = read_json(path, error=ModelError, advice=advice)
-    files = evaluation.get("files") if isinstance(evaluation, dict) else None
-    if not (isinstance(files, dict) and files and all(_is_of(bundle, *entry) for entry in files.items())):
-        raise ModelError(f"{path}: expected figures of this bundle's files, got others. {advice}")
+    try:
+        hashes = {name: one["sha256"] for name, one in evaluation["files"].items()}
+        _examined(evaluation)  # has all that a card says
+    except (TypeError, KeyError, AttributeError, ValueError, StopIteration) as exc:
+        raise ModelError(f"{path}: expected what `digitedge eval --keep` writes, got something else. {advice}") from exc
+    if hashes != {name: entry.sha256 for name, entry in bundle.manifest.files.items()}:
+        raise ModelError(f"{path}: expected figures of this bundle's files, got those of others. {advice}")
     return dict(evaluation)
 
 
-def _is_of(bundle: Bundle, name: str, figures: Any) -> bool:
-    """Whether figures are those of a file as the bundle has it."""
-    entry = bundle.manifest.files.get(name)
-    return entry is not None and isinstance(figures, dict) and figures.get("sha256") == entry.sha256
+def rewrite_card(bundle: Bundle, manifest: Manifest) -> None:
+    """Write the card of a manifest that changed; figures that cannot be read any more are left out.
+
+    Raises:
+        DigitEdgeError: the bundle's folder is not writable.
+    """
+    try:
+        evaluation = read_evaluation(bundle)
+    except ModelError:
+        evaluation = None
+    write_text(bundle.path / CARD, model_card(manifest, evaluation))
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
     """The summary of every file: accuracy, robustness, calibration, non-digits."""
-    heads = ["right", "error, seen damage", "error, unseen damage", "calibration error", "non-digits accepted"]
-    keys = ["top1", "seen_error", "unseen_error", "calibration_error", "non_digits_accepted"]
-    lines = {f"`{name}`": [percent(one[key]) for key in keys] for name, one in evaluation["files"].items()}
-    return Table("file", heads, lines)
+    files = evaluation["files"].items()
+    return Table("file", list(FIGURES), {name: [percent(one[key]) for key in FIGURES.values()] for name, one in files})
 
 
 def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) -> str:
@@ -102,7 +120,7 @@ On {manifest.judged_on.samples:,} test images of `{manifest.data.name}`, image b
 
 {observed} `digitedge verify` on this folder measures all of this again. `parity.json` names the images that flipped,
 `flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 digits reach
-that are read rightly: training digits moved and bent a little, rendered ones, and ones cut out of rendered scenes.
+that are read rightly: training digits moved and bent, rendered ones, and ones cut out of rendered scenes.
 
 ## Use
 
@@ -118,13 +136,11 @@ here, so that another device can check its runtime; that proves the device, not 
 It knows digits only: letters, signs and scribbles get a digit too, if a doubtful one. Accuracy on clean test images says little about
 a camera: blur, shadows and other pens cost more than quantization does. `digitedge eval` on this folder measures both.
 
-{_examined(evaluation)}Made with {versions}.
+{_examined(evaluation) if evaluation else ""}Made with {versions}.
 """
 
 
-def _examined(evaluation: Mapping[str, Any] | None) -> str:
-    if evaluation is None:
-        return ""
+def _examined(evaluation: Mapping[str, Any]) -> str:
     kinds = next(iter(evaluation["files"].values()))["damages"]
     unseen = ", ".join(kind["kind"] for kind in kinds if kind["unseen"])
     return f"""## Examined

@@ -1,7 +1,10 @@
-"""Tables for a terminal and for Markdown."""
+"""Tables for a terminal and for Markdown, and the places in a page that they are put into."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from digitedge.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,16 @@ def percent(share: float | None) -> str:
         ('99.62 %', '-')
     """
     return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def put_into(page: str, name: str, text: str) -> str:
+    """Replace what stands between `<!-- name -->` and `<!-- /name -->`.
+
+    Raises:
+        DataError: the page has no such place, or has it twice.
+    """
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)", re.DOTALL)
+    found, count = place.subn(lambda match: f"{match[1]}{text}{match[2]}", page)
+    if count != 1:
+        raise DataError(f"expected one place <!-- {name} --> in the page, got {count}. Mend the page.")
+    return found

@@ -1,19 +1,23 @@
 """Write README's figures of the released bundles, or check that they are there: `make check` does.
 
-Between `<!-- NAME -->` and `<!-- end -->` README.md has a table, made of the bundles' manifests and of what
-`digitedge eval --keep` measured.
+Between `<!-- NAME -->` and `<!-- /NAME -->` README.md has a table: of the bundles' manifests, of what `digitedge eval
+--keep` measured, and of how well rendered scenes are read by `digitedge eval scenes`.
 """
 
-import re
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from digitedge.bundle import Bundle, load_bundle
 from digitedge.card import evaluation_table, read_evaluation
-from digitedge.tables import Table, percent
+from digitedge.errors import DataError, DigitEdgeError
+from digitedge.parse import read_json
+from digitedge.tables import Table, percent, put_into
 
 README = Path("README.md")
+EXPORT = Path("export")
 BUNDLES = ("cnn", "small")
 
 
@@ -21,7 +25,7 @@ def parity() -> str:
     """Size, accuracy and agreement of every released file."""
     heads = ["kB", "right", "same answer as Keras"]
     lines = {
-        f"`{name}/{file}`": [f"{one.bytes / 1000:.0f}", percent(one.top1), percent(one.agreement)]
+        f"`{name}/{file}`": [f"{one.bytes / 1000:.1f}", percent(one.top1), percent(one.agreement)]
         for name, bundle in bundles().items()
         for file, one in bundle.manifest.files.items()
     }
@@ -31,47 +35,56 @@ def parity() -> str:
 def robustness() -> str:
     """What was examined of every released file."""
     tables = {name: evaluation_table(evaluation_of(bundle)) for name, bundle in bundles().items()}
-    lines = {f"`{name}/{file[1:]}": cells for name, table in tables.items() for file, cells in table.lines.items()}
+    lines = {f"`{name}/{file}`": cells for name, table in tables.items() for file, cells in table.lines.items()}
     return Table("file", tables["cnn"].heads, lines).markdown()
 
 
-TABLES: dict[str, Callable[[], str]] = {"parity": parity, "robustness": robustness}
+def scenes() -> str:
+    """How well rendered scenes are read by `cnn`."""
+    read = read_json(EXPORT / "scenes.json", error=DataError, advice="Run: make release")
+    lines = {
+        name: [str(score["frames"]), percent(score["f1"]), percent(score["mean_f1"]), percent(score["rows_exact"])]
+        for name, score in read["by_difficulty"].items()
+    }
+    table = Table("scenes", ["pictures", "F1 by boxes", "mean F1 of a picture", "rows all right"], lines)
+    false = sum(score["false_digits"] for score in read["negatives"].values())
+    pictures = sum(score["frames"] for score in read["negatives"].values())
+    return f"{table.markdown()}\nIn {pictures} scenes without a digit it invents {false}.\n"
+
+
+TABLES: dict[str, Callable[[], str]] = {"parity": parity, "robustness": robustness, "scenes": scenes}
 """Name in README.md -> what makes the table."""
 
 
 def bundles() -> dict[str, Bundle]:
     """The released bundles by name."""
-    return {name: load_bundle(Path("export") / name) for name in BUNDLES}
+    return {name: load_bundle(EXPORT / name) for name in BUNDLES}
 
 
-def evaluation_of(bundle: Bundle) -> dict[str, object]:
+def evaluation_of(bundle: Bundle) -> dict[str, Any]:
     """What was kept of a bundle's examination."""
     evaluation = read_evaluation(bundle)
     if evaluation is None:
-        sys.exit(f"error: {bundle.path} was not examined. Run: digitedge eval {bundle.path} --keep")
+        raise DataError(f"{bundle.path} was not examined. Run: digitedge eval {bundle.path} --keep")
     return evaluation
-
-
-def with_tables(text: str) -> str:
-    """Put every table into its place."""
-    for name, make in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        table = f"\n{make()}\n"
-        text, count = pattern.subn(lambda found, table=table: found[1] + table + found[2], text)
-        if count != 1:
-            sys.exit(f"error: expected one <!-- {name} --> ... <!-- end --> in {README}, got {count}")
-    return text
 
 
 def main() -> None:
     """Write the tables, or with --check fail where they are not those of the bundles."""
-    old = README.read_text(encoding="utf-8")
-    new = with_tables(old)
-    if "--check" not in sys.argv[1:]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where README.md has other figures")
+    check = parser.parse_args().check
+    old = new = README.read_text(encoding="utf-8")
+    for name, make in TABLES.items():
+        new = put_into(new, name, f"\n{make()}\n")
+    if not check:
         README.write_text(new, encoding="utf-8")
     elif new != old:
         sys.exit("error: README.md has other figures than the released bundles. Run: python export/figures.py")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DigitEdgeError as exc:
+        sys.exit(f"error: {exc}")

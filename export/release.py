@@ -1,71 +1,87 @@
-"""Make the released bundles anew: train, export, verify and examine each, then write README's figures; `make release`.
+"""Make the released bundles anew: train, export, verify and examine each, then put them here; `make release`.
 
-Every step is a command of digitedge, printed before it runs. A call after a kill goes on with the interrupted training
-and does not repeat finished ones; to train anew, remove `runs/train/release-*`. With `--seeds 3` the same is done for
-seeds 0, 1 and 2 into `runs/release`, the released bundles are left alone, and the spread is reported.
+Every step is a command of digitedge, printed before it runs. Bundles are made in `runs/release` and come here when all
+keep their marks, so a failure leaves what was released before. A call after a kill goes on with the interrupted
+training and does not repeat finished ones; to train anew, remove `runs/train/release-*`.
+
+With `--seeds 3` the same is done for seeds 0, 1 and 2, nothing is put here, and the spread is reported.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
-# `small` learns from `cnn` too, so the order matters. Epochs: what fits into an hour on two cores.
-RELEASED = {
-    "cnn": ("--epochs", "28", "--scenes", "2000", "--dropout", "0"),
-    "small": ("--epochs", "24", "--scenes", "2000", "--dropout", "0"),
-}
+from digitedge.bundle import Bundle, load_bundle
+from digitedge.card import EVALUATION, FIGURES
+from digitedge.files import whole_folder, write_text
+
+# What is trained, and how long: what fits into an hour on two cores. `small` also learns from `cnn`, which comes first.
+RELEASED: dict[str, dict[str, Any]] = {"cnn": {"epochs": 28, "scenes": 2000}, "small": {"epochs": 20, "scenes": 2000}}
 TAUGHT = {"small": "cnn"}
-# What both int8 files of a released net must keep: largest loss of right answers, least share of equal ones.
+# What a released net must keep: bytes of the int8 TFLite file, multiply-accumulates; for both int8 files the largest
+# loss of right answers, and the least share of equal ones.
+LARGEST = {"cnn": (80_000, 10_000_000), "small": (24_000, 1_300_000)}
 LARGEST_DROP, LEAST_AGREEMENT = 0.0005, 0.999
-FIGURES = {
-    "right": "top1",
-    "error, seen damage": "seen_error",
-    "error, unseen damage": "unseen_error",
-    "calibration error": "calibration_error",
-    "non-digits accepted": "non_digits_accepted",
-}
-RUNS = Path("runs/train")
+INT8 = ("model_int8.tflite", "model_int8.onnx")
+# Rendered scenes that the reader's figures are measured on.
+SCENES = 300
+RUNS, MADE, HERE = Path("runs/train"), Path("runs/release"), Path("export")
 
 
 def main() -> None:
     """Make the released bundles, or with --seeds the report of their spread."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, help="make both nets for so many seeds, and report the spread")
+    parser.add_argument("--seeds", type=int, help="make the nets for so many seeds, and report the spread")
     seeds = parser.parse_args().seeds
     if seeds is None:
-        for name in RELEASED:
-            make(name, seed=0, folder=Path("export"))
-        run_program(Path("export/figures.py"))
-    else:
-        for seed in range(seeds):
-            for name in RELEASED:
-                make(name, seed=seed, folder=Path(f"runs/release/seed-{seed}"))
-        report_spread(seeds)
+        publish(make(seed=0))
+        return
+    if seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {seeds}")
+    for seed in range(seeds):
+        make(seed=seed)
+    report_spread(seeds)
 
 
-def make(name: str, *, seed: int, folder: Path) -> None:
-    """Train, export, verify and examine one net."""
-    run = train(name, seed=seed)
-    bundle = folder / name
-    digitedge("export", str(run), "--name", name, "--output", str(folder), "--overwrite")
-    digitedge("verify", str(bundle))
-    check_int8(bundle)
-    digitedge("eval", str(bundle), "--keep")
+def make(*, seed: int) -> dict[str, Path]:
+    """Train all nets, then export, verify and examine each; `cnn` last, because the newest bundle runs by default.
+
+    Returns:
+        Name of the net -> its bundle.
+    """
+    runs = {name: train(name, seed=seed) for name in RELEASED}
+    folder = MADE / f"seed-{seed}"
+    for name, run in reversed(runs.items()):
+        digitedge("export", str(run), "--name", name, "--output", str(folder), "--overwrite")
+        digitedge("verify", str(folder / name))
+        missed = missed_marks(name, load_bundle(folder / name))
+        if missed:
+            sys.exit(f"error: {folder / name} is not released: {'; '.join(missed)}")
+        digitedge("eval", str(folder / name), "--keep")
+    return {name: folder / name for name in runs}
 
 
 def train(name: str, *, seed: int) -> Path:
     """Train one net, or go on with it, or do nothing where it is finished; return its run folder."""
     run = folder_of(name, seed)
-    if (run / "metrics.json").is_file():
-        print(f"finished before: {run}", flush=True)
-    elif (run / "args.json").is_file():
-        digitedge("train", "--resume", str(run))
-    else:
-        teacher = ("--teacher", str(folder_of(TAUGHT[name], seed))) if name in TAUGHT else ()
-        digitedge("train", name, *RELEASED[name], *teacher, "--seed", str(seed), "--name", f"release-{name}-{seed}")
+    if run.is_dir() and not (run / "args.json").exists():
+        run.rmdir()  # killed before it began
+    if (run / "args.json").is_file():
+        refuse_another_plan(name, seed)
+        if (run / "metrics.json").is_file():
+            print(f"finished before: {run}", flush=True)
+        else:
+            digitedge("train", "--resume", str(run))
+        return run
+    options = [part for key, value in RELEASED[name].items() for part in (f"--{key}", str(value))]
+    if name in TAUGHT:
+        options += ["--teacher", str(folder_of(TAUGHT[name], seed))]
+    digitedge("train", name, *options, "--seed", str(seed), "--name", run.name.removesuffix("-1"))
     return run
 
 
@@ -74,43 +90,84 @@ def folder_of(name: str, seed: int) -> Path:
     return RUNS / f"release-{name}-{seed}-1"
 
 
-def check_int8(bundle: Path) -> None:
-    """Stop where an int8 file is further from its original than a released one may be."""
-    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
-    for name, file in manifest["files"].items():
-        drop = manifest["reference_top1"] - file["top1"]
-        if file["recipe"] == "int8" and not (drop <= LARGEST_DROP and file["agreement"] >= LEAST_AGREEMENT):
-            sys.exit(
-                f"error: {bundle / name} loses {drop:.2%} and agrees on {file['agreement']:.2%} of the test images"
-            )
+def refuse_another_plan(name: str, seed: int) -> None:
+    """Stop where a run was trained otherwise than is released now, or by another teacher."""
+    run = folder_of(name, seed)
+    plan = json.loads((run / "args.json").read_text(encoding="utf-8"))["plan"]
+    wanted = {"architecture": name, "seed": seed, **RELEASED[name]}
+    other = {key: plan.get(key) for key, value in wanted.items() if plan.get(key) != value}
+    if name in TAUGHT:
+        teacher = folder_of(TAUGHT[name], seed) / "model.keras"
+        if teacher.read_bytes() != (run / "teacher.keras").read_bytes():
+            other["teacher"] = "another net"
+    if other:
+        sys.exit(f"error: {run} was trained with {other}, expected {wanted}. Remove it to train anew.")
+
+
+def missed_marks(name: str, bundle: Bundle) -> list[str]:
+    """Say which marks a bundle misses; an empty list means that it can be released."""
+    manifest = bundle.manifest
+    largest, most_macs = LARGEST[name]
+    checks = {f"{manifest.macs:,} multiply-accumulates, at most {most_macs:,}": manifest.macs <= most_macs}
+    for file in INT8:
+        entry = manifest.files.get(file)
+        if entry is None:
+            checks[f"no {file}"] = False
+            continue
+        drop = manifest.reference_top1 - entry.top1
+        checks[f"{file} loses {drop:.2%}, at most {LARGEST_DROP:.2%}"] = drop <= LARGEST_DROP
+        checks[f"{file} agrees on {entry.agreement:.2%}, at least {LEAST_AGREEMENT:.2%}"] = (
+            entry.agreement >= LEAST_AGREEMENT
+        )
+        if file.endswith(".tflite"):
+            checks[f"{file} has {entry.bytes:,} bytes, at most {largest:,}"] = entry.bytes <= largest
+    return [message for message, holds in checks.items() if not holds]
+
+
+def publish(bundles: dict[str, Path]) -> None:
+    """Put bundles here, with how well rendered scenes are read, and write README's figures."""
+    scenes = digitedge("eval", "scenes", "--count", str(SCENES), "--model", str(bundles["cnn"]), "--json", read=True)
+    for name, bundle in bundles.items():
+        with whole_folder(HERE / name) as draft:
+            for file in bundle.iterdir():
+                (draft / file.name).write_bytes(file.read_bytes())
+    write_text(HERE / "scenes.json", scenes)
+    run_program(str(HERE / "figures.py"))
 
 
 def report_spread(seeds: int) -> None:
     """Print mean and standard deviation of every figure of the int8 TFLite files, and keep them beside the bundles."""
-    lines = [f"| int8 TFLite, {seeds} seeds | {' | '.join(FIGURES)} |", "| --- |" + " ---: |" * len(FIGURES)]
+    lines = [f"| int8 TFLite, {seeds} seeds | {' | '.join(FIGURES)} |", f"| --- |{' ---: |' * len(FIGURES)}"]
     for name in RELEASED:
-        bundles = [Path(f"runs/release/seed-{seed}/{name}/evaluation.json") for seed in range(seeds)]
-        files = [json.loads(path.read_text(encoding="utf-8"))["files"]["model_int8.tflite"] for path in bundles]
+        kept = [MADE / f"seed-{seed}" / name / EVALUATION for seed in range(seeds)]
+        files = [json.loads(path.read_text(encoding="utf-8"))["files"][INT8[0]] for path in kept]
         columns = [[100 * file[key] for file in files] for key in FIGURES.values()]
-        cells = [f"{mean(c):.2f} ± {stdev(c) if len(c) > 1 else 0:.2f} %" for c in columns]
+        cells = [f"{mean(column):.2f} ± {stdev(column) if seeds > 1 else 0:.2f} %" for column in columns]
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
     report = "\n".join(lines) + "\n"
-    Path("runs/release/spread.md").write_text(report, encoding="utf-8")
+    write_text(MADE / "spread.md", report)
     print(report)
 
 
-def digitedge(*arguments: str) -> None:
-    """Run a command of digitedge; a failure ends this program with the command's exit code."""
+def digitedge(*arguments: str, read: bool = False) -> str:
+    """Run a command of digitedge, say how long it took, and return what it printed if that is to be read."""
     print(f"$ digitedge {' '.join(arguments)}", flush=True)
-    run_program("-m", "digitedge", *arguments)
+    started = time.monotonic()
+    printed = run_program("-m", "digitedge", *arguments, read=read)
+    print(f"({(time.monotonic() - started) / 60:.1f} minutes)", flush=True)
+    return printed
 
 
-def run_program(*arguments: str | Path) -> None:
-    """Run this Python on something."""
-    done = subprocess.run([sys.executable, *map(str, arguments)])
+def run_program(*arguments: str, read: bool = False) -> str:
+    """Run this Python on something; a failure ends this program with the same exit code."""
+    done = subprocess.run([sys.executable, *arguments], stdout=subprocess.PIPE if read else None, text=True)
     if done.returncode:
         sys.exit(done.returncode)
+    return done.stdout or ""
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

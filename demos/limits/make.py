@@ -16,13 +16,14 @@ import cases
 import numpy as np
 from measure import Measured, measure, take
 from numpy.typing import NDArray
-from page import curve, edge, false_digits, listing, put_into, summary
+from page import curve, edge, false_digits, listing, summary
 from sweeps import SWEEPS, Point, Sweep
 from tiles import pair, worst
 
 from digitedge import DigitEdgeError, Reader
 from digitedge.bundle import load_bundle, released_bundle
 from digitedge.opencv import cv2
+from digitedge.tables import put_into
 
 HERE = Path(__file__).parent
 PAGE = "README.md"

@@ -1,29 +1,14 @@
 """Figures -> Markdown: tables and the sentences above them, and where in the page they go."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from measure import Measured
 from sweeps import Sweep
 
-from digitedge.errors import DataError
 from digitedge.scoring import Score
 
 # F1 from which digits are said to be read well.
 WELL = 0.95
-
-
-def put_into(page: str, name: str, text: str) -> str:
-    """Replace what stands between <!-- name --> and <!-- /name -->.
-
-    Raises:
-        DataError: the page has no such place, or has it twice.
-    """
-    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)", re.DOTALL)
-    found, count = place.subn(lambda match: f"{match[1]}{text}{match[2]}", page)
-    if count != 1:
-        raise DataError(f"expected one place <!-- {name} --> in the page, got {count}. Mend the page.")
-    return found
 
 
 def edge(sweep: Sweep, measured: Sequence[Measured]) -> int | None:

@@ -42,7 +42,10 @@ def train(
     ] = Architecture.CNN,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images. Default: 8, mlp 10.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
-    dropout: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of units dropped while training.")] = 0.2,
+    dropout: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.99, help="Share of units dropped while training. Default: 0, mlp 0.2."),
+    ] = None,
     scenes: Annotated[
         int | None,
         typer.Option(
@@ -73,7 +76,7 @@ def train(
 ) -> None:
     """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
 
-    The cnn and small also learn from rendered scenes, as a camera's search cuts them up: to be unsure of what is none.
+    The cnn and small also learn from rendered scenes, as a camera's search cuts them up: to doubt what is no digit.
 
     The run folder runs/train/NAME-K gets the best weights, the history, curves, a confusion matrix and the figures.
     Ctrl-C keeps the best weights so far; --resume goes on after the last whole epoch, after a power cut too.
@@ -99,7 +102,7 @@ def train(
             default,
             epochs=epochs or default.epochs,
             batch_size=batch_size,
-            dropout=dropout,
+            dropout=default.dropout if dropout is None else dropout,
             scenes=default.scenes if scenes is None else scenes,
             seed=seed,
             teacher=None if teacher is None else str(teacher / BEST if teacher.is_dir() else teacher),

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle import MANIFEST, Bundle
-from digitedge.card import CARD, model_card, read_evaluation
+from digitedge.card import rewrite_card
 from digitedge.data.dataset import Dataset
 from digitedge.errors import DataError
 from digitedge.exporting.reference import KerasClassifier
-from digitedge.files import write_json, write_text
+from digitedge.files import write_json
 from digitedge.manifest import Manifest
 from digitedge.parity import Parity, compare
 from digitedge.recipe import RECIPES, Tolerance
@@ -117,10 +117,10 @@ def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement], data: D
         return False
     entries = {name: replace(entry, **measured(judgements[name])) for name, entry in files.items()}
     manifest: Manifest = replace(bundle.manifest, files=entries, fit=all(entry.fit for entry in entries.values()))
+    write_json(bundle.path / MANIFEST, manifest.to_json())  # first: `camera` and `predict` act on it
     write_parity(bundle.path / PARITY, judgements)
     plot_flipped(bundle.path / FLIPPED, judgements, data)
-    write_text(bundle.path / CARD, model_card(manifest, read_evaluation(bundle)))
-    write_json(bundle.path / MANIFEST, manifest.to_json())
+    rewrite_card(bundle, manifest)
     return True
 
 

@@ -39,7 +39,7 @@ class Plan:
     architecture: str
     epochs: int
     batch_size: int = 128
-    dropout: float = 0.2
+    dropout: float = 0.0
     seed: int = 0
     validation_split: float
     augment: tuple[str, ...]
@@ -91,6 +91,6 @@ class Plan:
 DEFAULT_PLANS: dict[str, Plan] = {
     "cnn": Plan(architecture="cnn", epochs=8, validation_split=1 / 12, augment=CAMERA, scenes=400),
     "small": Plan(architecture="small", epochs=8, validation_split=1 / 12, augment=CAMERA, scenes=400),
-    "mlp": Plan(architecture="mlp", epochs=10, validation_split=0.2, augment=()),
+    "mlp": Plan(architecture="mlp", epochs=10, dropout=0.2, validation_split=0.2, augment=()),
 }
 """Architecture -> the plan that is used where the user says nothing."""

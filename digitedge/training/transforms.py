@@ -3,9 +3,9 @@
 Each takes uint8 (N, H, W) crops, ink bright on 0, a strength from 0 (hardly anything) to 1 for each of them, and a
 source of randomness; and returns new crops. `digitedge.training.augment` puts them together.
 
-What `digitedge.degradations` marks as unseen (motion blur, dead pixels, drops, frosted glass, halftone, hollow strokes,
-shifted rows) is used here in no form, so that its figures tell what no training taught. What comes nearest to them:
-round blur, noise kept as black and white, square patches, bends over a seventh of the field, speckles without order.
+What `digitedge.degradations` marks as unseen (motion blur, drops, frosted glass, halftone, hollow strokes, shifted
+rows) is used here in no form, so that its figures tell what no training taught. What comes nearest to them: round blur,
+square patches, bends over a seventh of the field, speckles without order.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,8 @@ AS_JPEG, AS_SCAN = 0.4, 0.25
 LOWEST_CAUGHT, COARSEST = -0.1, 3.0
 # How grey paper gets, and which share of its contrast ink loses.
 GREY, PALE = 150.0, 0.7
+# What is left over: shares of neighbours, whole rulings and dashed ones; the rest are scribbles.
+NEIGHBOURS, WHOLE, DASHED = 0.35, 0.2, 0.2
 # How far away a neighbour stands, in widths of a crop: a digit is 0.7 wide at most.
 NEIGHBOUR = (0.55, 0.75)
 # Least and largest share of a side that something in front covers, and how many such things there are at most.
@@ -166,16 +168,17 @@ def leftovers(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> C
 def _piece(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """One leftover, alone in a field."""
     kind = rng.random()
-    if kind < 0.35:
+    if kind < NEIGHBOURS:
         return _edge_of(neighbour, rng)
     height, width = neighbour.shape
-    points = rng.uniform(-0.2, 1.2, (2 if kind < 0.75 else int(rng.integers(3, 7)), 2))
-    if kind >= 0.75:  # a scribble goes on from side to side
+    is_ruling, is_dashed = kind < NEIGHBOURS + WHOLE + DASHED, kind > NEIGHBOURS + WHOLE
+    points = rng.uniform(-0.2, 1.2, (2 if is_ruling else int(rng.integers(3, 7)), 2))
+    if not is_ruling:  # a scribble goes on from side to side
         points[:, int(rng.integers(2))].sort()
     field = np.zeros_like(neighbour)
     corners = np.rint(points * (16 * width, 16 * height)).astype(np.int32)
     cv2.polylines(field, [corners], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
-    if 0.55 < kind < 0.75:  # dashed
+    if is_ruling and is_dashed:
         field[:, np.arange(width) // int(rng.integers(1, 5)) % 2 == 0] = 0
     return field
 

@@ -174,14 +174,21 @@ def test_wrong_wishes_are_refused_in_a_line(run, tmp_path, arguments, code, mess
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("less", [("--images", "10"), ("--damaged", "0"), ("--scenes", "0"), ("--dataset", "x.npz")])
+@pytest.mark.parametrize("less", [("--images", "10"), ("--damaged", "1"), ("--scenes", "1"), ("--dataset", "x.npz")])
 def test_only_whole_examinations_are_kept(run, released, less) -> None:
     done = run(released, "--keep", *less)
     assert done.exit_code == 2
-    assert "wants all digits of MNIST" in done.stderr
+    assert "leave out --dataset, --images, --damaged and" in done.stderr
 
 
 def test_figures_are_kept_in_bundles_only(run, released) -> None:
     done = run(released / "model_int8.tflite", "--keep")
-    assert done.exit_code == 1
-    assert "--keep takes a bundle" in str(done.exception) + done.stderr
+    assert done.exit_code == 2
+    assert "takes a bundle, got the file" in done.stderr
+
+
+def test_figures_of_other_digits_than_the_bundle_was_judged_on_are_not_kept(digitedge, released) -> None:
+    done = digitedge("eval", released, "--data", "synthetic", "--keep")
+    assert done.returncode == 1
+    assert "error: --keep wants the digits that" in done.stderr
+    assert "Traceback" not in done.stderr

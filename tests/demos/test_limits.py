@@ -98,9 +98,8 @@ def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(tmp_path):
 
 
 def test_a_page_without_the_place_of_a_table_is_refused(program):
-    from page import put_into
-
     from digitedge import DataError
+    from digitedge.tables import put_into
 
     assert put_into("a\n<!-- x -->\nold\n<!-- /x -->\nb\n", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
     with pytest.raises(DataError, match="one place <!-- y --> in the page, got 0"):

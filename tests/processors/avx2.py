@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from digitedge.bundle import Bundle, load_bundle
 from digitedge.data.dataset import Dataset
 from digitedge.data.mnist import load_mnist
+from digitedge.errors import DigitEdgeError
 from digitedge.recipe import RECIPES
 from digitedge.runtime import load_classifier
 
@@ -40,25 +41,25 @@ def main() -> None:
     elif shutil.which(QEMU) is None:
         sys.exit(f"error: {QEMU} is missing. Run: sudo apt install qemu-user")
     else:
-        same = [verify(load_bundle(Path("export") / name), data, options.recipe) for name in BUNDLES]
-        sys.exit(0 if all(same) else 1)
+        same = [same for name in BUNDLES for same in verify(load_bundle(Path("export") / name), data, options.recipe)]
+        sys.exit(0 if same and all(same) else 1)
 
 
-def verify(bundle: Bundle, data: Dataset, recipe: str | None) -> bool:
-    """Compare the files of a bundle with their original, and say whether every verdict is that of the manifest."""
+def verify(bundle: Bundle, data: Dataset, recipe: str | None) -> list[bool]:
+    """Compare the files of a bundle with their original, and say of each whether its verdict is the manifest's."""
     from digitedge.exporting.reference import KerasClassifier
     from digitedge.parity import compare
     from digitedge.training.keras_file import load_keras
 
     expected = KerasClassifier(load_keras(bundle.reference), bundle.reference).probabilities(data.x_test)
-    same = True
+    same = []
     for name, entry in bundle.manifest.files.items():
         if recipe not in (None, entry.recipe):
             continue
         here, there = load_classifier(bundle.path / name).probabilities(data.x_test), emulated(bundle.path / name)
         parity = compare(expected, there, data.y_test)
         violations = parity.violations(entry.tolerance)
-        same &= entry.fit == (not violations)
+        same.append(entry.fit == (not violations))
         print(
             f"{bundle.path / name!s:32} right {parity.candidate_top1:.2%} (here {entry.top1:.2%})  like Keras "
             f"{parity.agreement:.2%} (here {entry.agreement:.2%})  like here "
@@ -81,4 +82,7 @@ def emulated(path: Path) -> NDArray[np.float32]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DigitEdgeError as exc:
+        sys.exit(f"error: {exc}")

@@ -28,3 +28,10 @@ def test_the_originals_are_left_alone() -> None:
     kept = crops.copy()
     camera_like(crops, CAMERA, np.random.default_rng(0))
     np.testing.assert_array_equal(crops, kept)
+
+
+def test_without_geometry_nothing_moves() -> None:
+    crops, _ = synthetic_digits(100, seed=1)
+    np.testing.assert_array_equal(camera_like(crops, (), np.random.default_rng(0)), crops)
+    shifted = camera_like(crops, ("light",), np.random.default_rng(0))
+    assert 0.3 < (shifted == crops).all(axis=(1, 2)).mean() < 0.5

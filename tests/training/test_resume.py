@@ -127,9 +127,9 @@ from pathlib import Path
 from digitedge.data.dataset import Dataset
 from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.fit import train
-from digitedge.training.plan import CAMERA, Plan
+from digitedge.training.plan import Plan
 data = Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
-train(Plan(**json.loads(sys.argv[1])), data, data_name="synthetic", folder=Path(sys.argv[2]))
+train(Plan.from_json(json.loads(sys.argv[1])), data, data_name="synthetic", folder=Path(sys.argv[2]))
 """
 
 

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError
-from digitedge.training.models import build_cnn, build_mlp
+from digitedge.training.models import ARCHITECTURES
 from digitedge.training.temperature import fit_temperature, fold_temperature
 
 
@@ -28,10 +28,10 @@ def test_a_net_without_any_error_stays_within_bounds() -> None:
     assert fit_temperature(np.empty((0, 10), np.float32), np.empty(0, np.uint8)) == 1.0
 
 
-@pytest.mark.parametrize("build", [build_mlp, build_cnn])
-def test_folding_divides_the_logits(build: object) -> None:
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_folding_divides_the_logits(name: str) -> None:
     keras.utils.set_random_seed(0)
-    model = build(0.0)  # type: ignore[operator]
+    model = ARCHITECTURES[name](0.0)
     images = np.random.default_rng(0).uniform(0, 255, (4, 28, 28, 1)).astype(np.float32)
     before = np.asarray(model.predict(images, verbose=0))
     fold_temperature(model, 2.5)

@@ -32,3 +32,18 @@ def test_the_same_seed_gives_the_same(name: str) -> None:
     strengths = np.full(20, 0.5, np.float32)
     first, again = (TRANSFORMS[name](crops, strengths, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+def test_a_sensor_keeps_some_crops_as_black_and_white() -> None:
+    crops, _ = synthetic_digits(200, seed=1)
+    seen = TRANSFORMS["sensor"](crops, np.full(200, 0.5, np.float32), np.random.default_rng(0))
+    two_levels = ((seen == 0) | (seen == 255)).all(axis=(1, 2)).mean()
+    assert 0.15 < two_levels < 0.35
+
+
+def test_geometry_makes_some_narrow_digits_as_wide_as_they_are_high() -> None:
+    bar = np.zeros((300, 28, 28), np.uint8)
+    bar[:, 4:24, 12:16] = 255
+    moved = TRANSFORMS["geometry"](bar, np.ones(300, np.float32), np.random.default_rng(0))
+    area = (moved > 127).sum(axis=(1, 2)) / 80
+    assert 0.03 < (area > 1.9).mean() < 0.3

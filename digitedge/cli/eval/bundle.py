@@ -8,12 +8,15 @@ import typer
 
 from digitedge.cli.common import DataOption, ForceOption, JsonOption, choose_model, print_json, say
 from digitedge.cli.eval.examined import Report
-from digitedge.errors import InputError
+from digitedge.errors import DataError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from digitedge.data.digit_set import DigitSet
+    from digitedge.examination import Runnable
 
 _PRINT = Path("-")
+# How many digits are damaged, and how many scenes give non-digits, unless told: what a card tells of.
+DAMAGED, SCENES = 2000, 200
 
 
 def bundle(
@@ -37,10 +40,10 @@ def bundle(
     ] = None,
     damaged: Annotated[
         int, typer.Option(min=0, help="Damage so many of them, of every digit equally many; 0 leaves robustness out.")
-    ] = 2000,
+    ] = DAMAGED,
     scenes: Annotated[
         int, typer.Option(min=0, help="Render so many scenes for non-digits; 0 leaves non-digits out.")
-    ] = 200,
+    ] = SCENES,
     worst: Annotated[
         Path | None, typer.Option(help="PNG or JPEG file for the wrong answers with the highest confidence.")
     ] = None,
@@ -72,12 +75,16 @@ def bundle(
 
     _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
     model = choose_model(bundle)
-    if keep:
-        _check_keep(model, complete=dataset is None and images is None and damaged > 0 and scenes > 0)
+    if keep and (dataset is not None or images is not None or damaged < DAMAGED or scenes < SCENES):
+        raise typer.BadParameter("leave out --dataset, --images, --damaged and --scenes", param_hint="--keep")
+    if keep and not model.is_dir():
+        raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--keep")
     files = runnable(model, force=force)
     for name in files.passed_over:
         say(f"{name}: passed over, because its runtime is not installed")
     digits = _load_digits(data, dataset, images)
+    if keep:
+        _check_keep(model, files, digits)
     chosen = digits.subset(damaged)
     others = non_digits(scenes)
     ticks = len(DEGRADATIONS) * len(LEVELS) if len(chosen) else 1
@@ -111,14 +118,18 @@ def _check_options(
         raise InputError(f"--worst {worst} would lie among the digits of {dataset}. Choose another folder.")
 
 
-def _check_keep(model: Path, *, complete: bool) -> None:
-    """A card only tells of whole examinations, on the digits that every card tells of."""
-    if not model.is_dir():
-        raise InputError(f"--keep takes a bundle, got the file {model}. Give its folder.")
-    if not complete:
-        raise typer.BadParameter(
-            "wants all digits of MNIST, damage and scenes: leave the others out", param_hint="--keep"
+def _check_keep(model: Path, files: "Runnable", digits: "DigitSet") -> None:
+    """Refuse to keep what is not of every file, or of other digits than those that the bundle was judged on."""
+    from digitedge.bundle import load_bundle
+    from digitedge.data.dataset import images_sha256
+
+    if files.passed_over:
+        raise MissingExtraError(
+            f"--keep wants figures of every file, and {', '.join(files.passed_over)} cannot run here. "
+            "Run: pip install 'digitedge[onnx]'"
         )
+    if images_sha256(digits.crops) != load_bundle(model).manifest.judged_on.sha256:
+        raise DataError(f"--keep wants the digits that {model} was judged on, got others. Give them with --data.")
 
 
 def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "DigitSet":

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitedge.card import SCHEMA, evaluation_table
 from digitedge.tables import Table, percent
 
 if TYPE_CHECKING:
     from digitedge.data.digit_set import DigitSet
     from digitedge.examination import Examination
     from digitedge.robustness import DamageErrors
-
-SCHEMA = "digitedge.eval/1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,19 +82,9 @@ class Report:
         yield self._by_digit()
 
     def _summary(self) -> Table:
-        heads = ["kB", "right", "calibration error", "error, seen damage", "unseen damage", "non-digits accepted"]
-        lines = {
-            name: [
-                f"{self.bytes[name] / 1000:.1f}",
-                percent(one.top1),
-                percent(one.calibration_error),
-                percent(one.seen_error),
-                percent(one.unseen_error),
-                percent(one.accepted),
-            ]
-            for name, one in self.examined.items()
-        }
-        return Table("file", heads, lines)
+        table = evaluation_table(self.to_json())
+        lines = {name: [f"{self.bytes[name] / 1000:.1f}", *cells] for name, cells in table.lines.items()}
+        return Table(table.corner, ["kB", *table.heads], lines)
 
     def _damages(self) -> Table:
         """Rows are kinds, columns files."""
