@@ -18,5 +18,5 @@ def test_a_plan_of_other_transforms_is_refused(augment: object) -> None:
 
 
 def test_an_unknown_transform_is_named() -> None:
-    with pytest.raises(InputError, match="expected transforms of geometry, .*, got rain"):
+    with pytest.raises(InputError, match=r"expected transforms of geometry, .*, got rain"):
         replace(DEFAULT_PLANS["cnn"], augment=("rain",))
