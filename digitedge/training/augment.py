@@ -1,4 +1,24 @@
-"""Every epoch shows each digit moved a little and, three times in five, as a camera might spoil it."""
+"""Every epoch shows each digit moved a little and, three times in five, as a camera might spoil it.
+
+What each transform is worth (`make ablation`): `small`, trained on 20,000 of MNIST's training images and 200 scenes for
+4 epochs, one seed, once with all transforms and once without each; errors in % on 5,000 other training images, clean,
+under kinds of damage that training knows and does not know (`digitedge.degradations`, means of 15 and 6 kinds and of
+three strengths), and the non-digits that it is as sure of as of 99 in 100 digits:
+
+    without      clean   known   unknown   non-digits
+    (nothing)     1.10    4.47      6.75        43.0
+    geometry      1.28    5.78      6.00        29.4
+    pen           1.32    4.56      6.60        40.7
+    grain         1.22    3.99      7.56        41.6
+    light         1.28    5.35      6.72        40.0
+    leftovers     1.32    4.68      6.28        45.2
+    occlusion     1.16    5.39      6.74        36.0
+    resolution    1.18    4.59      7.24        39.4
+    sensor        1.24    5.98      6.83        39.6
+
+So short a training is far from its end (non-digits fall to a tenth of that), and differences of 0.2 in the first column
+are ten images. Every transform helps clean accuracy, most help known damage, and grain and resolution unknown damage.
+"""
 
 from collections.abc import Sequence
 

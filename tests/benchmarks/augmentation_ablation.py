@@ -23,7 +23,7 @@ from digitedge.training.plan import CAMERA, DEFAULT_PLANS
 from digitedge.training.run import BEST
 
 TRAINED_ON, JUDGED_ON, DAMAGED = 20_000, 5_000, 1_000
-EPOCHS, SCENES, NON_DIGIT_SCENES = 5, 200, 50
+EPOCHS, SCENES, NON_DIGIT_SCENES = 4, 200, 50
 HEADS = ("clean", "damage with relatives", "unseen damage", "non-digits accepted")
 
 
