@@ -165,13 +165,6 @@ def test_an_installed_wheel_brings_its_own_bundle(
         released_bundle()
 
 
-def test_the_readme_has_the_released_figures(released: Path) -> None:
-    readme = (released.parent.parent / "README.md").read_text()
-    for name, entry in load_bundle(released).manifest.files.items():
-        row = f"| `{name}` | {entry.bytes / 1000:.0f} | {100 * entry.top1:.2f} % | {100 * entry.agreement:.2f} % |"
-        assert row in readme
-
-
 def test_a_file_that_its_bundle_does_not_list_is_refused(bundle: Path, fixtures: Path) -> None:
     shutil.copy(fixtures / "good.tflite", bundle / "mine.tflite")
     with pytest.raises(ModelError, match="whose manifest does not list it"):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitedge.card import SCHEMA, evaluation_table
 from digitedge.tables import Table, percent
 
 if TYPE_CHECKING:
@@ -50,6 +49,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """One object, with the conditions and every figure of every file."""
+        from digitedge.card import SCHEMA
         from digitedge.data.dataset import images_sha256
         from digitedge.data.non_digits import EXAMINATION_SEED
 
@@ -82,6 +82,8 @@ class Report:
         yield self._by_digit()
 
     def _summary(self) -> Table:
+        from digitedge.card import evaluation_table
+
         table = evaluation_table(self.to_json())
         lines = {name: [f"{self.bytes[name] / 1000:.1f}", *cells] for name, cells in table.lines.items()}
         return Table(table.corner, ["kB", *table.heads], lines)
