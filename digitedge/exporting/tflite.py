@@ -24,6 +24,9 @@ from digitedge.quiet import quiet
 from digitedge.recipe import Numbers, Recipe
 from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
 
+# Metadata in which the converter states the oldest runtime that knows the operators.
+MINIMUM_RUNTIME = b"min_runtime_version"
+
 
 def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
     """Convert a model under the contract.
@@ -52,7 +55,7 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"):
-            return _without_inner_names(converter.convert())
+            return _compact(converter.convert())
     except (ConverterError, tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
@@ -60,13 +63,24 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         ) from exc
 
 
-def _without_inner_names(content: bytes) -> bytes:
-    """Empty the names of the tensors between input and output: 3 kB of paths through Keras that nothing looks up."""
+def _compact(content: bytes) -> bytes:
+    """Leave out what no runtime looks up: 4 kB, a sixth of a small net's file.
+
+    That is: names of tensors between input and output (paths through Keras), a buffer of its own for every tensor that
+    has no data (by the schema they share the first, empty one), and the converter's notes on itself.
+    """
     model = flatbuffer_utils.convert_bytearray_to_object(content)
+    model.metadata = [entry for entry in model.metadata if entry.name == MINIMUM_RUNTIME]
+    holders = [*(tensor for graph in model.subgraphs for tensor in graph.tensors), *model.metadata]
+    filled = {holder.buffer for holder in holders if model.buffers[holder.buffer].data is not None}
+    kept = [0, *sorted(filled - {0})]
+    model.buffers = [model.buffers[index] for index in kept]
+    for holder in holders:
+        holder.buffer = kept.index(holder.buffer) if holder.buffer in filled else 0
     for graph in model.subgraphs:
         for index, tensor in enumerate(graph.tensors):
             if index not in (*graph.inputs, *graph.outputs):
-                tensor.name = b""
+                tensor.name = None
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
@@ -112,6 +126,6 @@ def _tensor(details: dict[str, Any], name: str) -> TensorSpec:
 def _minimum_runtime(model: Any) -> str:
     """What the converter wrote into the file's metadata as min_runtime_version."""
     for entry in model.metadata or []:
-        if entry.name == b"min_runtime_version":
+        if entry.name == MINIMUM_RUNTIME:
             return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
     raise ModelError("the TFLite file does not state its minimum runtime; use TensorFlow 2.20 or newer")
