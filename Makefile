@@ -9,7 +9,7 @@ help:
 	@echo "make test      run the tests"
 	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
-	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (about half an hour)"
+	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (an hour or more)"
 	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
 	@echo "make bench     time the search and the training against bare OpenCV and Keras; augmentation's share; rendered digits"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"

@@ -13,6 +13,7 @@ CAMERA = tuple(TRANSFORMS)
 # images it read 99.06 % alone and 99.34 % with these values; its error was 3.1 and 3.0 % under known damage, 5.1 and
 # 5.3 % under unknown. One seed. On a net of 6 thousand parameters, shares of 0.5 and 0.9 did alike, temperatures of 1
 # and 3 less well.
+# (The lone net had 13.3 thousand parameters and saw 50 % of the digits spoiled; the student 13.7 thousand and 60 %.)
 TEACHER_SHARE, TEACHER_TEMPERATURE = 0.7, 2.0
 
 

@@ -2,7 +2,8 @@
 
 The kernels that a runtime chooses depend on the processor, and int8 files that agree on one may saturate on another. So
 every exported file answers MNIST's test images under `qemu-x86_64 -cpu Haswell`. The answers are judged against the
-Keras original by the tolerances in the manifest, and the verdict must be the one there. Takes about half an hour.
+Keras original by the tolerances in the manifest, and the verdict must be the one there. Takes long: a float file needs
+more than eight minutes, an int8 file one and a half.
 
     python tests/processors/avx2.py [--recipe int8]     # only the files of one recipe: about six minutes
     python tests/processors/avx2.py --score FILE OUT    # the emulated half: the answers of one file, to OUT.npy
