@@ -5,8 +5,9 @@ scenes and, by outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812
 a tenth for every digit, so that the ten outputs stay ten and low confidence says "none". Scenes that validate are never
 trained on.
 
-What is no digit counts half in the loss, as in that paper. (Rejected: the whole, which made a net so timid that 99 of
-100 digits only reached 0.75 to 0.84 and clean accuracy fell by 0.06 points.)
+What is no digit counts as much in the loss as a digit does. (That paper halves it. Three more epochs of a trained `cnn`
+with a weight of 0.5 and of 1.5 let 3.0 and 2.3 % of held-out non-digits pass, misread 3.9 and 4.1 % of digits damaged
+as training does not know, and 0.32 and 0.36 % of clean ones.)
 """
 
 from typing import NamedTuple
@@ -30,7 +31,7 @@ TRAINING_SCENES = 10
 # For each scene: digits rendered one by one, about as many as are cut out of it, and marks and glyphs that are none.
 RENDERED, MARKS, GLYPHS = 8, 5, 2
 # Weight in the loss of what is no digit; a digit's is 1.
-OUTLIER_WEIGHT = 0.5
+OUTLIER_WEIGHT = 1.0
 # Row of a digit, and in the last row what is asked for where there is none.
 TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
 

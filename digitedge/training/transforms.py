@@ -179,7 +179,9 @@ def _piece(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     corners = np.rint(points * (16 * width, 16 * height)).astype(np.int32)
     cv2.polylines(field, [corners], False, 255, int(rng.integers(1, 3)), cv2.LINE_AA, 4)
     if is_ruling and is_dashed:
-        field[:, np.arange(width) // int(rng.integers(1, 5)) % 2 == 0] = 0
+        across, down = np.ptp(corners, axis=0)
+        along = np.arange(width) if across > down else np.arange(height)[:, None]
+        field *= (along // int(rng.integers(1, 5)) % 2).astype(np.uint8)
     return field
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError
 from digitedge.rendering.hand.pen import line_ink
+from digitedge.rendering.marks.marks import is_stroke
 from digitedge.rendering.marks.remnants import any_pen, any_pen_width
 from digitedge.vision.normalize import FIELD, normalize_digit
 
@@ -58,8 +59,15 @@ def render_glyph(rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
         height: its longer side in pixels, about, >= 4.
 
     Returns:
-        uint8 (H, W), ink bright on 0, cut tight.
+        uint8 (H, W), ink bright on 0, cut tight; never one that could be a 1.
     """
+    while True:
+        ink = _character(rng, height)
+        if not is_stroke(ink):
+            return ink
+
+
+def _character(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
     count = int(rng.choice(list(STROKES), p=list(STROKES.values())))
     strokes = [_stroke(rng) for _ in range(count)]
     line = np.concatenate(strokes) * [rng.uniform(0.5, 1), 1]

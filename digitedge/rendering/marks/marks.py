@@ -114,7 +114,7 @@ def render_mark(kind: Mark, rng: np.random.Generator, *, height: int) -> NDArray
         raise InputError(f"render_mark() takes a height of 4 pixels or more, got {height}.")
     while True:
         ink = _cut_tight(_DRAWN[kind](rng, height))
-        if kind in _WRITTEN or not _is_stroke(ink):
+        if kind in _WRITTEN or not is_stroke(ink):
             return ink
 
 
@@ -123,7 +123,7 @@ def _cut_tight(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ink[y : y + h, x : x + w]
 
 
-def _is_stroke(ink: NDArray[np.uint8]) -> bool:
+def is_stroke(ink: NDArray[np.uint8]) -> bool:
     """Whether it is slim and stands, as a 1 does; so is what is left of ink when nothing is."""
     if not ink.size:
         return True
