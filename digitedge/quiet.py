@@ -34,6 +34,26 @@ def quiet(*descriptors: int) -> Iterator[None]:
             os.close(copy)
 
 
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Discard what libraries write to file descriptor 2 past Python, while Python's own stderr goes on.
+
+    For programs with threads: `quiet` would swallow what another thread says meanwhile. libjpeg prints "Corrupt JPEG
+    data" for every other frame of many webcams, FFmpeg its own opinion of a stream that was lost.
+    """
+    said = sys.stderr
+    said.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere, os.fdopen(kept, "w", buffering=1, errors="backslashreplace") as stderr:
+        os.dup2(nowhere.fileno(), 2)
+        sys.stderr = stderr
+        try:
+            yield
+        finally:
+            sys.stderr = said
+            os.dup2(kept, 2)
+
+
 def require_tensorflow() -> ModuleType:
     """Import TensorFlow without its start-up lines, or say how to install it.
 

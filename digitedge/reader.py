@@ -2,9 +2,9 @@
 
 import time as clock
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,18 @@ class Digit:
         digit: 0 to 9.
         confidence: probability of that digit, 0 to 1.
         box: x, y, width, height in pixels of the frame.
+        track: the same number in every frame of a camera that shows this written digit; None in a picture.
     """
 
     digit: int
     confidence: float
     box: Box
+    track: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; without the track where there is none."""
+        digit = {"digit": self.digit, "confidence": self.confidence, "box": list(self.box)}
+        return digit if self.track is None else digit | {"track": self.track}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Reading:
             "time": self.time,
             "width": self.width,
             "height": self.height,
-            "digits": [asdict(digit) | {"box": list(digit.box)} for digit in self.digits],
+            "digits": [digit.to_dict() for digit in self.digits],
             "rows": list(self.rows),
             "numbers": [list(row) for row in self.numbers],
             "ms": self.ms,
@@ -150,12 +157,8 @@ class Reader:
         started = clock.perf_counter()
         verdicts = self.judge(frame)
         digits = [Digit(v.digit, round(v.confidence, 4), v.box) for v in verdicts if v.kept]
-        order = rows_of([digit.box for digit in digits])
-        rows = [[digits[i] for i in row] for row in order]
         return Reading(
-            digits=tuple(digit for row in rows for digit in row),
-            rows=tuple(map(_text, rows)),
-            numbers=tuple(map(_numbers, rows)),
+            **arrange(digits),
             marks=tuple(verdicts),
             width=frame.shape[1],
             height=frame.shape[0],
@@ -174,6 +177,24 @@ class Reader:
         """Say of every mark what the classifier makes of it, and whether it is a digit."""
         guesses = recognize(writing, self.classifier)
         return guesses, decide(guesses, threshold=self.threshold, neutral=self.neutral)
+
+
+class Arrangement(TypedDict):
+    """The parts of a `Reading` that say what is written where."""
+
+    digits: tuple[Digit, ...]
+    rows: tuple[str, ...]
+    numbers: tuple[tuple[str, ...], ...]
+
+
+def arrange(digits: Sequence[Digit]) -> Arrangement:
+    """Put digits into reading order, rows and numbers."""
+    rows = [[digits[index] for index in row] for row in rows_of([digit.box for digit in digits])]
+    return Arrangement(
+        digits=tuple(digit for row in rows for digit in row),
+        rows=tuple(map(_text, rows)),
+        numbers=tuple(map(_numbers, rows)),
+    )
 
 
 def _text(digits: Sequence[Digit]) -> str:

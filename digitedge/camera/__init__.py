@@ -1,36 +1,56 @@
-"""Frames in, readings out, live: the room between a camera and a screen.
+"""Frames in, readings out, live: the room between a camera and whoever wants to know.
 
 In: what the user types ("0", "desk.mp4", "rtsp://...", "rpicam", "demo"), which `open_source` turns into a `Source`.
-Out: readings, on a window, as JSON lines, as plain lines; every one of them is an `Output` of the loop in `run`.
+Out: updates; whatever takes them (window, lines, web page, message broker) is an `Output` of the loop in `run`.
 
     from digitedge import Reader
     from digitedge.camera import JsonLines, open_source, run
 
     run(open_source("0"), Reader(), [JsonLines()])
 
-A frame walks through `frames.Source` (webcam, video, rpicam, sources), `live.run`, the reader, and `overlay` to the
-`window`. Later rooms (web page, tracking, message broker) are further outputs or sources.
+A frame walks through `frames.Source` (webcam, rpicam, picamera, video, sources), `capture`, `live.run`, `view`, the
+reader, `tracking` and `stable` to the outputs: `lines`, `preview` (with `overlay` and `window`), `recording`, `crops`,
+`mqtt`, and `digitedge.web`.
 """
 
-from digitedge.camera.frames import Frame, Source
-from digitedge.camera.live import FrameReader, JsonLines, Output, Preview, RowLines, Session, run
+from digitedge.camera.capture import NewestFrame, State
+from digitedge.camera.frames import Frame, Mode, Source
+from digitedge.camera.lines import JsonLines, RowLines
+from digitedge.camera.live import FrameReader, Output, Screen, Session, Update, run
 from digitedge.camera.overlay import draw_reading
-from digitedge.camera.sources import FrameList, open_source
+from digitedge.camera.preview import LivePreview, Preview
+from digitedge.camera.sources import FrameList, default_source, open_source
+from digitedge.camera.stable import Change, RowEvent, Rules, StableRow
+from digitedge.camera.view import Flip, View, parse_roi
 from digitedge.camera.window import Window, why_no_window
 
 __all__ = [
+    "Change",
+    "Flip",
     "Frame",
     "FrameList",
     "FrameReader",
     "JsonLines",
+    "LivePreview",
+    "Mode",
+    "NewestFrame",
     "Output",
     "Preview",
+    "RowEvent",
     "RowLines",
+    "Rules",
+    "Screen",
     "Session",
     "Source",
+    "StableRow",
+    "State",
+    "Update",
+    "View",
     "Window",
+    "default_source",
     "draw_reading",
     "open_source",
+    "parse_roi",
     "run",
     "why_no_window",
 ]

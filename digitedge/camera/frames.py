@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,20 @@ from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
 """uint8 (H, W, 3) BGR or (H, W) grey, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What a camera is asked for; None leaves a choice to it. It answers with the nearest mode that it has.
+
+    Attributes:
+        width: of the frames, in pixels; so is `height`.
+        fps: frames in a second.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
 
 
 class Source(ABC):
@@ -22,8 +37,9 @@ class Source(ABC):
     Attributes:
         name: where the newest frame came from, as the user would say it: "0", "desk.mp4", "scans/page-2.png".
         time: when the newest frame was taken, in seconds since the start of the source; None for a picture.
-        live: True for a camera or stream, which goes on by itself: its end is an error (CameraError). The others simply
-            come to their end.
+        live: True for a camera or stream, which goes on by itself, read or not: only its newest frame counts, and its
+            loss is an error (CameraError). Of the others every frame counts, and they simply come to their end.
+        has_noise: True for a sensor, of which no two frames are equal: equal ones mean that it froze.
         hold_s: how long a window shows each frame, in seconds: 0 for a live source, None for "until a key is pressed".
 
     Examples:
@@ -41,6 +57,7 @@ class Source(ABC):
     """
 
     live: bool = False
+    has_noise: bool = False
     hold_s: float | None = 0.0
 
     def __init__(self, name: str) -> None:
@@ -67,6 +84,9 @@ class Source(ABC):
     def _stamp(self) -> None:
         """Set `time` to now, for a frame of a live source that has just arrived."""
         self.time = time.monotonic() - self._started
+
+    def interrupt(self) -> None:  # noqa: B027 - most sources wait no longer than for their next frame
+        """Make a loop that waits for a frame in another thread end soon, where the source can."""
 
     def close(self) -> None:
         """Release the device. Harmless when there is none."""

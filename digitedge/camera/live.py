@@ -1,23 +1,23 @@
-"""The live loop: a frame from the source, read by the reader, handed to the outputs.
+"""The live loop: the newest frame of the source, read, followed over time, and handed to the outputs.
 
-    source -> reader.read -> Reading -> outputs: window, JSON lines, plain lines
+    source -> capture -> view -> reader -> tracking -> stable rows -> Update -> outputs
 
-An output is anything with `show(frame, reading, fps)`, so a web page or a message broker is one more small class.
+An output is anything with `show(update)`: a window, JSON lines, a web page, a message broker. Outputs must be quick,
+for the next frame waits for them; those that have slow work to do, do it in a thread of their own.
 """
 
-import json
-import os
-import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+from digitedge.camera.capture import PATIENCE_S, Capture, EveryFrame, NewestFrame, Shot, State
 from digitedge.camera.frames import Frame, Source
-from digitedge.camera.overlay import draw_reading
-from digitedge.camera.window import Window
+from digitedge.camera.stable import RowEvent, Rules, StableRow, StableRows
+from digitedge.camera.tracking import Clock, Tracker, followed
+from digitedge.camera.view import View
 from digitedge.reader import Reading
 
 
@@ -29,51 +29,177 @@ class FrameReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """What is known after a frame, or when the state of the source has changed.
+
+    Attributes:
+        frame: uint8 (H, W, 3) BGR or (H, W), as it was read.
+        reading: what it says; of a video or camera with digits by vote, see `tracking`.
+        state: how the source is.
+        is_new: False when there is no new frame: frame and reading are those of the update before.
+        age_ms: milliseconds since the frame was taken; after reading it, or now when it is not new.
+        fps: frames read in a second, measured over the last ones; 0 for the first.
+        stable: rows that frames agree on.
+        events: what has just happened to them.
+    """
+
+    frame: Frame
+    reading: Reading
+    state: State
+    is_new: bool
+    age_ms: float
+    fps: float
+    stable: tuple[StableRow, ...] = ()
+    events: tuple[RowEvent, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON as `camera --json` prints it: a reading, schema "digitedge.reading/1", with what time adds."""
+        return self.reading.to_dict() | {
+            "state": str(self.state),
+            "age_ms": round(self.age_ms, 1),
+            "fps": round(self.fps, 1),
+            "stable": [row.to_dict() for row in self.stable],
+            "events": [event.to_dict() for event in self.events],
+        }
+
+
 class Output(Protocol):
     """Where readings go."""
 
-    def show(self, frame: Frame, reading: Reading, fps: float) -> bool:
-        """Take a reading and its frame; answer False to end the loop.
+    def show(self, update: Update) -> bool:
+        """Take an update; answer False to end the loop."""
+        ...
 
-        Args:
-            frame: uint8 (H, W, 3) BGR or (H, W), as it came from the source.
-            reading: what it says.
-            fps: frames read in a second, measured over the last ones; 0 for the first.
-        """
+
+class Screen(Protocol):
+    """An output that needs the main thread: it shows the newest frame, while another thread reads."""
+
+    def show(self, update: Update) -> bool:
+        """See `Output`."""
+        ...
+
+    def run(self, newest: NewestFrame, ended: threading.Event) -> None:
+        """Show frames until the user or `ended` ends it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a run of the loop was: how many frames, in how many seconds."""
+    """What a run of the loop was: how many frames were read, in how many seconds."""
 
     frames: int
     seconds: float
 
 
-def run(source: Source, reader: FrameReader, outputs: Sequence[Output], *, max_frames: int | None = None) -> Session:
-    """Read every frame until the source ends, an output wants to end, or `max_frames` are read. Releases the source.
+def run(
+    source: Source,
+    reader: FrameReader,
+    outputs: Sequence[Output] = (),
+    *,
+    screen: Screen | None = None,
+    view: View = View(),  # noqa: B008 - frozen
+    rules: Rules = Rules(),  # noqa: B008 - frozen
+    max_frames: int | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Session:
+    """Read until the source ends, an output wants to end, or `max_frames` are read. Releases the source.
 
     Args:
-        source: where frames come from, see `open_source`.
+        source: where frames come from, see `open_source`. Of a live one the newest frame is read, of others each.
         reader: what reads them.
-        outputs: what gets each reading, in this order.
+        outputs: what gets each update, in this order.
+        screen: shows a live source at its own pace; it gets the main thread.
+        view: what of a frame is read.
+        rules: which rows count.
         max_frames: at most this many frames; None for all.
+        patience_s: how long a live source that was lost is waited for.
 
     Raises:
-        CameraError: the source cannot be opened or read, or a live one stops. KeyboardInterrupt passes as well.
+        CameraError: the source cannot be opened or read, or was lost for too long. KeyboardInterrupt passes as well.
     """
-    rate = FrameRate()
-    frames = 0
     started = time.monotonic()
-    with source:
-        for index, frame in enumerate(islice(source, max_frames)):
-            reading = reader.read(frame, source=source.name, index=index, time=source.time)
-            frames = index + 1
-            fps = rate.tick()
-            if not all([output.show(frame, reading, fps) for output in outputs]):
-                break
+    if not source.live:
+        with EveryFrame(source) as every:
+            frames = _Loop(every, reader, view, rules, outputs).run(max_frames)
+    else:
+        with NewestFrame(source, patience_s=patience_s) as newest:
+            loop = _Loop(newest, reader, view, rules, [*outputs, *([screen] if screen else [])])
+            frames = _beside(screen, newest, loop, max_frames) if screen else loop.run(max_frames)
     return Session(frames, time.monotonic() - started)
+
+
+class _Loop:
+    """One pass from frames to updates, and what it remembers from frame to frame."""
+
+    def __init__(
+        self, capture: Capture, reader: FrameReader, view: View, rules: Rules, outputs: Sequence[Output]
+    ) -> None:
+        self._capture = capture
+        self._reader = reader
+        self._view = view
+        self._outputs = outputs
+        self._clock = Clock()
+        self._tracker = Tracker()
+        self._rows = StableRows(rules)
+        self._rate = FrameRate()
+        self.stop = threading.Event()
+
+    def run(self, max_frames: int | None) -> int:
+        """Run to the end; how many frames were read."""
+        frames = 0
+        last: tuple[Shot, Update] | None = None
+        for shot in self._capture:
+            if self.stop.is_set():
+                break
+            if last is not None and shot is last[0]:
+                age_ms = 1000 * (time.monotonic() - shot.taken)
+                update = replace(last[1], state=self._capture.state, is_new=False, age_ms=age_ms, events=())
+            else:
+                update = self._read(shot)
+                frames += 1
+            last = shot, update
+            wants_more = all([output.show(update) for output in self._outputs])
+            if not wants_more or frames == max_frames:
+                break
+        return frames
+
+    def _read(self, shot: Shot) -> Update:
+        frame = self._view.of(shot.frame)
+        reading = self._reader.read(frame, source=shot.source, index=shot.number, time=shot.time)
+        events: tuple[RowEvent, ...] = ()
+        if reading.time is not None:  # pictures have nothing to do with each other
+            now = self._clock.tick(reading.time)
+            reading = followed(reading, self._tracker, now=now)
+            events = self._rows.follow(reading, now=now)
+        age_ms = 1000 * (time.monotonic() - shot.taken)
+        return Update(frame, reading, self._capture.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
+
+
+def _beside(screen: Screen, newest: NewestFrame, loop: _Loop, max_frames: int | None) -> int:
+    """Run the loop in a thread, the screen in this one; what the loop raised is raised here."""
+    ended = threading.Event()
+    outcome: list[int | BaseException] = []
+
+    def read() -> None:
+        try:
+            outcome.append(loop.run(max_frames))
+        except BaseException as exc:
+            outcome.append(exc)
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=read, name="reader", daemon=True)
+    thread.start()
+    try:
+        screen.run(newest, ended)
+    finally:
+        loop.stop.set()
+        thread.join(1.0)
+    result = outcome[0] if outcome else 0
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 class FrameRate:
@@ -93,52 +219,3 @@ class FrameRate:
         self._times.append(time.monotonic() if now is None else now)
         elapsed = self._times[-1] - self._times[0]
         return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
-
-
-class Preview:
-    """Shows each frame with its reading drawn over it, at the source's own pace."""
-
-    def __init__(self, window: Window, source: Source) -> None:
-        self._window = window
-        self._source = source
-
-    def show(self, frame: Frame, reading: Reading, fps: float) -> bool:
-        """See `Output`. The picture ends the loop on q, Esc or when its window is closed."""
-        caption = f"{fps:.0f} fps  {reading.ms:.0f} ms"
-        return self._window.show(draw_reading(frame, reading, caption=caption), hold_s=self._source.hold_s)
-
-
-class JsonLines:
-    """Prints each reading as one JSON object on one line, schema "digitedge.reading/1"."""
-
-    def show(self, frame: Frame, reading: Reading, fps: float) -> bool:
-        """See `Output`."""
-        return _print(json.dumps(reading.to_dict(), allow_nan=False))
-
-
-class RowLines:
-    """Prints the rows, whenever they change: "2026  51"; pictures with their names, each."""
-
-    def __init__(self) -> None:
-        self._last: tuple[str, tuple[str, ...]] = ("", ())
-
-    def show(self, frame: Frame, reading: Reading, fps: float) -> bool:
-        """See `Output`."""
-        is_picture = reading.time is None
-        state = (reading.source if is_picture else "", reading.rows)
-        if state == self._last:
-            return True
-        self._last = state
-        line = "  ".join(reading.rows) or "-"
-        return _print(f"{reading.source}: {line}" if is_picture else line)
-
-
-def _print(line: str) -> bool:
-    """Print a line at once; False when nobody reads them any more, as after `| head -1`."""
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:
-        # Python flushes stdout once more when it exits, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True

@@ -1,19 +1,29 @@
 """From what the user types to a source of frames."""
 
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Generator, Iterable
+from functools import partial
 from glob import has_magic
 from pathlib import Path
 
-from digitedge.camera.frames import Frame, Source
+from digitedge.camera.frames import Frame, Mode, Source
+from digitedge.camera.jpegs import newest_frames, read_pipe
+from digitedge.camera.picamera import PiCamera2
 from digitedge.camera.rpicam import PiCamera
-from digitedge.camera.video import Stream, VideoFile
+from digitedge.camera.stream import Stream
+from digitedge.camera.video import VideoFile
 from digitedge.camera.webcam import Webcam
 from digitedge.data.pictures import SUFFIXES, find_pictures, read_picture
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
 
 DEMO_FPS = 25.0
+# Where Linux names the board that it runs on; and how long rpicam-hello may look for cameras.
+BOARD = Path("/proc/device-tree/model")
+LOOK_LIMIT_S = 10.0
 
 
 class Pictures(Source):
@@ -68,15 +78,36 @@ class Demo(Source):
             yield scene.frame
 
 
-def open_source(text: str = "0") -> Source:
+class Pipe(Source):
+    """JPEG pictures one after the other on standard input; its end is the end, not an error."""
+
+    live = True
+
+    def _frames(self) -> Generator[Frame]:
+        count = 0
+        for frame in newest_frames(partial(read_pipe, sys.stdin.fileno())):
+            self._stamp()
+            count += 1
+            yield frame
+        if not count:
+            raise CameraError(
+                "expected JPEG pictures on standard input, got none. Such as: "
+                "ffmpeg -i CAMERA -f image2pipe -c:v mjpeg - | digitedge camera -"
+            )
+
+
+def open_source(text: str | None = None, mode: Mode = Mode()) -> Source:  # noqa: B008 - frozen
     """Find the source that a text names. The device itself is opened when a loop over the source starts.
 
     Args:
-        text: the number of a camera ("0"), a device file, a video, a picture, a folder or pattern of pictures
-            ("scans/*.png"), the address of a stream ("rtsp://..."), "rpicam", or "demo".
+        text: the number of a camera ("0"), a device file, "rpicam" or "picamera" for the ribbon camera of a Raspberry
+            Pi, the address of a stream ("rtsp://..."), a video, a picture, a folder or pattern of pictures
+            ("scans/*.png"), "-" for JPEG pictures on standard input, or "demo"; None for `default_source()`.
+        mode: what to ask a camera for; whatever is no camera has its own.
 
     Raises:
         CameraError: there is no such file, no picture in the folder, or no such kind of address.
+        InputError: a mode is asked of what is no camera.
 
     Examples:
         >>> open_source("0").live
@@ -86,10 +117,18 @@ def open_source(text: str = "0") -> Source:
         ...
         digitedge.errors.CameraError: there is no holiday.mp4. Expected a camera number (0), ...
     """
-    if text in _NAMED:
-        return _NAMED[text](text)
+    if text is None:
+        text = default_source()
+    if text in _CAMERAS:
+        return _CAMERAS[text](text, mode=mode)
     if text.isdecimal() or text.startswith("/dev/"):
-        return Webcam(text)
+        return Webcam(text, mode=mode)
+    if mode != Mode():
+        raise InputError(f"width, height and fps can be asked of a camera, but {text} has its own")
+    if text == "demo":
+        return Demo(text)
+    if text == "-":
+        return Pipe(text)
     if "://" in text:
         return Stream(text)
     path = Path(text)
@@ -98,12 +137,27 @@ def open_source(text: str = "0") -> Source:
     if not path.exists():
         raise CameraError(
             f"there is no {text}. Expected a camera number (0), /dev/videoN, a video, a picture, a folder or pattern "
-            "of pictures, the address of a stream (rtsp://...), rpicam, or demo."
+            "of pictures, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
         )
     return Pictures(text, [path]) if _is_picture(path) else VideoFile(path)
 
 
-_NAMED = {"rpicam": PiCamera, "demo": Demo}
+_CAMERAS = {"rpicam": PiCamera, "picamera": PiCamera2}
+
+
+def default_source() -> str:
+    """The camera that a user means who names none: on a Raspberry Pi with a ribbon camera that one, else the first.
+
+    /dev/video0 does not tell: on a Pi the ribbon's receiver has that name, and gives no pictures to OpenCV.
+    """
+    hello = shutil.which("rpicam-hello") or shutil.which("libcamera-hello")
+    if hello is None or not BOARD.exists() or "Raspberry Pi" not in BOARD.read_text(errors="replace"):
+        return "0"
+    try:
+        found = subprocess.run([hello, "--list-cameras"], capture_output=True, text=True, timeout=LOOK_LIMIT_S).stdout
+    except subprocess.TimeoutExpired:
+        return "0"
+    return "rpicam" if "Available cameras" in found else "0"
 
 
 def _is_picture(path: Path) -> bool:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digitedge.camera.frames import Frame, Source
+from digitedge.camera.frames import Frame, Mode, Source
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
-from digitedge.quiet import quiet
 
 # One backend each: with CAP_ANY OpenCV goes on to try FFmpeg and depth cameras, which takes long and explains nothing.
 # MSMF, the other one on Windows, can take half a minute to open.
@@ -28,14 +27,17 @@ class Webcam(Source):
     """A camera by its number, or on Linux by its device file (`/dev/video2`, `/dev/v4l/by-id/...`)."""
 
     live = True
+    has_noise = True
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
         """Name a camera; it is opened when a loop over it starts.
 
         Args:
             text: "0" for the first one, or the path of a device file.
+            mode: what to ask it for.
         """
         super().__init__(text)
+        self._mode = mode
         self._device: int | str = int(text) if text.isdecimal() else text
 
     def _frames(self) -> Generator[Frame]:
@@ -64,6 +66,14 @@ class Webcam(Source):
             raise CameraError(f"there is no camera {self._device}. {_ELSE}") from exc
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        mode = self._mode
+        for property_, wish in (
+            (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
+            (cv2.CAP_PROP_FPS, mode.fps),
+        ):
+            if wish:
+                capture.set(property_, wish)
         return capture, backend_name
 
     def _next(self, capture: cv2.VideoCapture) -> Frame | None:
@@ -72,8 +82,7 @@ class Webcam(Source):
             # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
             if not capture.grab() or not self._is_plugged_in():
                 return None
-            with quiet(2):  # libjpeg prints "Corrupt JPEG data", with many webcams for every frame
-                decoded, frame = capture.retrieve()
+            decoded, frame = capture.retrieve()
             if decoded:
                 return np.asarray(frame, np.uint8)
         return None

@@ -1,7 +1,8 @@
 """`digitedge camera`: read digits live."""
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,25 +15,75 @@ from digitedge.cli.common import (
     choose_model,
     say,
 )
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
-    from digitedge.camera import Output
+    from digitedge.camera import Output, Screen, Source, View
+
+_CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
+PATIENCE_S = 60.0  # digitedge.camera.capture.PATIENCE_S, which --help must not import
 
 
 def camera(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            help="A camera number, /dev/videoN, a video, a picture, a folder or pattern of pictures, the address of a "
-            "stream (rtsp://..., http://..., tcp://..., udp://...), rpicam, or demo."
+            help="A camera number, /dev/videoN, rpicam or picamera (ribbon camera of a Raspberry Pi), the address of a "
+            "stream (rtsp://..., http://..., tcp://..., udp://...), a video, a picture, a folder or pattern of "
+            "pictures, - (JPEG pictures on standard input), or demo. Default: the ribbon camera of a Raspberry Pi "
+            "that has one, else camera 0.",
+            show_default=False,
         ),
-    ] = "0",
+    ] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
+    height: Annotated[int | None, typer.Option(min=1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
+    fps: Annotated[float | None, typer.Option(min=0.1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
+    rotate: Annotated[int, typer.Option(help="Degrees clockwise: 0, 90, 180 or 270.", rich_help_panel=_CAMERA)] = 0,
+    flip: Annotated[
+        Literal["horizontal", "vertical"] | None, typer.Option(help="Undo a mirror.", rich_help_panel=_CAMERA)
+    ] = None,
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Read only this part of the turned frame, in pixels; boxes count from its corner.",
+            rich_help_panel=_CAMERA,
+        ),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds to wait for a camera or stream that was lost, before it is an error.",
+            rich_help_panel=_CAMERA,
+        ),
+    ] = PATIENCE_S,
+    expect_length: Annotated[
+        int | None, typer.Option(min=1, help="Only rows of so many digits.", rich_help_panel=_ROWS)
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Only rows that match this regular expression as a whole.", rich_help_panel=_ROWS)
+    ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Only rows whose every digit is so certain.", rich_help_panel=_ROWS)
+    ] = 0.0,
     window: Annotated[
         bool | None,
-        typer.Option("--window/--headless", help="Default: a window where one can be shown, unless --json is given."),
+        typer.Option(
+            "--window/--headless",
+            help="Default: a window where one can be shown, unless --json is given.",
+            rich_help_panel=_OUTPUTS,
+        ),
     ] = None,
     json: JsonOption = False,
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events",
+            help="JSON, but only lines in which a stable row appears, changes or leaves, or the state changes.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = False,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     model: ModelOption = None,
     force: ForceOption = False,
@@ -40,27 +91,60 @@ def camera(
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or pictures.
 
-    In the window q or Esc ends; Ctrl-C ends everywhere.
+    A row is stable when frames agree on it for 0.6 seconds; it is reported once. A camera that is unplugged or a stream
+    whose server is gone is opened again. In the window q or Esc ends; Ctrl-C ends everywhere.
 
     Examples:
       digitedge camera demo
-      digitedge camera rpicam --headless --json
-      digitedge camera rtsp://192.168.1.20/stream --model export/cnn-1
+      digitedge camera rpicam --headless --events
+      digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.camera import JsonLines, Preview, RowLines, Window, open_source, run
+    from digitedge.camera import Flip, Mode, Rules, View, open_source, parse_roi, run
+    from digitedge.quiet import quiet_libraries
     from digitedge.reader import Reader
 
-    frames = open_source(source)
+    json = json or events
+    with _wrong_usage():
+        view = View(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
+        rules = Rules(expect_length, pattern, min_confidence)
+        frames = open_source(source, Mode(width, height, fps))
     has_window = _wants_window(window, json=json)
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     with ExitStack() as stack:
-        outputs: list[Output] = []
-        if has_window:
-            outputs.append(Preview(stack.enter_context(Window()), frames))
-        if json or not has_window:
-            outputs.append(JsonLines() if json else RowLines())
-        session = run(frames, reader, outputs, max_frames=max_frames)
+        outputs, screen = _outputs(stack, frames, view, has_window=has_window, json=json, events=events)
+        stack.enter_context(quiet_libraries())
+        session = run(
+            frames, reader, outputs, screen=screen, view=view, rules=rules, max_frames=max_frames, patience_s=patience
+        )
     say(f"frames read: {session.frames}, in {session.seconds:.1f} s")
+
+
+def _outputs(
+    stack: ExitStack, frames: "Source", view: "View", *, has_window: bool, json: bool, events: bool
+) -> tuple[list["Output"], "Screen | None"]:
+    """Open what was asked for; `stack` closes it."""
+    from digitedge.camera import JsonLines, LivePreview, Preview, RowLines, Window
+
+    outputs: list[Output] = []
+    screen: Screen | None = None
+    if has_window:
+        shown = stack.enter_context(Window())
+        if frames.live:
+            screen = LivePreview(shown, view)
+        else:
+            outputs.append(Preview(shown, frames))
+    if json or not has_window:
+        outputs.append(JsonLines(events_only=events) if json else RowLines())
+    return outputs, screen
+
+
+@contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """An option that no part of the program takes is wrong usage: exit code 2."""
+    try:
+        yield
+    except InputError as exc:
+        raise typer.BadParameter(str(exc)) from exc
 
 
 def _wants_window(asked: bool | None, *, json: bool) -> bool:
@@ -81,5 +165,5 @@ def _wants_window(asked: bool | None, *, json: bool) -> bool:
             f"cannot show a window: {reason}. Use --headless, or let DISPLAY name your screen and see that "
             "opencv-python has what it needs: sudo apt install libgl1 libglib2.0-0"
         )
-    say(f"no window, because {reason}. Printing the rows whenever they change, as --headless does.")
+    say(f"no window, because {reason}. Printing the rows that stay, as --headless does.")
     return False

@@ -1,10 +1,12 @@
 import json
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitedge.camera import FrameList, JsonLines, RowLines, Source, open_source, run
+from digitedge.camera import FrameList, JsonLines, RowLines, Source, View, open_source, run
 from digitedge.camera.live import FrameRate
 from digitedge.opencv import cv2
 
@@ -16,8 +18,8 @@ class Recorder:
         self.seen: list = []
         self.limit = limit
 
-    def show(self, frame, reading, fps):
-        self.seen.append((frame, reading, fps))
+    def show(self, update):
+        self.seen.append(update)
         return len(self.seen) < self.limit
 
 
@@ -27,9 +29,9 @@ def test_every_frame_is_read_once_and_in_order(page, sevens) -> None:
     session = run(FrameList(frames, name="desk"), sevens, [output])
     assert session.frames == 3
     assert session.seconds > 0
-    assert [shown is frame for (shown, _, _), frame in zip(output.seen, frames, strict=True)] == [True] * 3
-    assert [reading.rows for _, reading, _ in output.seen] == [("7",), ("777",), ()]
-    assert [(reading.source, reading.frame) for _, reading, _ in output.seen] == [("desk", n) for n in range(3)]
+    assert [update.frame is frame for update, frame in zip(output.seen, frames, strict=True)] == [True] * 3
+    assert [len(update.reading.digits) for update in output.seen] == [1, 3, 3]  # the last ones are waited for
+    assert [(update.reading.source, update.reading.frame) for update in output.seen] == [("desk", n) for n in range(3)]
 
 
 def test_max_frames_takes_no_frame_more_than_that(page, sevens) -> None:
@@ -60,7 +62,7 @@ class Device(Source):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
 def test_the_device_is_released_and_the_error_passes_when_an_output_fails(sevens, error: type[BaseException]) -> None:
     class Failing:
-        def show(self, frame, reading, fps):
+        def show(self, update):
             raise error
 
     device = Device("device")
@@ -85,10 +87,86 @@ def test_json_lines_are_one_reading_each(page, sevens, capsys: pytest.CaptureFix
     assert lines[0]["time"] <= lines[1]["time"]
 
 
-def test_row_lines_are_printed_when_the_rows_change(page, sevens, capsys: pytest.CaptureFixture[str]) -> None:
-    frames = [page(n) for n in (0, 0, 2, 2, 2, 0, 3)]
-    run(FrameList(frames), sevens, [RowLines()])
-    assert capsys.readouterr().out.splitlines() == ["77", "-", "777"]
+class Film(Source):
+    """Frames at a steady pace, as a video has it; of a live one, those that come in real time."""
+
+    def __init__(self, frames, *, fps: float = 10, live: bool = False) -> None:
+        super().__init__("film")
+        self._list, self._fps, self.live = frames, fps, live
+
+    def _frames(self):
+        for number, frame in enumerate(self._list):
+            self.time = number / self._fps
+            if self.live:
+                time.sleep(1 / self._fps)
+            yield frame
+
+
+def test_row_lines_are_printed_when_a_row_has_become_stable(page, sevens, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [page(n) for n in [0] * 5 + [2] * 12 + [0] * 4 + [2] * 12 + [3] * 24]
+    run(Film(frames), sevens, [RowLines()])
+    assert capsys.readouterr().out.splitlines() == ["77", "777"]
+
+
+def test_lines_of_events_are_those_in_which_something_happens(page, sevens, capsys: pytest.CaptureFixture[str]) -> None:
+    run(Film([page(n) for n in [1] * 12 + [0] * 20]), sevens, [JsonLines(events_only=True)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(event["change"], event["text"]) for line in lines for event in line["events"]] == [
+        ("appeared", "7"),
+        ("left", "7"),
+    ]
+    assert len(lines) == 2
+    assert [row["text"] for row in lines[0]["stable"]] == ["7"]
+    assert lines[1]["stable"] == []
+
+
+def test_pictures_are_not_followed(page, sevens, tmp_path: Path) -> None:
+    for number in range(20):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), page(2))
+    output = Recorder()
+    run(open_source(str(tmp_path)), sevens, [output])
+    assert not any(update.stable or update.events for update in output.seen)
+    assert output.seen[0].reading.digits[0].track is None
+
+
+def test_a_live_source_is_read_beside_a_screen(page, sevens) -> None:
+    class Screen:
+        shown = 0
+
+        def show(self, update):
+            self.newest = update
+            return True
+
+        def run(self, newest, ended):
+            assert threading.current_thread() is threading.main_thread()
+            while not ended.wait(0.01):
+                self.shown += newest.newest is not None
+
+    screen, output = Screen(), Recorder()
+    session = run(Film([page(1)] * 8, fps=40, live=True), sevens, [output], screen=screen)
+    assert 1 <= session.frames == sum(update.is_new for update in output.seen) <= 8
+    assert screen.shown > 0
+    assert screen.newest is output.seen[-1]
+
+
+def test_an_error_in_the_reading_thread_reaches_the_caller(page, sevens) -> None:
+    class Screen:
+        def show(self, update):
+            raise ZeroDivisionError
+
+        def run(self, newest, ended):
+            assert ended.wait(5)
+
+    with pytest.raises(ZeroDivisionError):
+        run(Film([page(1)] * 100, fps=50, live=True), sevens, screen=Screen())
+
+
+def test_what_lies_outside_the_region_is_not_read(page, sevens) -> None:
+    output = Recorder()
+    run(FrameList([page(3)]), sevens, [output], view=View(roi=(100, 0, 80, 240)))
+    (digit,) = output.seen[0].reading.digits
+    assert output.seen[0].frame.shape == (240, 80, 3)
+    assert np.allclose(digit.box, [7, 87, 36, 56], atol=3)
 
 
 def test_row_lines_name_every_picture(page, sevens, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

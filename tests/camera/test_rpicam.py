@@ -1,14 +1,11 @@
 import os
-import random
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from digitedge.camera import open_source, rpicam
-from digitedge.camera.rpicam import take_jpegs
+from digitedge.camera import Mode, jpegs, open_source, rpicam
 from digitedge.errors import CameraError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rpicam-vid is Linux's")
@@ -55,7 +52,14 @@ def test_frames_come_from_the_pipe_and_its_end_is_an_error_with_the_programs_las
     assert f"stopped after {len(shapes)} frames" in str(caught.value)
     assert "rpicam-hello --list-cameras" in str(caught.value)
     assert set(shapes) == {(240, 320, 3)}
-    assert (folder / "arguments").read_text() == rpicam.OPTIONS
+    assert (folder / "arguments").read_text() == f"{rpicam.OPTIONS} --width 1280 --height 720 --framerate 30"
+
+
+def test_the_program_is_asked_for_the_size_and_rate_that_were_asked_for(camera_program) -> None:
+    folder = camera_program(frames=1)
+    with open_source("rpicam", Mode(width=640, fps=12.5)) as source, pytest.raises(CameraError):
+        list(source)
+    assert (folder / "arguments").read_text().endswith("--width 640 --height 720 --framerate 12.5")
 
 
 def test_the_program_is_ended_when_the_loop_is_left(camera_program) -> None:
@@ -74,7 +78,7 @@ def test_a_program_that_does_not_listen_is_ended_all_the_same(camera_program, mo
 
 
 def test_a_silent_camera_is_an_error(camera_program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpicam, "SILENCE_LIMIT_S", 2)
+    monkeypatch.setattr(jpegs, "SILENCE_LIMIT_S", 2)
     camera_program(frames=2, hangs=True)
     with open_source("rpicam") as source, pytest.raises(CameraError, match=r"stopped after [12] frames"):
         list(source)
@@ -94,34 +98,3 @@ def test_without_the_program_the_error_names_the_package(tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     with open_source("rpicam") as source, pytest.raises(CameraError, match="sudo apt install rpicam-apps"):
         list(source)
-
-
-def test_pictures_are_cut_out_wherever_the_stream_is_torn(jpeg: bytes) -> None:
-    tears = random.Random(0)
-    stream = b"junk" + jpeg * 4 + jpeg[:50]
-    buffer, found = bytearray(), []
-    while stream:
-        size = tears.randint(1, 900)
-        buffer += stream[:size]
-        stream = stream[size:]
-        found += take_jpegs(buffer)
-    assert found == [jpeg] * 4
-    assert bytes(buffer) == jpeg[:50]
-
-
-def test_a_thumbnail_in_the_header_does_not_end_the_picture(jpeg: bytes) -> None:
-    thumbnail = b"\xff\xe1" + (2 + len(jpeg)).to_bytes(2, "big") + jpeg
-    picture = jpeg[:2] + thumbnail + jpeg[2:]
-    assert take_jpegs(bytearray(picture * 2)) == [picture, picture]
-
-
-def test_a_damaged_header_costs_one_picture_only(jpeg: bytes) -> None:
-    damaged = jpeg[:2] + b"\x00" + jpeg[3:]
-    assert take_jpegs(bytearray(damaged + jpeg))[-1] == jpeg
-
-
-def test_noise_never_hangs_the_search() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, 200_000, np.uint8).tobytes()
-    started = time.monotonic()
-    take_jpegs(bytearray(noise))
-    assert time.monotonic() - started < 5

@@ -1,14 +1,17 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitedge.camera import FrameList, Source, open_source
+from digitedge.camera import FrameList, Mode, Source, default_source, open_source, sources
+from digitedge.camera.picamera import PiCamera2
 from digitedge.camera.rpicam import PiCamera
-from digitedge.camera.sources import Demo, Pictures
-from digitedge.camera.video import Stream, VideoFile
+from digitedge.camera.sources import Demo, Pictures, Pipe
+from digitedge.camera.stream import Stream
+from digitedge.camera.video import VideoFile
 from digitedge.camera.webcam import Webcam
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
 
 
@@ -59,7 +62,9 @@ def test_a_second_loop_starts_from_the_beginning_and_opens_one_device_only() -> 
         ("rtsp://camera.local/live", Stream, True),
         ("udp://@:5000", Stream, True),
         ("rpicam", PiCamera, True),
+        ("picamera", PiCamera2, True),
         ("demo", Demo, True),
+        ("-", Pipe, True),
     ],
 )
 def test_each_kind_of_text_opens_its_source(text: str, kind: type, live: bool) -> None:
@@ -118,6 +123,46 @@ def test_a_damaged_picture_among_good_ones_is_an_error(folder: Path) -> None:
     (folder / "page-2.png").write_bytes(b"junk")
     with open_source(str(folder)) as source, pytest.raises(CameraError, match=r"page-2\.png"):
         list(source)
+
+
+@pytest.mark.parametrize("text", ["demo", "-", "http://127.0.0.1:9/", "holiday.mp4"])
+def test_a_size_asked_of_what_is_no_camera_is_an_error(text: str) -> None:
+    with pytest.raises(InputError, match=f"can be asked of a camera, but {text} has its own"):
+        open_source(text, Mode(width=640))
+
+
+def test_without_picamera2_the_error_names_the_lines_that_bring_it() -> None:
+    with open_source("picamera") as source, pytest.raises(CameraError) as caught:
+        next(iter(source))
+    assert "sudo apt install python3-picamera2" in str(caught.value)
+    assert "--system-site-packages" in str(caught.value)
+
+
+def test_a_picamera2_for_another_numpy_names_simplejpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with open_source("picamera") as source, pytest.raises(CameraError, match="--force-reinstall simplejpeg"):
+        next(iter(source))
+
+
+@pytest.mark.parametrize(
+    ("board", "cameras", "source"),
+    [
+        ("Raspberry Pi 4 Model B", "Available cameras", "rpicam"),
+        ("Raspberry Pi 4 Model B", "No cameras available!", "0"),
+        ("Some other board", "Available cameras", "0"),
+    ],
+)
+def test_the_ribbon_camera_of_a_pi_is_the_default(
+    board: str, cameras: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").write_text(board + "\0")
+    hello = tmp_path / "rpicam-hello"
+    hello.write_text(f"#!/bin/sh\necho '{cameras}'\n")
+    hello.chmod(0o755)
+    monkeypatch.setattr(sources, "BOARD", tmp_path / "model")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert default_source() == source
 
 
 def test_a_list_is_a_camera(page) -> None:

@@ -85,8 +85,7 @@ def test_without_a_screen_one_line_says_so_and_the_rows_are_printed(desk: Path) 
     done = camera("page.png", folder=desk)
     assert (done.returncode, done.stdout) == (0, "page.png: 77\n")
     assert [line for line in done.stderr.splitlines() if "window" in line] == [
-        "no window, because there is no screen: DISPLAY is not set. "
-        "Printing the rows whenever they change, as --headless does."
+        "no window, because there is no screen: DISPLAY is not set. Printing the rows that stay, as --headless does."
     ]
 
 

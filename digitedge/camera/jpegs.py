@@ -1,0 +1,101 @@
+"""JPEG pictures that arrive one after the other: from a camera program through a pipe, or from a server (MJPEG)."""
+
+import os
+import select
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from digitedge.camera.frames import Frame
+from digitedge.opencv import cv2
+
+SILENCE_LIMIT_S = 5.0
+BATCH_LIMIT_BYTES = 8_000_000
+# What stands between pictures may be anything; a picture that has no end within this is no picture.
+PICTURE_LIMIT_BYTES = 64_000_000
+
+
+def newest_frames(read: Callable[[], bytes]) -> Iterator[Frame]:
+    """Yield the last whole picture of each batch that arrives: when reading is slow, older ones are not even decoded.
+
+    Args:
+        read: waits for bytes and gives what has arrived; nothing at the end. What lies between pictures is skipped,
+            and so are damaged ones.
+
+    Returns:
+        Frames uint8 (H, W, 3) BGR.
+    """
+    buffer = bytearray()
+    while arrived := read():
+        buffer += arrived
+        for jpeg in reversed(take_jpegs(buffer)):
+            frame = decode(jpeg)
+            if frame is not None:
+                yield frame
+                break
+        if len(buffer) > PICTURE_LIMIT_BYTES:
+            buffer.clear()
+
+
+def decode(jpeg: bytes) -> Frame | None:
+    """Decode a picture: uint8 (H, W, 3) BGR; None where it is damaged."""
+    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if frame is None else np.asarray(frame, np.uint8)
+
+
+def take_jpegs(buffer: bytearray) -> list[bytes]:
+    r"""Take the complete JPEG pictures out of a stream of pictures, one right after the other.
+
+    Args:
+        buffer: what has arrived of the stream. The pictures, and what lies before them, are removed from it.
+
+    Returns:
+        The pictures, from start (FF D8) to end (FF D9); of one with a damaged header, what precedes the damage.
+
+    Source:
+        ITU-T T.81, annex B. In the picture data FF is followed by 00 or a restart marker only, so the first FF D9 is
+        the end. Header segments may contain FF D9 (in a thumbnail), but state their length, so they are jumped.
+
+    Examples:
+        >>> buffer = bytearray(b"junk\xff\xd8\xff\xda\x00\x02ab\xff\xd9\xff\xd8")
+        >>> take_jpegs(buffer)
+        [b'\xff\xd8\xff\xda\x00\x02ab\xff\xd9']
+        >>> buffer
+        bytearray(b'\xff\xd8')
+    """
+    jpegs = []
+    while (start := buffer.find(b"\xff\xd8")) >= 0 and (end := _jpeg_end(buffer, start)) is not None:
+        jpegs.append(bytes(buffer[start:end]))
+        del buffer[:end]
+    return jpegs
+
+
+def _jpeg_end(buffer: bytearray, start: int) -> int | None:
+    """Where the picture that starts at `start` ends, or None while that has not arrived yet."""
+    position = start + 2
+    while len(buffer) >= position + 4:
+        if buffer[position] != 0xFF:
+            return position  # damaged: every header segment starts with FF
+        is_picture_data = buffer[position + 1] == 0xDA
+        position += 2 + int.from_bytes(buffer[position + 2 : position + 4], "big")  # FF, kind, two bytes of length
+        if is_picture_data:
+            end = buffer.find(b"\xff\xd9", position)
+            return end + 2 if end >= 0 else None
+    return None
+
+
+def read_pipe(pipe: int) -> bytes:
+    """Wait for the first bytes, then read on while more are there. Nothing: the end, or SILENCE_LIMIT_S of silence.
+
+    Args:
+        pipe: number of an open file.
+    """
+    arrived = bytearray()
+    limit_s = SILENCE_LIMIT_S
+    while len(arrived) < BATCH_LIMIT_BYTES and select.select([pipe], [], [], limit_s)[0]:
+        piece = os.read(pipe, 1 << 16)
+        if not piece:
+            break
+        arrived += piece
+        limit_s = 0
+    return bytes(arrived)

@@ -1,0 +1,52 @@
+import random
+import time
+
+import numpy as np
+
+from digitedge.camera.jpegs import decode, newest_frames, take_jpegs
+from digitedge.opencv import cv2
+
+
+def test_pictures_are_cut_out_wherever_the_stream_is_torn(jpeg: bytes) -> None:
+    tears = random.Random(0)
+    stream = b"junk" + jpeg * 4 + jpeg[:50]
+    buffer, found = bytearray(), []
+    while stream:
+        size = tears.randint(1, 900)
+        buffer += stream[:size]
+        stream = stream[size:]
+        found += take_jpegs(buffer)
+    assert found == [jpeg] * 4
+    assert bytes(buffer) == jpeg[:50]
+
+
+def test_a_thumbnail_in_the_header_does_not_end_the_picture(jpeg: bytes) -> None:
+    thumbnail = b"\xff\xe1" + (2 + len(jpeg)).to_bytes(2, "big") + jpeg
+    picture = jpeg[:2] + thumbnail + jpeg[2:]
+    assert take_jpegs(bytearray(picture * 2)) == [picture, picture]
+
+
+def test_a_damaged_header_costs_one_picture_only(jpeg: bytes) -> None:
+    damaged = jpeg[:2] + b"\x00" + jpeg[3:]
+    assert take_jpegs(bytearray(damaged + jpeg))[-1] == jpeg
+
+
+def test_noise_never_hangs_the_search() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, 200_000, np.uint8).tobytes()
+    started = time.monotonic()
+    take_jpegs(bytearray(noise))
+    assert time.monotonic() - started < 5
+
+
+def test_only_the_last_whole_picture_of_a_batch_is_decoded(page) -> None:
+    pictures = [cv2.imencode(".jpg", page(n))[1].tobytes() for n in range(4)]
+    batches = iter([pictures[0] + pictures[1], pictures[2] + pictures[3][:300], pictures[3][300:], b""])
+    frames = list(newest_frames(lambda: next(batches)))
+    assert [np.array_equal(frame, decode(pictures[n])) for frame, n in zip(frames, (1, 2, 3), strict=True)] == [
+        True
+    ] * 3
+
+
+def test_a_damaged_picture_is_left_out_for_the_one_before(jpeg: bytes) -> None:
+    batches = iter([jpeg + b"\xff\xd8\xff\xdb\x00\x02\xff\xd9", b""])
+    assert [frame.shape for frame in newest_frames(lambda: next(batches))] == [(240, 320, 3)]
