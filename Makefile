@@ -34,7 +34,7 @@ test-slow: .venv/ready
 test-edge:
 	rm -rf .venv-edge && $(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	.venv-edge/bin/pip install --quiet '.[onnx]' pytest hypothesis
+	.venv-edge/bin/pip install --quiet '.[onnx,web,mqtt]' pytest hypothesis httpx
 	@.venv-edge/bin/python -c 'import cv2' 2>/dev/null || { .venv-edge/bin/pip uninstall --quiet --yes opencv-python && .venv-edge/bin/pip install --quiet opencv-python-headless; }
 	.venv-edge/bin/pytest tests $(PYTEST_ARGS)
 
@@ -87,7 +87,7 @@ clean:
 	@echo "setting up .venv (TensorFlow is large: a few minutes)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/pip install --quiet --editable '.[train,onnx]' --group dev
+	@$(BIN)/pip install --quiet --editable '.[train,onnx,web,mqtt]' --group dev
 	@$(BIN)/python -c 'import cv2' 2>.venv/opencv.log || { \
 	  grep -q '\.so' .venv/opencv.log || { cat .venv/opencv.log; exit 1; }; \
 	  echo "note: opencv-python cannot start here ($$(tail -n 1 .venv/opencv.log)); using opencv-python-headless, which shows no windows"; \

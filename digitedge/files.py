@@ -64,6 +64,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Make a folder where it is missing, and see now whether files can be written there later.
+
+    Raises:
+        DigitEdgeError: they cannot.
+    """
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text as a whole file."""
     with whole_file(path) as draft:

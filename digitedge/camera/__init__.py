@@ -14,11 +14,14 @@ reader, `tracking` and `stable` to the outputs: `lines`, `preview` (with `overla
 """
 
 from digitedge.camera.capture import NewestFrame, State
+from digitedge.camera.crops import CropSaver
 from digitedge.camera.frames import Frame, Mode, Source
 from digitedge.camera.lines import JsonLines, RowLines
 from digitedge.camera.live import FrameReader, Output, Screen, Session, Update, run
+from digitedge.camera.mqtt import Mqtt
 from digitedge.camera.overlay import draw_reading
 from digitedge.camera.preview import LivePreview, Preview
+from digitedge.camera.recording import Recording
 from digitedge.camera.sources import FrameList, default_source, open_source
 from digitedge.camera.stable import Change, RowEvent, Rules, StableRow
 from digitedge.camera.view import Flip, View, parse_roi
@@ -26,6 +29,7 @@ from digitedge.camera.window import Window, why_no_window
 
 __all__ = [
     "Change",
+    "CropSaver",
     "Flip",
     "Frame",
     "FrameList",
@@ -33,9 +37,11 @@ __all__ = [
     "JsonLines",
     "LivePreview",
     "Mode",
+    "Mqtt",
     "NewestFrame",
     "Output",
     "Preview",
+    "Recording",
     "RowEvent",
     "RowLines",
     "Rules",

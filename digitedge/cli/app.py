@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from digitedge import __version__
-from digitedge.cli import camera, data, demo, eval, export, info, predict, train, verify
+from digitedge.cli import camera, data, demo, doctor, eval, export, info, predict, service, train, verify
 from digitedge.errors import DigitEdgeError
 
 
@@ -66,5 +66,7 @@ app.command(rich_help_panel=_EDGE)(predict.predict)
 app.command(rich_help_panel=_EDGE)(camera.camera)
 app.add_typer(eval.app, rich_help_panel=_EDGE)
 app.command(rich_help_panel=_EDGE)(info.info)
+app.command(rich_help_panel=_EDGE)(doctor.doctor)
+app.add_typer(service.service, rich_help_panel=_EDGE)
 app.command(rich_help_panel=_WORKSHOP)(demo.demo)
 app.add_typer(data.data, rich_help_panel=_WORKSHOP)

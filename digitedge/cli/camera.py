@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from digitedge.camera import Output, Screen, Source, View
 
 _CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
-PATIENCE_S = 60.0  # digitedge.camera.capture.PATIENCE_S, which --help must not import
+# digitedge.camera.capture.PATIENCE_S and digitedge.camera.crops.LIMIT, which --help must not import.
+PATIENCE_S, CROPS_LIMIT = 60.0, 10_000
 
 
 def camera(
@@ -84,6 +86,48 @@ def camera(
             rich_help_panel=_OUTPUTS,
         ),
     ] = False,
+    web: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Show a live page there; 0.0.0.0:8000 for the whole network, with a token in its address.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = None,
+    web_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="DIGITEDGE_WEB_TOKEN",
+            help="What viewers of the page must bring. Default: beyond this machine a new one each time, here none.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = None,
+    mqtt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar="DIGITEDGE_MQTT",
+            help="Publish rows to a broker: mqtt[s]://[user:password@]host[:port][/topic].",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.", rich_help_panel=_OUTPUTS),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --record.", rich_help_panel=_OUTPUTS)
+    ] = False,
+    save_crops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Save the crops of stable rows, sorted by what was read.", rich_help_panel=_OUTPUTS
+        ),
+    ] = None,
+    crops_limit: Annotated[
+        int, typer.Option(min=1, help="Most files in the folder of --save-crops.", rich_help_panel=_OUTPUTS)
+    ] = CROPS_LIMIT,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     model: ModelOption = None,
     force: ForceOption = False,
@@ -96,33 +140,50 @@ def camera(
 
     Examples:
       digitedge camera demo
-      digitedge camera rpicam --headless --events
+      digitedge camera rpicam --web 0.0.0.0:8000
+      digitedge camera 0 --events --mqtt mqtt://broker.local/meter
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.camera import Flip, Mode, Rules, View, open_source, parse_roi, run
+    from digitedge.camera import CropSaver, Flip, Mode, Mqtt, Recording, Rules, View, open_source, parse_roi, run
     from digitedge.quiet import quiet_libraries
     from digitedge.reader import Reader
+    from digitedge.web import WebPage, parse_address
 
     json = json or events
+    opened: list[Mqtt | Recording | CropSaver | WebPage] = []
     with _wrong_usage():
         view = View(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
         rules = Rules(expect_length, pattern, min_confidence)
         frames = open_source(source, Mode(width, height, fps))
+        address = None if web is None else parse_address(web)
+        if mqtt is not None:
+            opened.append(Mqtt(mqtt, tell=say))
+        if record is not None:
+            opened.append(Recording(record, frames, overwrite=overwrite, tell=say))
     has_window = _wants_window(window, json=json)
     reader = Reader(choose_model(model), threshold=threshold, force=force)
+    if save_crops is not None:
+        opened.append(CropSaver(save_crops, reader, limit=crops_limit, tell=say))
+    if address is not None:
+        opened.append(WebPage(address, reader, token=web_token))
     with ExitStack() as stack:
-        outputs, screen = _outputs(stack, frames, view, has_window=has_window, json=json, events=events)
         stack.enter_context(quiet_libraries())
+        outputs, screen = _shown(stack, frames, view, has_window=has_window, json=json, events=events)
+        for output in opened:
+            stack.enter_context(output)
+            if isinstance(output, WebPage):
+                say(f"page: {output.url}")
+        outputs += opened
         session = run(
             frames, reader, outputs, screen=screen, view=view, rules=rules, max_frames=max_frames, patience_s=patience
         )
     say(f"frames read: {session.frames}, in {session.seconds:.1f} s")
 
 
-def _outputs(
+def _shown(
     stack: ExitStack, frames: "Source", view: "View", *, has_window: bool, json: bool, events: bool
 ) -> tuple[list["Output"], "Screen | None"]:
-    """Open what was asked for; `stack` closes it."""
+    """What is shown here: a window, or lines; `stack` closes it."""
     from digitedge.camera import JsonLines, LivePreview, Preview, RowLines, Window
 
     outputs: list[Output] = []

@@ -1,0 +1,101 @@
+"""`digitedge service install`, `status` and `remove`."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from digitedge.cli.common import JsonOption, print_json, say
+
+service = typer.Typer(
+    name="service", help="Run `digitedge camera` in the background and keep it running (Linux).", no_args_is_help=True
+)
+
+SCHEMA = "digitedge.service/1"
+
+
+def _check_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{,99}", name):
+        raise typer.BadParameter(f"expected letters, digits, dots, dashes, got {name!r}", param_hint="--name")
+    return name
+
+
+NameOption = Annotated[
+    str, typer.Option("--name", callback=_check_name, help="Of the unit; another one for another camera.")
+]
+
+
+@service.command()
+def install(
+    ctx: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- ARGUMENTS", help="What digitedge camera is to get.", show_default=False),
+    ] = None,
+    name: NameOption = "digitedge",
+    print_only: Annotated[bool, typer.Option("--print", help="Print the unit, and change nothing.")] = False,
+) -> None:
+    """Start `digitedge camera --headless` in this folder, now and whenever you log in; after a failure again.
+
+    Examples:
+      digitedge service install
+      digitedge service install -- rpicam --events --expect-length 6
+      digitedge service install --print -- rtsp://192.168.1.20/stream
+    """
+    from digitedge.service import install, unit_text
+
+    arguments = arguments or []
+    _refuse_wrong_usage(ctx, arguments)
+    text = unit_text(arguments, Path.cwd())
+    if print_only:
+        typer.echo(text, nl=False)
+        return
+    path = install(name, text, _units())
+    typer.echo(f"installed and started: {path}")
+    say("to start it with the machine, before anybody logs in: loginctl enable-linger")
+    say(f"what it prints: {_log(name)}")
+
+
+@service.command()
+def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
+    """Say whether the service is installed, whether it runs, and where its output is."""
+    from digitedge.service import state
+
+    found = state(name, _units())
+    if as_json:
+        stands = {"installed": found.installed, "active": found.active, "state": found.state}
+        print_json({"schema": SCHEMA, "name": name, "unit": str(found.unit), **stands, "log": _log(name)})
+        return
+    typer.echo(f"installed: {found.unit}" if found.installed else f"not installed: there is no {found.unit}")
+    typer.echo(f"state: {found.state}")
+    if found.installed:
+        typer.echo(f"what it prints: {_log(name)}")
+
+
+@service.command()
+def remove(name: NameOption = "digitedge") -> None:
+    """Stop the service and take its unit away."""
+    from digitedge.service import remove
+
+    units = _units()
+    if remove(name, units):
+        typer.echo(f"removed: {units / f'{name}.service'}")
+    else:
+        typer.echo(f"nothing to remove: there is no {units / f'{name}.service'}")
+
+
+def _refuse_wrong_usage(ctx: typer.Context, arguments: list[str]) -> None:
+    """Let the camera's own command read the arguments: a mistake is said now, not in a log."""
+    program: Any = ctx.find_root().command  # a group of commands
+    program.get_command(ctx, "camera").make_context("digitedge camera", list(arguments))
+
+
+def _units() -> Path:
+    """Folder of this user's units."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+
+
+def _log(name: str) -> str:
+    return f"journalctl --user -u {name} -f"

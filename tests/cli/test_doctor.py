@@ -1,0 +1,62 @@
+"""`digitedge doctor` as a user runs it."""
+
+import json
+import shutil
+from pathlib import Path
+
+CHECKS = {
+    "python",
+    "numpy",
+    "opencv",
+    "litert",
+    "onnxruntime",
+    "train",
+    "web",
+    "mqtt",
+    "port",
+    "screen",
+    "mnist",
+    "bundle",
+}
+
+
+def test_the_table_has_a_line_for_every_check_and_the_mending_line_below(digitedge) -> None:
+    done = digitedge("doctor")
+    lines = done.stdout.splitlines()
+    assert {line.split()[1] for line in lines if not line.startswith(" ")} >= CHECKS
+    note = next(index for index, line in enumerate(lines) if line.startswith("note     mnist"))
+    assert lines[note + 1] == "                     -> digitedge data get"
+    assert done.returncode == int("problem  " in done.stdout)
+    assert done.stderr.startswith("ok: ")
+
+
+def test_json_is_one_object_and_a_damaged_bundle_is_exit_code_1(digitedge, tmp_path: Path, released: Path) -> None:
+    shutil.copytree(released, tmp_path / "export" / "mine")
+    (tmp_path / "export" / "mine" / "model_int8.tflite").write_bytes(b"cut short")
+    done = digitedge("doctor", "--json")
+    (line,) = done.stdout.splitlines()
+    report = json.loads(line)
+    assert (done.returncode, report["schema"]) == (1, "digitedge.doctor/1")
+    assert {finding["check"] for finding in report["findings"]} >= CHECKS
+    for finding in report["findings"]:
+        assert list(finding) == ["check", "status", "found", "mend"]
+        assert finding["status"] in ("ok", "note", "problem")
+        assert (finding["mend"] is None) == (finding["status"] == "ok")
+    (problem,) = [
+        finding for finding in report["findings"] if finding["status"] == "problem" and finding["check"] == "bundle"
+    ]
+    assert problem["mend"] == f"digitedge export, or delete {Path('export', 'mine')}"
+
+
+def test_libraries_that_abort_are_a_problem_and_what_needs_them_is_skipped(digitedge, tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "cv2.py").write_text("import os; os.abort()")
+    done = digitedge("doctor", PYTHONPATH=str(tmp_path / "broken"))
+    assert done.returncode == 1
+    assert "problem  opencv      installed, but cannot be imported: " in done.stdout
+    assert "note     skipped     screen, MNIST and bundles: they need opencv" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_none_is_wrong_usage(digitedge) -> None:
+    assert digitedge("doctor", "--port", "65536").returncode == 2
