@@ -43,7 +43,7 @@ Corner = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
+class Judged:
     """A mark with what became of it.
 
     Attributes:
@@ -73,7 +73,7 @@ def draw_stages(frame: NDArray[np.uint8], reader: Reader, *, name: str = "") -> 
         (1080, 1920, 3)
     """
     writing = find_writing(frame)
-    judged = _judge(writing, reader)
+    judged = judge_marks(writing, reader)
     steps = writing.steps
     erased = cv2.subtract(steps["mask"], steps["clean"]).astype(np.uint8, copy=False)
     kept = sum(one.verdict.kept for one in judged)
@@ -81,22 +81,22 @@ def draw_stages(frame: NDArray[np.uint8], reader: Reader, *, name: str = "") -> 
     _draw_header(sheet, name, judged)
     _draw_panel(sheet, 1, "Picture", f"as the camera saw it, {_size(frame)} pixels", frame)
     _draw_panel(sheet, 2, "Grey", f"no colours, and only as large as needed: {_size(steps['grey'])}", steps["grey"])
-    _draw_panel(sheet, 3, "Light removed", "ink is bright, paper and shadows are dark", _brighter(steps["ink"]))
+    _draw_panel(sheet, 3, "Light removed", "ink is bright, paper and shadows are dark", brighter(steps["ink"]))
     _draw_panel(sheet, 4, "Ink or paper", "every pixel becomes one or the other", steps["mask"])
     words = "rulings, underlines, frames: in orange" if erased.any() else "there are none here"
-    _draw_panel(sheet, 5, "Lines erased", words, _in_orange(steps["clean"], erased))
-    boxes = _with_boxes(frame, judged)
+    _draw_panel(sheet, 5, "Lines erased", words, in_orange(steps["clean"], erased))
+    boxes = with_boxes(frame, judged)
     foot = _draw_panel(sheet, 6, "Candidates", f"{kept} kept, {len(judged) - kept} dropped", boxes)
     _draw_legend(sheet, foot, judged)
     _draw_crops(sheet, 7, [(one.crop, one.verdict) for one in judged if one.crop is not None])
     return sheet
 
 
-def _judge(writing: Writing, reader: Reader) -> list[_Judged]:
+def judge_marks(writing: Writing, reader: Reader) -> list[Judged]:
     """Judge all marks: those that are kept in reading order, then the others, the surest first."""
     guesses, verdicts = reader.judge_writing(writing)
     judged = [
-        _Judged(None if guess.mark.flaw else normalize_digit(guess.mark.ink), verdict)
+        Judged(None if guess.mark.flaw else normalize_digit(guess.mark.ink), verdict)
         for guess, verdict in zip(guesses, verdicts, strict=True)
     ]
     kept = [one for one in judged if one.verdict.kept]
@@ -105,7 +105,7 @@ def _judge(writing: Writing, reader: Reader) -> list[_Judged]:
     return [kept[index] for row in rows for index in row] + sorted(dropped, key=lambda one: -one.verdict.confidence)
 
 
-def _draw_header(sheet: NDArray[np.uint8], name: str, judged: Sequence[_Judged]) -> None:
+def _draw_header(sheet: NDArray[np.uint8], name: str, judged: Sequence[Judged]) -> None:
     kept = [one.verdict for one in judged if one.verdict.kept]
     rows = rows_of([verdict.box for verdict in kept])
     text = "   ".join("".join(str(kept[index].digit) for index in row) for row in rows) or "no digits"
@@ -153,20 +153,20 @@ def _fit(picture: NDArray[np.uint8], room: tuple[int, int]) -> NDArray[np.uint8]
     return np.asarray(fitted if fitted.ndim == 3 else cv2.cvtColor(fitted, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def _brighter(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def brighter(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pale pencil would not be seen on a projector: 0 and 255 stay, and what is between them is lifted."""
     lifted = np.rint(255 * np.sqrt(np.arange(256) / 255)).astype(np.uint8)
     return np.asarray(lifted[ink], np.uint8)
 
 
-def _in_orange(clean: NDArray[np.uint8], erased: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def in_orange(clean: NDArray[np.uint8], erased: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The mask, and what was erased from it: uint8 (H, W, 3)."""
     picture = cv2.cvtColor(clean, cv2.COLOR_GRAY2BGR)
     picture[erased > 0] = DROPPED
     return np.asarray(picture, np.uint8)
 
 
-def _with_boxes(frame: NDArray[np.uint8], judged: Sequence[_Judged]) -> NDArray[np.uint8]:
+def with_boxes(frame: NDArray[np.uint8], judged: Sequence[Judged]) -> NDArray[np.uint8]:
     """The frame, scaled and paled, with a box around each mark; what is kept is drawn last."""
     fitted = _fit(frame, PANEL)
     picture = cv2.addWeighted(fitted, PALED, np.full_like(fitted, 255), 1 - PALED, 0).astype(np.uint8, copy=False)
@@ -207,7 +207,7 @@ def _draw_labels(picture: NDArray[np.uint8], boxes: Sequence[tuple[Verdict, Box]
                 break
 
 
-def _draw_legend(sheet: NDArray[np.uint8], foot: Corner, judged: Sequence[_Judged]) -> None:
+def _draw_legend(sheet: NDArray[np.uint8], foot: Corner, judged: Sequence[Judged]) -> None:
     """Write below a panel why marks were dropped, the commonest reasons first, in two lines."""
     reasons = Counter(one.verdict.reason for one in judged if not one.verdict.kept)
     words = [f"{count} x {reason}" for reason, count in reasons.most_common(REASONS)]

@@ -25,7 +25,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 def test_every_room_of_the_edge_is_looked_at() -> None:
     rooms = {name.split(".")[1] for name in EDGE_MODULES}
     assert {"bundle", "camera", "cli", "data", "evaluation", "golden", "parity", "reader"} <= rooms
-    assert {"examination", "rendering", "runtime", "vision"} <= rooms
+    assert {"doctor", "examination", "rendering", "runtime", "vision", "web"} <= rooms
 
 
 @pytest.mark.parametrize("name", EDGE_MODULES)

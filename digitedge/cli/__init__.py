@@ -8,7 +8,10 @@ quick; this file imports nothing heavy either, so that Ctrl-C ends even the star
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 __all__ = ["main"]
 
@@ -22,7 +25,22 @@ def main() -> None:
 
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        _leave(130)
+    except SystemExit as exc:
+        _leave(exc.code)
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """Exit; at once where a thread still waits for a device that does not answer.
+
+    When such a thread comes back while Python shuts down, Python ends it in the midst of OpenCV, and that aborts.
+    """
+    if isinstance(code, int) and any(thread.daemon for thread in threading.enumerate()):
+        with suppress(OSError):  # nobody reads any more
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _open_closed_streams() -> None:

@@ -1,6 +1,7 @@
 """TFLite files in LiteRT, the successor of tflite-runtime."""
 
 import importlib
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,7 @@ class LiteRTClassifier:
         """
         runtime = _require_litert()
         self.path = path
+        self._lock = threading.Lock()
         try:
             content = path.read_bytes()
             with quiet(2):
@@ -57,9 +59,10 @@ class LiteRTClassifier:
         )  # one batch of 1 per crop
         scores = np.empty((len(crops), CLASSES), np.float32)
         for crop, row in zip(fed, scores, strict=True):
-            interpreter.set_tensor(self._input, crop)
-            interpreter.invoke()
-            row[:] = interpreter.get_tensor(self._output)[0]
+            with self._lock:  # an interpreter has one input: two threads would get each other's answers
+                interpreter.set_tensor(self._input, crop)
+                interpreter.invoke()
+                row[:] = interpreter.get_tensor(self._output)[0]
         return scores
 
     def _input_index(self) -> int:

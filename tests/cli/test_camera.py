@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from digitedge.opencv import cv2
+from digitedge.rendering.scenes.clip import render_clip
 
 COMMAND = [sys.executable, "-m", "digitedge", "camera"]
 LIMIT_S = 60
@@ -21,12 +24,15 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and pipes of POSIX")
 
 
-def camera(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def camera(
+    *arguments: str, folder: Path, input: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end in `folder`, on a machine without a screen."""
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
         env=ENVIRONMENT | environment,
+        input=input,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -187,3 +193,147 @@ def test_the_demo_needs_no_camera(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert [(line["source"], line["width"], line["height"]) for line in lines] == [("demo", 640, 480)] * 3
     assert lines[0]["digits"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--rotate", "45"], "rotation of 0, 90, 180 or 270"),
+        (["--flip", "sideways"], "flip"),
+        (["--roi", "1,2,3"], "x,y,width,height"),
+        (["--roi", "0,0,0,5"], "at least one pixel"),
+        (["--pattern", "("], "regular expression"),
+        (["--min-confidence", "2"], "min-confidence"),
+        (["--width", "640"], "can be asked of a camera, but demo has its own"),
+        (["--web", "here"], "PORT"),
+        (["--mqtt", "broker.local"], "mqtt://"),
+        (["--record", "clip.gif"], ".mkv"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_option_is_exit_code_2_before_anything_is_opened(
+    options: list[str], complaint: str, tmp_path: Path
+) -> None:
+    done = camera("demo", "--headless", *options, folder=tmp_path)
+    assert done.returncode == 2
+    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+    assert "model:" not in done.stderr
+
+
+def test_the_part_of_the_turned_frame_that_was_asked_for_is_read(desk: Path) -> None:
+    done = camera("page.png", "--json", "--rotate", "180", "--roi", "0,0,160,240", folder=desk)
+    line = json.loads(done.stdout)
+    assert (line["width"], line["height"]) == (160, 240)
+    assert len(line["digits"]) <= 1
+    assert line["state"] == "live"
+
+
+def test_rules_keep_other_rows_out_of_the_events(desk: Path) -> None:
+    assert camera("clip.avi", "--headless", "--expect-length", "3", folder=desk).stdout == ""
+    assert camera("clip.avi", "--headless", "--pattern", "7+", folder=desk).stdout == "77\n"
+
+
+def test_events_are_the_lines_in_which_something_happens(desk: Path) -> None:
+    done = camera("clip.avi", "--events", folder=desk)
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert line["schema"] == "digitedge.reading/1"
+    assert [(event["event"], event["change"], event["text"]) for event in line["events"]] == [
+        ("reading", "appeared", "77")
+    ]
+    assert [row["text"] for row in line["stable"]] == ["77"]
+
+
+@posix_only
+def test_pictures_come_through_a_pipe(desk: Path) -> None:
+    jpeg = cv2.imencode(".jpg", cv2.imread(str(desk / "page.png")))[1].tobytes()
+    command = [*COMMAND, "-", "--json"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=desk, env=ENVIRONMENT, **pipes) as process:
+        for _ in range(15):
+            process.stdin.write(jpeg)
+            process.stdin.flush()
+            time.sleep(0.05)
+        out, errors = process.communicate(timeout=LIMIT_S)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert process.returncode == 0, errors
+    assert lines[0]["source"] == "-"
+    assert lines[0]["rows"] == ["77"]
+
+
+def test_nothing_on_a_pipe_is_an_error(tmp_path: Path) -> None:
+    done = camera("-", "--headless", folder=tmp_path, input="")
+    assert done.returncode == 1
+    assert "error: expected JPEG pictures on standard input, got none" in done.stderr
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_ends_everything_within_a_second_and_finishes_the_recording(number: int, tmp_path: Path) -> None:
+    command = [*COMMAND, "demo", "--json", "--record", "desk.mp4", "--save-crops", "crops", "--web", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, **pipes) as process:
+        for _ in range(30):
+            assert process.stdout.readline()
+        started = time.monotonic()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=LIMIT_S)
+    took_s = time.monotonic() - started
+    assert process.returncode == 128 + number
+    assert "Traceback" not in errors
+    assert "page: http://127.0.0.1:" in errors
+    video = cv2.VideoCapture(str(tmp_path / "desk.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) >= 25
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "desk.mp4"]
+    assert took_s < 5  # a second on a machine that has nothing else to do
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed (apt install ffmpeg)")
+def test_rows_of_a_stream_come_once_though_its_server_is_killed_and_started_again(tmp_path: Path) -> None:
+    """A clip of two sheets over HTTP; the server is killed while the first is seen, and goes on where it was."""
+    rows = write_clip(tmp_path / "clip.mp4")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}/live"
+
+    def serve(start_s: float) -> subprocess.Popen[bytes]:
+        source = ["-re", "-ss", str(start_s), "-i", str(tmp_path / "clip.mp4")]
+        command = ["ffmpeg", "-loglevel", "quiet", *source, "-f", "mpjpeg", "-q:v", "3", "-listen", "1", address]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    server = serve(0)
+    command = [*COMMAND, address, "--events", "--patience", "5"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    time.sleep(1)
+    try:
+        with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, **pipes) as process:
+            lines = [json.loads(process.stdout.readline())]
+            server.kill()
+            server.wait()
+            lines.append(json.loads(process.stdout.readline()))
+            server = serve(1.5)
+            served = time.monotonic()
+            lines.append(json.loads(process.stdout.readline()))
+            back_s = time.monotonic() - served
+            out, errors = process.communicate(timeout=LIMIT_S)
+    finally:
+        server.kill()
+        server.wait()
+    lines += [json.loads(line) for line in out.splitlines()]
+    assert [line["state"] for line in lines[:3]] == ["live", "reconnecting", "live"]
+    assert back_s < 3
+    texts = [event["text"] for line in lines for event in line["events"] if event["change"] != "left"]
+    assert sorted(texts) == sorted(rows)
+    assert "was lost and did not come back in 5 s" in errors
+
+
+def write_clip(path: Path) -> list[str]:
+    """A clip of two pages, three seconds each; the rows that are written there."""
+    rows: list[str] = []
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (640, 480))
+    for seed in (3, 4):
+        scene = next(render_clip(seed=seed))
+        rows += scene.rows
+        for _ in range(30):
+            writer.write(scene.frame)
+    writer.release()
+    return rows
