@@ -19,13 +19,13 @@ from digitedge.camera.frames import Frame, Mode, Source
 from digitedge.camera.lines import JsonLines, RowLines
 from digitedge.camera.live import FrameReader, Output, Screen, Session, Update, run
 from digitedge.camera.mqtt import Mqtt
-from digitedge.camera.overlay import draw_reading
 from digitedge.camera.preview import LivePreview, Preview
 from digitedge.camera.recording import Recording
 from digitedge.camera.sources import FrameList, default_source, open_source
 from digitedge.camera.stable import Change, RowEvent, Rules, StableRow
 from digitedge.camera.view import Flip, View, parse_roi
 from digitedge.camera.window import Window, why_no_window
+from digitedge.overlay import draw_reading
 
 __all__ = [
     "Change",

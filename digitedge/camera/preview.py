@@ -6,9 +6,9 @@ import time
 from digitedge.camera.capture import NewestFrame, State
 from digitedge.camera.frames import Source
 from digitedge.camera.live import Update
-from digitedge.camera.overlay import draw_reading
 from digitedge.camera.view import View
 from digitedge.camera.window import Window
+from digitedge.overlay import draw_reading
 
 # Frames that a screen shows in a second, at most: more are not seen.
 SHOWN_FPS = 30

@@ -93,8 +93,8 @@ def _export(run: Path, target: Path, data_name: str, digits: "Dataset") -> "Expo
 
 def _read_clip(bundle: Path, picture: Path) -> _ClipReport:
     """Read the first frames of the demo clip, count what was right, and keep the last frame as a picture."""
-    from digitedge.camera.overlay import draw_reading
     from digitedge.data.pictures import write_picture
+    from digitedge.overlay import draw_reading
     from digitedge.reader import Reader
     from digitedge.rendering.scenes.clip import render_clip
     from digitedge.scoring import Score, score_reading

@@ -55,10 +55,8 @@ def predict(
       digitedge predict --json desk.jpg
       digitedge predict --verbose desk.jpg
     """
-    from digitedge.camera.overlay import draw_reading
     from digitedge.data.pictures import find_pictures, read_picture, write_picture
     from digitedge.reader import Reader
-    from digitedge.stages import draw_stages
 
     paths = find_pictures(pictures)
     reader = Reader(choose_model(model), threshold=threshold, force=force)
@@ -75,8 +73,12 @@ def predict(
         reading = reader.read(frame, source=str(path))
         _print(reading, as_json=as_json, verbose=verbose)
         if annotate is not None:
+            from digitedge.overlay import draw_reading
+
             write_picture(copies[number], draw_reading(frame, reading))
         if stages is not None:
+            from digitedge.stages import draw_stages
+
             write_picture(slides[number], draw_stages(frame, reader, name=path.name))
     if unread:
         raise typer.Exit(1)

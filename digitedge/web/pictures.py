@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.camera.live import Update
-from digitedge.camera.overlay import draw_reading
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
+from digitedge.overlay import draw_reading
 from digitedge.web.hub import Hub
 
 # Pictures in a second at most: what 20 viewers in a wireless network can get, and a Raspberry Pi can encode meanwhile.

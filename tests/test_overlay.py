@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from digitedge.camera.overlay import SURE, UNSURE, draw_reading
 from digitedge.errors import InputError
+from digitedge.overlay import SURE, UNSURE, draw_reading
 from digitedge.reader import Digit, Reading
 
 
