@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from digitedge.camera.capture import PATIENCE_S, Capture, EveryFrame, NewestFrame, Shot, State
 from digitedge.camera.frames import Frame, Source
 from digitedge.camera.stable import RowEvent, Rules, StableRow, StableRows
+from digitedge.camera.stillness import Stillness
 from digitedge.camera.tracking import Clock, Tracker, followed
 from digitedge.camera.view import View
 from digitedge.reader import Reading
@@ -102,6 +103,7 @@ def run(
     rules: Rules = Rules(),  # noqa: B008 - frozen
     max_frames: int | None = None,
     patience_s: float = PATIENCE_S,
+    idle_fps: float | None = None,
 ) -> Session:
     """Read until the source ends, an output wants to end, or `max_frames` are read. Releases the source.
 
@@ -114,6 +116,7 @@ def run(
         rules: which rows count.
         max_frames: at most this many frames; None for all.
         patience_s: how long a live source that was lost is waited for.
+        idle_fps: how many frames a second of a live source are read while nothing moves, see `stillness`; None for all.
 
     Raises:
         CameraError: the source cannot be opened or read, or was lost for too long. KeyboardInterrupt passes as well.
@@ -124,7 +127,8 @@ def run(
             frames = _Loop(every, reader, view, rules, outputs).run(max_frames)
     else:
         with NewestFrame(source, patience_s=patience_s) as newest:
-            loop = _Loop(newest, reader, view, rules, [*outputs, *([screen] if screen else [])])
+            stillness = None if idle_fps is None else Stillness(idle_fps)
+            loop = _Loop(newest, reader, view, rules, [*outputs, *([screen] if screen else [])], stillness)
             frames = _beside(screen, newest, loop, max_frames) if screen else loop.run(max_frames)
     return Session(frames, time.monotonic() - started)
 
@@ -133,12 +137,19 @@ class _Loop:
     """One pass from frames to updates, and what it remembers from frame to frame."""
 
     def __init__(
-        self, capture: Capture, reader: FrameReader, view: View, rules: Rules, outputs: Sequence[Output]
+        self,
+        capture: Capture,
+        reader: FrameReader,
+        view: View,
+        rules: Rules,
+        outputs: Sequence[Output],
+        stillness: Stillness | None = None,
     ) -> None:
         self._capture = capture
         self._reader = reader
         self._view = view
         self._outputs = outputs
+        self._stillness = stillness
         self._clock = Clock()
         self._tracker = Tracker()
         self._rows = StableRows(rules)
@@ -155,6 +166,8 @@ class _Loop:
             if last is not None and shot is last[0]:
                 age_ms = 1000 * (time.monotonic() - shot.taken)
                 update = replace(last[1], state=self._capture.state, is_new=False, age_ms=age_ms, events=())
+            elif self._stillness is not None and self._stillness.spares(shot.frame, shot.taken):
+                continue
             else:
                 update = self._read(shot)
                 frames += 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
 # digitedge.camera.capture.PATIENCE_S and digitedge.camera.crops.LIMIT, which --help must not import.
 PATIENCE_S, CROPS_LIMIT = 60.0, 10_000
+IDLE_FPS = 2.0
 
 
 def camera(
@@ -60,6 +61,14 @@ def camera(
             rich_help_panel=_CAMERA,
         ),
     ] = PATIENCE_S,
+    idle_fps: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Frames a second that are read while nothing moves, to save energy; the first that moves is read.",
+            rich_help_panel=_CAMERA,
+        ),
+    ] = IDLE_FPS,
     expect_length: Annotated[
         int | None, typer.Option(min=1, help="Only rows of so many digits.", rich_help_panel=_ROWS)
     ] = None,
@@ -175,7 +184,15 @@ def camera(
                 say(f"page: {output.url}")
         outputs += opened
         session = run(
-            frames, reader, outputs, screen=screen, view=view, rules=rules, max_frames=max_frames, patience_s=patience
+            frames,
+            reader,
+            outputs,
+            screen=screen,
+            view=view,
+            rules=rules,
+            max_frames=max_frames,
+            patience_s=patience,
+            idle_fps=idle_fps,
         )
     say(f"frames read: {session.frames}, in {session.seconds:.1f} s")
 
