@@ -43,6 +43,10 @@ def quiet_libraries() -> Iterator[None]:
     """
     said = sys.stderr
     said.flush()
+    if said is not sys.__stderr__:  # somebody has it elsewhere already
+        with quiet(2):
+            yield
+        return
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere, os.fdopen(kept, "w", buffering=1, errors="backslashreplace") as stderr:
         os.dup2(nowhere.fileno(), 2)

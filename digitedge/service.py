@@ -115,6 +115,7 @@ def install(name: str, text: str, units: Path) -> Path:
     old = path.read_text(encoding="utf-8") if path.exists() else None
     try:
         write_text(path, text)
+        path.chmod(0o600)  # the camera's arguments may hold a password
         _systemctl("daemon-reload")
         _systemctl("enable", path.name)
         _systemctl("restart", path.name)  # starts it too; `enable --now` would leave one that runs as it was

@@ -9,8 +9,8 @@ Out: updates; whatever takes them (window, lines, web page, message broker) is a
     run(open_source("0"), Reader(), [JsonLines()])
 
 A frame walks through `frames.Source` (webcam, rpicam, picamera, video, sources), `capture`, `live.run`, `view`, the
-reader, `tracking` and `stable` to the outputs: `lines`, `preview` (with `overlay` and `window`), `recording`, `crops`,
-`mqtt`, and `digitedge.web`.
+reader, `tracking` and `stable` to the outputs: `lines`, `preview` (with `window`), `recording`, `crops`, `mqtt`, and
+`digitedge.web`.
 """
 
 from digitedge.camera.capture import NewestFrame, State

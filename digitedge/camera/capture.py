@@ -4,9 +4,10 @@ A camera goes on whether its frames are read or not, so a thread takes them as t
 reader never sees the past. (Rejected: OpenCV's buffer of one. V4L2 has four, network streams as many as were late, and
 most drivers ignore the wish.)
 
-The same thread is the watchdog. A camera that is unplugged, a server that is killed, a device that freezes: the source
-is closed and opened again, sooner at first, then once a second. The reader sees it in `state`, and gets the last frame
-once more whenever the state changes and once a second, so that screens and programs behind it know that it is alive.
+A camera that is unplugged, a server that is killed, a sensor that freezes: the thread closes the source and opens it
+again, sooner at first, then once a second. A read that never comes back is beyond it, so that the loop over the shots
+gives up by itself in the end. It also hands out the last shot again whenever the state changes and once a second, so
+that screens and programs behind it know that all is alive.
 """
 
 import threading
@@ -26,6 +27,8 @@ from digitedge.errors import CameraError
 STALE_S = 1.5
 # A sensor whose frames are equal for so long froze.
 FROZEN_S = 5.0
+# How long a source may take for one frame, or to open, before nobody believes that it comes back.
+HANG_S = 15.0
 # Between two tries to open: doubled from the first to the last.
 BACK_OFF_S = (0.1, 1.0)
 # How long a lost source is waited for.
@@ -34,6 +37,8 @@ PATIENCE_S = 60.0
 POLL_S, HEARTBEAT_S = 0.1, 1.0
 # How long the end waits for a device that does not answer; the whole program ends within a second.
 END_S = 0.5
+# Rows of a frame of which one is compared with the frame before.
+SAMPLED = 16
 
 
 class State(StrEnum):
@@ -63,7 +68,7 @@ class Shot:
     taken: float
 
 
-class Capture(Protocol):
+class Shots(Protocol):
     """Shots of one source, until it ends; the same shot again means that there is nothing new. Releases the source."""
 
     @property
@@ -149,12 +154,14 @@ class NewestFrame:
     def __iter__(self) -> Iterator[Shot]:
         """Yield the newest shot whenever there is one, and the last one again when the state changes or time passes.
 
+        Ends with the source, or soon after `stop`.
+
         Raises:
             CameraError: from the loop: it cannot be opened, or was lost for longer than `patience_s`.
         """
         last: Shot | None = None
         state, told = State.LIVE, time.monotonic()
-        while True:
+        while not self._stop.is_set():
             shot, end = self._wait_for_news(last)
             is_due = self.state is not state or time.monotonic() - told >= HEARTBEAT_S
             if shot is not None and (shot is not last or (is_due and not end)):
@@ -164,20 +171,32 @@ class NewestFrame:
                 if not isinstance(end, _End):
                     raise end
                 return
+            elif time.monotonic() - self._fresh > self._patience_s + HANG_S:
+                raise CameraError(
+                    f"{self._source.name} has not answered for {self._patience_s + HANG_S:g} s. Is it still there?"
+                )
 
     def _wait_for_news(self, last: Shot | None) -> tuple[Shot | None, BaseException | None]:
         with self._news:
-            self._news.wait_for(lambda: self._end is not None or self._shot is not last, timeout=POLL_S)
+            self._news.wait_for(
+                lambda: self._end is not None or self._shot is not last or self._stop.is_set(), timeout=POLL_S
+            )
             return self._shot, self._end
+
+    def stop(self) -> None:
+        """End the loop over the shots and the taking of frames, from any thread."""
+        self._stop.set()
+        with self._news:
+            self._news.notify_all()
+        self._source.interrupt()
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop taking frames. A device that does not answer is left to its thread, which ends when it does."""
-        self._stop.set()
-        self._source.interrupt()
+        """Stop. A device that does not answer is left to its thread, which ends when it does."""
+        self.stop()
         self._thread.join(END_S)
 
     def _run(self) -> None:
@@ -221,10 +240,9 @@ class NewestFrame:
             if frozen is not None and frozen.is_now(frame, now):
                 raise CameraError(f"{self._source.name} froze: it sends the same picture again and again")
             self._fresh, self._lost_since = now, None
-            moment = None if self._source.time is None else now - self._started
             number = 0 if self._shot is None else self._shot.number + 1
             with self._news:
-                self._shot = Shot(frame, number, self._source.name, moment, now)
+                self._shot = Shot(frame, number, self._source.name, now - self._started, now)
                 self._news.notify_all()
 
 
@@ -233,22 +251,25 @@ class _End(Exception):
 
 
 class _Frozen:
-    """Tells a sensor that froze from one that shows a picture without noise, such as a virtual camera.
+    """Tells a sensor that froze from one that shows pictures without noise, such as a virtual camera.
 
-    Equal frames for FROZEN_S are taken for a freeze, once: when the device, opened anew, still shows the same, then
-    this is what it shows.
+    Equal frames for FROZEN_S are taken for a freeze, once: when the device, opened anew, still shows the same, then its
+    pictures have no noise, and nothing can be told from them any more.
     """
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
         self._since = 0.0
         self._was_told = False
+        self._is_noiseless = False
 
     def is_now(self, frame: Frame, now: float) -> bool:
         """Whether this frame is the one that makes it certain."""
-        if self._frame is None or not np.array_equal(frame, self._frame):
-            self._frame, self._since, self._was_told = frame, now, False
-        if self._was_told or now - self._since < FROZEN_S:
+        if self._is_noiseless:
             return False
-        self._was_told = True
-        return True
+        if self._frame is None or not np.array_equal(frame[::SAMPLED], self._frame[::SAMPLED]):
+            self._frame, self._since, self._was_told = frame, now, False
+            return False
+        self._is_noiseless = self._was_told  # by the first frame after it was opened anew
+        self._was_told = now - self._since >= FROZEN_S
+        return self._was_told and not self._is_noiseless

@@ -83,10 +83,10 @@ class CropSaver:
 
     def _save(self, rows: list[StableRow], update: Update) -> None:
         """Save the rows of which this frame shows every digit; the others wait for a frame that does."""
-        crops = crops_of(update.frame, self._reader)
-        for row in rows:
-            digits = _digits_of(row, update.reading)
-            if digits and all(digit.box in crops for digit in digits):
+        shown = [(row, digits) for row in rows if (digits := _digits_of(row, update.reading))]
+        crops = crops_of(update.frame, self._reader) if shown else {}
+        for row, digits in shown:
+            if all(digit.box in crops for digit in digits):
                 self._due.discard(_key(row))
                 for digit in digits:
                     self._writer.submit(self._write, crops[digit.box], digit.digit)

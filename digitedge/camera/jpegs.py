@@ -9,7 +9,6 @@ import numpy as np
 from digitedge.camera.frames import Frame
 from digitedge.opencv import cv2
 
-SILENCE_LIMIT_S = 5.0
 BATCH_LIMIT_BYTES = 8_000_000
 # What stands between pictures may be anything; a picture that has no end within this is no picture.
 PICTURE_LIMIT_BYTES = 64_000_000
@@ -39,7 +38,10 @@ def newest_frames(read: Callable[[], bytes]) -> Iterator[Frame]:
 
 def decode(jpeg: bytes) -> Frame | None:
     """Decode a picture: uint8 (H, W, 3) BGR; None where it is damaged."""
-    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # a header that promises more pixels than OpenCV takes
+        return None
     return None if frame is None else np.asarray(frame, np.uint8)
 
 
@@ -84,14 +86,17 @@ def _jpeg_end(buffer: bytearray, start: int) -> int | None:
     return None
 
 
-def read_pipe(pipe: int) -> bytes:
-    """Wait for the first bytes, then read on while more are there. Nothing: the end, or SILENCE_LIMIT_S of silence.
+def read_pipe(pipe: int, *, limit_s: float | None) -> bytes:
+    """Wait for the first bytes, then read on while more are there.
 
     Args:
         pipe: number of an open file.
+        limit_s: how long silence may last, in seconds; None for ever.
+
+    Returns:
+        What has arrived; nothing at the end, and after too long a silence.
     """
     arrived = bytearray()
-    limit_s = SILENCE_LIMIT_S
     while len(arrived) < BATCH_LIMIT_BYTES and select.select([pipe], [], [], limit_s)[0]:
         piece = os.read(pipe, 1 << 16)
         if not piece:

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from digitedge.camera.capture import PATIENCE_S, Capture, EveryFrame, NewestFrame, Shot, State
+from digitedge.camera.capture import END_S, PATIENCE_S, EveryFrame, NewestFrame, Shot, Shots, State
 from digitedge.camera.frames import Frame, Source
 from digitedge.camera.stable import RowEvent, Rules, StableRow, StableRows
 from digitedge.camera.stillness import Stillness
 from digitedge.camera.tracking import Clock, Tracker, followed
 from digitedge.camera.view import View
+from digitedge.errors import InputError
 from digitedge.reader import Reading
 
 
@@ -58,6 +59,7 @@ class Update:
         """Plain JSON as `camera --json` prints it: a reading, schema "digitedge.reading/1", with what time adds."""
         return self.reading.to_dict() | {
             "state": str(self.state),
+            "is_new": self.is_new,
             "age_ms": round(self.age_ms, 1),
             "fps": round(self.fps, 1),
             "stable": [row.to_dict() for row in self.stable],
@@ -111,41 +113,54 @@ def run(
         source: where frames come from, see `open_source`. Of a live one the newest frame is read, of others each.
         reader: what reads them.
         outputs: what gets each update, in this order.
-        screen: shows a live source at its own pace; it gets the main thread.
+        screen: shows a live source at its own pace; it gets the main thread. Of others, show each frame by an output.
         view: what of a frame is read.
         rules: which rows count.
-        max_frames: at most this many frames; None for all.
+        max_frames: at most this many frames, >= 1; None for all.
         patience_s: how long a live source that was lost is waited for.
         idle_fps: how many frames a second of a live source are read while nothing moves, see `stillness`; None for all.
 
     Raises:
         CameraError: the source cannot be opened or read, or was lost for too long. KeyboardInterrupt passes as well.
+        InputError: a screen for a source that is not live, or no frame to read.
     """
+    if max_frames is not None and max_frames < 1:
+        raise InputError(f"run() reads 1 frame or more, got max_frames={max_frames}")
+    if screen is not None and not source.live:
+        raise InputError(f"a screen shows live sources, got {source.name}; use Preview as an output")
     started = time.monotonic()
     if not source.live:
         with EveryFrame(source) as every:
-            frames = _Loop(every, reader, view, rules, outputs).run(max_frames)
+            loop = _Loop(every, reader, view, rules, outputs)
+            loop.run(max_frames)
     else:
         with NewestFrame(source, patience_s=patience_s) as newest:
             stillness = None if idle_fps is None else Stillness(idle_fps)
             loop = _Loop(newest, reader, view, rules, [*outputs, *([screen] if screen else [])], stillness)
-            frames = _beside(screen, newest, loop, max_frames) if screen else loop.run(max_frames)
-    return Session(frames, time.monotonic() - started)
+            if screen is None:
+                loop.run(max_frames)
+            else:
+                _run_beside(screen, newest, loop, max_frames)
+    return Session(loop.frames, time.monotonic() - started)
 
 
 class _Loop:
-    """One pass from frames to updates, and what it remembers from frame to frame."""
+    """One pass from frames to updates, and what it remembers from frame to frame.
+
+    Attributes:
+        frames: how many were read.
+    """
 
     def __init__(
         self,
-        capture: Capture,
+        shots: Shots,
         reader: FrameReader,
         view: View,
         rules: Rules,
         outputs: Sequence[Output],
         stillness: Stillness | None = None,
     ) -> None:
-        self._capture = capture
+        self._shots = shots
         self._reader = reader
         self._view = view
         self._outputs = outputs
@@ -154,28 +169,32 @@ class _Loop:
         self._tracker = Tracker()
         self._rows = StableRows(rules)
         self._rate = FrameRate()
-        self.stop = threading.Event()
+        self.frames = 0
 
-    def run(self, max_frames: int | None) -> int:
-        """Run to the end; how many frames were read."""
-        frames = 0
+    def run(self, max_frames: int | None) -> None:
+        """Run to the end."""
         last: tuple[Shot, Update] | None = None
-        for shot in self._capture:
-            if self.stop.is_set():
-                break
+        for shot in self._shots:
             if last is not None and shot is last[0]:
-                age_ms = 1000 * (time.monotonic() - shot.taken)
-                update = replace(last[1], state=self._capture.state, is_new=False, age_ms=age_ms, events=())
+                update = self._again(*last)
             elif self._stillness is not None and self._stillness.spares(shot.frame, shot.taken):
                 continue
             else:
                 update = self._read(shot)
-                frames += 1
+                self.frames += 1
             last = shot, update
             wants_more = all([output.show(update) for output in self._outputs])
-            if not wants_more or frames == max_frames:
+            if not wants_more or self.frames == max_frames:
                 break
-        return frames
+
+    def _again(self, shot: Shot, update: Update) -> Update:
+        """The last update, as it stands now that there is no new frame."""
+        state = self._shots.state
+        if state is not State.LIVE:
+            self._rate = FrameRate()  # the gap is no rate
+        age_ms = 1000 * (time.monotonic() - shot.taken)
+        fps = update.fps if state is State.LIVE else 0.0
+        return replace(update, state=state, is_new=False, age_ms=age_ms, fps=fps, events=())
 
     def _read(self, shot: Shot) -> Update:
         frame = self._view.of(shot.frame)
@@ -186,19 +205,19 @@ class _Loop:
             reading = followed(reading, self._tracker, now=now)
             events = self._rows.follow(reading, now=now)
         age_ms = 1000 * (time.monotonic() - shot.taken)
-        return Update(frame, reading, self._capture.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
+        return Update(frame, reading, self._shots.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
 
 
-def _beside(screen: Screen, newest: NewestFrame, loop: _Loop, max_frames: int | None) -> int:
+def _run_beside(screen: Screen, newest: NewestFrame, loop: _Loop, max_frames: int | None) -> None:
     """Run the loop in a thread, the screen in this one; what the loop raised is raised here."""
     ended = threading.Event()
-    outcome: list[int | BaseException] = []
+    failure: list[BaseException] = []
 
     def read() -> None:
         try:
-            outcome.append(loop.run(max_frames))
+            loop.run(max_frames)
         except BaseException as exc:
-            outcome.append(exc)
+            failure.append(exc)
         finally:
             ended.set()
 
@@ -207,12 +226,10 @@ def _beside(screen: Screen, newest: NewestFrame, loop: _Loop, max_frames: int | 
     try:
         screen.run(newest, ended)
     finally:
-        loop.stop.set()
-        thread.join(1.0)
-    result = outcome[0] if outcome else 0
-    if isinstance(result, BaseException):
-        raise result
-    return result
+        newest.stop()
+        thread.join(END_S)  # one frame; an output that hangs is left to its thread
+    if failure:
+        raise failure[0]
 
 
 class FrameRate:

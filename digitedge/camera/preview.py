@@ -42,10 +42,9 @@ class LivePreview:
 
     def run(self, newest: NewestFrame, ended: threading.Event) -> None:
         """See `Screen`."""
-        while not ended.is_set():
+        while not ended.wait(0 if self._update else 1 / SHOWN_FPS):
             shot, update = newest.newest, self._update
             if shot is None or update is None:
-                time.sleep(1 / SHOWN_FPS)
                 continue
             frame = self._view.of(shot.frame)
             age_ms = 1000 * (time.monotonic() - shot.taken)

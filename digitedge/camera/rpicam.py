@@ -1,8 +1,8 @@
 """The Raspberry Pi ribbon camera, through the program `rpicam-vid`.
 
 pip's OpenCV has no GStreamer, and libcamera is not V4L2, so OpenCV alone cannot open that camera. rpicam-vid comes with
-Raspberry Pi OS and writes JPEG pictures one after the other to its standard output. (Rejected: picamera2. It comes from
-apt only, so it needs a virtual environment that sees the system's packages, and its simplejpeg breaks under NumPy 2.)
+Raspberry Pi OS and writes JPEG pictures one after the other to its standard output. (picamera2, which `picamera` reads,
+comes from apt only: it needs a virtual environment that sees the system's packages, and breaks under another NumPy.)
 """
 
 import shutil
@@ -19,7 +19,7 @@ from digitedge.errors import CameraError
 PROGRAMS = ("rpicam-vid", "libcamera-vid")  # the second is its name before 2024
 OPTIONS = "--nopreview --timeout 0 --codec mjpeg --flush --verbose 0 --output -"
 WIDTH, HEIGHT, FPS = 1280, 720, 30.0
-END_LIMIT_S = 0.4
+SILENCE_LIMIT_S, END_LIMIT_S = 5.0, 0.4
 
 
 class PiCamera(Source):
@@ -38,8 +38,9 @@ class PiCamera(Source):
 
     def interrupt(self) -> None:
         """End the program, and with it the wait for its next picture."""
-        if self._process is not None:
-            self._process.terminate()
+        process = self._process  # the thread of the loop may forget it at any moment
+        if process is not None:
+            process.terminate()
 
     def _frames(self) -> Generator[Frame]:
         count = 0
@@ -47,7 +48,7 @@ class PiCamera(Source):
             self._process = process = _start(self._mode, messages)
             assert process.stdout is not None  # for mypy: _start asks for a pipe
             try:
-                for frame in newest_frames(partial(read_pipe, process.stdout.fileno())):
+                for frame in newest_frames(partial(read_pipe, process.stdout.fileno(), limit_s=SILENCE_LIMIT_S)):
                     self._stamp()
                     count += 1
                     yield frame

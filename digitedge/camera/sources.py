@@ -85,7 +85,7 @@ class Pipe(Source):
 
     def _frames(self) -> Generator[Frame]:
         count = 0
-        for frame in newest_frames(partial(read_pipe, sys.stdin.fileno())):
+        for frame in newest_frames(partial(read_pipe, sys.stdin.fileno(), limit_s=None)):
             self._stamp()
             count += 1
             yield frame
@@ -155,7 +155,7 @@ def default_source() -> str:
         return "0"
     try:
         found = subprocess.run([hello, "--list-cameras"], capture_output=True, text=True, timeout=LOOK_LIMIT_S).stdout
-    except subprocess.TimeoutExpired:
+    except (OSError, subprocess.TimeoutExpired):
         return "0"
     return "rpicam" if "Available cameras" in found else "0"
 

@@ -40,11 +40,15 @@ class Stream(Source):
         """Name a stream; it is opened when a loop over it starts.
 
         Raises:
-            CameraError: a scheme that is none of SCHEMES.
+            CameraError: a scheme that is none of SCHEMES, or no address at all.
         """
         super().__init__(re.sub(r"//[^/]+@", "//***@", url))  # names are printed: no password in them
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
+        try:
+            _ = urllib.parse.urlsplit(url).port
+        except ValueError as exc:
+            raise CameraError(f"expected the address of a stream, got {self.name}: {exc}") from exc
         self._url = url
 
     def _frames(self) -> Generator[Frame]:
@@ -63,11 +67,11 @@ class Stream(Source):
                 answer.close()
         if not count:
             raise CameraError(
-                f"cannot read the stream {self.name}: no frame within {OPEN_LIMIT_S:.0f} s. Are the address, the "
+                f"cannot read the stream {self.name}: no frame came. Are the address, the "
                 "password and the network right? Try it with: ffplay ADDRESS"
             )
         if not has_end:
-            raise CameraError(f"the stream {self.name} stopped after {count} frames. Start again when it is back.")
+            raise CameraError(f"the stream {self.name} stopped after {count} frames.")
 
     def _open(self) -> cv2.VideoCapture:
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)

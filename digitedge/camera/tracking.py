@@ -59,7 +59,11 @@ class _Track:
             self.votes.popleft()
 
     def elected(self) -> Digit:
-        """The digit with most confidence behind it; its own confidence is the mean of all votes, the others' as 0."""
+        """The digit with most confidence behind it.
+
+        Its own confidence is the mean over all votes, with 0 for votes for others: where frames disagree, it is less
+        than in any frame, and may be less than the reader's threshold.
+        """
         behind: Counter[int] = Counter()
         for _, digit, confidence in self.votes:
             behind[digit] += confidence  # type: ignore[assignment]  # a Counter adds floats as well

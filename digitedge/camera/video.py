@@ -9,6 +9,8 @@ from digitedge.camera.frames import Frame, Source
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
 
+USUAL_FPS = 25.0
+
 
 class VideoFile(Source):
     """Every frame of a video file, in order. In a window it plays at its own speed."""
@@ -25,7 +27,9 @@ class VideoFile(Source):
             fps = capture.get(cv2.CAP_PROP_FPS) if capture.isOpened() else 0.0
             self.hold_s = 1 / fps if fps > 0 else 0.0
             while (read := capture.read())[0]:
-                self.time = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                position_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                # Bare H.264 has no times, so that every frame would be at 0.
+                self.time = position_s if position_s > 0 or not count else count / (fps or USUAL_FPS)
                 count += 1
                 yield np.asarray(read[1], np.uint8)
         finally:

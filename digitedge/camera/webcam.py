@@ -53,8 +53,7 @@ class Webcam(Source):
         finally:
             capture.release()
         raise CameraError(
-            f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another program? "
-            "Start again when it is back."
+            f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another program?"
         )
 
     def _open(self) -> tuple[cv2.VideoCapture, str]:

@@ -88,6 +88,8 @@ def remove(name: NameOption = "digitedge") -> None:
 
 def _refuse_wrong_usage(ctx: typer.Context, arguments: list[str]) -> None:
     """Let the camera's own command read the arguments: a mistake is said now, not in a log."""
+    if "--window" in arguments:
+        raise typer.BadParameter("a service has no screen, so it takes no --window")
     program: Any = ctx.find_root().command  # a group of commands
     program.get_command(ctx, "camera").make_context("digitedge camera", list(arguments))
 

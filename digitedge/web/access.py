@@ -49,7 +49,10 @@ class Access:
         self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on."""
+        """Answer, or pass on.
+
+        The path is that of the scope: `request.url` is put together from what the client calls this host, "x/healthz?".
+        """
         answer = self._answer(Request(scope))
         await (answer or self._app)(scope, receive, send)
 
@@ -64,13 +67,13 @@ class Access:
             return refusal(request, 403, "This page is for this machine alone. Open it as localhost or 127.0.0.1.")
         if request.method not in SAFE_METHODS and not _is_from_this_page(request):
             return refusal(request, 403, "Pages of other sites may change nothing here.")
-        if self._token is None or request.url.path in OPEN_PATHS:
+        if self._token is None or request.scope["path"] in OPEN_PATHS:
             return None
         if not self._brings_token(request):
             return refusal(
                 request, 401, "This page needs its whole address, with the token, as digitedge printed it at its start."
             )
-        if request.url.path == "/" and "token" in request.query_params:
+        if request.scope["path"] == "/" and "token" in request.query_params:
             return self._welcome(self._token)
         return None
 
@@ -81,7 +84,7 @@ class Access:
             bearer.strip() if scheme.lower() == "bearer" else "",
             request.cookies.get(self._cookie, ""),
         )
-        return any([_equal(one, self._token or "") for one in offered])
+        return any([_equal(one, self._token or "") for one in offered if one])
 
     def _welcome(self, token: str) -> Response:
         """Keep the token in a cookie and lead to the address without it, which may be shown and bookmarked.

@@ -43,6 +43,7 @@ class Hub:
         self.ended = False
         self._arrived = 0.0
         self._json: str | None = None
+        self._json_state = WAITING
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
 
@@ -75,8 +76,9 @@ class Hub:
 
     def reading_json(self) -> str | None:
         """The newest update with the threshold, as JSON on one line, made once for all; None before the first."""
-        if self._json is None and self.newest is not None:
-            reading = self.newest.to_dict() | {"state": self.state, "threshold": self.reader.threshold}
+        if self.newest is not None and (self._json is None or self._json_state != self.state):
+            self._json_state = self.state
+            reading = self.newest.to_dict() | {"state": self._json_state, "threshold": self.reader.threshold}
             self._json = json.dumps(reading, allow_nan=False)
         return self._json
 

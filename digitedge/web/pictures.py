@@ -1,6 +1,7 @@
 """Frames as JPEG pictures, each encoded once, however many look, and not at all while nobody does."""
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.camera.live import Update
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, DigitEdgeError
 from digitedge.opencv import cv2
 from digitedge.overlay import draw_reading
 from digitedge.web.hub import Hub
@@ -57,8 +58,11 @@ class Pictures:
             started = time.monotonic()
             if not self._hub.ended and self._hub.newest is not None:
                 number = self._hub.frames
-                self._newest = Picture(number, await asyncio.to_thread(encode, self._hub.newest))
-                self.encoded += 1
+                try:
+                    self._newest = Picture(number, await asyncio.to_thread(encode, self._hub.newest))
+                    self.encoded += 1
+                except (DigitEdgeError, cv2.error) as exc:  # this frame; the next one may do
+                    logging.getLogger(__name__).error("no picture of a frame: %s", exc)
             self._tell()
             await asyncio.sleep(max(0.0, started + 1 / MOST_FPS - time.monotonic()))
 

@@ -1,102 +1,88 @@
-"""The page as an output of the loop: a server in a thread of its own, from entering the `with` block to leaving it."""
+"""uvicorn, as this page needs it: silent, without signals, and with an end that does not wait for streams."""
 
 import asyncio
-import secrets
 import socket
-import threading
-from dataclasses import replace
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from digitedge.camera.live import Update
-from digitedge.errors import require
-from digitedge.reader import Reader
-from digitedge.web.address import Address, listen
+import uvicorn
+
+from digitedge.web.access import SECURITY_HEADERS, Access
+from digitedge.web.app import make_app
+from digitedge.web.connection import LONGEST_HEAD, Connection
 from digitedge.web.hub import Hub
+from digitedge.web.pictures import Pictures
+from digitedge.web.steps import Steps
 
-if TYPE_CHECKING:
-    from digitedge.web.service import Service
-
-# How long the server may take to start and to end.
-START_S, END_S = 10.0, 2.0
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# How long viewers may take to hear of the end before their connections are cut.
+FAREWELL_S = 0.2
+# One thread for the frames, one for everything else that takes milliseconds.
+WORKERS = 2
 
 
-class WebPage:
-    """A live page of a reader, for browsers and programs.
+class Service:
+    """Everything of the page that lives in the event loop.
 
-    Examples:
-        >>> with WebPage(Address(0), Reader()) as page:
-        ...     page.url.startswith("http://127.0.0.1:")
-        True
+    Attributes:
+        pictures: of the frames.
     """
 
-    def __init__(self, address: Address, reader: Reader, *, token: str | None = None) -> None:
-        """Say where; the port is opened on entering the `with` block.
-
-        Args:
-            address: where to listen.
-            reader: whose readings are shown. Viewers set its threshold, and their drawings are classified by its
-                classifier, in another thread than the loop's.
-            token: what viewers must bring. None: beyond this machine a new one, on this machine none.
-
-        Raises:
-            MissingExtraError: starlette or uvicorn is not installed.
-        """
-        require("starlette", extra="web")
-        require("uvicorn", extra="web")
-        self.address = address
-        self.token = token
-        self._hub = Hub(reader)
-        self._service: Service | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """The whole address to open, with the token."""
-        return self.address.url + (f"?token={self.token}" if self.token else "")
-
-    @property
-    def encoded(self) -> int:
-        """How many pictures were encoded."""
-        return self._service.pictures.encoded if self._service else 0
-
-    def show(self, update: Update) -> bool:
-        """See `digitedge.camera.Output`: hand the update over and return at once."""
-        self._hub.put(update)
-        return True
-
-    def __enter__(self) -> Self:
-        """Open the port and start to serve.
-
-        Raises:
-            InputError: the port is taken, or not for us, or the host is none of this machine.
-        """
-        from digitedge.web.service import Service
-
-        listener = listen(self.address)
-        host, port = listener.getsockname()[:2]
-        self.address = replace(self.address, port=port)
-        is_local = ip_address(host).is_loopback
-        if not is_local and self.token is None:
-            self.token = secrets.token_urlsafe(16)
-        names = LOCAL_NAMES | {self.address.host.lower()} if is_local else None
-        self._service = Service(self._hub, token=self.token, names=names, cookie=f"digitedge_{port}")
-        started = threading.Event()
-        self._thread = threading.Thread(
-            target=_run, args=(self._service, listener, started), name=f"web page {port}", daemon=True
+    def __init__(self, hub: Hub, *, token: str | None, names: frozenset[str] | None, cookie: str) -> None:
+        """Put it together; see `Access` for who may ask."""
+        self.pictures = Pictures(hub)
+        app = Access(make_app(hub, self.pictures, Steps(hub)), token=token, names=names, cookie=cookie)
+        self._hub = hub
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=Connection,
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="error",  # what clients do wrong is a warning; our own faults are errors, and show
+                access_log=False,  # addresses may hold the token
+                proxy_headers=False,
+                server_header=False,
+                headers=list(SECURITY_HEADERS.items()),
+                h11_max_incomplete_event_size=LONGEST_HEAD,
+            ),
+            farewell=self._farewell,
         )
-        self._thread.start()
-        started.wait(START_S)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """Take leave of all viewers and close the port."""
-        if self._service is not None and self._thread is not None:
-            self._service.stop()
-            self._thread.join(END_S)
+    async def run(self, listener: socket.socket, started: Callable[[], None]) -> None:
+        """Serve until `stop`."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS, "web worker"))
+        self._hub.start()
+        encoder = asyncio.create_task(self.pictures.run())
+        started()
+        try:
+            await self._server.serve([listener])
+        finally:
+            self._farewell()  # once more: a server that ends before it began does not come to it
+            await encoder
+
+    def stop(self) -> None:
+        """Begin to end, from any thread."""
+        self._server.should_exit = True
+
+    def _farewell(self) -> None:
+        self._hub.end()
+        self.pictures.end()
 
 
-def _run(service: "Service", listener: socket.socket, started: threading.Event) -> None:
-    with listener:
-        asyncio.run(service.run(listener, started.set))
+class _Server(uvicorn.Server):
+    """A server that ends its streams, and cuts off whoever does not read the end."""
+
+    def __init__(self, config: uvicorn.Config, *, farewell: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._farewell = farewell
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._farewell()
+        asyncio.get_running_loop().call_later(FAREWELL_S, self._cut)
+        await super().shutdown(sockets)
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()

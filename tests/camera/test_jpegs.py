@@ -1,9 +1,11 @@
+import os
 import random
+import threading
 import time
 
 import numpy as np
 
-from digitedge.camera.jpegs import decode, newest_frames, take_jpegs
+from digitedge.camera.jpegs import decode, newest_frames, read_pipe, take_jpegs
 from digitedge.opencv import cv2
 
 
@@ -29,6 +31,24 @@ def test_a_thumbnail_in_the_header_does_not_end_the_picture(jpeg: bytes) -> None
 def test_a_damaged_header_costs_one_picture_only(jpeg: bytes) -> None:
     damaged = jpeg[:2] + b"\x00" + jpeg[3:]
     assert take_jpegs(bytearray(damaged + jpeg))[-1] == jpeg
+
+
+def test_a_header_that_promises_more_pixels_than_can_be_is_no_picture(jpeg: bytes) -> None:
+    start = jpeg.index(b"\xff\xc0") + 5  # height and width of a baseline picture
+    huge = jpeg[:start] + b"\xff\xdc\xff\xdc" + jpeg[start + 4 :]
+    batches = iter([huge, jpeg, b""])
+    assert [frame.shape for frame in newest_frames(lambda: next(batches))] == [(240, 320, 3)]
+
+
+def test_silence_ends_a_pipe_only_where_it_is_limited(jpeg: bytes) -> None:
+    reading, writing = os.pipe()
+    try:
+        assert read_pipe(reading, limit_s=0.05) == b""
+        threading.Timer(0.3, os.write, [writing, jpeg[:100]]).start()
+        assert read_pipe(reading, limit_s=None) == jpeg[:100]
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_noise_never_hangs_the_search() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.camera import FrameList, JsonLines, RowLines, Source, View, open_source, run
+from digitedge.camera import FrameList, JsonLines, RowLines, Source, State, View, open_source, run
 from digitedge.camera.live import FrameRate
+from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
 
 
@@ -159,6 +160,69 @@ def test_an_error_in_the_reading_thread_reaches_the_caller(page, sevens) -> None
 
     with pytest.raises(ZeroDivisionError):
         run(Film([page(1)] * 100, fps=50, live=True), sevens, screen=Screen())
+
+
+def test_the_loop_ends_at_once_when_the_screen_does_though_no_frame_ever_came(sevens) -> None:
+    class Silent(Source):
+        live = True
+
+        def _frames(self):
+            time.sleep(2)
+            yield np.zeros((48, 64), np.uint8)
+
+    class Screen:
+        def show(self, update):
+            return True
+
+        def run(self, newest, ended):
+            time.sleep(0.1)
+
+    started = time.monotonic()
+    assert run(Silent("silent"), sevens, screen=Screen()).frames == 0
+    assert time.monotonic() - started < 1.5
+    assert not [thread for thread in threading.enumerate() if thread.name == "reader"]
+
+
+def test_frames_that_were_read_are_counted_when_the_screen_ends(page, sevens) -> None:
+    class Screen:
+        def __init__(self):
+            self.updates = 0
+
+        def show(self, update):
+            self.updates += 1
+            return True
+
+        def run(self, newest, ended):
+            while self.updates < 3:
+                time.sleep(0.01)
+
+    assert run(Film([page(1)] * 1000, fps=50, live=True), sevens, screen=Screen()).frames >= 3
+
+
+def test_the_rate_is_none_while_the_source_is_lost(page, sevens, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Once(Source):
+        live = True
+        pages = iter([page(1)] * 5)
+
+        def _frames(self):
+            for frame in self.pages:
+                time.sleep(0.02)
+                yield frame
+            raise CameraError("lost")
+
+    output = Recorder()
+    with pytest.raises(CameraError, match="did not come back"):
+        run(Once("once"), sevens, [output], patience_s=0.5)
+    lost = [update for update in output.seen if update.state is State.RECONNECTING]
+    assert lost
+    assert {update.fps for update in lost if not update.is_new} == {0.0}
+
+
+def test_a_screen_for_a_file_and_no_frames_at_all_are_refused(page, sevens) -> None:
+    with pytest.raises(InputError, match="a screen shows live sources"):
+        run(FrameList([page(1)]), sevens, screen=Recorder())
+    with pytest.raises(InputError, match="1 frame or more"):
+        run(FrameList([page(1)]), sevens, max_frames=0)
 
 
 def test_what_lies_outside_the_region_is_not_read(page, sevens) -> None:

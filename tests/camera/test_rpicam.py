@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.camera import Mode, jpegs, open_source, rpicam
+from digitedge.camera import Mode, open_source, rpicam
 from digitedge.errors import CameraError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rpicam-vid is Linux's")
@@ -78,7 +78,7 @@ def test_a_program_that_does_not_listen_is_ended_all_the_same(camera_program, mo
 
 
 def test_a_silent_camera_is_an_error(camera_program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jpegs, "SILENCE_LIMIT_S", 2)
+    monkeypatch.setattr(rpicam, "SILENCE_LIMIT_S", 2)
     camera_program(frames=2, hangs=True)
     with open_source("rpicam") as source, pytest.raises(CameraError, match=r"stopped after [12] frames"):
         list(source)

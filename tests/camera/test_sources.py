@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,46 @@ def test_a_damaged_picture_among_good_ones_is_an_error(folder: Path) -> None:
 def test_a_size_asked_of_what_is_no_camera_is_an_error(text: str) -> None:
     with pytest.raises(InputError, match=f"can be asked of a camera, but {text} has its own"):
         open_source(text, Mode(width=640))
+
+
+PICAMERA2 = """
+import numpy as np
+
+class Picamera2:
+    def create_video_configuration(self, **wishes):
+        print("configured", wishes)
+    def configure(self, configuration):
+        self.left = 3
+    def start(self):
+        print("started")
+    def capture_array(self, name):
+        if not self.left:
+            raise RuntimeError("Camera frontend has timed out!")
+        self.left -= 1
+        return np.full((48, 64, 3), self.left, np.uint8)
+    def close(self):
+        print("closed")
+"""
+
+
+def test_picamera2_gives_frames_until_it_fails_and_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "picamera2.py").write_text(PICAMERA2)
+    monkeypatch.syspath_prepend(tmp_path)
+    levels: list[int] = []
+    with (
+        open_source("picamera", Mode(width=640, height=480, fps=15)) as source,
+        pytest.raises(CameraError, match="timed out"),
+    ):
+        levels.extend(int(frame[0, 0, 0]) for frame in source)
+    del sys.modules["picamera2"]
+    assert levels == [2, 1, 0]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(
+        "configured {'main': {'size': (640, 480), 'format': 'RGB888'}, 'controls': {'FrameRate': 15"
+    )
+    assert said[1:] == ["started", "closed"]
 
 
 def test_without_picamera2_the_error_names_the_lines_that_bring_it() -> None:

@@ -162,6 +162,11 @@ def test_a_stream_that_is_not_there_is_an_error_without_its_password(capfd: pyte
     assert capfd.readouterr() == ("", "")
 
 
+def test_what_is_no_address_is_an_error_at_once() -> None:
+    with pytest.raises(CameraError, match="expected the address of a stream"):
+        open_source("http://[::1/x")
+
+
 def test_an_address_of_another_kind_is_an_error_at_once() -> None:
     with pytest.raises(CameraError, match=r"starts with http, .* got ftp://x"):
         open_source("ftp://x")

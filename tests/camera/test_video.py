@@ -1,3 +1,5 @@
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,16 @@ def test_all_frames_of_a_video_come_in_order(clip: Path) -> None:
     assert [round(when, 3) for _, when in seen] == [round(n / 25, 3) for n in range(12)]
     assert all(abs(mean - (16 * n + 8)) < GREY_TOLERANCE for n, (mean, _) in enumerate(seen))
     assert source.hold_s == pytest.approx(1 / 25)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed (apt install ffmpeg)")
+def test_bare_h264_which_has_no_times_runs_at_its_rate(clip: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "clip.h264"
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", str(clip), "-vf", "scale=320:240", str(bare)], check=True)
+    with open_source(str(bare)) as source:
+        times = [source.time for _ in source]
+    assert len(times) == 12
+    assert times == pytest.approx([number / 25 for number in range(12)])
 
 
 def test_a_video_can_be_read_twice(clip: Path) -> None:

@@ -337,3 +337,25 @@ def write_clip(path: Path) -> list[str]:
             writer.write(scene.frame)
     writer.release()
     return rows
+
+
+def test_a_live_source_is_shown_in_a_window_until_q_is_pressed(tmp_path: Path) -> None:
+    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
+        pytest.skip("Xvfb or xdotool is not installed (apt install xvfb xdotool)")
+    reading, writing = os.pipe()
+    screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    with subprocess.Popen(screen, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            environment = ENVIRONMENT | {"DISPLAY": f":{answer.readline().strip()}"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen([*COMMAND, "demo"], cwd=tmp_path, env=environment, **pipes) as process:
+            search = ["xdotool", "search", "--sync", "--name", "^digitedge$"]
+            subprocess.run(search, env=environment, capture_output=True, timeout=LIMIT_S, check=True)
+            time.sleep(1)  # some frames
+            press = ["xdotool", "search", "--name", "^digitedge$", "windowfocus", "key", "q"]
+            subprocess.run(press, env=environment, capture_output=True, timeout=LIMIT_S, check=True)
+            out, errors = process.communicate(timeout=LIMIT_S)
+        server.terminate()
+    assert (process.returncode, out) == (0, ""), errors
+    assert int(errors.split("frames read: ")[1].split(",")[0]) > 0

@@ -5,7 +5,8 @@ import time
 import httpx
 import pytest
 
-from digitedge.web import connection
+from digitedge.errors import InputError
+from digitedge.web import Address, WebPage, connection
 from digitedge.web.drawn import SIDE
 
 TOKEN = "a-token-for-this-test"
@@ -45,6 +46,19 @@ def test_nothing_is_served_without_the_token(guarded, path: str) -> None:
     assert answer.status_code == 401
     assert "as digitedge printed it" in answer.json()["error"]
     assert TOKEN not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize("host", ["x/healthz?", "x/healthz#", "x/healthz"])
+@pytest.mark.parametrize("path", ["/", "/api/reading", "/snapshot.jpg"])
+def test_the_name_of_the_host_is_no_path(guarded, path: str, host: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    assert guarded.send(request.encode()).startswith((b"HTTP/1.1 401", b"HTTP/1.1 400"))
+
+
+@pytest.mark.parametrize("token", ["", "short", "a token", "a+b&c=dddd", "ü" * 9])
+def test_a_token_that_is_none_is_refused(token: str) -> None:
+    with pytest.raises(InputError, match="expected a token of 8 or more letters"):
+        WebPage(Address(0), None, token=token)
 
 
 def test_health_is_open_and_says_nothing_else(guarded) -> None:

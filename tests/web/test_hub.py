@@ -1,8 +1,10 @@
 """What is handed from the loop's thread to the viewers, without a server."""
 
 import asyncio
+import json
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from digitedge.camera import State, Update
 from digitedge.reader import Reader, Reading
 from digitedge.web import hub as hub_module
 from digitedge.web.hub import HISTORY, Hub
-from digitedge.web.pictures import LONGEST_SIDE, to_jpeg
+from digitedge.web.pictures import LONGEST_SIDE, Pictures, to_jpeg
 
 
 class Nothing:
@@ -32,6 +34,39 @@ class Event:
 
     def to_dict(self):
         return {"text": str(self.number)}
+
+
+def test_a_loop_that_hangs_is_stale_in_every_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> list[str]:
+        hub = Hub(Reader.of(Nothing()))
+        hub.start()
+        hub.put(update(1))
+        await hub.news(0)
+        answers = [json.loads(hub.reading_json())["state"]]
+        monkeypatch.setattr(hub_module, "SILENCE_S", -1.0)
+        return [*answers, json.loads(hub.reading_json())["state"], hub.state]
+
+    assert asyncio.run(ask()) == ["live", "stale", "stale"]
+
+
+def test_a_frame_that_cannot_be_encoded_costs_that_frame_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def ask() -> int:
+        hub = Hub(Reader.of(Nothing()))
+        hub.start()
+        pictures = Pictures(hub)
+        encoder = asyncio.create_task(pictures.run())
+        waiting = asyncio.create_task(pictures.after(0))
+        hub.put(replace(update(1), frame=np.zeros((3, 3, 7), np.uint8)))
+        await asyncio.sleep(0.3)
+        hub.put(update(2))
+        picture = await waiting
+        hub.end()
+        pictures.end()
+        await encoder
+        return picture.number
+
+    assert asyncio.run(ask()) == 2
+    assert "no picture of a frame" in caplog.text
 
 
 def test_updates_of_another_thread_wake_those_who_wait() -> None:

@@ -73,10 +73,15 @@ def test_a_viewer_that_reads_nothing_costs_a_bounded_memory_and_no_encoding(serv
         served.wait_for(lambda: served.get("/healthz").status_code == 200)
         bare = served.connect(receive_buffer=4096)
         bare.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(2)
-        encoded = served.page.encoded
-        time.sleep(0.5)
-        assert served.page.encoded == encoded  # what nobody takes is not made
+        encoded = -1
+
+        def stands_still() -> bool:  # what nobody takes is not made
+            nonlocal encoded
+            before, encoded = encoded, served.page.encoded
+            time.sleep(0.5)
+            return before == encoded == served.page.encoded
+
+        served.wait_for(stands_still)
         bare.settimeout(0.3)
         held = b""
         with pytest.raises(TimeoutError):  # drained faster than it is filled: only what waited comes without a pause
