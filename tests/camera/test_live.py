@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.camera import FrameList, JsonLines, RowLines, Source, State, View, open_source, run
+from digitedge.camera import FrameList, JsonLines, RowLines, Source, State, View, capture, open_source, run
 from digitedge.camera.live import FrameRate
 from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
@@ -210,6 +210,7 @@ def test_the_rate_is_none_while_the_source_is_lost(page, sevens, monkeypatch: py
                 yield frame
             raise CameraError("lost")
 
+    monkeypatch.setattr(capture, "HEARTBEAT_S", 0.1)
     output = Recorder()
     with pytest.raises(CameraError, match="did not come back"):
         run(Once("once"), sevens, [output], patience_s=0.5)
