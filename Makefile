@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow test-edge test-avx2 check bench soak search ablation limits release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 check bench size soak search ablation limits release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (an hour or more)"
 	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
 	@echo "make bench     time search and training against bare OpenCV and Keras; frame to reading; augmentation's share"
+	@echo "make size      what the wheel and the base install weigh, package by package"
 	@echo "make soak      read 20,000 frames with the page and a viewer: memory, threads and files must stay (ten minutes)"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
 	@echo "make search    try other architectures than those of cnn and small (about a quarter of an hour)"
@@ -54,6 +55,9 @@ bench: .venv/ready
 	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py
 	$(BIN)/python tests/benchmarks/augmentation_share.py
+
+size: .venv/ready
+	$(BIN)/python tests/benchmarks/size.py
 
 soak: .venv/ready
 	$(BIN)/python tests/benchmarks/soak.py

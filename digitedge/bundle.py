@@ -128,12 +128,13 @@ def newest_fit_bundle(folder: Path, *, tell: Callable[[str], None] = print) -> P
     return max(fit)[1] if fit else None
 
 
-def load_model(path: str | Path | None = None, *, force: bool = False) -> Model:
+def load_model(path: str | Path | None = None, *, force: bool = False, threads: int = 1) -> Model:
     """Load what was asked for, ready to run.
 
     Args:
         path: a bundle, a file of a bundle, a lone `.tflite` or `.onnx` file, or None for the released bundle.
         force: run a model that failed parity.
+        threads: of the runtime, see `load_classifier`.
 
     Raises:
         ModelError: missing, damaged, or not what its manifest says.
@@ -149,13 +150,13 @@ def load_model(path: str | Path | None = None, *, force: bool = False) -> Model:
         bundle = load_bundle(path)
         path = bundle.preferred_file()
         _refuse_unfit(path.parent, bundle.manifest.fit or force)
-        return Model(load_classifier(path), bundle.manifest.files[path.name].threshold, path)
+        return Model(load_classifier(path, threads=threads), bundle.manifest.files[path.name].threshold, path)
     entry = _manifest_entry(path)
     if entry is None:
-        return Model(load_classifier(path), DEFAULT_THRESHOLD, path)
+        return Model(load_classifier(path, threads=threads), DEFAULT_THRESHOLD, path)
     _check_hash(path, entry.sha256)
     _refuse_unfit(path, entry.fit or force)
-    return Model(load_classifier(path), entry.threshold, path)
+    return Model(load_classifier(path, threads=threads), entry.threshold, path)
 
 
 def sha256_of(path: Path) -> str:

@@ -98,21 +98,24 @@ class Reading:
 class Reader:
     """Reads digits in frames with one model, which is loaded once."""
 
-    def __init__(self, model: str | Path | None = None, *, threshold: float = LEAST, force: bool = False) -> None:
+    def __init__(
+        self, model: str | Path | None = None, *, threshold: float = LEAST, force: bool = False, threads: int = 1
+    ) -> None:
         """Load a model.
 
         Args:
             model: a bundle, a `.tflite` or `.onnx` file, or None for the released bundle.
             threshold: least confidence of a digit that is reported, 0 to 1, whatever else speaks for it.
             force: run a model that failed parity.
+            threads: of the runtime, see `load_classifier`.
 
         Raises:
-            InputError: a threshold outside 0 to 1.
+            InputError: a threshold outside 0 to 1, or less than one thread.
             ModelError: the model is missing, damaged, or not what its manifest says.
             ParityError: it failed parity, and `force` is false.
             MissingExtraError: the runtime that it needs is not installed.
         """
-        loaded = load_model(model, force=force)
+        loaded = load_model(model, force=force, threads=threads)
         self._set(loaded.classifier, threshold, loaded.threshold)
 
     @classmethod

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from digitedge import __version__
-from digitedge.cli import camera, data, demo, doctor, eval, export, info, predict, service, train, verify
+from digitedge.cli import bench, camera, data, demo, doctor, eval, export, info, predict, service, train, verify
 from digitedge.errors import DigitEdgeError
 
 
@@ -62,6 +62,7 @@ _EDGE = "Edge"
 app.command(rich_help_panel=_WORKSHOP, cls=train.TrainCommand)(train.train)
 app.command(rich_help_panel=_WORKSHOP)(export.export)
 app.command(rich_help_panel=_EDGE)(verify.verify)
+app.command(rich_help_panel=_EDGE)(bench.bench)
 app.command(rich_help_panel=_EDGE)(predict.predict)
 app.command(rich_help_panel=_EDGE)(camera.camera)
 app.add_typer(eval.app, rich_help_panel=_EDGE)

@@ -138,6 +138,9 @@ def camera(
         int, typer.Option(min=1, help="Most files in the folder of --save-crops.", rich_help_panel=_OUTPUTS)
     ] = CROPS_LIMIT,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Of OpenCV and of the runtime. `digitedge bench` tells whether more help.")
+    ] = 1,
     model: ModelOption = None,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
@@ -154,6 +157,7 @@ def camera(
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.camera import CropSaver, Flip, Mode, Mqtt, Recording, Rules, View, open_source, parse_roi, run
+    from digitedge.opencv import cv2
     from digitedge.quiet import quiet_libraries
     from digitedge.reader import Reader
     from digitedge.web import WebPage, parse_address
@@ -169,8 +173,9 @@ def camera(
             opened.append(Mqtt(mqtt, tell=say))
         if record is not None:
             opened.append(Recording(record, frames, overwrite=overwrite, tell=say))
+    cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    reader = Reader(choose_model(model), threshold=threshold, force=force)
+    reader = Reader(choose_model(model), threshold=threshold, force=force, threads=threads)
     if save_crops is not None:
         opened.append(CropSaver(save_crops, reader, limit=crops_limit, tell=say))
     if address is not None:

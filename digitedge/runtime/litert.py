@@ -26,7 +26,7 @@ class LiteRTClassifier:
 
         Args:
             path: the `.tflite` file.
-            threads: LiteRT's thread count; nets this small gain nothing from more than 1.
+            threads: LiteRT's thread count; what more than 1 are worth says `load_classifier`.
 
         Raises:
             ModelError: not a TFLite file, or one that breaks the contract; the message says how.

@@ -17,7 +17,7 @@ class OnnxClassifier:
 
         Args:
             path: the `.onnx` file.
-            threads: ONNX Runtime's thread count; nets this small gain nothing from more than 1.
+            threads: ONNX Runtime's thread count; what more than 1 are worth says `load_classifier`.
 
         Raises:
             ModelError: not an ONNX file, or one that breaks the contract; the message says how.

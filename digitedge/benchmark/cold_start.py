@@ -1,0 +1,45 @@
+"""How long the command itself takes, from the shell to its end, in a fresh process each time."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from digitedge.benchmark.pages import page_frame
+from digitedge.benchmark.timing import BLOCKS, rounded, time_call
+from digitedge.data.pictures import write_picture
+from digitedge.errors import ModelError
+
+LIMIT_S = 120.0
+
+
+def measure_cold_start(model: Path) -> dict[str, Any]:
+    """Time `digitedge --help`, and `digitedge predict` of a small picture of ten digits.
+
+    The first run of each is left out: it brings the files from the disk to memory, which is the disk's speed.
+
+    Returns:
+        Command -> best_ms and runs_ms, those of all runs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "page.png"
+        write_picture(picture, page_frame(10, width=640, height=480))
+        commands = {"--help": ["--help"], "predict": ["predict", str(picture), "--model", str(model), "--force"]}
+        return {name: _measure(arguments) for name, arguments in commands.items()}
+
+
+def _measure(arguments: list[str]) -> dict[str, Any]:
+    runs = [rounded(time_call(lambda: _run(arguments))) for _ in range(BLOCKS + 1)][1:]
+    return {"best_ms": min(runs), "runs_ms": runs}
+
+
+def _run(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "digitedge", *arguments]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired as exc:
+        raise ModelError(f"digitedge {arguments[0]} does not end within {LIMIT_S:g} s") from exc
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ModelError(f"digitedge {arguments[0]} ends with code {done.returncode}: {lines[-1] if lines else ''}")

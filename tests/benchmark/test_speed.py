@@ -1,0 +1,115 @@
+"""Files and frames measured in real processes, each with one real model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge import reader as reader_module
+from digitedge.benchmark.frame_speed import DIGITS
+from digitedge.benchmark.memory import peak_bytes
+from digitedge.benchmark.pages import page_frame
+from digitedge.benchmark.process import in_new_process
+from digitedge.benchmark.stopwatch import STAGES, Stopwatch, stages_timed
+from digitedge.benchmark.timing import BLOCKS
+from digitedge.errors import InputError, ModelError
+from digitedge.reader import Reader
+from digitedge.runtime import load_classifier
+
+FILE, FRAMES = "digitedge.benchmark.file_speed.measure_file", "digitedge.benchmark.frame_speed.measure_frames"
+
+
+@pytest.mark.parametrize("name", ["good.tflite", "good.onnx"])
+def test_a_file_is_measured_in_a_process_of_its_own(fixtures: Path, name: str) -> None:
+    if name.endswith(".onnx"):
+        pytest.importorskip("onnxruntime")
+    speed = in_new_process(FILE, str(fixtures / name), threads=2, seconds=0.05)
+    assert 0 < speed["p50_ms"] <= speed["p95_ms"] <= speed["p99_ms"]
+    assert len(speed["medians_ms"]) == BLOCKS
+    assert min(speed["medians_ms"]) > 0
+    assert all(speed[key] > 0 for key in ("import_ms", "load_ms", "first_ms", "images_per_s", "process_mb"))
+    assert 0 <= speed["memory_mb"] < speed["process_mb"]
+
+
+def test_a_process_that_fails_says_why_in_its_own_words(fixtures: Path) -> None:
+    with pytest.raises(ModelError, match=r"^.*wants_zero_to_one\.tflite: expected a net that takes pixels from 0"):
+        in_new_process(FILE, str(fixtures / "wants_zero_to_one.tflite"), threads=1, seconds=0.05)
+
+
+def test_a_process_that_crashes_is_an_answer() -> None:
+    with pytest.raises(ModelError, match=r"it crashes \(Aborted"):
+        in_new_process("os.abort")
+
+
+@pytest.mark.parametrize("name", ["good.tflite", "good.onnx"])
+def test_less_than_one_thread_is_refused(fixtures: Path, name: str) -> None:
+    with pytest.raises(InputError, match="expected threads of 1 or more, got 0"):
+        load_classifier(fixtures / name, threads=0)
+
+
+@pytest.mark.parametrize("name", ["model_int8.tflite", "model_int8.onnx"])
+def test_more_threads_give_the_same_answers(released: Path, name: str) -> None:
+    if name.endswith(".onnx"):
+        pytest.importorskip("onnxruntime")
+    crops = np.load(released / "golden.npz")["crops"][:20]
+    one, two = (load_classifier(released / name, threads=threads).probabilities(crops) for threads in (1, 2))
+    np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_the_stages_of_a_frame_sum_up_to_the_whole(released: Path) -> None:
+    rows = in_new_process(FRAMES, str(released / "model_int8.tflite"), threads=1, size=(640, 480), rounds=1)
+    assert [(row["width"], row["height"], row["digits"]) for row in rows] == [(640, 480, count) for count in DIGITS]
+    assert [row["digits_read"] for row in rows] == list(DIGITS)
+    for row in rows:
+        assert list(row["stages_ms"]) == list(STAGES)
+        needs_digits = {"crops", "runtime"}
+        for stage, ms in row["stages_ms"].items():
+            assert ms > 0 or (stage in needs_digits and row["digits"] == 0), stage
+        assert min(row["medians_ms"]) <= row["total_ms"] <= max(row["medians_ms"])
+
+
+def test_clocks_change_no_answer_and_are_taken_off_again(released: Path) -> None:
+    frame = page_frame(10, width=640, height=480)
+    reader = Reader(released / "model_int8.tflite")
+    before = (reader.classifier, reader_module.find_writing)
+    alone = reader.read(frame)
+    with stages_timed(reader) as watch:
+        timed = reader.read(frame)
+        taken = watch.take()
+    assert timed.digits == alone.digits
+    assert sum(taken.values()) >= 0.9 * timed.ms
+    assert (reader.classifier, reader_module.find_writing) == before
+    assert set(watch.take().values()) == {0.0}
+
+
+def test_a_stage_inside_another_counts_once() -> None:
+    watch = Stopwatch()
+    now = iter([0.0, 1.0, 3.0, 10.0])  # the outer starts, the inner takes 2 s, the outer ends
+    inner = watch.timed("crops", lambda: None)
+    outer = watch.timed("regroup", inner)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("digitedge.benchmark.stopwatch.time.perf_counter", lambda: next(now))
+        outer()
+    taken = watch.take()
+    assert (taken["regroup"], taken["crops"], sum(taken.values())) == (8000, 2000, 10_000)
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 50])
+def test_pages_are_the_same_each_time(count: int) -> None:
+    first, second = (page_frame(count, width=320, height=240) for _ in range(2))
+    assert (first.shape, first.dtype) == ((240, 320, 3), np.uint8)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_frames_too_small_for_digits_are_refused() -> None:
+    with pytest.raises(InputError, match="at least 160x120"):
+        page_frame(1, width=100, height=100)
+
+
+def test_peak_memory_is_read_from_the_system(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    status.write_text("Name:\tpython\nVmPeak:\t  999 kB\nVmHWM:\t   51200 kB\nVmRSS:\t   100 kB\n")
+    assert peak_bytes(status) == 51_200 * 1024
+    status.write_text("Name:\tpython\n")
+    assert peak_bytes(status) is None
+    assert (peak_bytes(tmp_path / "none") or 0) > 1e6  # getrusage

@@ -1,0 +1,122 @@
+"""`digitedge bench` as a user runs it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from digitedge.benchmark.stopwatch import STAGES
+from digitedge.benchmark.system import machine
+from digitedge.bundle import sha256_of
+
+QUICK = ("--quick", "--threads", "1")
+
+
+@pytest.fixture
+def small(released: Path, fixtures: Path, tmp_path: Path) -> Path:
+    """A bundle of three files: the fastest is unfit, the third wants pixels from 0 to 1."""
+    manifest = json.loads((released / "manifest.json").read_text(encoding="utf-8"))
+    names = ("model_int8.tflite", "model_float32.tflite", "model_float16.tflite")
+    manifest["files"] = {name: manifest["files"][name] for name in names}
+    manifest["files"]["model_int8.tflite"]["fit"] = manifest["fit"] = False
+    folder = tmp_path / "small"
+    folder.mkdir()
+    for name in [*names, *manifest["others"]]:
+        shutil.copy(released / name, folder)
+    foreign = shutil.copy(fixtures / "wants_zero_to_one.tflite", folder / "model_float16.tflite")
+    manifest["files"]["model_float16.tflite"]["sha256"] = sha256_of(foreign)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def write_old(path: Path) -> Path:
+    """A report of this machine that was unbelievably fast."""
+    start = {"best_ms": 0.01, "runs_ms": [0.01] * 5}
+    report = {
+        "schema": "digitedge.bench/1",
+        "system": asdict(machine()),
+        "reader": "model_int8.tflite",
+        "files": [],
+        "frames": [],
+        "cold_start": {"--help": start},
+    }
+    path.write_text(json.dumps(report), encoding="utf-8")
+    return path
+
+
+def test_a_bundle_as_json_and_a_file_that_cannot_be_measured_is_a_failure(digitedge, small: Path) -> None:
+    done = digitedge("bench", small, *QUICK, "--json")
+    assert done.returncode == 1, done.stderr
+    assert "error: could not be measured: model_float16.tflite: " in done.stderr
+    report = json.loads(done.stdout)
+    assert report["schema"] == "digitedge.bench/1"
+    assert {file["file"]: file["fit"] for file in report["files"]} == {
+        "model_int8.tflite": False,
+        "model_float32.tflite": True,
+    }
+    assert all(file["p50_ms"] > 0 and file["top1"] > 0.99 for file in report["files"])
+    sizes = {(frame["width"], frame["height"]) for frame in report["frames"]}
+    assert sizes == {(640, 480), (1280, 720), (1920, 1080)}
+    assert len(report["frames"]) == 12
+    assert set(report["cold_start"]) == {"--help", "predict"}
+    assert report["recommendation"]["file"] == "model_float32.tflite"
+    (skipped,) = report["skipped"]
+    assert skipped["failed"]
+    assert "expected a net that takes pixels from 0 to 255" in skipped["reason"]
+
+
+def test_a_lone_file_as_text_and_what_got_slower_is_a_failure(digitedge, fixtures: Path, tmp_path: Path) -> None:
+    old = write_old(tmp_path / "old.json")
+    done = digitedge("bench", fixtures / "good.tflite", *QUICK, "--compare", old)
+    assert done.returncode == 1, done.stderr
+    assert "good.tflite x 1 " in done.stdout
+    heads = next(line for line in done.stdout.splitlines() if line.startswith("size, digits x threads"))
+    assert heads.split()[4:] == [*STAGES, "whole"]
+    assert "Use good.tflite with 1 thread: " in done.stdout
+    assert "nothing is known of its accuracy" in done.stdout
+    (verdict,) = [line for line in done.stdout.splitlines() if line.startswith("digitedge --help") and "0.010" in line]
+    assert verdict.endswith("slower")
+    assert "1 of 1 figures got slower" in done.stderr
+    assert "note: only in the new report: good.tflite, 1 thread" in done.stderr
+
+
+def test_ctrl_c_ends_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "digitedge", "bench", str(fixtures / "good.tflite")]
+    started = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert started.stderr is not None
+    while "measuring" not in started.stderr.readline():
+        assert started.poll() is None
+    time.sleep(0.5)  # until a child runs
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does: children get it, too
+    _, errors = started.communicate(timeout=30)
+    assert started.returncode == 130
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere"], 1, "error: nothing at nowhere"),
+        (["small", "--compare", "nowhere.json"], 1, "error: nowhere.json: expected JSON"),
+        (["small", "--threads", "0"], 2, "Invalid value for '--threads'"),
+        (["damaged"], 1, "damaged/model_int8.tflite: expected sha256"),
+    ],
+    ids=["missing", "no report", "threads", "damaged"],
+)
+def test_refusals_are_one_line(digitedge, small: Path, tmp_path: Path, arguments, code: int, message: str) -> None:
+    shutil.copytree(small, tmp_path / "damaged")
+    (tmp_path / "damaged" / "model_int8.tflite").write_bytes(b"cut short")
+    done = digitedge("bench", *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
