@@ -1,7 +1,9 @@
 """JPEG pictures that arrive one after the other: from a camera program through a pipe, or from a server (MJPEG)."""
 
 import os
+import re
 import select
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,26 +14,32 @@ from digitedge.opencv import cv2
 BATCH_LIMIT_BYTES = 8_000_000
 # What stands between pictures may be anything; a picture that has no end within this is no picture.
 PICTURE_LIMIT_BYTES = 64_000_000
+_END_OR_START = re.compile(rb"\xff[\xd8\xd9]")
 
 
-def newest_frames(read: Callable[[], bytes]) -> Iterator[Frame]:
+def newest_frames(read: Callable[[], bytes], *, limit_s: float | None = None) -> Iterator[Frame]:
     """Yield the last whole picture of each batch that arrives: when reading is slow, older ones are not even decoded.
 
     Args:
         read: waits for bytes and gives what has arrived; nothing at the end. What lies between pictures is skipped,
             and so are damaged ones.
+        limit_s: ends when bytes come for so long without a picture in them, in seconds; None for never.
 
     Returns:
         Frames uint8 (H, W, 3) BGR.
     """
     buffer = bytearray()
+    last = time.monotonic()
     while arrived := read():
         buffer += arrived
         for jpeg in reversed(take_jpegs(buffer)):
             frame = decode(jpeg)
             if frame is not None:
                 yield frame
+                last = time.monotonic()
                 break
+        if limit_s is not None and time.monotonic() - last > limit_s:
+            return
         if len(buffer) > PICTURE_LIMIT_BYTES:
             buffer.clear()
 
@@ -46,17 +54,19 @@ def decode(jpeg: bytes) -> Frame | None:
 
 
 def take_jpegs(buffer: bytearray) -> list[bytes]:
-    r"""Take the complete JPEG pictures out of a stream of pictures, one right after the other.
+    r"""Take the complete JPEG pictures out of a stream of pictures, one after the other.
 
     Args:
         buffer: what has arrived of the stream. The pictures, and what lies before them, are removed from it.
 
     Returns:
-        The pictures, from start (FF D8) to end (FF D9); of one with a damaged header, what precedes the damage.
+        The pictures, from start (FF D8) to end (FF D9). One that breaks off, or whose header is damaged, is left out: a
+        decoder would fill it up with what comes next.
 
     Source:
-        ITU-T T.81, annex B. In the picture data FF is followed by 00 or a restart marker only, so the first FF D9 is
-        the end. Header segments may contain FF D9 (in a thumbnail), but state their length, so they are jumped.
+        ITU-T T.81, annex B. In the picture data FF is followed by 00 or a marker, so the first FF D9 is the end, and FF
+        D8 the start of another picture. Header segments may contain both (in a thumbnail), but state their length, so
+        they are jumped.
 
     Examples:
         >>> buffer = bytearray(b"junk\xff\xd8\xff\xda\x00\x02ab\xff\xd9\xff\xd8")
@@ -66,23 +76,28 @@ def take_jpegs(buffer: bytearray) -> list[bytes]:
         bytearray(b'\xff\xd8')
     """
     jpegs = []
-    while (start := buffer.find(b"\xff\xd8")) >= 0 and (end := _jpeg_end(buffer, start)) is not None:
-        jpegs.append(bytes(buffer[start:end]))
+    while (start := buffer.find(b"\xff\xd8")) >= 0 and (part := _jpeg_end(buffer, start)) is not None:
+        end, is_whole = part
+        if is_whole:
+            jpegs.append(bytes(buffer[start:end]))
         del buffer[:end]
     return jpegs
 
 
-def _jpeg_end(buffer: bytearray, start: int) -> int | None:
-    """Where the picture that starts at `start` ends, or None while that has not arrived yet."""
+def _jpeg_end(buffer: bytearray, start: int) -> tuple[int, bool] | None:
+    """Where the picture that starts at `start` ends or breaks off, and whether it is whole; None: not arrived yet."""
     position = start + 2
     while len(buffer) >= position + 4:
         if buffer[position] != 0xFF:
-            return position  # damaged: every header segment starts with FF
+            return position, False  # damaged: every header segment starts with FF
         is_picture_data = buffer[position + 1] == 0xDA
         position += 2 + int.from_bytes(buffer[position + 2 : position + 4], "big")  # FF, kind, two bytes of length
         if is_picture_data:
-            end = buffer.find(b"\xff\xd9", position)
-            return end + 2 if end >= 0 else None
+            found = _END_OR_START.search(buffer, position)
+            if found is None:
+                return None
+            is_whole = found[0] == b"\xff\xd9"
+            return (found.end() if is_whole else found.start()), is_whole
     return None
 
 

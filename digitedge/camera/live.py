@@ -177,7 +177,8 @@ class _Loop:
         for shot in self._shots:
             if last is not None and shot is last[0]:
                 update = self._again(*last)
-            elif self._stillness is not None and self._stillness.spares(shot.frame, shot.taken):
+            elif last and self._stillness is not None and self._stillness.spares(shot.frame, shot.taken):
+                last = shot, last[1]  # so that it is known when it comes again, because the state has changed
                 continue
             else:
                 update = self._read(shot)
@@ -202,6 +203,9 @@ class _Loop:
         events: tuple[RowEvent, ...] = ()
         if reading.time is not None:  # pictures have nothing to do with each other
             now = self._clock.tick(reading.time)
+            if self._clock.had_gap:
+                self._tracker.forget()
+                self._rows.forget()
             reading = followed(reading, self._tracker, now=now)
             events = self._rows.follow(reading, now=now)
         age_ms = 1000 * (time.monotonic() - shot.taken)

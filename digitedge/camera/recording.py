@@ -30,6 +30,8 @@ CODECS = {".mp4": "mp4v", ".mkv": "MJPG", ".avi": "MJPG"}
 FPS = 25.0
 # Frames that wait for the encoder at most: 22 MB of 1280x720.
 WAITING = 8
+# How long a wake-up may be overheard, in seconds.
+WAKE_S = 0.3
 # Where the encoder is so far behind a camera, in seconds, it leaves out time.
 BEHIND_S = 2.0
 
@@ -92,7 +94,7 @@ class Recording:
 
     def _run(self) -> None:
         """Write the video; if that fails, say so and let the frames go."""
-        frames = iter(self._frames.get, None)
+        frames = iter(self._next, None)
         try:
             self._record(frames)
         except (DigitEdgeError, cv2.error) as exc:
@@ -100,6 +102,15 @@ class Recording:
         finally:
             for _ in frames:
                 pass
+
+    def _next(self) -> tuple[Frame, float] | None:
+        """Wait for a frame, or for the end.
+
+        It looks by itself now and then: Ctrl-C may end the other thread in the midst of waking this one.
+        """
+        while True:
+            with suppress(queue.Empty):
+                return self._frames.get(timeout=WAKE_S)
 
     def _record(self, frames: Iterator[tuple[Frame, float]]) -> None:
         first = next(frames, None)

@@ -8,7 +8,7 @@ comes from apt only: it needs a virtual environment that sees the system's packa
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import IO
 
@@ -48,7 +48,7 @@ class PiCamera(Source):
             self._process = process = _start(self._mode, messages)
             assert process.stdout is not None  # for mypy: _start asks for a pipe
             try:
-                for frame in newest_frames(partial(read_pipe, process.stdout.fileno(), limit_s=SILENCE_LIMIT_S)):
+                for frame in _pictures(process.stdout.fileno()):
                     self._stamp()
                     count += 1
                     yield frame
@@ -59,6 +59,10 @@ class PiCamera(Source):
                 f"the Raspberry Pi camera stopped after {count} frames: {_last_line(messages)}. Is the ribbon in, and "
                 "no other program using it? Look with: rpicam-hello --list-cameras"
             )
+
+
+def _pictures(pipe: int) -> Iterator[Frame]:
+    return newest_frames(partial(read_pipe, pipe, limit_s=SILENCE_LIMIT_S), limit_s=SILENCE_LIMIT_S)
 
 
 def _start(mode: Mode, messages: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -139,7 +139,7 @@ class _Line:
     confirmed: float = 0.0  # when a frame last showed the stable text
 
     def add(self, row: _Seen, now: float) -> None:
-        self.box, self.seen = row.box, now
+        self.box, self.seen, self.born = row.box, now, min(self.born, now)
         if self.stable is not None and self.stable.text == row.text:
             self.confirmed = now
         self.history.append((now, row.text, row.confidence))
@@ -194,6 +194,13 @@ class StableRows:
                 line.stable = None
         self._lines = [line for line in self._lines if now - line.seen <= LEAVE_S]
         return (*left, *events)
+
+    def forget(self) -> None:
+        """Forget what is not certain yet: after a gap, something else may be there."""
+        self._lines = [line for line in self._lines if line.stable is not None]
+        for line in self._lines:
+            line.history.clear()
+            line.born = float("inf")
 
     def _settle(self, line: _Line, now: float, time: float) -> RowEvent | None:
         """Make a line stable, or stable as something else, where frames agree."""

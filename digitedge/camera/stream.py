@@ -8,6 +8,8 @@ import base64
 import http.client
 import os
 import re
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Generator
@@ -42,23 +44,30 @@ class Stream(Source):
         Raises:
             CameraError: a scheme that is none of SCHEMES, or no address at all.
         """
-        super().__init__(re.sub(r"//[^/]+@", "//***@", url))  # names are printed: no password in them
+        # Names are printed: no password in them.
+        super().__init__(re.sub(r"(?<==)[^&]+", "***", re.sub(r"//[^?]+@", "//***@", url)))
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
         try:
             _ = urllib.parse.urlsplit(url).port
         except ValueError as exc:
-            raise CameraError(f"expected the address of a stream, got {self.name}: {exc}") from exc
+            raise CameraError(
+                f"expected the address of a stream, got {self.name}. In a password write / as %2F."
+            ) from exc
         self._url = url
+        self._is_mjpeg = self._has_worked = False
 
     def _frames(self) -> Generator[Frame]:
         count, has_end = 0, False
-        answer = ask_for_mjpeg(self._url)
-        capture = cv2.VideoCapture() if answer else self._open()
+        answer = ask_for_mjpeg(self._url, self.name)
+        self._is_mjpeg |= answer is not None
+        # What was MJPEG once, FFmpeg need not try for seconds.
+        capture = cv2.VideoCapture() if self._is_mjpeg else self._open()
         try:
             has_end = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0  # negative for a live stream
-            for frame in newest_frames(answer.read) if answer else _decoded(capture):
+            for frame in newest_frames(answer.read, limit_s=READ_LIMIT_S) if answer else _decoded(capture):
                 self._stamp()
+                self._has_worked = True
                 count += 1
                 yield frame
         finally:
@@ -67,15 +76,16 @@ class Stream(Source):
                 answer.close()
         if not count:
             raise CameraError(
-                f"cannot read the stream {self.name}: no frame came. Are the address, the "
-                "password and the network right? Try it with: ffplay ADDRESS"
+                f"cannot read the stream {self.name}: no frame came. Are the address, the password and the "
+                "network right? Try it with: ffplay ADDRESS"
             )
         if not has_end:
             raise CameraError(f"the stream {self.name} stopped after {count} frames.")
 
     def _open(self) -> cv2.VideoCapture:
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)
-        limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: OPEN_LIMIT_S, cv2.CAP_PROP_READ_TIMEOUT_MSEC: READ_LIMIT_S}
+        open_limit_s = READ_LIMIT_S if self._has_worked else OPEN_LIMIT_S  # one that was lost is tried again soon
+        limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: open_limit_s, cv2.CAP_PROP_READ_TIMEOUT_MSEC: READ_LIMIT_S}
         flat = [value for limit, seconds in limits.items() for value in (limit, round(1000 * seconds))]
         return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, flat)
 
@@ -102,10 +112,18 @@ class Mjpeg:
         self._answer.close()
 
 
-def ask_for_mjpeg(url: str) -> Mjpeg | None:
-    """Open an address over HTTP, if it is one; None where something else than MJPEG comes, or nothing.
+def ask_for_mjpeg(url: str, name: str) -> Mjpeg | None:
+    """Open an address over HTTP, if it is one.
 
-    Only MJPEG is told here; why another address does not answer, FFmpeg finds out as well.
+    Args:
+        url: of the stream.
+        name: for messages.
+
+    Returns:
+        The pictures; None where FFmpeg should have a look: no answer, another kind of video, another kind of login.
+
+    Raises:
+        CameraError: the server says that there is no stream.
     """
     address = urllib.parse.urlsplit(url)
     if address.scheme.lower() not in ("http", "https") or PurePosixPath(address.path).suffix.lower() in VIDEOS:
@@ -114,18 +132,34 @@ def ask_for_mjpeg(url: str) -> Mjpeg | None:
     request = urllib.request.Request(urllib.parse.urlunsplit(address._replace(netloc=host)))
     if address.username is not None:
         login = f"{urllib.parse.unquote(address.username)}:{urllib.parse.unquote(address.password or '')}"
-        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     try:
         # No proxy: a camera is in the same network.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         answer = opener.open(request, timeout=READ_LIMIT_S)
-        start = answer.read(START_BYTES)
-        if answer.headers.get_content_type() == "multipart/x-mixed-replace" or is_mjpeg(start):
+        start = _start_of(answer)
+        kind = answer.headers.get_content_type()
+        if kind == "multipart/x-mixed-replace" or is_mjpeg(start):
             return Mjpeg(answer, start)
         answer.close()
+    except urllib.error.HTTPError as exc:
+        if exc.code == http.HTTPStatus.UNAUTHORIZED:
+            return None
+        raise CameraError(f"cannot read the stream {name}: the server answered {exc.code} {exc.reason}") from exc
     except (OSError, http.client.HTTPException, ValueError):
-        pass
+        return None
+    if kind.startswith("text/"):
+        raise CameraError(f"cannot read the stream {name}: the server sent {kind}, in which there is no frame")
     return None
+
+
+def _start_of(answer: http.client.HTTPResponse) -> bytes:
+    """The first bytes of an answer, as far as they come in time."""
+    start = b""
+    latest = time.monotonic() + READ_LIMIT_S
+    while len(start) < START_BYTES and time.monotonic() < latest and (piece := answer.read1(START_BYTES)):
+        start += piece
+    return start
 
 
 def is_mjpeg(start: bytes) -> bool:

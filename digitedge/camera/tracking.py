@@ -19,6 +19,8 @@ from digitedge.vision import Box
 VOTE_S, COAST_S = 0.5, 0.3
 # How far a digit may move between two frames, in heights of it, and how its height may change.
 REACH, GROWTH = 0.8, 1.5
+# What is a gap: longer than so many seconds, and than so many times the step before.
+GAP_S, GAP_STEPS = 1.0, 4
 # A digit that reads otherwise counts as so many times farther away: else a row that moves by half a digit is confused.
 OTHERWISE = 2.0
 
@@ -26,21 +28,30 @@ OTHERWISE = 2.0
 class Clock:
     """Seconds in which frames came: a gap in a stream, or a pause, is no time in which something could be seen.
 
+    Attributes:
+        had_gap: whether the last frame came after a gap: later than after a second, and than four times as long as the
+            frame before it. What was not certain before it is not known any more.
+
     Examples:
         >>> clock = Clock(longest_step=0.25)
-        >>> [clock.tick(moment) for moment in (7.0, 7.125, 60.0)]
-        [0.0, 0.125, 0.375]
+        >>> [clock.tick(moment) for moment in (7.0, 7.125, 60.0)], clock.had_gap
+        ([0.0, 0.125, 0.375], True)
     """
 
     def __init__(self, *, longest_step: float = 0.25) -> None:
+        self.had_gap = False
         self._longest = longest_step
         self._last: float | None = None
+        self._step: float | None = None
         self._now = 0.0
 
     def tick(self, moment: float) -> float:
         """Count the time since the frame before, of which this one is `moment` seconds from any start."""
         if self._last is not None:
-            self._now += min(max(0.0, moment - self._last), self._longest)
+            step = max(0.0, moment - self._last)
+            self.had_gap = self._step is not None and step > max(GAP_S, GAP_STEPS * self._step)
+            self._step = self._step if self.had_gap else step
+            self._now += min(step, self._longest)
         self._last = moment
         return self._now
 
@@ -103,6 +114,10 @@ class Tracker:
             track.vote(digit, now)
         self._tracks = [track for track in self._tracks if now - track.seen <= COAST_S]
         return [track.elected() for track in self._tracks]
+
+    def forget(self) -> None:
+        """Forget all digits: after a gap, others may be there."""
+        self._tracks.clear()
 
     def _owners(self, digits: Sequence[Digit]) -> list[_Track | None]:
         """The track of each digit, nearest pairs first; None for a new one."""

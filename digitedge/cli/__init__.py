@@ -1,8 +1,9 @@
 """The command line: one thin module per command, which parses, calls one library function and prints.
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0 it holds, 1 it failed (any
-DigitEdgeError), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM. Heavy imports sit inside the commands, so that `--help` stays
-quick; this file imports nothing heavy either, so that Ctrl-C ends even the start of the program without a traceback.
+DigitEdgeError), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal. Heavy imports sit inside the commands,
+so that `--help` stays quick; this file imports nothing heavy either, so that Ctrl-C ends even the start of the program
+without a traceback.
 """
 
 import os
@@ -21,6 +22,8 @@ def main() -> None:
     try:
         _open_closed_streams()
         signal.signal(signal.SIGTERM, _terminate)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+            signal.signal(signal.SIGHUP, _terminate)
         from digitedge.cli.app import app
 
         app()
@@ -51,7 +54,7 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(nowhere, "w" if number else "r"))
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
+def _terminate(number: int, _frame: FrameType | None) -> None:
     """Unwind the stack as Ctrl-C does, so that devices are closed and half-written files removed."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break into the unwinding
-    raise SystemExit(143)
+    signal.signal(number, signal.SIG_IGN)  # a second one must not break into the unwinding
+    raise SystemExit(128 + number)

@@ -117,7 +117,7 @@ def camera(
         typer.Option(
             metavar="URL",
             envvar="DIGITEDGE_MQTT",
-            help="Publish rows to a broker: mqtt[s]://[user:password@]host[:port][/topic].",
+            help="Publish rows to a broker, such as mqtt://user:password@broker.local/meter; mqtts:// with TLS.",
             rich_help_panel=_OUTPUTS,
         ),
     ] = None,

@@ -30,7 +30,23 @@ def test_a_thumbnail_in_the_header_does_not_end_the_picture(jpeg: bytes) -> None
 
 def test_a_damaged_header_costs_one_picture_only(jpeg: bytes) -> None:
     damaged = jpeg[:2] + b"\x00" + jpeg[3:]
-    assert take_jpegs(bytearray(damaged + jpeg))[-1] == jpeg
+    assert take_jpegs(bytearray(damaged + jpeg)) == [jpeg]
+
+
+def test_a_picture_that_breaks_off_is_not_filled_up_with_the_next(jpeg: bytes) -> None:
+    half = jpeg[: len(jpeg) // 2]
+    assert take_jpegs(bytearray(jpeg + half + b"\r\n--frame\r\n" + jpeg + half)) == [jpeg, jpeg]
+
+
+def test_bytes_without_pictures_end_in_time(jpeg: bytes) -> None:
+    drips = iter([jpeg, *[b"x"] * 1000])
+
+    def drip() -> bytes:
+        time.sleep(0.02)
+        return next(drips)
+
+    assert len(list(newest_frames(drip, limit_s=0.3))) == 1
+    assert next(drips) == b"x"
 
 
 def test_a_header_that_promises_more_pixels_than_can_be_is_no_picture(jpeg: bytes) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.camera import FrameList, JsonLines, RowLines, Source, State, View, capture, open_source, run
+from digitedge.camera import FrameList, JsonLines, RowLines, Source, State, View, capture, open_source, run, stillness
 from digitedge.camera.live import FrameRate
 from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
@@ -217,6 +217,49 @@ def test_the_rate_is_none_while_the_source_is_lost(page, sevens, monkeypatch: py
     lost = [update for update in output.seen if update.state is State.RECONNECTING]
     assert lost
     assert {update.fps for update in lost if not update.is_new} == {0.0}
+
+
+def test_a_still_camera_that_falls_silent_is_told_of(page, sevens, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Still(Source):
+        live = True
+        pages = iter([page(1)] * 25)
+
+        def _frames(self):
+            for frame in self.pages:
+                time.sleep(0.02)
+                yield frame
+            time.sleep(0.6)
+            raise CameraError("lost")
+
+    monkeypatch.setattr(stillness, "STILL_S", 0.1)
+    monkeypatch.setattr(capture, "STALE_S", 0.2)
+    output = Recorder()
+    with pytest.raises(CameraError):
+        run(Still("still"), sevens, [output], patience_s=0.5, idle_fps=0)
+    assert len([update for update in output.seen if update.is_new]) < 15  # most frames were spared
+    assert [state for state in (State.STALE, State.RECONNECTING) if state in [u.state for u in output.seen]] == [
+        State.STALE,
+        State.RECONNECTING,
+    ]
+    assert not output.seen[-1].is_new
+
+
+def test_after_a_gap_nothing_appears_that_is_not_seen(page, sevens) -> None:
+    """Two sevens for half a second, which is too short; a gap; an empty page."""
+
+    class Gap(Source):
+        def _frames(self):
+            for number in range(5):
+                self.time = number / 10
+                yield page(2)
+            for number in range(10):
+                self.time = 8 + number / 10
+                yield page(0)
+
+    output = Recorder()
+    run(Gap("gap"), sevens, [output])
+    assert not any(update.events for update in output.seen)
+    assert output.seen[5].reading.rows == ()
 
 
 def test_a_screen_for_a_file_and_no_frames_at_all_are_refused(page, sevens) -> None:

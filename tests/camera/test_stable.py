@@ -81,6 +81,22 @@ def test_a_page_pushed_up_by_a_row_has_the_same_rows() -> None:
     assert play(StableRows(), (10, reading("11")), (10, reading("11", top=300))) == [("appeared", "11", None)]
 
 
+def test_what_was_not_certain_before_a_gap_is_forgotten_and_what_was_is_kept() -> None:
+    rows = StableRows()
+    play(rows, (10, reading("2026")))
+    unsure = reading("51", top=300)
+    for number in range(5):
+        rows.follow(
+            Reading(**arrange([*reading("2026").digits, *unsure.digits]), width=1, height=1, ms=1), now=1 + number / 10
+        )
+    rows.forget()
+    events = [event for number in range(4) for event in rows.follow(unsure, now=1.6 + number / 10)]
+    assert events == []
+    assert [row.text for row in rows.rows] == ["2026"]
+    events = [event for number in range(4) for event in rows.follow(unsure, now=2.0 + number / 10)]
+    assert [event.row.text for event in events] == ["51"]
+
+
 def test_two_rows_that_read_the_same_are_two() -> None:
     assert play(StableRows(), (10, reading("77", "77"))) == [("appeared", "77", None)] * 2
 

@@ -103,8 +103,55 @@ def test_a_login_is_sent_and_never_shown(jpeg: bytes) -> None:
     assert "secret" not in str(caught.value) + source.name
 
 
+def test_a_login_is_not_sent_on_to_another_server(jpeg: bytes) -> None:
+    heard: list[bytes] = []
+    with (
+        one_answer([jpeg], kind="image/jpeg", heard=heard) as other,
+        one_answer([], kind=f"text/plain\r\nLocation: {other}", status="302 Found") as address,
+        pytest.raises(CameraError, match="stopped after 1 frames"),
+    ):
+        list(open_source(address.replace("://", "://anna:secret@")))
+    assert b"Authorization" not in heard[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("404 Not Found", "the server answered 404"), ("200 OK", "the server sent text/html, in which there is no frame")],
+)
+def test_what_a_server_said_instead_is_told(status: str, reason: str) -> None:
+    with (
+        one_answer([b"<p>Log in"], kind="text/html", status=status) as address,
+        pytest.raises(CameraError, match=reason),
+    ):
+        list(open_source(address))
+
+
+def test_what_was_mjpeg_once_is_not_tried_with_ffmpeg(jpeg: bytes) -> None:
+    with one_answer([jpeg], kind="image/jpeg") as address, open_source(address) as source:
+        with pytest.raises(CameraError):
+            list(source)
+        started = time.monotonic()
+        with pytest.raises(CameraError, match="no frame came"):
+            list(source)  # it answers only once
+        assert time.monotonic() - started < 8
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("http://cam/x?user=admin&pwd=secret", "http://cam/x?user=***&pwd=***"),
+        ("rtsp://u:secret@cam/live", "rtsp://***@cam/live"),
+        ("rtsp://cam:554/live", "rtsp://cam:554/live"),
+    ],
+)
+def test_no_secret_is_in_the_name(address: str, name: str) -> None:
+    assert stream.Stream(address).name == name
+
+
 @contextmanager
-def one_answer(parts: list[bytes], *, kind: str, hang_s: float = 0, heard: list[bytes] | None = None) -> Iterator[str]:
+def one_answer(
+    parts: list[bytes], *, kind: str, hang_s: float = 0, heard: list[bytes] | None = None, status: str = "200 OK"
+) -> Iterator[str]:
     """A server that answers once, by hand, and hangs up."""
 
     def serve(listener: socket.socket) -> None:
@@ -112,7 +159,7 @@ def one_answer(parts: list[bytes], *, kind: str, hang_s: float = 0, heard: list[
             request = connection.recv(65536)
             if heard is not None:
                 heard.append(request)
-            connection.sendall(f"HTTP/1.0 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode())
+            connection.sendall(f"HTTP/1.0 {status}\r\nContent-Type: {kind}\r\n\r\n".encode())
             for part in parts:
                 connection.sendall(part)
                 time.sleep(0.05)

@@ -68,6 +68,19 @@ def test_a_hundred_digits_are_followed() -> None:
     assert {d.track for digits in seen for d in digits} == set(range(1, 101))
 
 
+def test_a_gap_is_longer_than_a_second_and_than_four_steps() -> None:
+    clock = Clock()
+    gaps = []
+    for moment in (0.0, 0.1, 0.2, 1.1, 1.2, 6.0, 6.1):  # a camera
+        clock.tick(moment)
+        gaps.append(clock.had_gap)
+    assert gaps == [False] * 5 + [True, False]
+    slow = Clock()
+    for moment in (0.0, 5.0, 10.0, 15.0):  # a picture every five seconds
+        slow.tick(moment)
+        assert not slow.had_gap
+
+
 def test_a_gap_is_no_time_and_time_never_runs_back() -> None:
     clock = Clock(longest_step=0.25)
     assert [clock.tick(moment) for moment in (5.0, 5.25, 65.0, 64.0, 64.125)] == [0.0, 0.25, 0.5, 0.5, 0.625]

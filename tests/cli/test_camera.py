@@ -267,8 +267,11 @@ def test_nothing_on_a_pipe_is_an_error(tmp_path: Path) -> None:
     assert "error: expected JPEG pictures on standard input, got none" in done.stderr
 
 
+ENDINGS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name != "nt" else [])]
+
+
 @posix_only
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("number", ENDINGS, ids=lambda number: number.name)
 def test_a_signal_ends_everything_within_a_second_and_finishes_the_recording(number: int, tmp_path: Path) -> None:
     command = [*COMMAND, "demo", "--json", "--record", "desk.mp4", "--save-crops", "crops", "--web", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

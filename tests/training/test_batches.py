@@ -38,6 +38,6 @@ def test_a_teacher_is_asked_about_the_images_as_they_are_shown(material: Materia
     np.testing.assert_allclose(targets[:, 10:], shown, atol=1e-6)
 
 
-def test_what_is_no_digit_counts_half(material: Material) -> None:
+def test_what_is_no_digit_counts_as_much_as_a_digit(material: Material) -> None:
     others = as_material(Cuttings(material.images, np.full(50, NOTHING, np.uint8)))
-    assert Batches(others, PLAN)[0][2].tolist() == [0.5] * 16
+    assert Batches(others, PLAN)[0][2].tolist() == [1.0] * 16

@@ -175,7 +175,7 @@ byId("pause").addEventListener("click", async () => {
   paused = !paused;
   byId("pause").setAttribute("aria-pressed", paused);
   byId("paused").hidden = !paused;
-  setText(byId("pause"), paused ? "Go on" : "Pause");
+  setText(byId("pause"), paused ? "Resume" : "Pause");
   setText(byId("paused"), paused ? "Your picture and rows stand still. The reader goes on, and so does everyone else." : "");
   if (!paused) return goOn();
   const answer = await fetch("/snapshot.jpg").catch(() => null);
