@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-slow test-edge test-avx2 check bench size soak search ablation limits release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
@@ -10,6 +10,8 @@ help:
 	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (an hour or more)"
+	@echo "make test-arm64 run the edge half on an emulated Raspberry Pi and compare it with this machine (root; 20 minutes)"
+	@echo "make instructions  count the instructions of an inference and of a frame (valgrind; a quarter of an hour)"
 	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
 	@echo "make bench     time search and training against bare OpenCV and Keras; frame to reading; augmentation's share"
 	@echo "make size      what the wheel and the base install weigh, package by package"
@@ -42,6 +44,12 @@ test-edge:
 
 test-avx2: .venv/ready
 	$(BIN)/python tests/processors/avx2.py
+
+test-arm64: .venv/ready
+	$(BIN)/python tests/processors/arm64.py
+
+instructions: .venv/ready
+	$(BIN)/python tests/processors/instructions.py
 
 check: .venv/ready
 	$(BIN)/ruff check .

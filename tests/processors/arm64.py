@@ -1,0 +1,208 @@
+"""Run the edge half as on a 64-bit Raspberry Pi, emulated, and compare it with this machine: `make test-arm64`.
+
+Builds a root of Debian bookworm for arm64, of which 64-bit Raspberry Pi OS is made, and installs this project's wheel
+there with the arm64 wheels that a Pi would get; no TensorFlow. There, on QEMU's Cortex-A72, the Pi 4's processor, every
+exported file answers the golden crops, `predict` reads pictures, `verify` checks the golden sets, and the edge half's
+tests run. Every top-1 must be that of this machine, no probability further away than 1/64, and the pictures must read
+alike.
+
+    python tests/processors/arm64.py              # everything; later runs find the root in build/arm64
+    python tests/processors/arm64.py --no-tests   # the comparison alone
+    python tests/processors/arm64.py --keep       # leave the installation in build/arm64/root/work to look at
+    python tests/processors/arm64.py --score OUT  # the emulated half: what every file answers, to OUT
+
+Needs root, debootstrap and qemu-user-static; apt-get installs what is missing. It leaves the root without what was
+installed there, nothing mounted, and the kernel's list of programs as it was: emulated_pi.py says how.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from emulated_pi import HERE, SUITE, WORK, arm64_programs, emulated, get_needs, install, make_root, run, say
+from numpy.typing import NDArray
+
+from digitedge.bundle import load_bundle
+from digitedge.golden import load_golden
+from digitedge.opencv import cv2
+from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
+from digitedge.runtime import load_classifier
+
+BUNDLES = ("export/cnn", "export/small")
+LIMIT = 1 / 64  # of a probability; one step of an int8 softmax is 1/256
+# OpenCV's resize and divide round otherwise on arm64. So what is close to a limit may be read otherwise: a digit that
+# neither machine is sure of, or once in a while a page (one of 60 when this was written, the paper's edge for a 1).
+SURE = 0.9
+PICTURES = ("demos/page.jpg", "demos/limits/noise.jpg", "demos/limits/nothing.jpg")
+PAGES = 4  # of each medium, rendered out here
+PAGES_LOST = 1
+
+# What the edge half's tests leave out there. A program takes ten to twenty times as long.
+LEFT_OUT = {
+    "wait by the clock for threads, servers and signals, too short for an emulated program": (
+        *("tests/web", "tests/doctor", "tests/test_service.py"),
+        *(f"tests/cli/test_{name}.py" for name in ("camera", "doctor", "service", "workshop")),
+        *(f"tests/camera/test_{name}.py" for name in ("capture", "live", "mqtt", "recording", "rpicam", "soak")),
+        *("tests/camera/test_stream.py", "tests/camera/test_window.py"),
+    ),
+    "start a fresh Python for every module": ("tests/test_border.py",),
+    "ask the kernel for what QEMU does not hand on, and get ENOSYS": ("tests/test_v4l2.py",),
+    "draw or read hundreds of pictures": (
+        *("tests/rendering", "tests/demos", "tests/export", "tests/vision/test_invariance.py", "tests/test_reader.py"),
+        *("tests/cli/test_eval.py", "tests/cli/test_eval_bundle.py"),
+        *(f"tests/test_{name}.py" for name in ("degradations", "evaluation", "examination", "stages")),
+    ),
+}
+TESTS_MINUTES = 30
+
+Line = tuple[str, bool, str]  # what was compared, whether it holds, figures
+
+
+def main() -> None:
+    """Print a table; exit with 1 where anything differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--no-tests", action="store_true", help="leave the tests out")
+    parser.add_argument("--keep", action="store_true", help="leave the installation in the root")
+    parser.add_argument("--score", metavar="OUT", help="write what every file answers here")
+    parser.add_argument("--in-namespace", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    os.chdir(HERE)
+    if options.score:
+        np.savez(options.score, **score())
+        return
+    if not options.in_namespace:
+        get_needs()
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, *sys.argv[1:], "--in-namespace"])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with arm64_programs():
+            make_root()
+            install()
+            table = [*compare_answers(), compare_pictures(), compare_pages(), *(verify(bundle) for bundle in BUNDLES)]
+            table += [] if options.no_tests else [run_tests()]
+    finally:
+        if not options.keep:
+            shutil.rmtree(WORK, ignore_errors=True)
+    say("done")
+    print(f"Cortex-A72 of {SUITE}'s QEMU against {os.uname().machine} here")
+    for what, holds, figures in table:
+        print(f"{what:26} {'holds' if holds else 'FAILED':7} {figures}")
+    sys.exit(not all(holds for _, holds, _ in table))
+
+
+def compare_answers() -> list[Line]:
+    """A line for every exported file: its answers to the golden crops there against those here."""
+    say("every file answers the golden crops")
+    emulated("python", "tests/processors/arm64.py", "--score", "answers.npz")
+    here, there = score(), np.load(WORK / "answers.npz")
+    if sorted(here) != sorted(there):
+        sys.exit(f"error: files here {sorted(here)}, there {sorted(there)}")
+    return [(name, *same_answers(here[name], there[name])) for name in here]
+
+
+def score() -> dict[str, NDArray[np.float32]]:
+    """What every file of the bundles answers to its golden crops on this machine."""
+    answers = {}
+    for bundle in map(load_bundle, map(Path, BUNDLES)):
+        crops = load_golden(bundle.golden).crops
+        for name in bundle.manifest.files:
+            answers[f"{bundle.path.name} {name}"] = load_classifier(bundle.path / name).probabilities(crops)
+    return answers
+
+
+def same_answers(here: NDArray[np.float32], there: NDArray[np.float32]) -> tuple[bool, str]:
+    """Whether two machines' probabilities (N, 10) have every top-1 equal and are within 1/64; NaN is not."""
+    if not len(here) or here.shape != there.shape:
+        return False, f"answers of shapes {here.shape} and {there.shape}"
+    equal = int((here.argmax(axis=1) == there.argmax(axis=1)).sum())
+    largest = float(np.abs(here - there).max())
+    return equal == len(here) and largest <= LIMIT, f"top-1 equal {equal}/{len(here)}, largest difference {largest:.1e}"
+
+
+def compare_pictures() -> Line:
+    """What `predict` reads in the demo's pictures, here and there."""
+    say("predict reads the demo's pictures")
+    pairs = list(zip(*predict(*PICTURES), strict=True))
+    unlike = [
+        f"{here['source']}: {here['rows']}, there {there['rows']}" for here, there in pairs if not alike(here, there)
+    ]
+    equal = sum(here["rows"] == there["rows"] for here, there in pairs)
+    digits = sum(len(here["digits"]) for here, _ in pairs)
+    figures = f"{digits} digits; rows equal in {equal} of {len(pairs)} pictures"
+    return "predict, demo pictures", digits > 0 and not unlike, "; ".join([figures, *unlike])
+
+
+def compare_pages() -> Line:
+    """How many rendered pages `predict` reads as they were written, here and there."""
+    say("predict reads rendered pages")
+    (WORK / "pages").mkdir()
+    written = {}
+    for medium, seed in product(Medium, range(PAGES)):
+        page = f"pages/{medium}-{seed}.png"
+        scene = render_scene(seed=seed, width=960, height=720, medium=medium)
+        cv2.imwrite(str(WORK / page), scene.frame)
+        written[page] = list(scene.rows)
+    here, there = (sum(read["rows"] == written[read["source"]] for read in readings) for readings in predict(*written))
+    return (
+        "predict, rendered pages",
+        there >= here - PAGES_LOST > 0,
+        f"right {here} here, {there} there, of {len(written)}",
+    )
+
+
+def predict(*pictures: str) -> list[list[dict[str, Any]]]:
+    """The readings that the program prints here, and those that it prints there."""
+    command = ("digitedge", "predict", "--json", "--model", BUNDLES[0], *pictures)
+    here = run(sys.executable, "-m", *command, cwd=WORK, stdout=subprocess.PIPE)
+    there = emulated(*command, stdout=subprocess.PIPE)
+    return [[json.loads(line) for line in printed.splitlines()] for printed in (here, there)]
+
+
+def alike(here: dict[str, Any], there: dict[str, Any]) -> bool:
+    """Whether two readings have rows of the same lengths, and the same digit wherever one of the machines is sure."""
+    lengths = [[len(reading["digits"]), *map(len, reading["rows"])] for reading in (here, there)]
+    return lengths[0] == lengths[1] and all(
+        one["digit"] == other["digit"] or max(one["confidence"], other["confidence"]) < SURE
+        for one, other in zip(here["digits"], there["digits"], strict=True)
+    )
+
+
+def verify(bundle: str) -> Line:
+    """The program's own check of a bundle, there."""
+    say(f"verify {bundle}")
+    printed = emulated("digitedge", "verify", bundle, "--golden", "--json", check=False, stdout=subprocess.PIPE)
+    files = json.loads(printed)["files"] if printed else {}
+    unfit = [f"{name}: {'; '.join(file['violations'])}" for name, file in files.items() if not file["fit"]]
+    return f"verify {bundle}", bool(files) and not unfit, "; ".join([f"{len(files) - len(unfit)} files fit", *unfit])
+
+
+def run_tests() -> Line:
+    """The edge half's tests, there."""
+    for reason, paths in LEFT_OUT.items():
+        say(f"tests left out that {reason}: {' '.join(paths)}")
+    ignored = [f"--ignore={path}" for paths in LEFT_OUT.values() for path in paths]
+    options = ("--quiet", "--durations=10", "-m", "not slow", "-p", "no:cacheprovider", "--junitxml=tests.xml")
+    emulated("timeout", f"{TESTS_MINUTES}m", "pytest", "tests", *options, *ignored, check=False)
+    report = WORK / "tests.xml"
+    if not report.exists():
+        return "tests", False, f"no report: crashed, or longer than {TESTS_MINUTES} minutes"
+    (suite,) = ET.parse(report).getroot().iter("testsuite")
+    total, failed, broken, skipped = (int(suite.attrib[key]) for key in ("tests", "failures", "errors", "skipped"))
+    passed, failed = total - failed - broken - skipped, failed + broken
+    return "tests", passed > 0 and not failed, f"{passed} passed, {failed} failed, {skipped} skipped"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
