@@ -82,7 +82,8 @@ def main() -> None:
     if not options.in_namespace:
         get_needs()
         os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, *sys.argv[1:], "--in-namespace"])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
         with arm64_programs():
             make_root()
@@ -97,6 +98,12 @@ def main() -> None:
     for what, holds, figures in table:
         print(f"{what:26} {'holds' if holds else 'FAILED':7} {figures}")
     sys.exit(not all(holds for _, holds, _ in table))
+
+
+def stop(number: int, _: object) -> None:
+    """End, with everything that began."""
+    say(f"ended by {signal.Signals(number).name}")
+    sys.exit(128 + number)
 
 
 def compare_answers() -> list[Line]:
@@ -202,7 +209,4 @@ def run_tests() -> Line:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

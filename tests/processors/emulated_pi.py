@@ -73,6 +73,7 @@ def make_root() -> None:
     if ROOT.exists():
         return
     draft = ROOT.with_name("draft")
+    shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
     draft.mkdir(parents=True)
     try:
         debootstrap = ("debootstrap", "--arch=arm64", "--variant=minbase", f"--include={PACKAGES}")
