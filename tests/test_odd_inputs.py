@@ -15,7 +15,6 @@ from digitedge.data.pictures import read_picture
 from digitedge.errors import CameraError
 from digitedge.opencv import cv2
 from digitedge.reader import Reader
-from digitedge.vision import find_writing
 
 # A blue one on paper, 48 x 32, encoded as CMYK in JPEG; OpenCV reads such files but does not write them.
 CMYK = base64.b64decode(
@@ -77,15 +76,13 @@ def test_a_seven_is_read_from_a_picture_of_any_depth(tmp_path, reader, convert, 
     assert reader.read(frame).rows == ("7",)
 
 
-def test_a_stroke_is_found_in_a_cmyk_jpeg(tmp_path):
+def test_a_one_is_read_from_a_cmyk_jpeg(tmp_path, reader):
     (tmp_path / "one.jpg").write_bytes(CMYK)
     frame = read_picture(tmp_path / "one.jpg")
     assert frame.shape == (32, 48, 3)
     blue, _, red = frame[16, 22].astype(int)
     assert frame[2, 2].min() > 200 and blue - red > 50
-    (mark,) = find_writing(frame).marks
-    assert not mark.flaw
-    assert mark.box[3] > 3 * mark.box[2]
+    assert reader.read(frame).rows == ("1",)
 
 
 def chunk(name, body):

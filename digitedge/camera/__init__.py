@@ -9,18 +9,15 @@ Out: updates; whatever takes them (window, lines, web page, message broker) is a
     run(open_source("0"), Reader(), [JsonLines()])
 
 A frame walks through `frames.Source` (webcam, rpicam, picamera, video, sources), `capture`, `live.run`, `view`, the
-reader, `tracking` and `stable` to the outputs: `lines`, `preview` (with `window`), `recording`, `crops`, `mqtt`, and
-`digitedge.web`.
+reader, `tracking` and `stable` to the outputs: `lines` and `preview` (with `window`); and those that few want, which
+are imported by their own names: `recording`, `crops`, `mqtt`, and `digitedge.web`.
 """
 
 from digitedge.camera.capture import NewestFrame, State
-from digitedge.camera.crops import CropSaver
 from digitedge.camera.frames import Frame, Mode, Source
 from digitedge.camera.lines import JsonLines, RowLines
 from digitedge.camera.live import FrameReader, Output, Screen, Session, Update, run
-from digitedge.camera.mqtt import Mqtt
 from digitedge.camera.preview import LivePreview, Preview
-from digitedge.camera.recording import Recording
 from digitedge.camera.sources import FrameList, default_source, open_source
 from digitedge.camera.stable import Change, RowEvent, Rules, StableRow
 from digitedge.camera.view import Flip, View, parse_roi
@@ -29,7 +26,6 @@ from digitedge.overlay import draw_reading
 
 __all__ = [
     "Change",
-    "CropSaver",
     "Flip",
     "Frame",
     "FrameList",
@@ -37,11 +33,9 @@ __all__ = [
     "JsonLines",
     "LivePreview",
     "Mode",
-    "Mqtt",
     "NewestFrame",
     "Output",
     "Preview",
-    "Recording",
     "RowEvent",
     "RowLines",
     "Rules",

@@ -1,7 +1,7 @@
 """`digitedge camera`: read digits live."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +20,7 @@ from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
     from digitedge.camera import Output, Screen, Source, View
+    from digitedge.reader import Reader
 
 _CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
 # digitedge.camera.capture.PATIENCE_S and digitedge.camera.crops.LIMIT, which --help must not import.
@@ -156,38 +157,25 @@ def camera(
       digitedge camera 0 --events --mqtt mqtt://broker.local/meter
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.camera import CropSaver, Flip, Mode, Mqtt, Recording, Rules, View, open_source, parse_roi, run
+    from digitedge.camera import Flip, Mode, Rules, View, open_source, parse_roi, run
     from digitedge.opencv import cv2
     from digitedge.quiet import quiet_libraries
     from digitedge.reader import Reader
-    from digitedge.web import WebPage, parse_address
 
     json = json or events
-    opened: list[Mqtt | Recording | CropSaver | WebPage] = []
     with _wrong_usage():
         view = View(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
         rules = Rules(expect_length, pattern, min_confidence)
         frames = open_source(source, Mode(width, height, fps))
-        address = None if web is None else parse_address(web)
-        if mqtt is not None:
-            opened.append(Mqtt(mqtt, tell=say))
-        if record is not None:
-            opened.append(Recording(record, frames, overwrite=overwrite, tell=say))
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
     reader = Reader(choose_model(model), threshold=threshold, force=force, threads=threads)
-    if save_crops is not None:
-        opened.append(CropSaver(save_crops, reader, limit=crops_limit, tell=say))
-    if address is not None:
-        opened.append(WebPage(address, reader, token=web_token))
+    with _wrong_usage():
+        handed_on = _handed_on(reader, frames, mqtt, record, overwrite, save_crops, crops_limit, web, web_token)
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         outputs, screen = _shown(stack, frames, view, has_window=has_window, json=json, events=events)
-        for output in opened:
-            stack.enter_context(output)
-            if isinstance(output, WebPage):
-                say(f"page: {output.url}")
-        outputs += opened
+        outputs += map(stack.enter_context, handed_on)
         session = run(
             frames,
             reader,
@@ -219,6 +207,38 @@ def _shown(
     if json or not has_window:
         outputs.append(JsonLines(events_only=events) if json else RowLines())
     return outputs, screen
+
+
+def _handed_on(
+    reader: "Reader",
+    frames: "Source",
+    mqtt: str | None,
+    record: Path | None,
+    overwrite: bool,
+    save_crops: Path | None,
+    crops_limit: int,
+    web: str | None,
+    web_token: str | None,
+) -> list[AbstractContextManager["Output"]]:
+    """Where else readings go; nothing is open yet, and each is imported only where it is asked for."""
+    outputs: list[AbstractContextManager[Output]] = []
+    if mqtt is not None:
+        from digitedge.camera.mqtt import Mqtt
+
+        outputs.append(Mqtt(mqtt, tell=say))
+    if record is not None:
+        from digitedge.camera.recording import Recording
+
+        outputs.append(Recording(record, frames, overwrite=overwrite, tell=say))
+    if save_crops is not None:
+        from digitedge.camera.crops import CropSaver
+
+        outputs.append(CropSaver(save_crops, reader, limit=crops_limit, tell=say))
+    if web is not None:
+        from digitedge.web import WebPage, parse_address
+
+        outputs.append(WebPage(parse_address(web), reader, token=web_token, tell=say))
+    return outputs
 
 
 @contextmanager

@@ -16,7 +16,7 @@ three strengths), and the non-digits that it is as sure of as of 99 in 100 digit
     resolution    1.18    4.59      7.24        39.4
     sensor        1.24    5.98      6.83        39.6
 
-So short a training is far from its end (the released `small` accepts 10 % of non-digits), and 0.2 in the first column
+So short a training is far from its end (the released `small` accepts 7 % of non-digits), and 0.2 in the first column
 is ten images. Every transform helps clean accuracy, most help known damage, and grain and resolution unknown damage.
 Drop geometry or occlusion, and fewer non-digits pass: what they make of digits looks less like one.
 """

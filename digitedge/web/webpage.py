@@ -5,6 +5,7 @@ import re
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
@@ -32,7 +33,14 @@ class WebPage:
         True
     """
 
-    def __init__(self, address: Address, reader: Reader, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        reader: Reader,
+        *,
+        token: str | None = None,
+        tell: Callable[[str], object] = lambda line: None,
+    ) -> None:
         """Say where; the port is opened on entering the `with` block.
 
         Args:
@@ -40,6 +48,7 @@ class WebPage:
             reader: whose readings are shown. Viewers set its threshold, and their drawings are classified by its
                 classifier, in another thread than the loop's.
             token: what viewers must bring. None: beyond this machine a new one, on this machine none.
+            tell: gets a line with the address to open, when there is something to open.
 
         Raises:
             InputError: a token that is short, or would have to be quoted in an address.
@@ -51,6 +60,7 @@ class WebPage:
             raise InputError("expected a token of 8 or more letters, digits, dots, dashes, got another. Leave it out.")
         self.address = address
         self.token = token
+        self._tell = tell
         self._hub = Hub(reader)
         self._service: Service | None = None
         self._thread: threading.Thread | None = None
@@ -94,6 +104,7 @@ class WebPage:
         self._thread.start()
         if not started.wait(START_S):
             raise DigitEdgeError(f"the page did not start within {START_S:.0f} s. Is this machine very busy?")
+        self._tell(f"page: {self.url}")
         return self
 
     def __exit__(self, *_: object) -> None:

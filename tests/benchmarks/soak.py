@@ -23,8 +23,10 @@ import urllib.request
 from collections.abc import Generator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from digitedge.camera import CropSaver, JsonLines, Source, Update, run
+from digitedge.camera import JsonLines, Source, Update, run
+from digitedge.camera.crops import CropSaver
 from digitedge.camera.frames import Frame
 from digitedge.errors import CameraError
 from digitedge.reader import Reader
@@ -85,7 +87,7 @@ def threads_and_files() -> tuple[int, int]:
     return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 
-def soak(frames: int) -> dict[str, float]:
+def soak(frames: int) -> dict[str, Any]:
     """Read so many frames; what was measured."""
     taken = threading.Event()
     gauge = Gauge(frames // 10, taken)
@@ -98,12 +100,14 @@ def soak(frames: int) -> dict[str, float]:
         source = Loop(taken)
         run(source, reader, outputs, max_frames=frames)
         seconds = time.monotonic() - started
+    tenths = [gauge.memory_mb[len(gauge.memory_mb) * part // 10] for part in range(10)]
     return {
         "frames": gauge.frames,
         "opened": source.opened,
         "fps": round(gauge.frames / seconds, 1),
         "memory_mb": round(gauge.memory_mb[0], 1),
         "growth_mb": round(max(gauge.memory_mb) - gauge.memory_mb[0], 1),
+        "tenths_mb": [round(megabytes - tenths[0], 1) for megabytes in tenths],
     }
 
 

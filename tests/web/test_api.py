@@ -82,7 +82,9 @@ def test_while_nothing_is_new_there_is_a_sign_of_life(serve) -> None:
         bare.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         stream = b""
         while stream.count(b': still here\nevent: state\ndata: {"state": "waiting"}\n\n') < 2:
-            stream += bare.recv(4096)
+            piece = bare.recv(4096)
+            assert piece, "the stream ended"
+            stream += piece
 
 
 def test_updates_come_at_most_ten_times_a_second(served) -> None:
