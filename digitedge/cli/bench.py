@@ -12,7 +12,10 @@ from digitedge.errors import InputError, ModelError
 if TYPE_CHECKING:
     from digitedge.benchmark.compare import Comparison
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def bench(
     bundle: Annotated[
         Path | None,

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from digitedge.camera import Output, Screen, Source, View
     from digitedge.reader import Reader
 
+app = typer.Typer(add_completion=False)
+
 _CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
 # digitedge.camera.capture.PATIENCE_S and digitedge.camera.crops.LIMIT, which --help must not import.
 PATIENCE_S, CROPS_LIMIT = 60.0, 10_000
 IDLE_FPS = 2.0
 
 
+@app.command()
 def camera(
     source: Annotated[
         str | None,

@@ -10,10 +10,10 @@ import typer
 
 from digitedge.cli.common import DataOption, say
 
-data = typer.Typer(name="data", help="Find, fetch and look at MNIST.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Find, fetch and look at MNIST.", no_args_is_help=True)
 
 
-@data.command()
+@app.command()
 def get(data: DataOption = None) -> None:
     """Say where MNIST is and check it; download it to the cache if it is nowhere.
 
@@ -30,7 +30,7 @@ def get(data: DataOption = None) -> None:
     typer.echo(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
 
 
-@data.command()
+@app.command()
 def show(
     data: DataOption = None,
     output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("mnist-first-look.png"),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from digitedge.scoring import Score
     from digitedge.training.fit import Outcome
 
+app = typer.Typer(add_completion=False)
+
 DEMO_FOLDER = Path("runs")
 # Enough epochs for 98.5 % of the validation images on either data set; rendered digits are fewer, so their epochs are
 # short; they are neither moved nor spoiled in training, because the renderer has moved each of them already.
@@ -35,6 +37,7 @@ class _ClipReport:
     picture: Path
 
 
+@app.command()
 def demo(
     data: DataOption = None,
     output: Annotated[Path, typer.Option(help="Folder that gets a new folder with everything in it.")] = DEMO_FOLDER,

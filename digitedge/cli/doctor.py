@@ -10,10 +10,13 @@ from digitedge.cli.common import EXPORT_FOLDER, JsonOption, print_json, say
 if TYPE_CHECKING:
     from digitedge.doctor import Finding
 
+app = typer.Typer(add_completion=False)
+
 SCHEMA = "digitedge.doctor/1"
 INDENT = " " * 21
 
 
+@app.command()
 def doctor(
     as_json: JsonOption = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port that should be free.")] = 8000,

@@ -12,6 +12,8 @@ from digitedge.recipe import Format, InputRange, choose_artifacts
 if TYPE_CHECKING:
     from digitedge.exporting.export import Source
 
+app = typer.Typer(add_completion=False)
+
 
 AgreementOption = Annotated[
     float | None, typer.Option(min=0, max=1, help="Least share of equal answers, 0 to 1, for all files.")
@@ -24,6 +26,7 @@ DifferenceOption = Annotated[
 ]
 
 
+@app.command()
 def export(
     model: Annotated[Path | None, typer.Argument(metavar="[RUN|FILE.keras]", help="Default: the newest run.")] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Weights and activations in int8, calibrated.")] = False,
@@ -46,7 +49,7 @@ def export(
     top1_drop: DropOption = None,
     max_abs_diff: DifferenceOption = None,
 ) -> None:
-    """Export a trained model to TFLite and ONNX, shrink it, and prove that every file still answers like the original.
+    """Export a trained model to TFLite and ONNX, shrink it, and prove that every file answers like the original.
 
     Without a recipe flag all recipes of both formats are made. A file outside its tolerance makes the command fail; the
     bundle is kept, marked unfit.

@@ -7,7 +7,10 @@ import typer
 
 from digitedge.cli.common import JsonOption, choose_model, print_json, print_table
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def info(
     bundle: Annotated[
         Path | None, typer.Argument(help="Default: the newest fit bundle in ./export, else the released one.")

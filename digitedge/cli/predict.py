@@ -21,7 +21,10 @@ from digitedge.errors import CameraError, InputError
 if TYPE_CHECKING:
     from digitedge.reader import Reading
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def predict(
     pictures: Annotated[
         list[str],

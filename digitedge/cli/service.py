@@ -9,8 +9,10 @@ import typer
 
 from digitedge.cli.common import JsonOption, print_json, say
 
-service = typer.Typer(
-    name="service", help="Run `digitedge camera` in the background and keep it running (Linux).", no_args_is_help=True
+app = typer.Typer(
+    add_completion=False,
+    help="Run `digitedge camera` in the background and keep it running (Linux).",
+    no_args_is_help=True,
 )
 
 SCHEMA = "digitedge.service/1"
@@ -27,7 +29,7 @@ NameOption = Annotated[
 ]
 
 
-@service.command()
+@app.command()
 def install(
     ctx: typer.Context,
     arguments: Annotated[
@@ -58,7 +60,7 @@ def install(
     say(f"what it prints: {_log(name)}")
 
 
-@service.command()
+@app.command()
 def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
     """Say whether the service is installed, whether it runs, and where its output is."""
     from digitedge.service import state
@@ -74,7 +76,7 @@ def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
         typer.echo(f"what it prints: {_log(name)}")
 
 
-@service.command()
+@app.command()
 def remove(name: NameOption = "digitedge") -> None:
     """Stop the service and take its unit away."""
     from digitedge.service import remove

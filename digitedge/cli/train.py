@@ -13,6 +13,8 @@ from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, say
 if TYPE_CHECKING:
     from digitedge.training.run import Run
 
+app = typer.Typer(add_completion=False)
+
 
 class Architecture(StrEnum):
     """What can be trained; the names in `digitedge.training.models.ARCHITECTURES`."""
@@ -34,6 +36,7 @@ class TrainCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
 
+@app.command(cls=TrainCommand)
 def train(
     ctx: typer.Context,
     architecture: Annotated[

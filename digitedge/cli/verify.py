@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from digitedge.data.dataset import Dataset
     from digitedge.exporting.judge import Judgement
 
+app = typer.Typer(add_completion=False)
+
 SCHEMA = "digitedge.verify/1"
 
 
+@app.command()
 def verify(
     paths: Annotated[
         list[Path] | None,

@@ -25,7 +25,7 @@ class _DefaultsToBundle(TyperGroup):
 
 
 app = typer.Typer(
-    name="eval",
+    add_completion=False,
     cls=_DefaultsToBundle,
     help="Measure how good a bundle is: accuracy, robustness, confidence; or how well whole pictures are read.\n\n"
     "`digitedge eval [BUNDLE]` is short for `digitedge eval bundle [BUNDLE]`, whose --help shows its options.",
