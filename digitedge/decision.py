@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from digitedge.recognition import Guess
 from digitedge.vision.layout import Box, rows_of
+from digitedge.vision.median import median
 
 # Odds of a confidence nearer to 0 or 1 than this say no more.
 LEAST_DOUBT = 0.003
@@ -149,7 +150,7 @@ def clues(guesses: Sequence[Guess], says: NDArray[np.float64], neutral: float = 
     width, height = boxes[:, 2], boxes[:, 3]
     log_odds = _log_odds(np.array([guess.confidence for guess in guesses]))
     sure = log_odds >= _log_odds(np.array(SURE))
-    typical = float(np.median(height[sure] if sure.any() else height))
+    typical = median(height[sure] if sure.any() else height)
     slim = (SLIM - width / height).clip(0.0, SLIMMEST)
     heard = _heard(guesses, says, slim, np.maximum(width, height) / typical)
     row_of = np.empty(len(guesses), int)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
+from digitedge.vision.median import median
 
 # Lines are looked for where `span` is this many pixels long, and may rise or fall by DRIFT of them over it, with gaps.
 SPAN, DRIFT, GAP = 13, 3, 5
@@ -83,7 +84,7 @@ def find_rulings(mask: NDArray[np.uint8]) -> list[Line]:
         lengths = np.array([len(line.path) for line in same])
         long = lengths >= max(lengths.max(initial=0) / 2, LONG_RULING * mask.shape[0 if upright else 1])
         if np.count_nonzero(long) >= COMPANY:
-            usual = float(np.median([line.thickness for line in same]))
+            usual = median(np.array([line.thickness for line in same]))
             extent = mask.shape[0 if upright else 1]
             rulings += [line.extended(extent) for line in same if line.thickness <= usual + 1]
     return rulings
@@ -130,7 +131,7 @@ def _follow(
     hit = length > 0
     if np.count_nonzero(hit) <= DEGREE:
         return None
-    usual = float(np.median(length[hit]))
+    usual = median(length[hit])
     hit &= length >= usual / THICKER - 1  # the rest of an erased ruling does not fill the break between two ones
     thin = hit & (length <= THICKER * usual + 1)
     breaks = np.diff(np.flatnonzero(np.r_[True, hit, True])) - 1
@@ -180,7 +181,7 @@ def _curve(
     powers = np.vander((x - middle) / reach, DEGREE + 1)
     fit = np.linalg.lstsq(powers, y)[0]
     away = np.abs(powers @ fit - y)
-    near = away <= np.median(away)
+    near = away <= median(away)
     fit = np.linalg.lstsq(powers[near], y[near])[0]
     return np.asarray(np.vander((at - middle) / reach, DEGREE + 1) @ fit)
 
@@ -211,7 +212,7 @@ def _erase(mask: NDArray[np.uint8], ink: NDArray[np.uint8], cleaned: NDArray[np.
     path = line.path[: len(columns)]
     darkness = ink[np.rint(path).astype(int).clip(0, len(ink) - 1), columns]
     first, length = _nearest_runs(mask, columns, path, max(1, round(line.thickness)))
-    gone = (length <= THICKER * line.thickness + 1) & (darkness <= DARKER * np.median(darkness))
+    gone = (length <= THICKER * line.thickness + 1) & (darkness <= DARKER * median(darkness))
     for offset in range(int(length[gone].max(initial=0))):
         still = gone & (length > offset)
         cleaned[(first + offset)[still], columns[still]] = 0
