@@ -4,7 +4,8 @@ Every step is a command of digitedge, printed before it runs. Bundles are made i
 keep their marks, so a failure leaves what was released before. A call after a kill goes on with the interrupted
 training and does not repeat finished ones; to train anew, remove `runs/train/release-*`.
 
-With `--seeds 3` the same is done for seeds 0, 1 and 2, nothing is put here, and the spread is reported.
+With `--seeds 3` the same is done for seeds 0, 1 and 2, nothing is put here, and the spread is reported, with the marks
+that a seed misses.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -39,13 +41,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="make the nets for so many seeds, and report the spread")
     seeds = parser.parse_args().seeds
     if seeds is None:
-        publish(make(seed=0))
+        bundles = make(seed=0)
+        for name, path in bundles.items():
+            if missed := missed_marks(name, load_bundle(path)):
+                sys.exit(f"error: {path} is not released: {'; '.join(missed)}")
+        publish(bundles)
         return
     if seeds < 1:
         parser.error(f"--seeds must be at least 1, got {seeds}")
-    for seed in range(seeds):
-        make(seed=seed)
-    report_spread(seeds)
+    bundles = [bundle for seed in range(seeds) for bundle in make(seed=seed).items()]
+    missed = [f"\n{path} misses: {miss}" for name, path in bundles for miss in missed_marks(name, load_bundle(path))]
+    report_spread(seeds, missed)
 
 
 def make(*, seed: int) -> dict[str, Path]:
@@ -59,9 +65,6 @@ def make(*, seed: int) -> dict[str, Path]:
     for name, run in reversed(runs.items()):
         digitedge("export", str(run), "--name", name, "--output", str(folder), "--overwrite")
         digitedge("verify", str(folder / name))
-        missed = missed_marks(name, load_bundle(folder / name))
-        if missed:
-            sys.exit(f"error: {folder / name} is not released: {'; '.join(missed)}")
         digitedge("eval", str(folder / name), "--keep")
     return {name: folder / name for name in runs}
 
@@ -135,8 +138,13 @@ def publish(bundles: dict[str, Path]) -> None:
     run_program(str(HERE / "figures.py"))
 
 
-def report_spread(seeds: int) -> None:
-    """Print mean and standard deviation of every figure of the int8 TFLite files, and keep them beside the bundles."""
+def report_spread(seeds: int, missed: Sequence[str]) -> None:
+    """Print mean and standard deviation of every figure of the int8 TFLite files, and keep them beside the bundles.
+
+    Args:
+        seeds: how many there are.
+        missed: lines on bundles that could not be released.
+    """
     lines = [f"| int8 TFLite, {seeds} seeds | {' | '.join(FIGURES)} |", f"| --- |{' ---: |' * len(FIGURES)}"]
     for name in RELEASED:
         kept = [MADE / f"seed-{seed}" / name / EVALUATION for seed in range(seeds)]
@@ -144,7 +152,7 @@ def report_spread(seeds: int) -> None:
         columns = [[100 * file[key] for file in files] for key in FIGURES.values()]
         cells = [f"{mean(column):.2f} ± {stdev(column) if seeds > 1 else 0:.2f} %" for column in columns]
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    report = "\n".join(lines) + "\n"
+    report = "\n".join([*lines, *missed]) + "\n"
     write_text(MADE / "spread.md", report)
     print(report)
 

@@ -34,8 +34,8 @@ def page():
     """As large as a panel: ones and rings, and below them a short bar that is no digit."""
     grey = np.full((PANEL[1], PANEL[0]), 225, np.uint8)
     for x in (50, 170, 290):
-        cv2.line(grey, (x, 60), (x, 120), 40, 6)
-        cv2.ellipse(grey, (x + 60, 90), (20, 30), 0, 0, 360, 40, 6)
+        cv2.line(grey, (x, 65), (x, 115), 40, 6)
+        cv2.ellipse(grey, (x + 60, 90), (20, 25), 0, 0, 360, 40, 6)
     cv2.rectangle(grey, (200, 200), (290, 212), 40, cv2.FILLED)
     return grey
 

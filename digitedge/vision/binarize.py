@@ -24,15 +24,15 @@ PLACE = 10
 # Share of the darkest ink nearby that a pixel must reach.
 SHARE_OF_PEAK = 0.3
 # What is nearby, in pixels: a tenth of a typical digit at the height that frames are read at, about a stroke's width.
-NEIGHBOURHOOD = 8
+NEIGHBOURHOOD = 6
 
 
-def binarize(ink: NDArray[np.uint8], *, faint: float = 1.0) -> NDArray[np.uint8]:
+def binarize(ink: NDArray[np.uint8], level: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Separate ink from paper.
 
     Args:
         ink: uint8 (H, W), 0 is paper.
-        faint: share of the usual level that suffices, above 0; under 1 shows rulings whole that are paler than writing.
+        level: uint8 (H, W), what ink lies above; by default `level_of(ink)`.
 
     Returns:
         uint8 (H, W), 255 where the pen was, else 0.
@@ -44,12 +44,15 @@ def binarize(ink: NDArray[np.uint8], *, faint: float = 1.0) -> NDArray[np.uint8]
         >>> int((binarize(ink) > 0).sum())
         120
     """
+    return cv2.compare(ink, level_of(ink) if level is None else level, cv2.CMP_GT).astype(np.uint8, copy=False)
+
+
+def level_of(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The level that ink lies above, for each pixel, uint8 (H, W)."""
     size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
     peak = cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size)
-    level = np.maximum(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), np.maximum(_grain(ink), FAINTEST))
-    if faint != 1:
-        level = cv2.convertScaleAbs(level, alpha=faint)
-    return cv2.compare(ink, level, cv2.CMP_GT).astype(np.uint8, copy=False)
+    level = cv2.max(cv2.convertScaleAbs(peak, alpha=SHARE_OF_PEAK), _grain(ink))
+    return level.astype(np.uint8, copy=False)
 
 
 def _grain(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -67,7 +70,7 @@ def _grain(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     places = sampled[: rows * PLACE, : columns * PLACE].reshape(rows, PLACE, columns, PLACE).swapaxes(1, 2)
     levels = np.minimum(_grain_level(places.reshape(rows * columns, -1)), whole).reshape(rows, columns)
     height, width = ink.shape
-    return np.asarray(cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
 
 
 def _grain_level(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -76,4 +79,4 @@ def _grain_level(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ordered = np.partition(samples, (round(0.16 * (count - 1)), count // 2), axis=1)
     median = ordered[:, count // 2].astype(np.float64)
     spread = np.maximum(1.0, median - ordered[:, round(0.16 * (count - 1))])
-    return np.rint(median + CLEAR_OF_GRAIN * spread).clip(0, 255).astype(np.uint8)
+    return np.rint(median + CLEAR_OF_GRAIN * spread).clip(FAINTEST, 255).astype(np.uint8)

@@ -1,7 +1,7 @@
 """The way of a frame: even light, mask, lines erased, marks.
 
 A frame is looked at twice. From afar (400 pixels) it tells its light, its rulings and the size of the writing; then it
-is read at the scale at which that writing is 80 pixels high. So a digit that fills the frame and one of a hundred on a
+is read at the scale at which that writing is 64 pixels high. So a digit that fills the frame and one of a hundred on a
 page meet the same code at the same size, and only small writing costs the full resolution.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.opencv import cv2
-from digitedge.vision.binarize import binarize
+from digitedge.vision.binarize import binarize, level_of
 from digitedge.vision.illumination import Light, ink_of, light_of
 from digitedge.vision.layout import Box
 from digitedge.vision.lines import Line, erase_lines, find_lines, find_rulings
@@ -22,8 +22,9 @@ from digitedge.vision.segment import Mark, components, scale_of, segment
 SEARCH_SIDE = 1600
 # Longer side of the picture in which the size of the writing is estimated.
 LOOK_SIDE = 400
-# Typical digits are shrunk to this height before anything else: grain is averaged out, hairline gaps close.
-WORKING_HEIGHT = 80
+# Typical digits are shrunk to this height before anything else: grain is averaged out, hairline gaps close. Of 80, 64,
+# 56 and 48, 64 reads photographs best (mean F1 97.9, 98.9, 98.7, 98.3 %) and 627 scenes as well as any (89.8 to 90.8).
+WORKING_HEIGHT = 64
 # Rulings may be paler than writing: this share of the ink that makes a stroke.
 FAINT = 0.6
 # In heights of the writing: the run of ink that shows a line, and the least length of underlines and frames.
@@ -112,8 +113,9 @@ def find_writing(frame: NDArray[np.uint8]) -> Writing:
 def _look(look: NDArray[np.uint8], light: Light) -> tuple[list[Line], float]:
     """See from afar: the rulings of the paper, and the height of the writing (0 where there is none)."""
     ink = ink_of(look, light)
-    rulings = find_rulings(binarize(ink, faint=FAINT))
-    mask = erase_lines(binarize(ink), ink, rulings)
+    level = level_of(ink)
+    rulings = find_rulings(binarize(ink, cv2.convertScaleAbs(level, alpha=FAINT).astype(np.uint8, copy=False)))
+    mask = erase_lines(binarize(ink, level), ink, rulings)
     writing = scale_of(components(mask, ink))
     return rulings, writing.height if writing else 0.0
 
@@ -135,4 +137,4 @@ def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     while grey.shape[1] >= 2 * target[0] and grey.shape[0] >= 2 * target[1]:
         half = (max(target[0], grey.shape[1] // 2), max(target[1], grey.shape[0] // 2))
         grey = cv2.resize(grey, half, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return cv2.resize(grey, target, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    return cv2.resize(grey, target, interpolation=cv2.INTER_LINEAR_EXACT).astype(np.uint8, copy=False)

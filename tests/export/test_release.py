@@ -121,8 +121,10 @@ def test_the_spread_of_three_seeds_is_reported(release, capsys) -> None:
             folder.mkdir(parents=True)
             file = dict.fromkeys(release.FIGURES.values(), 0.99 + seed / 100)
             (folder / "evaluation.json").write_text(json.dumps({"files": {"model_int8.tflite": file}}))
-    release.report_spread(3)
-    assert "| `cnn` | 100.00 ± 1.00 % |" in capsys.readouterr().out
+    release.report_spread(3, ["seed-1 misses: agreement"])
+    told = capsys.readouterr().out
+    assert "| `cnn` | 100.00 ± 1.00 % |" in told
+    assert "seed-1 misses: agreement" in told
     assert Path("runs/release/spread.md").is_file()
 
 

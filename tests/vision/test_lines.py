@@ -116,19 +116,19 @@ def both_ways(**looks):
 # out they are not seen at all.
 PAPERS = {
     "level": (rule(), 0.98),
-    "upright": (rule(upright=True), 0.95),
+    "upright": (rule(upright=True), 0.92),
     "rising 8 degrees": (rule(slope=-EIGHT_DEGREES), 0.98),
     "falling 8 degrees": (rule(slope=EIGHT_DEGREES), 0.98),
     "upright, leaning": (rule(upright=True, slope=0.09), 0.98),
-    "curled down": (rule(curl=20), 0.94),
+    "curled down": (rule(curl=20), 0.92),
     "curled up": (rule(curl=-30), 0.95),
     "dashed": (rule(dash=(12, 3)), 0.75),
     "pale": (rule(level=45), 0.98),
     "as dark as the pen": (rule(level=200), 0.98),
     "thin": (rule(thickness=1.5), 0.94),
     "thick": (rule(thickness=5, level=120), 0.98),
-    "squared": (both_ways(), 0.93),
-    "squared, as dark as the pen": (both_ways(level=200), 0.93),
+    "squared": (both_ways(), 0.9),
+    "squared, as dark as the pen": (both_ways(level=200), 0.9),
     "squared, turned": (both_ways(slope=0.06), 0.94),
 }
 
