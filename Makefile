@@ -13,7 +13,7 @@ help:
 	@echo "make test-arm64 run the edge half on an emulated Raspberry Pi and compare it with this machine (root; 20 minutes)"
 	@echo "make instructions  count the instructions of an inference and of a frame (valgrind; a quarter of an hour)"
 	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
-	@echo "make bench     time search and training against bare OpenCV and Keras; frame to reading; augmentation's share"
+	@echo "make bench     time search, start, calls and training beside the bare libraries; frame to reading; augmentation's share"
 	@echo "make size      what the wheel and the base install weigh, package by package"
 	@echo "make soak      read 20,000 frames with the page and a viewer: memory, threads and files must stay (ten minutes)"
 	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
@@ -59,6 +59,7 @@ check: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python tests/benchmarks/reading_speed.py
+	$(BIN)/python tests/benchmarks/overhead.py
 	$(BIN)/python tests/benchmarks/frame_to_reading.py
 	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py

@@ -54,13 +54,11 @@ class LiteRTClassifier:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
         check_crops(crops)
         interpreter = self._interpreter
-        fed = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(
-            self._input_type, copy=False
-        )  # one batch of 1 per crop
+        batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
-        for crop, row in zip(fed, scores, strict=True):
-            with self._lock:  # an interpreter has one input: two threads would get each other's answers
-                interpreter.set_tensor(self._input, crop)
+        with self._lock:  # an interpreter has one input: two threads would get each other's answers
+            for batch, row in zip(batches, scores, strict=True):
+                interpreter.set_tensor(self._input, batch)
                 interpreter.invoke()
                 row[:] = interpreter.get_tensor(self._output)[0]
         return scores
