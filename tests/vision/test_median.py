@@ -1,0 +1,28 @@
+"""The median of the vision room against NumPy's."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from digitedge.vision.median import median
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 101])
+def test_it_is_the_one_of_numpy(dtype: type, count: int) -> None:
+    values = np.random.default_rng(count).integers(0, 256, count).astype(dtype)
+    before = values.copy()
+    assert median(values) == np.median(values)
+    np.testing.assert_array_equal(values, before)
+
+
+def test_reading_imports_no_masked_arrays() -> None:
+    code = (
+        "import sys, numpy as np; from digitedge import Reader; from digitedge.bundle import released_bundle\n"
+        "page = np.full((300, 400), 220, np.uint8); page[100:200, 100:112] = page[100:200, 200:212] = 30\n"
+        "page[250:253] = 90; print(Reader(released_bundle()).read(page).rows, 'numpy.ma' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "('11',) False"
