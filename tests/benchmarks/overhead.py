@@ -3,8 +3,6 @@
 - start: `digitedge --help` beside an empty Typer program with as many commands; `digitedge predict` of one picture
   beside a Typer program that only imports NumPy, OpenCV and LiteRT.
 - call: `probabilities` of one crop beside the bare calls of LiteRT and of ONNX Runtime on the same file.
-- frame: the search with its crops, by pixels and by digits, beside grey, adaptive threshold, connected components; the
-  plot build/frame_cost.png shows whether it is linear in both.
 
 Medians of runs in turns, so that a busy machine slows both. Install the package, not editable, to time its start: an
 editable one may have to compile every file anew (PYTHONDONTWRITEBYTECODE).
@@ -19,23 +17,17 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-import matplotlib.pyplot as plt
 import numpy as np
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
-from reading_speed import classic_trio
 
-from digitedge.benchmark.pages import page_frame
 from digitedge.bundle import released_bundle
 from digitedge.cli.app import COMMANDS
 from digitedge.opencv import cv2
 from digitedge.rendering.scenes.plain_scenes import render_scene
 from digitedge.runtime import load_classifier
-from digitedge.vision import find_digits
 
-STARTS, CALLS, FRAMES = 15, 3000, 25
-SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440))
-DIGITS = (0, 1, 10, 50)
+STARTS, CALLS = 15, 3000
 
 MANY_COMMANDS = """import typer
 app = typer.Typer()
@@ -118,35 +110,7 @@ def bare_onnx(path: Path, crop: np.ndarray) -> Callable[[], object]:
     return lambda: session.run(None, {source.name: fed})
 
 
-def time_frames(plot: Path) -> None:
-    cv2.setNumThreads(1)
-    taken = {digits: [_time_frame(width, height, digits) for width, height in SIZES] for digits in DIGITS}
-    pixels = [width * height / 1e6 for width, height in SIZES]
-    figure, (over_pixels, over_digits) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
-    for digits, times in taken.items():
-        over_pixels.plot(pixels, times, "o-", label=f"{digits} digits")
-    for index, (width, height) in enumerate(SIZES):
-        over_digits.plot(DIGITS, [taken[digits][index] for digits in DIGITS], "o-", label=f"{width}x{height}")
-    over_pixels.set(xlabel="megapixels", ylabel="ms a frame, search and crops", ylim=(0, None))
-    over_digits.set(xlabel="digits")
-    for axes in (over_pixels, over_digits):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    plot.parent.mkdir(exist_ok=True)
-    figure.savefig(plot, dpi=110)
-    print(f"plot: {plot}")
-
-
-def _time_frame(width: int, height: int, digits: int) -> float:
-    frame = page_frame(digits, width=width, height=height)
-    trio, mine = in_turns(FRAMES, partial(classic_trio, frame), partial(find_digits, frame))
-    page = f"{width:4}x{height:<4} {digits:2} digits"
-    print(f"{page} {mine:6.1f} ms, {mine / trio:.2f} x the trio's {trio:.1f} ms")
-    return mine
-
-
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         time_starts(Path(folder))
     time_calls()
-    time_frames(Path("build/frame_cost.png"))

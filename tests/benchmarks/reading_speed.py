@@ -1,20 +1,27 @@
-"""How long the search takes at 1280x720, in times of the classic trio: grey, adaptive threshold, connected components.
+"""How long the search takes with its crops, in times of the classic trio: grey, adaptive threshold, components.
 
-One thread, without the runtime. Processor time of both in turns, medians of all rounds: a busy machine slows both.
+First scenes at 1280x720, then pages of four sizes with 0 to 50 digits; the plot build/frame_cost.png shows whether the
+time is linear in both. One thread, without the runtime. Processor time of both in turns, medians of all rounds: a busy
+machine slows both.
 """
 
 import statistics
 import time
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.benchmark.pages import page_frame
 from digitedge.opencv import cv2
 from digitedge.rendering.scenes.hard_scenes import render_hard_scene
 from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
 from digitedge.vision import find_digits
 
 ROUNDS = 30
+SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440))
+DIGITS = (0, 1, 10, 50)
 
 
 def classic_trio(frame: NDArray[np.uint8]) -> None:
@@ -28,15 +35,43 @@ def main() -> None:
     frames = {str(medium): render_scene(seed=3, width=1280, height=720, medium=medium).frame for medium in Medium}
     frames |= {"many (hard)": _hard("many"), "ruled (hard)": _hard("ruled")}
     for name, frame in frames.items():
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(ROUNDS):
-            for run, kept in zip((classic_trio, find_digits), times, strict=True):
-                started = time.process_time()
-                run(frame)
-                kept.append(1000 * (time.process_time() - started))
-        trio, ours = (statistics.median(kept) for kept in times)
-        found = f"{len(find_digits(frame)):3} candidates"
-        print(f"{name:14} {found}  {ours:5.1f} ms  {ours / trio:4.2f} x the trio's {trio:.1f} ms")
+        _time(name, frame)
+    _time_pages(Path("build/frame_cost.png"))
+
+
+def _time(name: str, frame: NDArray[np.uint8]) -> float:
+    """Print the time of a frame in times of the trio's; milliseconds."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for run, kept in zip((classic_trio, find_digits), times, strict=True):
+            started = time.process_time()
+            run(frame)
+            kept.append(1000 * (time.process_time() - started))
+    trio, ours = (statistics.median(kept) for kept in times)
+    found = f"{len(find_digits(frame)):3} candidates"
+    print(f"{name:14} {found}  {ours:5.1f} ms  {ours / trio:4.2f} x the trio's {trio:.1f} ms")
+    return ours
+
+
+def _time_pages(plot: Path) -> None:
+    """Time pages by size and digits, and draw the milliseconds over both."""
+    taken = [
+        [_time(f"{width}x{height}", page_frame(digits, width=width, height=height)) for digits in DIGITS]
+        for width, height in SIZES
+    ]
+    figure, (over_pixels, over_digits) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
+    for digits, times in zip(DIGITS, zip(*taken, strict=True), strict=True):
+        over_pixels.plot([width * height / 1e6 for width, height in SIZES], times, "o-", label=f"{digits} digits")
+    for (width, height), times in zip(SIZES, taken, strict=True):
+        over_digits.plot(DIGITS, times, "o-", label=f"{width}x{height}")
+    over_pixels.set(xlabel="megapixels", ylabel="ms a frame, search and crops", ylim=(0, None))
+    over_digits.set(xlabel="digits")
+    for axes in (over_pixels, over_digits):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    plot.parent.mkdir(exist_ok=True)
+    figure.savefig(plot, dpi=110)
+    print(f"plot: {plot}")
 
 
 def _hard(kind: str) -> NDArray[np.uint8]:
