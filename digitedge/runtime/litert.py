@@ -57,10 +57,10 @@ class LiteRTClassifier:
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's answers
-            for batch, row in zip(batches, scores, strict=True):
+            for index, batch in enumerate(batches):
                 interpreter.set_tensor(self._input, batch)
                 interpreter.invoke()
-                row[:] = interpreter.get_tensor(self._output)[0]
+                scores[index] = interpreter.get_tensor(self._output)
         return scores
 
     def _input_index(self) -> int:
