@@ -24,7 +24,6 @@ SUM_TOLERANCE = 0.02
 # Faint digits move the probabilities of a 0-255 net by under 0.05; a 0-1 net reads them, which moves one of ten by far
 # more.
 FAINT_TOLERANCE = 0.5
-_UINT8 = np.dtype(np.uint8)
 
 
 def check_crops(crops: NDArray[np.uint8]) -> None:
@@ -33,7 +32,7 @@ def check_crops(crops: NDArray[np.uint8]) -> None:
     Raises:
         InputError: another type or shape.
     """
-    if not isinstance(crops, np.ndarray) or crops.dtype != _UINT8 or crops.shape[1:] != (CROP_SIZE, CROP_SIZE):
+    if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != (CROP_SIZE, CROP_SIZE):
         came = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
         raise InputError(f"probabilities() takes uint8 (N, 28, 28), got {came}. Call normalize_digit() first.")
 
