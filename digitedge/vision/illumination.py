@@ -112,7 +112,9 @@ def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     margin = cv2.copyMakeBorder(grey, size, size, size, size, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(margin, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     # (Rejected: cv2.stackBlur: a third of the time, but what it gives depends on the number of threads and their luck.)
-    smooth = cv2.GaussianBlur(closed, (0, 0), max(1.0, size / 6))[size:-size, size:-size]
+    reach = size // 2 + 2  # of the smoothing; what is further out does not reach the frame
+    rows, columns = (slice(size - reach, length - size + reach) for length in closed.shape)
+    smooth = cv2.GaussianBlur(closed[rows, columns], (0, 0), max(1.0, size / 6))[reach:-reach, reach:-reach]
     return smooth.astype(np.uint8, copy=False)
 
 
