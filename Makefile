@@ -60,6 +60,7 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python tests/benchmarks/reading_speed.py
 	$(BIN)/python tests/benchmarks/overhead.py
+	$(BIN)/python tests/benchmarks/published_nets.py
 	$(BIN)/python tests/benchmarks/frame_to_reading.py
 	$(BIN)/python tests/benchmarks/synthetic_digits.py
 	$(BIN)/python tests/benchmarks/training_overhead.py
