@@ -13,6 +13,7 @@ from typing import Any
 from digitedge.bundle import Bundle, load_bundle
 from digitedge.card import evaluation_table, read_evaluation
 from digitedge.errors import DataError, DigitEdgeError
+from digitedge.evaluation import ALL
 from digitedge.parse import read_json
 from digitedge.tables import Table, percent, put_into
 
@@ -47,9 +48,8 @@ def scenes() -> str:
         for name, score in read["by_difficulty"].items()
     }
     table = Table("scenes", ["pictures", "F1 by boxes", "mean F1 of a picture", "rows all right"], lines)
-    false = sum(score["false_digits"] for score in read["negatives"].values())
-    pictures = sum(score["frames"] for score in read["negatives"].values())
-    return f"{table.markdown()}\nIn {pictures} scenes without a digit it invents {false}.\n"
+    empty = read["negatives"][ALL]
+    return f"{table.markdown()}\nIn {empty['frames']} scenes without a digit it invents {empty['false_digits']}.\n"
 
 
 TABLES: dict[str, Callable[[], str]] = {"parity": parity, "robustness": robustness, "scenes": scenes}

@@ -1,15 +1,18 @@
 """Verdicts by all evidence: each clue alone can turn one, and the reason names it."""
 
+import json
+
 import numpy as np
 import pytest
 
+from digitedge.bundle import released_bundle
 from digitedge.decision import CLUES, Verdict, clues, decide, first_says
 from digitedge.recognition import Guess
 from digitedge.vision.segment import Mark
 
 CLEAR = 0.999
-# Of the released int8 files.
-NEUTRAL = 0.81
+# Of the released int8 file.
+NEUTRAL = json.loads((released_bundle() / "manifest.json").read_text())["files"]["model_int8.tflite"]["threshold"]
 
 
 def guess(x=0, y=0, *, width=28, height=40, digit=5, confidence=CLEAR, before=None, clutter=0.02, flaw=""):
@@ -66,11 +69,20 @@ def test_whole_words_speak_against_what_stands_beside_them():
     assert reasons([guess(), *words])[0] == "no digits in its row"
 
 
-def test_a_page_of_letters_speaks_louder_than_a_word():
-    word, alphabet = row_of(*[0.1] * 4), [mark for y in range(0, 640, 80) for mark in row_of(*[0.1] * 8, y=y)]
-    number = row_of(CLEAR, CLEAR, y=800)
-    assert reasons([*word, *number])[-2:] == ["", ""]
-    assert reasons([*alphabet, *number])[-2:] != ["", ""]
+def page_of_letters(rows):
+    return [letter for row in range(rows) for letter in row_of(*[0.1] * 8, y=80 * row)]
+
+
+def test_a_letter_like_a_digit_falls_with_an_alphabet_but_not_with_a_word():
+    lone = guess(0, 2000, confidence=0.97)
+    assert reasons([*row_of(*[0.1] * 4), lone])[-1] == ""
+    assert reasons([*page_of_letters(5), lone])[-1] == "no digits around"
+
+
+@pytest.mark.parametrize("rows", [2, 8, 40])
+def test_a_clear_number_under_a_page_of_letters_stays(rows):
+    number = row_of(*[CLEAR] * 5, y=5000)
+    assert reasons([*page_of_letters(rows), *number])[-5:] == [""] * 5
 
 
 def test_a_letter_that_passes_alone_is_seen_through_with_its_page():

@@ -23,6 +23,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 from onnx import TensorProto, helper, numpy_helper
 
+from digitedge.quiet import quiet
 from digitedge.runtime import load_classifier
 
 TURNS, CALLS = 40, 50
@@ -74,7 +75,8 @@ def keras_example() -> bytes:
     )
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return bytes(converter.convert())
+    with quiet(1, 2):
+        return bytes(converter.convert())
 
 
 def in_onnx_runtime(file: bytes) -> Callable[[], object]:

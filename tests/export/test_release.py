@@ -54,6 +54,13 @@ def test_another_figure_is_noticed_and_mended(tree: Path) -> None:
     assert readme.read_text(encoding="utf-8") == true
 
 
+def test_every_rendered_scene_is_counted_once() -> None:
+    scenes = json.loads((ROOT / "export" / "scenes.json").read_text(encoding="utf-8"))
+    empty = scenes["pictures"] - scenes["by_difficulty"]["all"]["frames"]
+    assert empty > 0
+    assert f"In {empty} scenes without a digit it invents" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_readme_without_a_place_for_a_table_is_an_error(tree: Path) -> None:
     (tree / "README.md").write_text("nothing", encoding="utf-8")
     done = figures(tree)

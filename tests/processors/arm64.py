@@ -165,12 +165,19 @@ def same_readings(pictures: Sequence[str]) -> tuple[bool, str]:
 
 
 def alike(here: dict[str, Any], there: dict[str, Any]) -> bool:
-    """Whether two readings have the same rows, and the same digits in boxes whose sides are within BOX_LIMIT."""
-    pairs = zip(here["digits"], there["digits"], strict=False)
-    return here["rows"] == there["rows"] and all(
-        one["digit"] == other["digit"] and np.abs(np.subtract(one["box"], other["box"])).max() <= BOX_LIMIT
-        for one, other in pairs
+    """Whether two readings have the same rows, and as many boxes, whose edges are within BOX_LIMIT in reading order."""
+    one, other = ([edges(digit["box"]) for digit in reading["digits"]] for reading in (here, there))
+    return (
+        here["rows"] == there["rows"]
+        and len(one) == len(other)
+        and all(abs(a - b) <= BOX_LIMIT for pair in zip(one, other, strict=True) for a, b in zip(*pair, strict=True))
     )
+
+
+def edges(box: list[int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of x, y, width, height."""
+    x, y, width, height = box
+    return x, y, x + width, y + height
 
 
 def predict(*pictures: str) -> list[list[dict[str, Any]]]:

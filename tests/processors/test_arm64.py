@@ -18,16 +18,11 @@ def arm64(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("arm64")
 
 
-def reading(digits: str, confidence: float = 0.95, x: int = 10) -> dict[str, Any]:
+def reading(digits: str, confidence: float = 0.95, *, x: int = 10, width: int = 20) -> dict[str, Any]:
     """A reading of one row; each digit has a box of its own, the first at x."""
-    boxes = [[x + 30 * place, 5, 20, 28] for place in range(len(digits))]
-    return {
-        "digits": [
-            {"digit": int(digit), "confidence": confidence, "box": box}
-            for digit, box in zip(digits, boxes, strict=True)
-        ],
-        "rows": [digits],
-    }
+    boxes = [[x + 30 * place, 5, width, 28] for place in range(len(digits))]
+    found = [{"digit": int(one), "confidence": confidence, "box": box} for one, box in zip(digits, boxes, strict=True)]
+    return {"digits": found, "rows": [digits]}
 
 
 def test_answers_within_a_64th_are_the_same(arm64: ModuleType) -> None:
@@ -65,10 +60,12 @@ def test_no_answers_are_no_agreement(arm64: ModuleType) -> None:
         (reading("128", 0.5), False),
         (reading("123", x=12), True),
         (reading("123", x=13), False),
+        (reading("123", x=12, width=21), False),
+        (reading("123") | {"digits": reading("12")["digits"]}, False),
         (reading("12"), False),
         (reading(""), False),
     ],
-    ids=["same", "less sure", "another digit", "nearby", "another place", "one less", "nothing"],
+    ids=["same", "less sure", "another digit", "nearby", "another place", "wider", "a box less", "one less", "nothing"],
 )
 def test_readings_are_alike_in_digits_and_places(arm64: ModuleType, there: dict[str, Any], alike: bool) -> None:
     assert arm64.alike(reading("123"), there) is alike
