@@ -151,7 +151,7 @@ def load_model(path: str | Path | None = None, *, force: bool = False, threads: 
         path = bundle.preferred_file()
         _refuse_unfit(path.parent, bundle.manifest.fit or force)
         return Model(load_classifier(path, threads=threads), bundle.manifest.files[path.name].threshold, path)
-    entry = _manifest_entry(path)
+    entry = read_entry(path)
     if entry is None:
         return Model(load_classifier(path, threads=threads), DEFAULT_THRESHOLD, path)
     _check_hash(path, entry.sha256)
@@ -159,13 +159,15 @@ def load_model(path: str | Path | None = None, *, force: bool = False, threads: 
     return Model(load_classifier(path, threads=threads), entry.threshold, path)
 
 
-def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def read_entry(path: Path) -> ModelFile | None:
+    """Read what the manifest of its bundle says of a model file, without looking at the file.
 
+    Returns:
+        The entry; None for a file that lies in no bundle.
 
-def _manifest_entry(path: Path) -> ModelFile | None:
-    """What the manifest of its bundle says of a model file; None for a file that lies in no bundle."""
+    Raises:
+        ModelError: the manifest is damaged, or does not list the file.
+    """
     folder = path.resolve().parent  # a link to a file of a bundle is that file
     if not (folder / MANIFEST).is_file():
         return None
@@ -175,6 +177,11 @@ def _manifest_entry(path: Path) -> ModelFile | None:
             f"{path} lies in a bundle whose manifest does not list it. Move it out, or export the bundle again."
         )
     return entry
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal sha256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _refuse_unfit(path: Path, allowed: bool) -> None:

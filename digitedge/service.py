@@ -73,7 +73,8 @@ def unit_text(arguments: Sequence[str], folder: Path) -> str:
         raise InputError(
             f"expected a folder without a line break or a last backslash, got {str(folder)!r}. Call it in another one."
         )
-    command = [sys.executable, "-m", "digitedge", "camera", "--headless", *arguments]
+    # -P: no module of that folder, such as a random.py, in place of Python's.
+    command = [sys.executable, "-P", "-m", "digitedge", "camera", "--headless", *arguments]
     return UNIT.format(
         marker=MARKER, command=" ".join(map(quote, command)), folder=str(folder.absolute()).replace("%", "%%")
     )

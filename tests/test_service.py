@@ -64,7 +64,7 @@ def calls(tmp_path: Path) -> list[str]:
 def test_the_unit_starts_this_python_in_this_folder(tmp_path: Path) -> None:
     lines = unit_text(["rpicam", "--events"], tmp_path).splitlines()
     assert lines[0] == MARKER
-    assert f"ExecStart=:{sys.executable} -m digitedge camera --headless rpicam --events" in lines
+    assert f"ExecStart=:{sys.executable} -P -m digitedge camera --headless rpicam --events" in lines
     assert f"WorkingDirectory={tmp_path}" in lines
     assert {"Restart=on-failure", "RestartSec=5", "StartLimitIntervalSec=0", "SuccessExitStatus=143"} <= set(lines)
 
@@ -111,7 +111,7 @@ def test_systemd_reads_the_words_and_the_folder_as_they_were(
     understood = {key: value.strip() for key, _, value in (line.partition(":") for line in said.splitlines())}
     assert understood["\t\tWorkingDirectory"] == str(folder)
     words = shlex.split(understood["\t\t\tCommand Line"].replace(r"\$", "$"))
-    assert words == [str(python), "-m", "digitedge", "camera", "--headless", *HARD]
+    assert words == [str(python), "-P", "-m", "digitedge", "camera", "--headless", *HARD]
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "last backslash\\"])

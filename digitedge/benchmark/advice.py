@@ -64,17 +64,22 @@ def _about_file(files: Sequence[dict[str, Any]], best: dict[str, Any] | None) ->
 
 
 def _about_int8(files: Sequence[dict[str, Any]], best: dict[str, Any] | None) -> list[str]:
-    """Whether int8 is the fastest, and by how much not."""
+    """Whether int8 is the fastest, and by how much not. The file to use need not be: see `_best`."""
     rivals = [file for file in files if file["recipe"] == "int8"]
     if best is None or not rivals:
         return []
-    int8 = min(rivals, key=lambda file: file["p50_ms"])
-    times = int8["p50_ms"] / best["p50_ms"]
-    if best["recipe"] == "int8":
+    fastest, int8 = (min(group, key=lambda file: file["p50_ms"]) for group in (files, rivals))
+    chosen, times = best["recipe"] == "int8", int8["p50_ms"] / fastest["p50_ms"]
+    if chosen and times == 1:
         return ["int8 is the fastest here."]
+    if chosen:
+        return [f"int8 is about as fast as the fastest here: {_takes(fastest)}."]
+    if int8["p50_ms"] < best["p50_ms"]:
+        return [f"int8 is a little faster here: {_takes(int8)}."]
     if times <= CLOSE:
-        return [f"int8 is as fast here: {_name(int8)} takes {_ms(int8['p50_ms'])}."]
-    return [f"int8 is not the fastest here: {_name(int8)} takes {_ms(int8['p50_ms'])}, {times:.2f} times as long."]
+        return [f"int8 is as fast here: {_takes(int8)}."]
+    than = "" if fastest is best else f" as {_name(fastest)}"
+    return [f"int8 is not the fastest here: {_takes(int8)}, {times:.2f} times as long{than}."]
 
 
 def _about_frames(frames: Sequence[dict[str, Any]]) -> list[str]:
@@ -114,6 +119,10 @@ def _about_sizes(frames: Sequence[dict[str, Any]]) -> str:
 
 def _name(file: dict[str, Any]) -> str:
     return f"{file['file']} with {counted(file['threads'], 'thread')}"
+
+
+def _takes(file: dict[str, Any]) -> str:
+    return f"{_name(file)} takes {_ms(file['p50_ms'])}"
 
 
 def _ms(ms: float) -> str:

@@ -35,7 +35,8 @@ def _measure(arguments: list[str]) -> dict[str, Any]:
 
 
 def _run(arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "digitedge", *arguments]
+    # -P: without the current folder, as the installed command runs; else a json.py in it would hide Python's own.
+    command = [sys.executable, "-P", "-m", "digitedge", *arguments]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S)
     except subprocess.TimeoutExpired as exc:

@@ -10,7 +10,7 @@ from digitedge.benchmark.cold_start import measure_cold_start
 from digitedge.benchmark.frame_speed import SIZES
 from digitedge.benchmark.process import in_new_process
 from digitedge.benchmark.system import cores, machine, remarks, state
-from digitedge.bundle import load_bundle, load_model, sha256_of
+from digitedge.bundle import load_bundle, load_model, read_entry, sha256_of
 from digitedge.errors import ModelError
 from digitedge.manifest import ModelFile
 from digitedge.runtime import can_run
@@ -38,7 +38,7 @@ class Material:
 
     Attributes:
         model: the bundle or file.
-        files: every file, with what the manifest says of it; None for a lone file.
+        files: every file, with what the manifest says of it; None for a file that lies in no bundle.
         reader: the file that reads frames: the one that runs by default.
     """
 
@@ -48,7 +48,7 @@ class Material:
 
 
 def find_material(model: Path) -> Material:
-    """Check a bundle, or a lone file.
+    """Check a bundle, a file of a bundle, or a lone file.
 
     Raises:
         ModelError: missing, damaged, or nothing in it can run here.
@@ -57,7 +57,8 @@ def find_material(model: Path) -> Material:
         bundle = load_bundle(model)
         files: dict[Path, ModelFile | None] = {bundle.path / name: file for name, file in bundle.manifest.files.items()}
         return Material(model, files, bundle.preferred_file())
-    return Material(model, {model: None}, load_model(model, force=True).path)
+    reader = load_model(model, force=True).path  # first: a file that is not there has no entry either
+    return Material(model, {model: read_entry(model)}, reader)
 
 
 def thread_counts() -> list[int]:

@@ -36,7 +36,7 @@ def why_no_window() -> str | None:
     if sys.platform == "linux" and not (display or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no screen: DISPLAY is not set"
     try:
-        command = [sys.executable, "-c", PROBE]
+        command = [sys.executable, "-P", "-c", PROBE]  # -P: no random.py of this folder in place of Python's
         child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_LIMIT_S)
     except subprocess.TimeoutExpired:
         return f"the screen {display or ''} does not answer"

@@ -47,7 +47,8 @@ def bench(
 
     Each file is measured in a process of its own. Close other programs first.
 
-    Slower or faster is a figure whose five medians in both reports do not overlap, and differ by over a tenth.
+    Slower or faster is a figure whose five medians in both reports do not overlap, and differ by over a tenth. Figures
+    of files that have changed are not judged.
 
     Examples:
       digitedge bench
@@ -73,13 +74,19 @@ def bench(
             frame_threads=frame_counts,
             tick=lambda: bar.update(1),
         )
-    comparison = None if old is None else compare(old, report)
-    _print(report, comparison, as_json)
+    comparison = None
+    try:
+        comparison = None if old is None else compare(old, report)
+    finally:  # whatever comes of the comparison, minutes of measuring are not lost
+        _print(report, comparison, as_json)
     failed = [f"{one['file']}: {one['reason']}" for one in report["skipped"] if one["failed"]]
     if failed:
         raise ModelError(f"could not be measured: {'; '.join(dict.fromkeys(failed))}")
-    if comparison is not None and not comparison.changes:
-        raise InputError(f"{against} has no figure in common with this run. Compare the same bundle and --threads.")
+    if comparison is not None and not comparison.judged:
+        raise InputError(
+            f"{against} has no figure in common with this run that could be judged. Compare the same bundle and "
+            "--threads."
+        )
     if comparison is not None and not comparison.holds:
         raise typer.Exit(1)
 
@@ -96,5 +103,5 @@ def _print(report: dict[str, Any], comparison: "Comparison | None", as_json: boo
     for remark in [*report["remarks"], *(comparison.remarks if comparison else [])]:
         say(f"note: {remark}")
     if comparison is not None:
-        slower = f"{len(comparison.slower)} of {len(comparison.changes)} figures got slower"
+        slower = f"{len(comparison.slower)} of {len(comparison.judged)} figures got slower"
         say(slower if comparison.same_machine else f"{slower}; not judged, because the machine differs")

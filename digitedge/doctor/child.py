@@ -19,7 +19,8 @@ class Answer:
 
 def ask_child(code: str, *, limit_s: float = LIMIT_S) -> Answer:
     """Run code in a new process of this Python."""
-    command = [sys.executable, "-c", code]
+    # -P: without the current folder; else a random.py in it would hide Python's own.
+    command = [sys.executable, "-P", "-c", code]
     try:
         child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s)
     except subprocess.TimeoutExpired:

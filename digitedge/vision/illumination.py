@@ -70,7 +70,8 @@ def ink_of(grey: NDArray[np.uint8], light: Light) -> NDArray[np.uint8]:
     height, width = grey.shape
     paper = cv2.resize(light.paper, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     darker = cv2.subtract(paper, ~grey if light.inverted else grey)
-    return cv2.divide(darker, cv2.max(paper, DARKEST_PAPER), scale=255).astype(np.uint8, copy=False)
+    divisor = cv2.max(paper, DARKEST_PAPER)  # type: ignore[call-overload]  # the stubs know no number here
+    return cv2.divide(darker, divisor, scale=255).astype(np.uint8, copy=False)
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:

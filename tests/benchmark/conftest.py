@@ -52,6 +52,8 @@ def report() -> dict[str, Any]:
     machine = {"board": "Raspberry Pi 5", "cpu": "Cortex-A76", "cores": 4, "architecture": "aarch64"}
     return {
         "schema": "digitedge.bench/1",
+        "model": "export/cnn",
+        "effort": {"seconds": 1.0, "rounds": 6},
         "system": {**machine, "versions": {"numpy": "2.4.6"}},
         "reader": "model_int8.tflite",
         "remarks": [],

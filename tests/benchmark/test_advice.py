@@ -29,7 +29,32 @@ def test_of_files_as_fast_fewer_threads_win_then_accuracy(file_row) -> None:
     two = file_row("model_int8.tflite", 0.1, threads=2, top1=0.999)
     told = recommend([two, one, better], [])
     assert (told["file"], told["threads"]) == ("model_dynamic.tflite", 1)
-    assert told["text"][1] == "int8 is as fast here: model_int8.tflite with 2 threads takes 100 us."
+    assert told["text"][1] == "int8 is a little faster here: model_int8.tflite with 2 threads takes 100 us."
+
+
+def test_int8_that_is_chosen_among_files_as_fast_is_not_called_the_fastest(file_row) -> None:
+    files = [file_row("model_float16.tflite", 0.1, top1=0.99), file_row("model_int8.tflite", 0.104, top1=0.992)]
+    told = recommend(files, [])
+    assert told["file"] == "model_int8.tflite"
+    assert told["text"][1] == (
+        "int8 is about as fast as the fastest here: model_float16.tflite with 1 thread takes 100 us."
+    )
+
+
+def test_int8_a_little_slower_than_the_chosen_is_as_fast(file_row) -> None:
+    told = recommend([file_row("model_float16.tflite", 0.1), file_row("model_int8.tflite", 0.104)], [])
+    assert told["file"] == "model_float16.tflite"
+    assert told["text"][1] == "int8 is as fast here: model_int8.tflite with 1 thread takes 104 us."
+
+
+def test_int8_is_compared_with_the_fastest_and_not_with_the_chosen(file_row) -> None:
+    files = [file_row("model_float16.tflite", 0.1, threads=2), file_row("model_dynamic.tflite", 0.104)]
+    told = recommend([*files, file_row("model_int8.tflite", 0.107)], [])
+    assert told["file"] == "model_dynamic.tflite"
+    assert told["text"][1] == (
+        "int8 is not the fastest here: model_int8.tflite with 1 thread takes 107 us, 1.07 times as long as "
+        "model_float16.tflite with 2 threads."
+    )
 
 
 @pytest.mark.parametrize(

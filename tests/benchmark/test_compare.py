@@ -78,10 +78,57 @@ def test_other_versions_files_and_missing_figures_are_said(report: dict[str, Any
         "when the old report was made: busy: 3.0 other processes",
         "numpy was 2.4.6, is 2.5.0",
         "onnxruntime was missing, is 1.32.0",
-        "model_int8.tflite is not the same file as then",
+        "model_int8.tflite is not the same file as then, so nothing that was measured with it is judged",
         "only in the old report: model_float32.onnx, 1 thread",
         "only in the new report: model_float32.onnx, 4 threads",
     ]
+
+
+def test_figures_of_a_file_that_has_changed_are_not_judged(report: dict[str, Any]) -> None:
+    report["cold_start"]["predict"] = {"best_ms": 900.0, "runs_ms": [900.0] * 5}
+    new = copy.deepcopy(report)
+    new["files"][0] |= {"sha256": "b" * 64, "medians_ms": [9.0] * 5}
+    new["frames"][0]["medians_ms"] = [90.0] * 5
+    comparison = compare(report, new)
+    assert {change.figure: str(change.verdict) for change in comparison.changes} == {
+        "model_int8.tflite, 1 thread": "not judged",
+        "model_float32.onnx, 1 thread": "same within noise",
+        "640x480, 10 digits, model_int8.tflite, 1 thread": "not judged",
+        "digitedge --help": "same within noise",
+        "digitedge predict, model_int8.tflite": "not judged",
+    }
+    assert comparison.holds
+    assert len(comparison.judged) == 2
+
+
+def test_nothing_judged_does_not_hold(report: dict[str, Any]) -> None:
+    report |= {"files": report["files"][:1], "cold_start": {}}
+    new = copy.deepcopy(report)
+    new["files"][0]["sha256"] = "b" * 64
+    comparison = compare(report, new)
+    assert [change.verdict for change in comparison.changes] == [Verdict.UNJUDGED] * 2
+    assert not comparison.holds
+
+
+def test_another_effort_is_said(report: dict[str, Any]) -> None:
+    assert compare(report, report | {"effort": {"seconds": 0.1, "rounds": 1}}).remarks == [
+        "another effort: seconds was 1.0, is 0.1",
+        "another effort: rounds was 6, is 1",
+    ]
+
+
+def test_another_model_is_said_but_not_the_same_files_in_another_folder(report: dict[str, Any]) -> None:
+    new = copy.deepcopy(report) | {"model": "export/small"}
+    assert compare(report, new).remarks == []
+    for file in new["files"]:
+        file["sha256"] = "b" * 64
+    assert compare(report, new).remarks[0] == "another model: it was export/cnn, is export/small"
+
+
+def test_a_command_that_ran_another_file_is_not_compared(report: dict[str, Any]) -> None:
+    report["cold_start"]["predict"] = {"best_ms": 900.0, "runs_ms": [900.0] * 5}
+    comparison = compare(report, report | {"reader": "model_int8.onnx"})
+    assert "only in the old report: digitedge predict, model_int8.tflite" in comparison.remarks
 
 
 def test_frames_that_another_file_read_are_not_compared(report: dict[str, Any]) -> None:
@@ -126,9 +173,49 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_report(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("medians", [[], [0], [float("nan")], ["1"], None, [-1.0], [True]], ids=str)
+@pytest.mark.parametrize("medians", [[], [0], [float("nan")], [float("inf")], [10**400], ["1"], None, [-1.0], [True]])
 def test_figures_that_are_no_times_are_refused(tmp_path: Path, report: dict[str, Any], medians: Any) -> None:
     report["files"][0]["medians_ms"] = medians
+    (tmp_path / "old.json").write_text(json.dumps(report))
+    with pytest.raises(InputError, match="got a damaged one"):
+        read_report(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"remarks": None},
+        {"remarks": 5},
+        {"remarks": "busy"},
+        {"remarks": [["busy"]]},
+        {"model": None},
+        {"reader": ["model_int8.tflite"]},
+        {"effort": "full"},
+        {"system": {"versions": ["numpy"]}},
+    ],
+    ids=str,
+)
+def test_reports_that_cannot_be_compared_are_refused(
+    tmp_path: Path, report: dict[str, Any], damage: dict[str, Any]
+) -> None:
+    (tmp_path / "old.json").write_text(json.dumps(report | damage))
+    with pytest.raises(InputError, match="got a damaged one"):
+        read_report(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("damage", [{"file": ["x"]}, {"file": None}, {"sha256": 5}], ids=str)
+def test_files_without_a_name_or_a_hash_are_refused(
+    tmp_path: Path, report: dict[str, Any], damage: dict[str, Any]
+) -> None:
+    report["files"][0] |= damage
+    (tmp_path / "old.json").write_text(json.dumps(report))
+    with pytest.raises(InputError, match="got a damaged one"):
+        read_report(tmp_path / "old.json")
+
+
+@pytest.mark.parametrize("key", ["model", "effort", "remarks", "reader", "system", "files", "frames", "cold_start"])
+def test_reports_with_a_part_missing_are_refused(tmp_path: Path, report: dict[str, Any], key: str) -> None:
+    del report[key]
     (tmp_path / "old.json").write_text(json.dumps(report))
     with pytest.raises(InputError, match="got a damaged one"):
         read_report(tmp_path / "old.json")

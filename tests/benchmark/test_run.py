@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digitedge.benchmark.advice import recommend
 from digitedge.benchmark.run import QUICK, count_steps, find_material, measure_files, thread_counts
 from digitedge.benchmark.tables import report_text
 from digitedge.errors import ModelError
@@ -30,6 +31,28 @@ def test_a_bundle_gives_every_file_with_its_entry(released: Path) -> None:
     assert len(material.files) == 6
     assert all(entry is not None and entry.fit for entry in material.files.values())
     assert count_steps(material, [1, 2], [1]) == 12 + 3 + 1
+
+
+def test_a_file_of_a_bundle_is_known_by_its_manifest(released: Path) -> None:
+    path = released / "model_int8.tflite"
+    material = find_material(path)
+    (entry,) = material.files.values()
+    assert entry is not None
+    assert (material.reader, entry.recipe, entry.fit) == (path, "int8", True)
+    measured, _ = measure_files(material.files, QUICK, threads=[1])
+    use, int8 = recommend(measured, [])["text"]
+    assert f"reads {entry.top1:.2%}".replace("%", " %") in use
+    assert int8 == "int8 is the fastest here."
+
+
+def test_a_lone_file_has_no_entry(fixtures: Path) -> None:
+    path = fixtures / "good.tflite"
+    assert find_material(path).files == {path: None}
+
+
+def test_a_file_missing_from_a_bundle_is_not_there(released: Path) -> None:
+    with pytest.raises(ModelError, match="nothing at"):
+        find_material(released / "model_int9.tflite")
 
 
 def test_nothing_there_is_refused(tmp_path: Path) -> None:

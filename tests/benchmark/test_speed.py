@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from digitedge import reader as reader_module
+from digitedge.benchmark.cold_start import measure_cold_start
 from digitedge.benchmark.frame_speed import DIGITS
 from digitedge.benchmark.memory import peak_bytes
 from digitedge.benchmark.pages import page_frame
@@ -39,6 +40,17 @@ def test_a_process_that_fails_says_why_in_its_own_words(fixtures: Path) -> None:
 def test_a_process_that_crashes_is_an_answer() -> None:
     with pytest.raises(ModelError, match=r"it crashes \(Aborted"):
         in_new_process("os.abort")
+
+
+def test_a_json_file_in_the_current_folder_does_not_hide_pythons(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('the json.py of the current folder')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("digitedge.benchmark.cold_start.BLOCKS", 1)
+    assert in_new_process("math.gcd", 12, 18) == 6
+    starts = measure_cold_start(fixtures / "good.tflite")
+    assert {name: len(start["runs_ms"]) for name, start in starts.items()} == {"--help": 1, "predict": 1}
 
 
 @pytest.mark.parametrize("name", ["good.tflite", "good.onnx"])

@@ -9,12 +9,15 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+from typer.testing import CliRunner
 
 from digitedge.benchmark.stopwatch import STAGES
 from digitedge.benchmark.system import machine
 from digitedge.bundle import sha256_of
+from digitedge.cli.app import app
 
 QUICK = ("--quick", "--threads", "1")
 
@@ -41,6 +44,9 @@ def write_old(path: Path) -> Path:
     start = {"best_ms": 0.01, "runs_ms": [0.01] * 5}
     report = {
         "schema": "digitedge.bench/1",
+        "model": "export/cnn",
+        "effort": {"seconds": 1.0, "rounds": 6},
+        "remarks": [],
         "system": asdict(machine()),
         "reader": "model_int8.tflite",
         "files": [],
@@ -85,6 +91,39 @@ def test_a_lone_file_as_text_and_what_got_slower_is_a_failure(digitedge, fixture
     assert verdict.endswith("slower")
     assert "1 of 1 figures got slower" in done.stderr
     assert "note: only in the new report: good.tflite, 1 thread" in done.stderr
+    assert "note: another effort: seconds was 1.0, is 0.1" in done.stderr
+    assert f"note: another model: it was export/cnn, is {fixtures / 'good.tflite'}" in done.stderr
+
+
+def test_a_comparison_that_fails_does_not_lose_the_report(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*reports: dict[str, Any]) -> NoReturn:
+        raise RuntimeError("a bug")
+
+    old = write_old(tmp_path / "old.json")
+    report = json.loads(old.read_text(encoding="utf-8")) | {"skipped": []}
+    monkeypatch.setattr("digitedge.benchmark.run.bench", lambda *_, **__: report)
+    monkeypatch.setattr("digitedge.benchmark.compare.compare", fail)
+    done = CliRunner().invoke(app, ["bench", str(fixtures / "good.tflite"), "--json", "--compare", str(old)])
+    assert str(done.exception) == "a bug"
+    assert json.loads(done.stdout) == report
+
+
+def test_only_files_that_have_changed_are_an_error(
+    fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = write_old(tmp_path / "old.json")
+    row = {"file": "good.tflite", "threads": 1, "sha256": "a" * 64, "medians_ms": [0.1] * 5}
+    report = json.loads(old.read_text(encoding="utf-8")) | {"files": [row], "cold_start": {}, "skipped": []}
+    old.write_text(json.dumps(report), encoding="utf-8")
+    now = report | {"files": [row | {"sha256": "b" * 64, "medians_ms": [9.0] * 5}]}
+    monkeypatch.setattr("digitedge.benchmark.run.bench", lambda *_, **__: now)
+    done = CliRunner().invoke(app, ["bench", str(fixtures / "good.tflite"), "--json", "--compare", str(old)])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["comparison"]["changes"][0]["verdict"] == "not judged"
+    assert "note: good.tflite is not the same file as then" in done.stderr
+    assert "has no figure in common with this run that could be judged" in done.stderr
 
 
 def test_ctrl_c_ends_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> None:
@@ -107,16 +146,20 @@ def test_ctrl_c_ends_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> N
     [
         (["nowhere"], 1, "error: nothing at nowhere"),
         (["small", "--compare", "nowhere.json"], 1, "error: nowhere.json: expected JSON"),
+        (["small", "--compare", "half.json"], 1, "error: half.json: expected the figures of a report, got a damaged"),
         (["small", "--threads", "0"], 2, "Invalid value for '--threads'"),
         (["damaged"], 1, "damaged/model_int8.tflite: expected sha256"),
     ],
-    ids=["missing", "no report", "threads", "damaged"],
+    ids=["missing", "no report", "damaged report", "threads", "damaged"],
 )
 def test_refusals_are_one_line(digitedge, small: Path, tmp_path: Path, arguments, code: int, message: str) -> None:
+    report = json.loads(write_old(tmp_path / "half.json").read_text(encoding="utf-8"))
+    (tmp_path / "half.json").write_text(json.dumps(report | {"remarks": None}), encoding="utf-8")
     shutil.copytree(small, tmp_path / "damaged")
     (tmp_path / "damaged" / "model_int8.tflite").write_bytes(b"cut short")
     done = digitedge("bench", *arguments)
     assert done.returncode == code
     assert message in done.stderr
     assert done.stdout == ""
+    assert "measuring" not in done.stderr
     assert "Traceback" not in done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.doctor.child import ask_child
+from digitedge.doctor.child import Answer, ask_child
 from digitedge.doctor.finding import Status
 from digitedge.doctor.port import check_port
 from digitedge.doctor.screen import check_screen
@@ -74,6 +74,13 @@ def test_a_port_in_use_is_a_note_and_free_again_afterwards() -> None:
         assert finding.found == f"{port} cannot be used on 127.0.0.1: {os.strerror(errno.EADDRINUSE)}"
         assert finding.mend
     assert check_port(port).status is Status.OK
+
+
+def test_a_child_does_not_import_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('the random.py of the current folder')")
+    monkeypatch.chdir(tmp_path)
+    answer = ask_child("import random; print(random.__name__)")
+    assert answer == Answer(True, "random")
 
 
 def test_a_child_that_does_not_end_is_left() -> None:
