@@ -76,6 +76,31 @@ def check_writable(folder: Path) -> None:
             pass
 
 
+def check_place(path: Path) -> None:
+    """See now whether a file or folder can be put at `path` later; nothing is made on the way.
+
+    Raises:
+        DigitEdgeError: the folder that it would lie in, or that its missing folders would, cannot be written to.
+    """
+    with _explained(path):
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def check_file_place(path: Path) -> None:
+    """See now whether a file can be written at `path` later; nothing is made on the way.
+
+    Raises:
+        DigitEdgeError: its folder cannot be written to, or something stands there that is no file.
+    """
+    with _explained(path):
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "a device or pipe"
+            raise DigitEdgeError(f"cannot write {path}: expected the path of a file, got {what}. Choose another path.")
+    check_place(path)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text as a whole file."""
     with whole_file(path) as draft:

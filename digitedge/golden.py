@@ -105,7 +105,7 @@ def check_golden(golden: Golden, name: str, classifier: Classifier, *, quantized
         quantized: whether the file computes with int8.
 
     Raises:
-        ModelError: the set has no answers for this file,
+        ModelError: the set has no answers for this file.
     """
     expected = golden.answers.get(name)
     if expected is None:

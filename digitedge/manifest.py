@@ -4,6 +4,7 @@ Frozen dataclasses mirror manifest.json key by key. `Manifest.from_json` rejects
 types, so a damaged or hand-edited manifest is found when it is read, not when a value is used.
 """
 
+import math
 import re
 import types
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -18,6 +19,9 @@ REFERENCE = "model.keras"
 GOLDEN = "golden.npz"
 REQUIRED = (REFERENCE, GOLDEN)
 """Files that every bundle has beside the exported models."""
+
+_SHARES = ("top1", "agreement", "mcnemar_p", "threshold")
+"""Figures of a model file that lie from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +145,8 @@ class Manifest:
             where: path of the file, for messages.
 
         Raises:
-            ModelError: another schema, an unknown or missing key, a value of the wrong type, or a file name with a
-                folder in it.
+            ModelError: another schema, an unknown or missing key, a value of the wrong type, a figure that cannot be,
+                or a file name with a folder in it.
         """
         schema = value.get("schema") if isinstance(value, dict) else None
         if schema != SCHEMA:
@@ -158,7 +162,7 @@ class Manifest:
     def _problem(self) -> str | None:
         """Say which value cannot be, or None."""
         names = [*self.files, *self.others]
-        thresholds = [entry.threshold for entry in self.files.values()]
+        impossible = ", ".join(self._impossible_figures())
         checks = {
             f"expected plain file names, got {names}": all(re.fullmatch(r"\w[\w.+-]*", name) for name in names),
             "lists no model file": bool(self.files),
@@ -166,11 +170,28 @@ class Manifest:
             f"expected {CropContract()}": self.crop == CropContract(),
             f"expected {ModelContract()}": self.model == ModelContract(),
             f"expected recipes of {', '.join(RECIPES)}": all(entry.recipe in RECIPES for entry in self.files.values()),
-            f"expected thresholds from 0 to 1, got {thresholds}": all(0 <= t <= 1 for t in thresholds),
+            f"expected shares from 0 to 1 and counts from 0 up, got {impossible}": not impossible,
             "fit must be true when every file is fit, else false": self.fit == all(e.fit for e in self.files.values()),
-            f"expected created as an ISO 8601 time, got {self.created!r}": _is_time(self.created),
+            f"expected created as an ISO 8601 time with its zone, got {self.created!r}": _is_time(self.created),
         }
         return next((message for message, holds in checks.items() if not holds), None)
+
+    def _impossible_figures(self) -> list[str]:
+        """Name the shares outside 0 to 1 and the counts below 0; NaN is outside too."""
+        shares = {"reference_top1": self.reference_top1}
+        counts: dict[str, float] = {"parameters": self.parameters, "macs": self.macs}
+        counts["judged_on samples"] = self.judged_on.samples
+        if self.calibration is not None:
+            counts["calibration samples"] = self.calibration.samples
+        counts |= {f"{name} bytes": other.bytes for name, other in self.others.items()}
+        for name, entry in self.files.items():
+            counts[f"{name} bytes"] = entry.bytes
+            shares |= {f"{name} {key}": getattr(entry, key) for key in _SHARES}
+            # No share: a broken file, which is kept marked unfit, may answer with more than probabilities.
+            counts[f"{name} max_abs_diff"] = entry.max_abs_diff or 0.0
+        wrong = {name: share for name, share in shares.items() if not 0 <= share <= 1}
+        wrong |= {name: count for name, count in counts.items() if not 0 <= count < math.inf}
+        return [f"{name} {value}" for name, value in wrong.items()]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the fields."""
@@ -214,11 +235,13 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
 
 
 def _is_time(text: str) -> bool:
+    """Whether it is a time that can be compared with others: without a zone, each machine takes it for another one."""
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        time = datetime.fromisoformat(text)
+        time.timestamp()
+    except (ValueError, OverflowError):
         return False
-    return True
+    return time.tzinfo is not None
 
 
 def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

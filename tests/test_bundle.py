@@ -85,11 +85,24 @@ def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
         (lambda m: m["crop"].update(size=32), "expected CropContract"),
         (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
         (lambda m: m["files"]["model_int8.tflite"].update(recipe="int4"), "expected recipes of"),
-        (lambda m: m["files"]["model_int8.tflite"].update(threshold=7), "expected thresholds from 0 to 1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=7), r"got model_int8\.tflite threshold 7"),
+        (lambda m: m["files"]["model_int8.tflite"].update(top1=float("nan")), r"got model_int8\.tflite top1 nan"),
+        (lambda m: m["files"]["model_int8.tflite"].update(agreement=-0.1), r"got model_int8\.tflite agreement -0\.1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(mcnemar_p=1.5), r"got model_int8\.tflite mcnemar_p 1\.5"),
+        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("inf")), "max_abs_diff inf"),
+        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("nan")), "max_abs_diff nan"),
+        (lambda m: m["files"]["model_int8.tflite"].update(bytes=-1), r"got model_int8\.tflite bytes -1"),
+        (lambda m: m["others"]["golden.npz"].update(bytes=-1), r"got golden\.npz bytes -1"),
+        (lambda m: m.update(macs=-5, reference_top1=7.0), r"counts from 0 up, got reference_top1 7\.0, macs -5\."),
+        (lambda m: m.update(parameters=-1), "got parameters -1"),
+        (lambda m: m["judged_on"].update(samples=-1), "got judged_on samples -1"),
+        (lambda m: m["calibration"].update(samples=-1), "got calibration samples -1"),
         (lambda m: m["files"]["model_int8.tflite"].update(threshold=10**400), "threshold: expected float"),
         (lambda m: m["files"]["model_int8.tflite"]["tolerance"].update(agreement=2), "share from 0 to 1"),
         (lambda m: m["files"]["model_int8.tflite"].update(fit=False), "fit must be true when every file is fit"),
         (lambda m: m.update(created="yesterday"), "expected created as an ISO 8601 time"),
+        (lambda m: m.update(created="2026-01-01T00:00:00"), "time with its zone, got '2026-01-01T00:00:00'"),
+        (lambda m: m.update(created="0001-01-01T00:00:00"), "time with its zone"),
         (lambda m: m["files"]["model_int8.tflite"].pop("sha256"), "missing key 'sha256'"),
         (lambda m: m["files"]["model_int8.tflite"].update(threshold=None), "threshold: expected float, got None"),
     ],
@@ -149,6 +162,19 @@ def test_the_newest_fit_bundle_is_chosen(bundle: Path) -> None:
     assert len(told) == 1
     assert str(damaged) in told[0]
     assert newest_fit_bundle(folder / "nowhere") is None
+
+
+def test_a_bundle_without_a_time_that_can_be_compared_is_passed_over(bundle: Path) -> None:
+    other = Path(shutil.copytree(bundle, bundle.parent / "other"))
+    edit(other, lambda m: m.update(created="0001-01-01T00:00:00"))  # no clock of Python counts back to there
+    told: list[str] = []
+    assert newest_fit_bundle(bundle.parent, tell=told.append) == bundle
+    assert [line.startswith(f"passed over: {other}") for line in told] == [True]
+
+
+def test_a_broken_file_may_differ_by_more_than_probabilities_can(bundle: Path) -> None:
+    edit(bundle, lambda m: (make_unfit(m), m["files"]["model_int8.tflite"].update(max_abs_diff=12.5)))
+    assert load_bundle(bundle).manifest.files["model_int8.tflite"].max_abs_diff == 12.5
 
 
 def test_an_installed_wheel_brings_its_own_bundle(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitedge.errors import DigitEdgeError
-from digitedge.files import whole_file, whole_folder, write_json
+from digitedge.files import check_file_place, check_place, whole_file, whole_folder, write_json
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -71,3 +71,27 @@ def test_nan_is_not_written_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "value.json", float("nan"))
     assert not os.listdir(tmp_path)
+
+
+def test_a_place_that_can_be_written_to_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"old")
+    for place in ("new", "folder/inner/new", "old"):
+        check_place(tmp_path / place)
+        check_file_place(tmp_path / place)
+    assert os.listdir(tmp_path) == ["old"]
+    assert (tmp_path / "old").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("place", ["/proc/report.md", "/proc/new/report.md", "file/report.md"])
+def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    for check in (check_place, check_file_place):
+        with pytest.raises(DigitEdgeError, match=f"cannot write .*{place}: .*Choose a folder that is writable"):
+            check(tmp_path / place)
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path, "a folder"), (tmp_path / "pipe", "a device or pipe"), (Path("/dev/null"), "a dev")):
+        with pytest.raises(DigitEdgeError, match=f"cannot write {path}: expected the path of a file, got {what}"):
+            check_file_place(path)

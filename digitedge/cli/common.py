@@ -2,10 +2,13 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from digitedge.errors import ModelError
 
 if TYPE_CHECKING:
     from digitedge.manifest import Manifest
@@ -50,6 +53,19 @@ def check_name(name: str | None) -> str | None:
     if name is not None and not re.fullmatch(r"\w[\w.+-]*", name):
         raise typer.BadParameter(f"expected letters, digits, dots, dashes, got {name!r}", param_hint="--name")
     return name
+
+
+def check_keras_file(path: Path) -> None:
+    """Refuse what cannot be a .keras file before the data is loaded, which takes longer.
+
+    Raises:
+        ModelError: no such file, or no archive.
+    """
+    if not path.is_file():
+        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
+    if not zipfile.is_zipfile(path):
+        what = "one that is damaged or of another kind" if path.stat().st_size else "an empty file"
+        raise ModelError(f"{path}: expected a model saved by Keras 3, got {what}. Save it again.")
 
 
 def say(line: str) -> None:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import EXPORT_FOLDER, RUNS_FOLDER, DataOption, check_name, print_table, say
+from digitedge.cli.common import (
+    EXPORT_FOLDER,
+    RUNS_FOLDER,
+    DataOption,
+    check_keras_file,
+    check_name,
+    print_table,
+    say,
+)
 from digitedge.errors import InputError, ParityError
 from digitedge.recipe import Format, InputRange, choose_artifacts
 
@@ -64,11 +72,11 @@ def export(
         artifacts = choose_artifacts([recipe for recipe, wanted in flags.items() if wanted], file_format)
     except InputError as exc:
         raise typer.BadParameter(str(exc), param_hint="recipe") from exc
+    source, trained_on = _find_source(model, name, input_range)
     from digitedge.data.load import load_dataset
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
 
-    source, trained_on = _find_source(model, name, input_range)
     check_target(output / source.name, overwrite)
     data_name, digits = load_dataset(data or trained_on)
     exported = export_bundle(
@@ -94,6 +102,8 @@ def export(
 
 def _find_source(model: Path | None, name: str | None, input_range: InputRange | None) -> tuple["Source", str | None]:
     """Say what to export, and the data set it was trained on where that is not MNIST's usual place."""
+    if model is not None and model.suffix == ".keras":
+        check_keras_file(model)  # before TensorFlow is imported
     from digitedge.exporting.export import Source
     from digitedge.training.run import load_run, newest_run
 
@@ -101,6 +111,7 @@ def _find_source(model: Path | None, name: str | None, input_range: InputRange |
         return Source(path=model, name=name or model.stem, input_range=input_range), None
     run = newest_run(RUNS_FOLDER) if model is None else load_run(model)
     say(f"run: {run.path}")
+    check_keras_file(run.model)
     plan = run.args["plan"]
     source = Source(
         path=run.model,

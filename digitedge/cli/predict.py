@@ -59,13 +59,21 @@ def predict(
       digitedge predict --verbose desk.jpg
     """
     from digitedge.data.pictures import find_pictures, read_picture, write_picture
+    from digitedge.files import check_writable
     from digitedge.reader import Reader
 
-    paths = find_pictures(pictures)
+    try:
+        paths = find_pictures(pictures)
+    except InputError as exc:
+        raise typer.BadParameter(str(exc), param_hint="PICTURES") from exc
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
-    copies = _copies(annotate, paths) if annotate is not None else []
-    slides = _slides(stages, paths) if stages is not None else []
+    taken: set[str] = set()
+    copies = _copies(annotate, paths, taken) if annotate is not None else []
+    slides = _slides(stages, paths, taken) if stages is not None else []
+    for folder in (annotate, stages):
+        if folder is not None:
+            check_writable(folder)
     for number, path in enumerate(paths):
         try:
             frame = read_picture(path)
@@ -99,25 +107,28 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
             print(f"  {width}x{height} at {x},{y}: {mark.reason}{guess}", flush=True)
 
 
-def _copies(folder: Path, pictures: list[Path]) -> list[Path]:
+def _copies(folder: Path, pictures: list[Path], taken: set[str]) -> list[Path]:
     """Paths of the annotated copies."""
     suffixes = [picture.suffix if picture.suffix.lower() in {".jpg", ".jpeg"} else ".png" for picture in pictures]
-    return _free_paths("--annotate", folder, pictures, suffixes)
+    return _free_paths("--annotate", folder, pictures, suffixes, taken)
 
 
-def _slides(folder: Path, pictures: list[Path]) -> list[Path]:
+def _slides(folder: Path, pictures: list[Path], taken: set[str]) -> list[Path]:
     """Paths of the slides."""
-    return _free_paths("--stages", folder, pictures, ["-stages.png"] * len(pictures))
+    return _free_paths("--stages", folder, pictures, ["-stages.png"] * len(pictures), taken)
 
 
-def _free_paths(option: str, folder: Path, pictures: list[Path], endings: list[str]) -> list[Path]:
-    """A path in `folder` for each picture: its own name with an ending, numbered where that is taken already."""
-    taken: set[str] = set()
+def _free_paths(option: str, folder: Path, pictures: list[Path], endings: list[str], taken: set[str]) -> list[Path]:
+    """A path in `folder` for each picture: its own name with an ending, numbered where that is taken already.
+
+    `taken` holds paths in one case, and gets the new ones: --annotate and --stages may share a folder.
+    """
+    place = str(folder.resolve())
     paths = []
     for picture, ending in zip(pictures, endings, strict=True):
         names = (f"{picture.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
-        name = next(name for name in names if name.casefold() not in taken)
-        taken.add(name.casefold())
+        name = next(name for name in names if f"{place}/{name}".casefold() not in taken)
+        taken.add(f"{place}/{name}".casefold())
         paths.append(folder / name)
     originals = {picture.resolve() for picture in pictures}
     for path in paths:

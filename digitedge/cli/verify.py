@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import DataOption, JsonOption, ModelOption, choose_model, print_json, say
+from digitedge.cli.common import DataOption, JsonOption, check_keras_file, choose_model, print_json, say
 from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
 from digitedge.errors import DataError, DigitEdgeError, ParityError
 from digitedge.recipe import InputRange
@@ -27,10 +27,10 @@ def verify(
         list[Path] | None,
         typer.Argument(
             metavar="[BUNDLE | REFERENCE CANDIDATE]",
-            help="Default: the newest bundle in ./export, else the released one.",
+            help="Default: the newest bundle in ./export that is fit, else the released one.",
         ),
     ] = None,
-    model: ModelOption = None,
+    model: Annotated[Path | None, typer.Option("--model", help="The same as BUNDLE: the folder of a bundle.")] = None,
     data: DataOption = None,
     input_range: Annotated[
         InputRange | None, typer.Option(help="Pixel values that a REFERENCE .keras file from elsewhere was trained on.")
@@ -56,13 +56,20 @@ def verify(
       digitedge verify runs/train/cnn-1/model.keras other.tflite
     """
     from digitedge.bundle import load_bundle
+    from digitedge.files import check_file_place
 
     chosen = [*(paths or []), *([model] if model else [])]
     if len(chosen) > 2 or (model and paths):
         raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="paths")
     limits = {"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff}
-    if golden and (len(chosen) == 2 or flipped or any(limit is not None for limit in limits.values())):
-        raise typer.BadParameter("takes one bundle, and no limits or pictures of test images", param_hint="--golden")
+    if golden and (len(chosen) == 2 or any(option is not None for option in (data, flipped, *limits.values()))):
+        raise typer.BadParameter(
+            "takes one bundle, and no --data, limits or pictures of test images", param_hint="--golden"
+        )
+    if input_range is not None and not (len(chosen) == 2 and any(_is_keras(path) for path in chosen)):
+        raise typer.BadParameter("goes with a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
+    if flipped is not None:
+        check_file_place(flipped)
     if len(chosen) == 2:
         report = _verify_pair(chosen[0], chosen[1], data, input_range, limits, flipped)
     else:
@@ -108,6 +115,10 @@ def _verify_bundle(
     return _report(str(bundle.path), judgements, digits, flipped)
 
 
+def _is_keras(path: Path) -> bool:
+    return path.suffix == ".keras"
+
+
 def _verify_pair(
     reference: Path,
     candidate: Path,
@@ -116,16 +127,19 @@ def _verify_pair(
     limits: dict[str, float | None],
     flipped: Path | None,
 ) -> dict[str, Any]:
+    from digitedge.runtime import load_classifier
+
+    # Whatever can be wrong with the files is better known before TensorFlow and the data are loaded.
+    for path in filter(_is_keras, (reference, candidate)):
+        check_keras_file(path)
+    exported = {path: load_classifier(path) for path in (reference, candidate) if not _is_keras(path)}
     from digitedge.data.load import load_dataset
     from digitedge.exporting.judge import judge, tolerance_for
     from digitedge.exporting.reference import load_original
-    from digitedge.runtime import load_classifier
 
     digits = load_dataset(data)[1]
     first, second = (
-        load_original(path, digits, input_range=input_range, tell=say)
-        if path.suffix == ".keras"
-        else load_classifier(path)
+        exported[path] if path in exported else load_original(path, digits, input_range=input_range, tell=say)
         for path in (reference, candidate)
     )
     tolerance = tolerance_for(candidate).with_limits(**limits)

@@ -5,6 +5,7 @@ short as a picture with a grey lower half, and libpng prints its complaint on st
 """
 
 import glob
+import os
 import re
 import struct
 import zlib
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 from digitedge.files import whole_file
 from digitedge.opencv import cv2
 
@@ -42,9 +43,14 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
         and CMYK made BGR.
 
     Raises:
-        CameraError: no such file, or an empty, damaged or foreign one.
+        CameraError: no such file, or an empty, damaged or foreign one, or what is no file.
     """
     try:
+        if _is_endless(path):
+            raise CameraError(
+                f"cannot read {path}: expected a picture file, got a named pipe, socket or device. "
+                "Give the path of a picture."
+            )
         content = Path(path).read_bytes()
     except OSError as exc:
         raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a picture.") from exc
@@ -84,8 +90,7 @@ def find_pictures(arguments: Sequence[str]) -> list[Path]:
 
     Args:
         arguments: paths of files, folders (their pictures, not those of folders inside) and patterns such as
-        "scans/*.png"
-            or "scans/**/*.png". A file that exists is never taken for a pattern.
+            "scans/*.png" or "scans/**/*.png". A file that exists is never taken for a pattern.
 
     Returns:
         Paths in the order of the arguments, each once; inside a folder or pattern in natural order, so 2.png is
@@ -93,6 +98,7 @@ def find_pictures(arguments: Sequence[str]) -> list[Path]:
 
     Raises:
         CameraError: nothing at a path, no match of a pattern, or no picture in a folder.
+        InputError: an empty path, which an unset variable of a shell leaves.
     """
     found: dict[Path, None] = {}
     for argument in arguments:
@@ -112,6 +118,10 @@ def natural_key(path: Path) -> list[tuple[int, str]]:
 
 
 def _expand(argument: str) -> list[Path]:
+    if not argument:  # as a path it would be the current folder
+        raise InputError(
+            "expected the path of a picture or folder, got an empty one. Give a path; '.' is the current folder."
+        )
     path = Path(argument)
     if path.is_dir():
         pictures = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != "."]
@@ -127,6 +137,13 @@ def _expand(argument: str) -> list[Path]:
     if not pictures:
         raise CameraError(f"no file matches {argument}. Give pictures, folders or patterns such as 'scans/*.png'.")
     return sorted(pictures, key=natural_key)
+
+
+def _is_endless(path: str | Path) -> bool:
+    """Whether it is a named pipe, a socket or a device, which may never come to an end."""
+    # What a shell hands over as /dev/fd/63 or /dev/stdin ends; behind those links its pipe has no name that exists.
+    real = Path(os.path.realpath(path))
+    return real.exists() and not (real.is_file() or real.is_dir())
 
 
 def _decode(content: bytes) -> NDArray[np.uint8] | None:

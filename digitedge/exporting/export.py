@@ -27,7 +27,7 @@ from digitedge.exporting.onnx import convert_onnx, describe_onnx
 from digitedge.exporting.reference import KerasClassifier, load_original
 from digitedge.exporting.tflite import convert_tflite, describe_tflite
 from digitedge.exporting.threshold import reject_threshold, threshold_digits
-from digitedge.files import whole_folder, write_json, write_text
+from digitedge.files import check_place, whole_folder, write_json, write_text
 from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
 from digitedge.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
 from digitedge.metrics import confusion
@@ -140,11 +140,12 @@ def export(
 
 
 def check_target(target: Path, overwrite: bool) -> None:
-    """Refuse to replace a bundle unasked, and anything that is no bundle at all.
+    """Refuse to replace a bundle unasked, anything that is no bundle at all, and a place that cannot be written to.
 
     Raises:
-        DigitEdgeError: something stands at `target` that may not be replaced.
+        DigitEdgeError: something stands at `target` that may not be replaced, or nothing can be put there.
     """
+    check_place(target)
     if not target.exists() and not target.is_symlink():
         return
     if not (target / MANIFEST).is_file():

@@ -173,6 +173,19 @@ def test_a_sheet_that_cannot_be_written_is_known_at_once(folder):
 
 
 @pytest.mark.parametrize(
+    ("sheet", "message"),
+    [("/proc/errors.png", "cannot write /proc/errors.png: "), ("sheet.png", "expected the path of a file, got a fold")],
+)
+def test_a_sheet_without_a_place_is_known_before_any_reading(folder, tmp_path, sheet, message):
+    (tmp_path / "sheet.png").mkdir()
+    for command in (["photos", "photos"], ["scenes", "--count", "1"]):
+        done = evaluate(*command, "--sheet", sheet)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert message in done.stderr
+        assert "model:" not in done.stderr
+
+
+@pytest.mark.parametrize(
     "arguments", [["photos"], ["photos", "photos", "--half", "third"], ["scenes", "--count", "0"]], ids=" ".join
 )
 def test_wrong_usage_is_exit_code_2(folder, arguments):

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import digitedge.files
 from digitedge.cli.app import app
 from digitedge.degradations import DEGRADATIONS
+from digitedge.errors import DigitEdgeError
 from digitedge.opencv import cv2
 from digitedge.rendering.hand.synthetic import synthetic_digits
 
@@ -161,6 +163,10 @@ def test_a_bundle_that_failed_parity_is_examined_by_force_only(run, released, tm
         (["--dataset", "odd.npz", "--data", "synthetic"], 2, "give one of them"),
         (["--data", "gone"], 1, "no MNIST at gone"),
         (["--worst", "worst.txt"], 1, "expected a suffix"),
+        (["--worst", "/proc/worst.png"], 1, "cannot write /proc/worst.png: "),
+        (["--worst", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),
+        (["--markdown", "/proc/report.md"], 1, "cannot write /proc/report.md: "),
+        (["--markdown", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),
         (["--json", "--markdown", "-"], 2, "cannot print beside --json"),
         (["--images", "0"], 2, "--images"),
         (["one", "two"], 2, "unexpected extra argument"),
@@ -168,6 +174,7 @@ def test_a_bundle_that_failed_parity_is_examined_by_force_only(run, released, tm
 )
 def test_wrong_wishes_are_refused_in_a_line(run, tmp_path, arguments, code, message) -> None:
     save_digits(tmp_path / "odd.npz", y=np.full(60, 77))
+    (tmp_path / "folder.png").mkdir()
     done = run(*arguments)
     assert done.exit_code == code
     assert message in done.stderr
@@ -185,6 +192,26 @@ def test_figures_are_kept_in_bundles_only(run, released) -> None:
     done = run(released / "model_int8.tflite", "--keep")
     assert done.exit_code == 2
     assert "takes a bundle, got the file" in done.stderr
+
+
+def test_a_bundle_that_cannot_keep_its_figures_is_known_before_any_reading(run, released, tmp_path) -> None:
+    bundle = Path(shutil.copytree(released, tmp_path / "mine"))
+    (bundle / "evaluation.json").unlink(missing_ok=True)
+    (bundle / "evaluation.json").mkdir()
+    done = run(bundle, "--data", "synthetic", "--keep")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"cannot write {bundle}/evaluation.json: expected the path of a file, got a folder" in done.stderr
+
+
+def test_tables_are_printed_before_files_are_written(run, tmp_path, released, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise DigitEdgeError("cannot write report.md: No space left on device.")
+
+    monkeypatch.setattr(digitedge.files, "write_text", fail)
+    save_digits(tmp_path / "digits.npz")
+    done = run(released, "--dataset", "digits.npz", "--damaged", "0", "--scenes", "0", "--markdown", "report.md")
+    assert done.exit_code == 1
+    assert f"{released} on digits.npz, 60 digits" in done.stdout
 
 
 def test_figures_of_other_digits_than_the_bundle_was_judged_on_are_not_kept(digitedge, released) -> None:

@@ -1,6 +1,7 @@
 """`digitedge predict` on pictures written here, with the released model."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,9 @@ def test_a_high_threshold_drops_digits(folder):
     assert all(digit["confidence"] == 1 for digit in sure["digits"])
 
 
-@pytest.mark.parametrize("arguments", [[], ["scans", "--threshold", "1.5"], ["scans", "--nonsense"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [[], [""], ["scans", ""], ["scans", "--threshold", "1.5"], ["scans", "--nonsense"]], ids=str
+)
 def test_wrong_usage_is_exit_code_2(folder, arguments):
     assert predict(*arguments).exit_code == 2
 
@@ -144,3 +147,29 @@ def test_stages_and_copies_may_share_a_folder_but_not_the_pictures_own(folder, t
     done = predict("scans", "--stages", "scans")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "--stages scans would overwrite the picture scans/2-stages.png" in done.stderr
+
+
+def test_copies_and_slides_in_one_folder_never_replace_each_other(folder):
+    Path("a.jpg").write_bytes(cv2.imencode(".jpg", cv2.imread("scans/2.png"))[1].tobytes())
+    cv2.imwrite("a-stages.bmp", cv2.imread("scans/2.png"))
+    assert predict("a.jpg", "a-stages.bmp", "--annotate", "out", "--stages", "./out").exit_code == 0
+    names = ["a-2-stages.png", "a-stages-stages.png", "a-stages.png", "a.jpg"]
+    assert sorted(path.name for path in Path("out").iterdir()) == names
+    assert cv2.imread("out/a-stages.png").shape == cv2.imread("a-stages.bmp").shape
+
+
+@pytest.mark.parametrize("option", ["--annotate", "--stages"])
+@pytest.mark.parametrize("place", ["/proc/out", "file"])
+def test_a_folder_that_cannot_be_written_to_is_known_before_any_reading(folder, option, place):
+    Path("file").touch()
+    done = predict("scans", option, place)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"error: cannot write {place}: " in done.stderr
+
+
+def test_a_named_pipe_does_not_stop_the_others(folder):
+    os.mkfifo("pipe.png")
+    done = predict("pipe.png", "scans/2.png")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("scans/2.png: ")
+    assert "error: cannot read pipe.png: expected a picture file, got a named pipe" in done.stderr

@@ -4,13 +4,18 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from digitedge.cli.app import app
 
 needs_tensorflow = pytest.mark.skipif(
     not importlib.util.find_spec("tensorflow"), reason="wants TensorFlow: pip install 'digitedge[train]'"
@@ -78,6 +83,68 @@ def test_a_keras_file_from_elsewhere_needs_no_run(digitedge, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    "command", [["export"], ["verify", "any.tflite"], ["verify", "--input-range", "0-1", "x.keras"]]
+)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.keras", "no Keras file at gone.keras"),
+        ("empty.keras", "empty.keras: expected a model saved by Keras 3, got an empty file"),
+        ("text.keras", "text.keras: expected a model saved by Keras 3, got one that is damaged or of another kind"),
+    ],
+)
+def test_what_is_no_keras_file_is_known_before_any_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixtures: Path, command: list[str], name: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.keras").touch()
+    (tmp_path / "text.keras").write_text("not a model")
+    with zipfile.ZipFile("x.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    shutil.copy(fixtures / "good.tflite", "any.tflite")
+    done = CliRunner().invoke(app, [*command, name, "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {message}")
+
+
+def test_a_candidate_that_is_missing_is_known_before_any_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["verify", str(released / "model.keras"), "gone.tflite", "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "gone.tflite" in done.stderr
+    assert "no MNIST at nowhere" not in done.stderr
+
+
+@needs_tensorflow
+def test_a_run_whose_model_is_damaged_is_known_before_any_data(digitedge, tmp_path: Path) -> None:
+    run = tmp_path / "runs/train/cut-1"
+    run.mkdir(parents=True)
+    (run / "args.json").write_text('{"schema": "digitedge.run/1", "plan": {}, "data": "mnist"}')
+    (run / "model.keras").touch()
+    result = digitedge("export", "--data", "nowhere")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: runs/train/cut-1/model.keras: expected a model saved by")
+
+
+@needs_tensorflow
+def test_a_place_for_the_bundle_that_cannot_be_written_to_is_known_before_any_data(digitedge, released: Path) -> None:
+    result = digitedge("export", released / "model.keras", "--output", "/proc/bundles", "--data", "nowhere")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: cannot write /proc/bundles/model: ")
+
+
+def test_a_place_for_the_flipped_images_that_cannot_be_written_to_is_known_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["verify", "--flipped", "/proc/flipped.png", "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: cannot write /proc/flipped.png: ")
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["export", "--float16", "--format", "onnx"], "does not exist for onnx"),
@@ -86,7 +153,11 @@ def test_a_keras_file_from_elsewhere_needs_no_run(digitedge, tmp_path: Path) -> 
         (["train", "--name", "a/b"], "expected letters, digits, dots, dashes"),
         (["verify", "a", "b", "c"], "or a reference and a candidate"),
         (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
-        (["verify", "--golden", "--agreement", "1"], "no limits"),
+        (["verify", "--golden", "--agreement", "1"], "no --data, limits or"),
+        (["verify", "--golden", "--data", "synthetic"], "no --data, limits or"),
+        (["verify", "--golden", "--input-range", "0-1"], "goes with a REFERENCE .keras file"),
+        (["verify", "--input-range", "0-1"], "goes with a REFERENCE .keras file"),
+        (["verify", "a.tflite", "b.onnx", "--input-range", "0-1"], "goes with a REFERENCE .keras file"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -218,9 +289,14 @@ def test_verify_without_data_checks_the_device_and_says_so(digitedge) -> None:
     assert result.stdout.count("250 golden crops  fit") == 6
 
 
-def test_verify_of_a_damaged_bundle_fails(digitedge, released: Path, tmp_path: Path) -> None:
-    import shutil
+def test_the_help_of_verify_says_what_it_takes(digitedge) -> None:
+    told = digitedge("verify", "--help", COLUMNS="300").stdout
+    assert "the newest bundle in ./export that is fit, else the released one" in told
+    assert "The same as BUNDLE: the folder of a bundle." in told
+    assert ".onnx file." not in told
 
+
+def test_verify_of_a_damaged_bundle_fails(digitedge, released: Path, tmp_path: Path) -> None:
     shutil.copytree(released, tmp_path / "export" / "mine")
     with (tmp_path / "export/mine/model_int8.tflite").open("r+b") as file:
         file.truncate(1000)

@@ -1,6 +1,8 @@
 """Picture files of every kind, written here, damaged here."""
 
 import io
+import os
+import socket
 import struct
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from digitedge.data.pictures import find_pictures, read_picture, write_picture
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 from digitedge.opencv import cv2
 
 
@@ -146,6 +148,29 @@ def test_a_missing_file_is_an_error(tmp_path):
         read_picture(tmp_path / "none.jpg")
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "socket", "device"])
+def test_what_never_ends_is_refused_by_name(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    os.mkfifo("pipe")
+    Path("link to a pipe").symlink_to("pipe")
+    Path("device").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        with pytest.raises(CameraError, match=f"cannot read {kind}: expected a picture file, got a named pipe"):
+            read_picture(kind)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="wants /proc")
+def test_a_picture_that_a_shell_hands_over_as_a_pipe_is_read(picture):
+    ends = os.pipe()
+    try:
+        os.write(ends[1], encoded(picture[:8, :8], ".png"))
+        os.close(ends[1])
+        np.testing.assert_array_equal(read_picture(f"/dev/fd/{ends[0]}"), picture[:8, :8])
+    finally:
+        os.close(ends[0])
+
+
 @pytest.fixture
 def folder(tmp_path, picture, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -182,6 +207,11 @@ def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(folder, picture):
 def test_nothing_found_is_an_error(folder, argument):
     with pytest.raises(CameraError, match=r"no .*Give"):
         find_pictures(["10.png", argument])
+
+
+def test_an_empty_path_is_not_the_current_folder(folder):
+    with pytest.raises(InputError, match=r"expected the path of a picture or folder, got an empty one"):
+        find_pictures(["10.png", ""])
 
 
 def test_a_picture_is_written_whole_or_refused(tmp_path: Path) -> None:

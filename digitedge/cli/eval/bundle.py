@@ -72,6 +72,7 @@ def bundle(
     from digitedge.data.non_digits import non_digits
     from digitedge.degradations import DEGRADATIONS, LEVELS
     from digitedge.examination import examine, runnable
+    from digitedge.files import check_file_place
 
     _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
     model = choose_model(bundle)
@@ -79,6 +80,8 @@ def bundle(
         raise typer.BadParameter("leave out --dataset, --images, --damaged and --scenes", param_hint="--keep")
     if keep and not model.is_dir():
         raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--keep")
+    if keep:
+        check_file_place(model / EVALUATION)
     files = runnable(model, force=force)
     for name in files.passed_over:
         say(f"{name}: passed over, because its runtime is not installed")
@@ -104,18 +107,22 @@ def _check_options(
     data: str | None, dataset: Path | None, worst: Path | None, *, as_json: bool, markdown: Path | None
 ) -> None:
     """Refuse what cannot be done now rather than after minutes."""
+    from digitedge.files import check_file_place
     from digitedge.opencv import cv2
 
     if data is not None and dataset is not None:
         raise typer.BadParameter("takes the place of --data: give one of them", param_hint="--dataset")
     if as_json and markdown == _PRINT:
         raise typer.BadParameter("cannot print beside --json: give a file", param_hint="--markdown")
+    if markdown is not None and markdown != _PRINT:
+        check_file_place(markdown)
     if worst is None:
         return
     if not cv2.haveImageWriter(worst.name):
         raise InputError(f"--worst {worst}: expected a suffix such as .png or .jpg, got {worst.suffix!r}.")
     if dataset is not None and dataset.is_dir() and dataset.resolve() in worst.resolve().parents:
         raise InputError(f"--worst {worst} would lie among the digits of {dataset}. Choose another folder.")
+    check_file_place(worst)
 
 
 def _check_keep(model: Path, files: "Runnable", digits: "DigitSet") -> None:
@@ -141,22 +148,21 @@ def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> 
 
 
 def _print(report: Report, *, as_json: bool, markdown: Path | None) -> None:
-    """Print JSON, Markdown or text; write Markdown to its file."""
+    """Print JSON, Markdown or text; then write Markdown to its file, which may fail after all."""
     from digitedge.files import write_text
 
-    if markdown is not None:
-        text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
-        if markdown == _PRINT:
-            typer.echo(text, nl=False)
-        else:
-            write_text(markdown, text)
-            say(f"tables: {markdown}")
+    text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
     if as_json:
         print_json(report.to_json())
-    elif markdown != _PRINT:
+    elif markdown == _PRINT:
+        typer.echo(text, nl=False)
+    else:
         typer.echo(f"{report.title}\n")
         for table in report.tables():
             typer.echo(table.text())
+    if markdown is not None and markdown != _PRINT:
+        write_text(markdown, text)
+        say(f"tables: {markdown}")
 
 
 def _draw_worst(report: Report, path: Path) -> None:

@@ -132,12 +132,14 @@ def _examine(cases: "Iterable[Case]", about: dict[str, Any], title: str, wishes:
 def _open_sheet(path: Path | None) -> "ContactSheet | None":
     """An empty contact sheet, if one is wanted and its file can be written: better known now than in the end."""
     from digitedge.contact_sheet import ContactSheet
+    from digitedge.files import check_file_place
     from digitedge.opencv import cv2
 
     if path is None:
         return None
     if not cv2.haveImageWriter(path.name):
         raise InputError(f"--sheet {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
+    check_file_place(path)
     return ContactSheet()
 
 
