@@ -2,7 +2,6 @@
 
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,6 +60,8 @@ def check_keras_file(path: Path) -> None:
     Raises:
         ModelError: no such file, or no archive.
     """
+    import zipfile  # which no reading needs
+
     if not path.is_file():
         raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
     if not zipfile.is_zipfile(path):

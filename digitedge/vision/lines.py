@@ -5,8 +5,8 @@ through it (pages curl) and followed: what lies on the curve is erased, unless i
 usually is, because there a stroke of a digit crosses it. Staff lines are taken out of sheet music in this way.
 (Rejected: straight lines by Hough's transform, which cannot follow a curl.)
 
-What it is worth (`tests/benchmarks/ablation.py`): without rulings the mean F1 of photographs falls from 98.5 to 96.5 %,
-without underlines and frames that of rendered scenes from 88.0 to 86.3 %.
+What it was worth with an earlier net (`tests/benchmarks/ablation.py`): without rulings the mean F1 of photographs fell
+from 98.5 to 96.5 %, without underlines and frames that of rendered scenes from 88.0 to 86.3 %.
 """
 
 from collections.abc import Iterator
