@@ -19,13 +19,12 @@ from tensorflow.lite.python.convert import ConverterError
 from tensorflow.lite.tools import flatbuffer_utils
 
 from digitedge.errors import ModelError
+from digitedge.exporting.compact import MINIMUM_RUNTIME, compact
+from digitedge.exporting.packed_pixels import kind_of, pack_pixels
 from digitedge.manifest import TensorSpec
 from digitedge.quiet import quiet
 from digitedge.recipe import Numbers, Recipe
 from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
-
-# Metadata in which the converter states the oldest runtime that knows the operators.
-MINIMUM_RUNTIME = b"min_runtime_version"
 
 
 def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
@@ -55,33 +54,16 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"):
-            return _compact(converter.convert())
+            converted = converter.convert()
     except (ConverterError, tf.errors.OpError, ValueError, RuntimeError, TypeError) as exc:
         reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
             f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers."
         ) from exc
-
-
-def _compact(content: bytes) -> bytes:
-    """Leave out what no runtime looks up: 4 kB, a sixth of a small net's file.
-
-    That is: names of tensors between input and output (paths through Keras), a buffer of its own for every tensor that
-    has no data (by the schema they share the first, empty one), and the converter's notes on itself.
-    """
-    model = flatbuffer_utils.convert_bytearray_to_object(content)
-    model.metadata = [entry for entry in model.metadata if entry.name == MINIMUM_RUNTIME]
-    holders = [*(tensor for graph in model.subgraphs for tensor in graph.tensors), *model.metadata]
-    filled = {holder.buffer for holder in holders if model.buffers[holder.buffer].data is not None}
-    kept = [0, *sorted(filled - {0})]
-    model.buffers = [model.buffers[index] for index in kept]
-    for holder in holders:
-        holder.buffer = kept.index(holder.buffer) if holder.buffer in filled else 0
-    for graph in model.subgraphs:
-        for index, tensor in enumerate(graph.tensors):
-            if index not in (*graph.inputs, *graph.outputs):
-                tensor.name = None
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    built = flatbuffer_utils.convert_bytearray_to_object(converted)
+    if recipe.calibrated:
+        pack_pixels(built)
+    return compact(built)
 
 
 def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:
@@ -98,7 +80,7 @@ def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], 
         interpreter.allocate_tensors()
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    ops = sorted({names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes})
+    ops = sorted({names[kind_of(code)] for code in model.operatorCodes})
     return (
         _tensor(interpreter.get_input_details()[0], INPUT_NAME),
         _tensor(interpreter.get_output_details()[0], OUTPUT_NAME),

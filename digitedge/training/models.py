@@ -21,13 +21,10 @@ scenes, one seed; int8 TFLite on 5,000 other training images, clean and under th
 
 In the last stage, a 5x5 filter for each channel with a 1x1 convolution does more for its parameters than 3x3
 convolutions; before it, a first layer that sees every pixel and is then pooled does more than one with a stride. Such
-filters cost bytes, because an int8 file has 28 for each channel beside the weights. (Microseconds: one thread of
-LiteRT on an AMD with AVX-512, other jobs beside it. Files have become 0.7 kB smaller since. The limits were 80 kB for
-`cnn`, 24 kB and 1.3 million multiply-accumulates for `small`.)
-
-On an Intel with AMX the int8 file of `small` takes 72 us, of which 34 are the first layer: XNNPACK pads its one input
-channel to 64. There the float16 file is faster, 45 us, which `digitedge bench` finds out; a 1x1 layer that copies the
-channel before filters for each channel was no faster (41 us for 34).
+filters cost bytes, because an int8 file had 28 for each channel beside the weights. (Microseconds: one thread of
+LiteRT on an AMD with AVX-512, other jobs beside it. Files have become 2 kB smaller since, 20 bytes for each channel,
+and faster: exporting/packed_pixels.py. The limits were 80 kB for `cnn`, 24 kB and 1.3 million multiply-accumulates for
+`small`.)
 """
 
 import math

@@ -1,7 +1,11 @@
 """What is in a converted .tflite file."""
 
-from ai_edge_litert.interpreter import Interpreter
+from pathlib import Path
 
+from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.tools import flatbuffer_utils
+
+from digitedge.exporting.compact import compact
 from digitedge.exporting.tflite import convert_tflite
 from digitedge.recipe import RECIPES
 from digitedge.rendering.hand.synthetic import synthetic_digits
@@ -19,4 +23,13 @@ def test_only_the_tensors_of_the_contract_have_names() -> None:
     assert not any("conv" in name for name in named)
     (signature,) = interpreter.get_signature_list().values()
     assert signature == {"inputs": ["image"], "outputs": ["probabilities"]}
-    assert len(content) < 24_500
+    assert len(content) < 23_500
+
+
+def test_equal_vectors_are_written_once_and_nothing_is_lost(released: Path) -> None:
+    model = flatbuffer_utils.convert_bytearray_to_object((released / "model_int8.tflite").read_bytes())
+    plain = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    content = compact(model)
+    assert len(content) < 0.95 * len(plain)
+    read_again = flatbuffer_utils.convert_bytearray_to_object(content)
+    assert bytes(flatbuffer_utils.convert_object_to_bytearray(read_again)) == plain
