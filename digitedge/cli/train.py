@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, say
+from digitedge.files import check_place
 
 if TYPE_CHECKING:
     from digitedge.training.run import Run
@@ -92,6 +93,8 @@ def train(
       digitedge train small --teacher export/cnn
       digitedge train --resume
     """
+    if resume is None:
+        check_place(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
     from digitedge.data.load import load_dataset
     from digitedge.training.fit import train as fit
     from digitedge.training.plan import DEFAULT_PLANS

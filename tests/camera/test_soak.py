@@ -8,6 +8,7 @@ import pytest
 SOAK = Path(__file__).parents[1] / "benchmarks" / "soak.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_memory_threads_and_files_stay_what_they_were() -> None:
     """The short form of `make soak`, in a process of its own."""

@@ -57,6 +57,7 @@ def write_old(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_bundle_as_json_and_a_file_that_cannot_be_measured_is_a_failure(digitedge, small: Path) -> None:
     done = digitedge("bench", small, *QUICK, "--json")
     assert done.returncode == 1, done.stderr

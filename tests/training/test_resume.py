@@ -133,8 +133,9 @@ train(Plan.from_json(json.loads(sys.argv[1])), data, data_name="synthetic", fold
 """
 
 
+@pytest.mark.slow
 def test_a_real_kill_of_a_student_is_no_loss(data: Dataset, tmp_path: Path, released: Path) -> None:
-    shutil.copy(released / "model.keras", tmp_path / "teacher.keras")
+    shutil.copy(released.with_name("small") / "model.keras", tmp_path / "teacher.keras")
     plan = replace(MLP, epochs=6, teacher=str(tmp_path / "teacher.keras"))
     whole = run_to_the_end(plan, data, tmp_path / "whole")
     killed = tmp_path / "killed"
