@@ -57,8 +57,8 @@ class LiteRTClassifier:
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's answers
-            for index, batch in enumerate(batches):
-                interpreter.set_tensor(self._input, batch)
+            for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
+                interpreter.set_tensor(self._input, batches[index])
                 interpreter.invoke()
                 scores[index] = interpreter.get_tensor(self._output)
         return scores
