@@ -147,7 +147,7 @@ def _examined(evaluation: Mapping[str, Any]) -> str:
 
 On {evaluation["digits"]["images"]:,} digits of `{evaluation["digits"]["name"]}`, of which {evaluation["damaged"]["images"]:,} were damaged in {len(kinds)} ways at three strengths (those that no
 training uses: {unseen}), and on {sum(evaluation["non_digits"]["crops"].values()):,} non-digits. "Accepted" are those as sure as 99 of 100 digits.
-`evaluation.json` has every figure; `digitedge eval --keep` on this folder measures them again.
+`evaluation.json` has every figure (an installed wheel leaves it out); `digitedge eval --keep` on this folder measures them again.
 
 {evaluation_table(evaluation).markdown()}
 """
