@@ -6,7 +6,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
 from digitedge.exporting.compact import compact
-from digitedge.exporting.tflite import convert_tflite
+from digitedge.exporting.tflite import convert_tflite, describe_tflite
 from digitedge.recipe import RECIPES
 from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.training.models import ARCHITECTURES
@@ -24,6 +24,7 @@ def test_only_the_tensors_of_the_contract_have_names() -> None:
     (signature,) = interpreter.get_signature_list().values()
     assert signature == {"inputs": ["image"], "outputs": ["probabilities"]}
     assert len(content) < 23_500
+    assert "RESHAPE" in describe_tflite(content)[2]  # pixels are packed
 
 
 def test_equal_vectors_are_written_once_and_nothing_is_lost(released: Path) -> None:
