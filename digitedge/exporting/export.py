@@ -121,7 +121,7 @@ def export(
         expected = reference.probabilities(data.x_test)
         tolerances = {a.file_name: a.recipe.tolerance.with_limits(**(limits or {})) for a in artifacts}
         judgements = judge(expected, {name: (c, tolerances[name]) for name, c in classifiers.items()}, data)
-        digits = threshold_digits(calibration, data.y_train[chosen])
+        digits = threshold_digits(data.x_train, data.y_train)
         entries = {
             a.file_name: _entry(a, draft, classifiers[a.file_name], digits, judgements[a.file_name]) for a in artifacts
         }

@@ -11,9 +11,8 @@ from digitedge.runtime import Classifier
 from digitedge.separation import threshold_for
 from digitedge.training.augment import moved
 
-# Moved training images (of the 500 that calibrate, each about six times), and as many rendered digits. With 380 of each
-# the same net got 0.73 or 0.78. Other seeds of the movements give `cnn` 0.65 to 0.71 and `small` 0.47 to 0.58; moving
-# all training images would give 0.69 to 0.71 and 0.52 to 0.57.
+# Moved training images, and as many rendered digits. With 380 of each the same net got 0.73 or 0.78; four seeds of
+# these give `cnn` 0.66 to 0.71 and `small` 0.52 to 0.57.
 EACH = 3000
 # Scenes that digits are cut out of: about 380, in five seconds on two cores.
 SCENES = 60
@@ -28,7 +27,7 @@ def threshold_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], *, se
     takes a minute or weighs a few of them much.)
 
     Args:
-        images: uint8 (N, 28, 28) training images.
+        images: uint8 (N, 28, 28), all training images: of a few hundred, each would come often.
         labels: uint8 (N,), 0 to 9.
         seed: of the movements, the rendered digits and the scenes.
 

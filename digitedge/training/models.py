@@ -23,8 +23,8 @@ In the last stage, a 5x5 filter for each channel with a 1x1 convolution does mor
 convolutions; before it, a first layer that sees every pixel and is then pooled does more than one with a stride. Such
 filters cost bytes, because an int8 file had 28 for each channel beside the weights. (Microseconds: one thread of
 LiteRT on an AMD with AVX-512, other jobs beside it. Files have become 2 kB smaller since, 20 bytes for each channel,
-and faster: exporting/packed_pixels.py. The limits were 80 kB for `cnn`, 24 kB and 1.3 million multiply-accumulates for
-`small`.)
+and with AMX faster: exporting/packed_pixels.py. The limits were 80 kB for `cnn`, 24 kB and 1.3 million
+multiply-accumulates for `small`.)
 """
 
 import math
