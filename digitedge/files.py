@@ -83,7 +83,7 @@ def check_place(path: Path) -> None:
         DigitEdgeError: the folder that it would lie in, or that its missing folders would, cannot be written to.
     """
     with _explained(path):
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        folder = next(parent for parent in path.absolute().parents if parent.exists() or parent.is_symlink())
         with tempfile.TemporaryFile(dir=folder):
             pass
 

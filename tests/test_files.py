@@ -82,9 +82,10 @@ def test_a_place_that_can_be_written_to_stays_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "old").read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("place", ["/proc/report.md", "/proc/new/report.md", "file/report.md"])
+@pytest.mark.parametrize("place", ["/proc/report.md", "/proc/new/report.md", "file/report.md", "link/new/report.md"])
 def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
     for check in (check_place, check_file_place):
         with pytest.raises(DigitEdgeError, match=f"cannot write .*{place}: .*Choose a folder that is writable"):
             check(tmp_path / place)

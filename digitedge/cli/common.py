@@ -1,6 +1,7 @@
 """What several commands share: their common options, the choice of the model, and how results are printed."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
+LONGEST_NAME = 100  # bytes; file systems take 255, and drafts and numbers come around it
 
 ModelOption = Annotated[
     Path | None,
@@ -48,9 +50,10 @@ def choose_model(model: Path | None) -> Path:
 
 
 def check_name(name: str | None) -> str | None:
-    """Refuse a --name that is no plain folder name."""
-    if name is not None and not re.fullmatch(r"\w[\w.+-]*", name):
-        raise typer.BadParameter(f"expected letters, digits, dots, dashes, got {name!r}", param_hint="--name")
+    """Refuse a --name that is no plain folder name, or too long for one."""
+    if name is not None and not (re.fullmatch(r"\w[\w.+-]*", name) and len(os.fsencode(name)) <= LONGEST_NAME):
+        expected = f"letters, digits, dots, dashes, at most {LONGEST_NAME} bytes"
+        raise typer.BadParameter(f"expected {expected}, got {name!r}", param_hint="--name")
     return name
 
 

@@ -151,6 +151,7 @@ def test_a_place_for_the_flipped_images_that_cannot_be_written_to_is_known_at_on
         (["train", "rnn"], "'rnn' is not one of"),
         (["train", "--epochs", "0"], "greater than or equal to 1"),
         (["train", "--name", "a/b"], "expected letters, digits, dots, dashes"),
+        (["train", "--name", "n" * 101], "at most 100 bytes"),
         (["verify", "a", "b", "c"], "or a reference and a candidate"),
         (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
         (["verify", "--golden", "--agreement", "1"], "no --data, limits or"),
