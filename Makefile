@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test      run the tests"
-	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, a picture of 100 megapixels"
+	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, an image of 100 megapixels"
 	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
 	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (an hour or more)"
 	@echo "make test-arm64 run the edge half on an emulated Raspberry Pi and compare it with this machine (root; 20 minutes)"
@@ -58,25 +58,25 @@ check: .venv/ready
 	$(BIN)/python export/figures.py --check
 
 bench: .venv/ready
-	$(BIN)/python tests/benchmarks/reading_speed.py
-	$(BIN)/python tests/benchmarks/overhead.py
-	$(BIN)/python tests/benchmarks/published_nets.py
-	$(BIN)/python tests/benchmarks/frame_to_reading.py
-	$(BIN)/python tests/benchmarks/synthetic_digits.py
-	$(BIN)/python tests/benchmarks/training_overhead.py
-	$(BIN)/python tests/benchmarks/augmentation_share.py
+	$(BIN)/python tests/performance/reading_speed.py
+	$(BIN)/python tests/performance/overhead.py
+	$(BIN)/python tests/performance/published_nets.py
+	$(BIN)/python tests/performance/frame_to_reading.py
+	$(BIN)/python tests/performance/synthetic_digits.py
+	$(BIN)/python tests/performance/training_overhead.py
+	$(BIN)/python tests/experiments/augmentation_share.py
 
 size: .venv/ready
-	$(BIN)/python tests/benchmarks/size.py
+	$(BIN)/python tests/performance/size.py
 
 soak: .venv/ready
-	$(BIN)/python tests/benchmarks/soak.py
+	$(BIN)/python tests/performance/soak.py
 
 search: .venv/ready
-	$(BIN)/python tests/benchmarks/architectures.py
+	$(BIN)/python tests/experiments/architectures.py
 
 ablation: .venv/ready
-	$(BIN)/python tests/benchmarks/augmentation_ablation.py
+	$(BIN)/python tests/experiments/augmentation_ablation.py
 
 limits: .venv/ready
 	$(BIN)/python demos/limits/make.py

@@ -7,7 +7,7 @@ learned, and its export to an int8 file that is checked against the original.
     python demos/first_steps.py --data ~/datasets/mnist --epochs 3
     python demos/first_steps.py --data synthetic                 # rendered digits: no MNIST, no network
 
-Needs the workshop: pip install 'digitedge[train]'. Pictures and models land in runs/first-steps.
+Needs the workshop: pip install 'digitedge[train]'. Images and models land in runs/first-steps.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from keras import layers
 from matplotlib.figure import Figure
 
 from digitedge import DigitEdgeError
-from digitedge.data.dataset import Dataset
-from digitedge.data.load import load_dataset
+from digitedge.bundle.recipe import Format, InputRange, choose_artifacts
+from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.load import load_dataset
 from digitedge.exporting.export import Source, export
-from digitedge.recipe import Format, InputRange, choose_artifacts
-from digitedge.training.models import count_macs
+from digitedge.training.architectures import count_macs
 from digitedge.training.plots import plot_digits
 
 BATCH_SIZE = 128
@@ -131,7 +131,7 @@ def main() -> None:
         data_name=name,
         target=folder / "bundle",
         overwrite=True,
-        tell=lambda line: print(f"   {line}"),
+        log=lambda line: print(f"   {line}"),
     )
     for file_name, file in exported.bundle.manifest.files.items():
         print(

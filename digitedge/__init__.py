@@ -8,8 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitedge.bundle import Bundle, load_bundle
-    from digitedge.data.mnist import load_mnist
+    from digitedge.bundle.bundle import Bundle, load_bundle
+    from digitedge.datasets.mnist import load_mnist
     from digitedge.errors import (
         CameraError,
         DataError,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ModelError,
         ParityError,
     )
-    from digitedge.reader import Digit, Reader, Reading
+    from digitedge.reader.reader import Digit, Reader, Reading
     from digitedge.runtime import Classifier, load_classifier
     from digitedge.vision import normalize_digit
 
@@ -45,14 +45,14 @@ __all__ = [
 ]
 
 _HOME = {
-    "Bundle": "digitedge.bundle",
+    "Bundle": "digitedge.bundle.bundle",
     "Classifier": "digitedge.runtime",
-    "Digit": "digitedge.reader",
-    "Reader": "digitedge.reader",
-    "Reading": "digitedge.reader",
-    "load_bundle": "digitedge.bundle",
+    "Digit": "digitedge.reader.reader",
+    "Reader": "digitedge.reader.reader",
+    "Reading": "digitedge.reader.reader",
+    "load_bundle": "digitedge.bundle.bundle",
     "load_classifier": "digitedge.runtime",
-    "load_mnist": "digitedge.data.mnist",
+    "load_mnist": "digitedge.datasets.mnist",
     "normalize_digit": "digitedge.vision",
 }
 

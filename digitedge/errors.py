@@ -4,7 +4,7 @@
     ├── InputError         the caller's array or argument (also a ValueError)
     ├── ModelError         a model or bundle: missing, damaged, or not what its manifest says
     ├── DataError          a data set: missing, damaged, or not downloadable
-    ├── CameraError        a device, picture or video that cannot be opened or read
+    ├── CameraError        a device, image or video that cannot be opened or read
     ├── ParityError        a converted model outside its tolerance
     └── MissingExtraError  an optional package (also an ImportError)
 
@@ -33,7 +33,7 @@ class DataError(DigitEdgeError):
 
 
 class CameraError(DigitEdgeError):
-    """A camera, picture, video or stream that cannot be opened or read."""
+    """A camera, image, video or stream that cannot be opened or read."""
 
 
 class ParityError(DigitEdgeError):

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from digitedge.bundle import Bundle, load_bundle
-from digitedge.card import evaluation_table, read_evaluation
+from digitedge.bundle.bundle import Bundle, load_bundle
+from digitedge.bundle.model_card import evaluation_table, read_evaluation
 from digitedge.errors import DataError, DigitEdgeError
-from digitedge.evaluation import ALL
-from digitedge.parse import read_json
-from digitedge.tables import Table, percent, put_into
+from digitedge.evaluation.reader import ALL
+from digitedge.utils.loading import read_json
+from digitedge.utils.tables import Table, percent, put_into
 
 README = Path("README.md")
 EXPORT = Path("export")
@@ -47,7 +47,7 @@ def scenes() -> str:
         name: [str(score["frames"]), percent(score["f1"]), percent(score["mean_f1"]), percent(score["rows_exact"])]
         for name, score in read["by_difficulty"].items()
     }
-    table = Table("scenes", ["pictures", "F1 by boxes", "mean F1 of a picture", "rows all right"], lines)
+    table = Table("scenes", ["images", "F1 by boxes", "mean F1 of an image", "rows all right"], lines)
     empty = read["negatives"][ALL]
     return f"{table.markdown()}\nIn {empty['frames']} scenes without a digit it invents {empty['false_digits']}.\n"
 

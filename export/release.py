@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from digitedge.bundle import Bundle, load_bundle
-from digitedge.card import EVALUATION, FIGURES
-from digitedge.files import whole_folder, write_text
+from digitedge.bundle.bundle import Bundle, load_bundle
+from digitedge.bundle.model_card import EVALUATION, FIGURES
+from digitedge.utils.files import atomic_folder, write_text
 
 # What is trained, and how long: what fits into an hour on two cores. `small` also learns from `cnn`, which comes first.
 RELEASED: dict[str, dict[str, Any]] = {"cnn": {"epochs": 28, "scenes": 2000}, "small": {"epochs": 20, "scenes": 2000}}
@@ -131,7 +131,7 @@ def publish(bundles: dict[str, Path]) -> None:
     """Put bundles here, with how well rendered scenes are read, and write README's figures."""
     scenes = digitedge("eval", "scenes", "--count", str(SCENES), "--model", str(bundles["cnn"]), "--json", read=True)
     for name, bundle in bundles.items():
-        with whole_folder(HERE / name) as draft:
+        with atomic_folder(HERE / name) as draft:
             for file in bundle.iterdir():
                 (draft / file.name).write_bytes(file.read_bytes())
     write_text(HERE / "scenes.json", scenes)

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
-import digitedge.opencv  # before any test imports cv2 by itself: it sets the log levels
+import digitedge.utils.opencv  # before any test imports cv2 by itself: it sets the log levels
 
 ROOT = Path(__file__).parent.parent
 # The workshop's tests want TensorFlow; an edge install runs the rest.
-collect_ignore = [] if importlib.util.find_spec("tensorflow") else ["training", "exporting", "benchmarks", "fixtures"]
+collect_ignore = (
+    []
+    if importlib.util.find_spec("tensorflow")
+    else ["training", "exporting", "experiments", "performance", "fixtures"]
+)
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

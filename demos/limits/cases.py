@@ -1,4 +1,4 @@
-"""What cannot be swept: pens, papers, odd digits, and pictures without any digit. Each gives a table its points."""
+"""What cannot be swept: pens, papers, odd digits, and images without any digit. Each gives a table its points."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,14 +7,12 @@ import numpy as np
 from setting import FRAME, PAGE, Ink, Setting, lay_out, photograph, write_rows
 from sweeps import Point
 
-from digitedge.evaluation import Case
-from digitedge.opencv import cv2
-from digitedge.rendering.camera.bad_camera import CONDITIONS, light_up, pack, shoot
-from digitedge.rendering.camera.nature import any_object
-from digitedge.rendering.hand.handwriting import Hand
-from digitedge.rendering.hand.letters import any_word
-from digitedge.rendering.hand.pen import Pen, fit_ink
-from digitedge.rendering.paper.kinds import (
+from digitedge.evaluation.reader import Case
+from digitedge.synthetic.handwriting.letters import sample_word
+from digitedge.synthetic.handwriting.pen import Pen, fit_ink
+from digitedge.synthetic.handwriting.writer import Hand
+from digitedge.synthetic.page.paper_types import Sheet
+from digitedge.synthetic.page.scene_types import (
     BALL,
     BOARD,
     CHALK,
@@ -28,10 +26,12 @@ from digitedge.rendering.paper.kinds import (
     Difficulty,
     Nib,
 )
-from digitedge.rendering.paper.sheets import Sheet
-from digitedge.rendering.paper.surface import Tool
-from digitedge.rendering.paper.texts import print_word
-from digitedge.rendering.scenes.hard_page import write_hard_page, write_no_digits
+from digitedge.synthetic.page.surface import Tool
+from digitedge.synthetic.page.texts import print_word
+from digitedge.synthetic.photo.backgrounds import sample_object
+from digitedge.synthetic.photo.degrade import CONDITIONS, light_up, pack, shoot
+from digitedge.synthetic.scenes.hard_page import write_hard_page, write_no_digits
+from digitedge.utils.opencv import cv2
 
 NIBS = {
     "felt pen": FELT,
@@ -110,7 +110,7 @@ def odd() -> list[Point]:
         "one digit from 2 to 9, alone on the page": (lambda rng: str(rng.integers(2, 10)), 1),
         "a 1, alone on the page": (lambda rng: "1", 1),
         "a row of ones": (lambda rng: "1111", 1),
-        "one digit among words": (lambda rng: f"{any_word(rng)} {rng.integers(10)} {any_word(rng)}", 3),
+        "one digit among words": (lambda rng: f"{sample_word(rng)} {rng.integers(10)} {sample_word(rng)}", 3),
         "codes of letters and digits": (_code, 3),
     }
     points = [Point(label, Setting(text=text, rows=rows).take) for label, (text, rows) in texts.items()]
@@ -176,12 +176,12 @@ def _two_grounds(rng: np.random.Generator) -> Case:
 
 
 def nothing() -> list[Point]:
-    """Pictures without any digit, by cameras good and bad."""
+    """Images without any digit, by cameras good and bad."""
     return [Point(label, partial(_without, name)) for label, name in NOTHING.items()]
 
 
 def _without(name: str, rng: np.random.Generator) -> Case:
     conditions = CONDITIONS[list(Difficulty)[rng.integers(len(Difficulty))]]
-    seen = any_object(rng, FRAME) if name == "objects" else write_no_digits(name, rng, FRAME)
+    seen = sample_object(rng, FRAME) if name == "objects" else write_no_digits(name, rng, FRAME)
     shot = shoot(light_up(seen, rng, conditions), rng, conditions)
     return Case(name="", frame=pack(shot, rng, conditions), digits=(), rows=())

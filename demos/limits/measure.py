@@ -1,4 +1,4 @@
-"""Points -> scores: pictures are taken and read until so many digits, or so many pictures without any, have passed."""
+"""Points -> scores: images are taken and read until so many digits, or so many images without any, have passed."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -7,13 +7,13 @@ import numpy as np
 from sweeps import Point
 
 from digitedge import Reader, Reading
-from digitedge.evaluation import Case
-from digitedge.scoring import Score, score_reading
+from digitedge.evaluation.reader import Case
+from digitedge.metrics.detection import Score, score_reading
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture, the seed it was taken with, and what was read in it."""
+    """An image, the seed it was taken with, and what was read in it."""
 
     seed: int
     case: Case
@@ -21,7 +21,7 @@ class Shot:
 
     @property
     def score(self) -> Score:
-        """Of this picture alone."""
+        """Of this image alone."""
         return score_reading(self.case, self.reading, ignore=self.case.ignore)
 
 
@@ -31,9 +31,9 @@ class Measured:
 
     Attributes:
         point: where.
-        score: over all pictures.
-        spoiled: pictures in which something is wrong.
-        shot: the first of these, else the first picture.
+        score: over all images.
+        spoiled: images in which something is wrong.
+        shot: the first of these, else the first image.
     """
 
     point: Point
@@ -43,19 +43,19 @@ class Measured:
 
 
 def take(point: Point, seed: int, reader: Reader) -> Shot:
-    """Take and read one picture; the same seed gives the same writing at neighbouring points."""
+    """Take and read one image; the same seed gives the same writing at neighbouring points."""
     case = point.take(np.random.default_rng(seed))
     return Shot(seed, case, reader.read(case.frame))
 
 
-def measure(point: Point, reader: Reader, *, digits: int, pictures: int) -> Measured:
-    """Take and read pictures at one point until there are enough.
+def measure(point: Point, reader: Reader, *, digits: int, images: int) -> Measured:
+    """Take and read images at one point until there are enough.
 
     Args:
         point: what is photographed.
         reader: who is examined.
         digits: true digits, at least, >= 1.
-        pictures: if they have no digits, >= 1.
+        images: if they have no digits, >= 1.
     """
     total, spoiled = Score(), 0
     shot = None
@@ -66,6 +66,6 @@ def measure(point: Point, reader: Reader, *, digits: int, pictures: int) -> Meas
             shot = taken
         spoiled += failed
         total += taken.score
-        if total.true >= digits or total.negatives >= pictures:
+        if total.true >= digits or total.negatives >= images:
             return Measured(point, total, spoiled, shot)
     raise AssertionError("there is always another seed")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from measure import Measured
 from sweeps import Sweep
 
-from digitedge.scoring import Score
+from digitedge.metrics.detection import Score
 
 # F1 from which digits are said to be read well.
 WELL = 0.95
@@ -26,7 +26,7 @@ def curve(sweep: Sweep, measured: Sequence[Measured]) -> str:
     }
     lines = [[sweep.unit, *(one.point.label for one in measured)]]
     lines += [[name, *(_percent(share(one.score)) for one in measured)] for name, share in shares.items()]
-    return _table(lines) + _picture(sweep.name, sweep.unit)
+    return _table(lines) + _image(sweep.name, sweep.unit)
 
 
 def summary(curves: Sequence[tuple[Sweep, Sequence[Measured]]]) -> str:
@@ -46,18 +46,18 @@ def listing(name: str, heading: str, measured: Sequence[Measured]) -> str:
     for one in measured:
         shares = (one.score.f1, one.score.missed / one.score.true, _misread(one.score))
         lines.append([one.point.label, *map(_percent, shares)])
-    return _table(lines) + _picture(name, heading)
+    return _table(lines) + _image(name, heading)
 
 
 def false_digits(name: str, heading: str, measured: Sequence[Measured]) -> str:
     """Write a table of what was read where nothing is."""
-    lines = [[heading, "pictures", "with a false digit", "false digits in a picture"]]
+    lines = [[heading, "images", "with a false digit", "false digits in an image"]]
     for one in measured:
         count = one.score.negatives
         lines.append(
             [one.point.label, str(count), _percent(one.spoiled / count) + " %", f"{one.score.false / count:.2f}"]
         )
-    return _table(lines) + _picture(name, heading)
+    return _table(lines) + _image(name, heading)
 
 
 def _misread(score: Score) -> float:
@@ -76,5 +76,5 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rest))
 
 
-def _picture(name: str, about: str) -> str:
+def _image(name: str, about: str) -> str:
     return f"\n![{about}]({name}.jpg)\n"

@@ -1,4 +1,4 @@
-"""One picture of a written page, in which everything is as it is told: what the sweeps change, one thing at a time."""
+"""One image of a written page, in which everything is as it is told: what the sweeps change, one thing at a time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.evaluation import Case
-from digitedge.opencv import cv2
-from digitedge.rendering.camera.bad_camera import see_page
-from digitedge.rendering.camera.photograph import View, homography, keep_inside
-from digitedge.rendering.grainy import add_noise, fine_noise
-from digitedge.rendering.hand.handwriting import Hand, one_hand
-from digitedge.rendering.hand.hard_ink import VISIBLE, hard_ink
-from digitedge.rendering.hand.letters import render_letter, write_word
-from digitedge.rendering.hand.pen import Pen
-from digitedge.rendering.paper.lines import rule
-from digitedge.rendering.paper.sheets import Sheet, make_sheet
-from digitedge.rendering.paper.surface import Tool
-from digitedge.rendering.paper.writing import Placed, Row, all_marks, bounds, put
-from digitedge.rendering.scenes.hard_truth import box_in_frame
-from digitedge.rendering.scenes.plain_scenes import TrueDigit
+from digitedge.evaluation.reader import Case
+from digitedge.synthetic.handwriting.defects import VISIBLE, hard_ink
+from digitedge.synthetic.handwriting.letters import render_letter, write_word
+from digitedge.synthetic.handwriting.pen import Pen
+from digitedge.synthetic.handwriting.writer import Hand, one_hand
+from digitedge.synthetic.noise import add_noise, fine_noise
+from digitedge.synthetic.page.lines import rule
+from digitedge.synthetic.page.paper_types import Sheet, make_sheet
+from digitedge.synthetic.page.surface import Tool
+from digitedge.synthetic.page.writing import Placed, Row, all_marks, bounds, put
+from digitedge.synthetic.photo.degrade import see_page
+from digitedge.synthetic.photo.photograph import View, homography, keep_inside
+from digitedge.synthetic.scenes.hard_ground_truth import box_in_frame
+from digitedge.synthetic.scenes.plain_scenes import TrueDigit
+from digitedge.utils.opencv import cv2
 
 FRAME = (640, 480)
 # A page is as much larger than the frame, so that a tilted or turned camera does not look past its end.
@@ -55,7 +55,7 @@ class Setting:
     """How a page is written and photographed. The defaults are easy to read.
 
     Attributes:
-        height: of the digits, in pixels of the picture.
+        height: of the digits, in pixels of the image.
         tool: the pen; black ink takes away as much of the paper's brightness as its opacity says.
         text: what a row says: digits, and words between spaces.
         form: gives the ink of a digit or a word.
@@ -64,11 +64,11 @@ class Setting:
         joined: share of neighbours that touch, whatever the gap of the others.
         climb: of the rows, in degrees; the digits stay upright.
         turn: of the camera, in degrees; everything turns.
-        near: how many times as large the lower edge of the picture is as its upper one.
+        near: how many times as large the lower edge of the image is as its upper one.
         lines: how dark printed lines are, as a share of the pen's darkness.
         squares: whether they run both ways.
         shadow: share of the light that is missing beyond an edge across the page.
-        gradient: share of the light that is missing at one side of the picture.
+        gradient: share of the light that is missing at one side of the image.
         dark: share of the light that is missing everywhere.
         blur: deviation in pixels.
         noise: deviation in grey levels.
@@ -95,7 +95,7 @@ class Setting:
     sheet: Sheet = Sheet.PLAIN
 
     def take(self, rng: np.random.Generator) -> Case:
-        """Write a page and take a picture of it."""
+        """Write a page and take an image of it."""
         rows = write_rows(self, rng)
         return photograph(self, lay_out(self, rows, rng), rows, rng)
 
@@ -175,7 +175,7 @@ def photograph(
     *,
     ignore: Sequence[NDArray[np.float64]] = (),
 ) -> Case:
-    """Take a picture of a page on which these rows are written, and say what stands where.
+    """Take an image of a page on which these rows are written, and say what stands where.
 
     Args:
         setting: where the camera stands, in what light, and how good it is.
@@ -205,7 +205,7 @@ def _digits_of(row: Row) -> str:
 
 
 def expose(setting: Setting, seen: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Give an evenly lit picture (480, 640, 3) light and shadow, blur, noise, and what JPEG leaves of it."""
+    """Give an evenly lit image (480, 640, 3) light and shadow, blur, noise, and what JPEG leaves of it."""
     lit = (seen * light(setting, rng)[..., None]).astype(np.uint8)
     soft = np.asarray(cv2.GaussianBlur(lit, (0, 0), setting.blur), np.uint8)
     noisy = add_noise(soft, fine_noise(rng, FRAME[::-1], coloured=True), setting.noise)

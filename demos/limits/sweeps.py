@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from setting import BLACK, Setting
 
-from digitedge.evaluation import Case
-from digitedge.rendering.hand.pen import Pen
-from digitedge.rendering.paper.surface import Tool
-from digitedge.scoring import Score
+from digitedge.evaluation.reader import Case
+from digitedge.metrics.detection import Score
+from digitedge.synthetic.handwriting.pen import Pen
+from digitedge.synthetic.page.surface import Tool
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value, and how a picture with it is taken."""
+    """One value, and how an image with it is taken."""
 
     label: str
     take: Callable[[np.random.Generator], Case]
@@ -36,7 +36,7 @@ class Sweep:
     """One thing that gets harder and harder.
 
     Attributes:
-        name: of its place in the page, and of its picture.
+        name: of its place in the page, and of its image.
         unit: what the values are; heads the table.
         points: from easy to hard.
         judge: the share that says where it begins to fail.

@@ -1,4 +1,4 @@
-"""Shots -> one small picture for the page: what was read is drawn in, and above each tile stands what it shows."""
+"""Shots -> one small image for the page: what was read is drawn in, and above each tile stands what it shows."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from setting import FRAME
 
 from digitedge.camera import draw_reading
-from digitedge.drawing import BLACK, shortened, write
-from digitedge.opencv import cv2
-from digitedge.vision import Box
+from digitedge.utils.boxes import Box
+from digitedge.utils.drawing import BLACK, shortened, write
+from digitedge.utils.opencv import cv2
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 # Pixels, in the shape of FRAME; two wide tiles, or three narrow ones, are as wide as a page on a screen.
 WIDE, NARROW = (364, 273), (244, 183)
@@ -24,13 +24,13 @@ SHOWN, COLUMNS = 6, 3
 AROUND = 0.9
 
 
-def pair(left: tuple[str, Shot], right: tuple[str, Shot]) -> Picture:
-    """Put two pictures side by side, each with its caption."""
+def pair(left: tuple[str, Shot], right: tuple[str, Shot]) -> Image:
+    """Put two images side by side, each with its caption."""
     return _grid([_tile(*left, WIDE), _tile(*right, WIDE)], columns=2)
 
 
-def worst(measured: Sequence[Measured]) -> Picture:
-    """Put pictures of the points at which most is wrong side by side, in their order; where all is right, any."""
+def worst(measured: Sequence[Measured]) -> Image:
+    """Put images of the points at which most is wrong side by side, in their order; where all is right, any."""
     ranked = sorted(measured, key=_share_of_errors, reverse=True)
     shown = [one for one in ranked if one.spoiled][:SHOWN] or ranked[:COLUMNS]
     tiles = [_tile(one.point.label, one.shot, NARROW) for one in measured if one in shown]
@@ -41,7 +41,7 @@ def _share_of_errors(one: Measured) -> float:
     return one.score.errors / max(one.score.true, one.score.negatives)
 
 
-def _grid(tiles: Sequence[Picture], *, columns: int) -> Picture:
+def _grid(tiles: Sequence[Image], *, columns: int) -> Image:
     high, wide = tiles[0].shape[:2]
     rows = -(-len(tiles) // columns)
     sheet = np.full((rows * (high + GAP) - GAP, columns * (wide + GAP) - GAP, 3), 255, np.uint8)
@@ -51,8 +51,8 @@ def _grid(tiles: Sequence[Picture], *, columns: int) -> Picture:
     return sheet
 
 
-def _tile(caption: str, shot: Shot, size: tuple[int, int]) -> Picture:
-    """A caption over the part of a picture where the digits are, with what was read there."""
+def _tile(caption: str, shot: Shot, size: tuple[int, int]) -> Image:
+    """A caption over the part of an image where the digits are, with what was read there."""
     x, y, w, h = _window(shot)
     part = shot.case.frame[y : y + h, x : x + w]
     scale = size[0] / w
@@ -66,7 +66,7 @@ def _tile(caption: str, shot: Shot, size: tuple[int, int]) -> Picture:
 
 
 def _window(shot: Shot) -> Box:
-    """The part of a picture around all digits that are written or were read, in the shape of the picture."""
+    """The part of an image around all digits that are written or were read, in the shape of the image."""
     boxes = np.array([digit.box for digit in (*shot.case.digits, *shot.reading.digits)])
     if not len(boxes):
         return 0, 0, *FRAME
@@ -79,7 +79,7 @@ def _window(shot: Shot) -> Box:
 
 
 def _within(box: Box, x: int, y: int, scale: float) -> Box:
-    """A box of the whole picture in an enlarged part of it."""
+    """A box of the whole image in an enlarged part of it."""
     left, top, right, bottom = np.rint(
         scale * np.array([box[0] - x, box[1] - y, box[0] + box[2] - x, box[1] + box[3] - y])
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from digitedge.benchmark.compare import Verdict, judge
 from digitedge.benchmark.timing import counted
-from digitedge.tables import percent
+from digitedge.utils.tables import percent
 
 # Files this close to the fastest are as fast: then fewer threads win, then accuracy.
 CLOSE = 1.05

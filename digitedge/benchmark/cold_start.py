@@ -6,16 +6,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from digitedge.benchmark.pages import page_frame
+from digitedge.benchmark.rendered_frames import page_frame
 from digitedge.benchmark.timing import BLOCKS, rounded, time_call
-from digitedge.data.pictures import write_picture
 from digitedge.errors import ModelError
+from digitedge.utils.images import write_image
 
 LIMIT_S = 120.0
 
 
 def measure_cold_start(model: Path) -> dict[str, Any]:
-    """Time `digitedge --help`, and `digitedge predict` of a small picture of ten digits.
+    """Time `digitedge --help`, and `digitedge predict` of a small image of ten digits.
 
     The first run of each is left out: it brings the files from the disk to memory, which is the disk's speed.
 
@@ -23,9 +23,9 @@ def measure_cold_start(model: Path) -> dict[str, Any]:
         Command -> best_ms and runs_ms, those of all runs.
     """
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "page.png"
-        write_picture(picture, page_frame(10, width=640, height=480))
-        commands = {"--help": ["--help"], "predict": ["predict", str(picture), "--model", str(model), "--force"]}
+        image = Path(folder) / "page.png"
+        write_image(image, page_frame(10, width=640, height=480))
+        commands = {"--help": ["--help"], "predict": ["predict", str(image), "--model", str(model), "--force"]}
         return {name: _measure(arguments) for name, arguments in commands.items()}
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from digitedge.benchmark.timing import counted
 from digitedge.errors import InputError
-from digitedge.parse import read_json
+from digitedge.utils.loading import read_json
 
 SCHEMA = "digitedge.bench/1"
 MATTERS = 1.1

@@ -8,8 +8,8 @@ from typing import Any
 
 from digitedge.benchmark.memory import forget_peak, peak_bytes
 from digitedge.benchmark.timing import rounded, time_call, time_calls
-from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import load_classifier
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 # Digits of a full page, which the reader scores in one call.
 PAGE = 50

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.benchmark.pages import page_frame
+from digitedge.benchmark.rendered_frames import page_frame
 from digitedge.benchmark.stopwatch import STAGES, Stopwatch, stages_timed
 from digitedge.benchmark.timing import BLOCKS, rounded
-from digitedge.opencv import cv2
-from digitedge.reader import Reader
+from digitedge.reader.reader import Reader
 from digitedge.runtime import load_classifier
+from digitedge.utils.opencv import cv2
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 DIGITS = (0, 1, 10, 50)

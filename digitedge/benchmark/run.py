@@ -8,12 +8,12 @@ from typing import Any
 from digitedge.benchmark.advice import recommend
 from digitedge.benchmark.cold_start import measure_cold_start
 from digitedge.benchmark.frame_speed import SIZES
-from digitedge.benchmark.process import in_new_process
 from digitedge.benchmark.system import cores, machine, remarks, state
-from digitedge.bundle import load_bundle, load_model, read_entry, sha256_of
+from digitedge.bundle.bundle import load_bundle, load_model, read_entry, sha256_of
+from digitedge.bundle.manifest import ModelFile
 from digitedge.errors import ModelError
-from digitedge.manifest import ModelFile
 from digitedge.runtime import can_run
+from digitedge.utils.subprocesses import call_in_new_process
 
 SCHEMA = "digitedge.bench/1"
 
@@ -96,7 +96,7 @@ def bench(
     frames: list[dict[str, Any]] = []
     for count in frame_threads:
         for size in SIZES:
-            frames += in_new_process(_FRAMES, str(material.reader), threads=count, size=size, rounds=effort.rounds)
+            frames += call_in_new_process(_FRAMES, str(material.reader), threads=count, size=size, rounds=effort.rounds)
             tick()
     cold_start = measure_cold_start(material.reader)
     tick()
@@ -135,7 +135,7 @@ def measure_files(
             row = {"file": path.name, "threads": count}
             if can_run(path):
                 try:
-                    speed = in_new_process(_FILE, str(path), threads=count, seconds=effort.seconds)
+                    speed = call_in_new_process(_FILE, str(path), threads=count, seconds=effort.seconds)
                     measured.append(row | _said(path, entry) | speed)
                 except ModelError as exc:
                     skipped.append({**row, "failed": True, "reason": str(exc)})

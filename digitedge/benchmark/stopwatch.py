@@ -13,30 +13,30 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from digitedge.reader import Reader
+from digitedge.reader.reader import Reader
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "grey": ("digitedge.reader.find_writing",),
-    "light": ("digitedge.vision.find.light_of", "digitedge.vision.find.ink_of"),
-    "threshold": ("digitedge.vision.find.binarize",),
+    "grey": ("digitedge.reader.reader.find_writing",),
+    "light": ("digitedge.vision.detect.light_of", "digitedge.vision.detect.ink_of"),
+    "threshold": ("digitedge.vision.detect.binarize",),
     "lines": (
-        "digitedge.vision.find.find_rulings",
-        "digitedge.vision.find.find_lines",
-        "digitedge.vision.find.erase_lines",
+        "digitedge.vision.detect.find_rulings",
+        "digitedge.vision.detect.find_lines",
+        "digitedge.vision.detect.erase_lines",
     ),
     "components": (
-        "digitedge.vision.find.components",
-        "digitedge.vision.find.scale_of",
-        "digitedge.vision.find.segment",
+        "digitedge.vision.detect.components",
+        "digitedge.vision.detect.scale_of",
+        "digitedge.vision.detect.segment",
     ),
-    "crops": ("digitedge.recognition.normalize_digit",),
+    "crops": ("digitedge.reader.classify.normalize_digit",),
     "runtime": (),
-    "regroup": ("digitedge.reader.recognize",),
-    "verdicts": ("digitedge.reader.decide",),
-    "rows": ("digitedge.reader.arrange",),
+    "regroup": ("digitedge.reader.reader.recognize",),
+    "verdicts": ("digitedge.reader.reader.decide",),
+    "rows": ("digitedge.reader.reader.arrange",),
 }
 """Stage -> the functions in it, in the order of the way. A function's time is what it spends outside other stages, so
-`find_writing` itself is left with the grey picture and its scaling, and `recognize` with regrouping what is doubted."""
+`find_writing` itself is left with the grey image and its scaling, and `recognize` with regrouping what is doubted."""
 
 
 class Stopwatch:

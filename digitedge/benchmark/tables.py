@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from digitedge.benchmark.compare import Comparison
-from digitedge.tables import Table, percent
+from digitedge.utils.tables import Table, percent
 
 
 def report_text(report: dict[str, Any]) -> str:

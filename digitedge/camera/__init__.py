@@ -14,15 +14,15 @@ are imported by their own names: `recording`, `crops`, `mqtt`, and `digitedge.we
 """
 
 from digitedge.camera.capture import NewestFrame, State
-from digitedge.camera.frames import Frame, Mode, Source
-from digitedge.camera.lines import JsonLines, RowLines
-from digitedge.camera.live import FrameReader, Output, Screen, Session, Update, run
-from digitedge.camera.preview import LivePreview, Preview
-from digitedge.camera.sources import FrameList, default_source, open_source
-from digitedge.camera.stable import Change, RowEvent, Rules, StableRow
-from digitedge.camera.view import Flip, View, parse_roi
-from digitedge.camera.window import Window, why_no_window
-from digitedge.overlay import draw_reading
+from digitedge.camera.loop import FrameReader, Output, Screen, Session, Update, run
+from digitedge.camera.sinks.preview import LivePreview, Preview
+from digitedge.camera.sinks.stdout import JsonLines, RowLines
+from digitedge.camera.sinks.window import Window, why_no_window
+from digitedge.camera.sources.base import Frame, Mode, Source
+from digitedge.camera.sources.open import FrameList, default_source, open_source
+from digitedge.camera.tracking.stable_rows import Change, RowEvent, Rules, StableRow
+from digitedge.camera.transform import Flip, View, parse_roi
+from digitedge.reader.overlay import draw_reading
 
 __all__ = [
     "Change",

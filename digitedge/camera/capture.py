@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from digitedge.camera.frames import Frame, Source
+from digitedge.camera.sources.base import Frame, Source
 from digitedge.errors import CameraError
 
 # Without a new frame for so long, what is seen is not what is there any more. Slow webcams give 5 frames in a second.
@@ -57,7 +57,7 @@ class Shot:
         frame: uint8 (H, W, 3) BGR or (H, W).
         number: of the frame in its source, from 0, counting those that nobody saw.
         source: what it is called, see `Source.name`.
-        time: seconds since the start of the source; None for a picture.
+        time: seconds since the start of the source; None for an image.
         taken: when it arrived, by `time.monotonic()`.
     """
 
@@ -238,7 +238,7 @@ class NewestFrame:
                 return
             now = time.monotonic()
             if frozen is not None and frozen.is_now(frame, now):
-                raise CameraError(f"{self._source.name} froze: it sends the same picture again and again")
+                raise CameraError(f"{self._source.name} froze: it sends the same image again and again")
             self._fresh, self._lost_since = now, None
             number = 0 if self._shot is None else self._shot.number + 1
             with self._news:
@@ -251,10 +251,10 @@ class _End(Exception):
 
 
 class _Frozen:
-    """Tells a sensor that froze from one that shows pictures without noise, such as a virtual camera.
+    """Tells a sensor that froze from one that shows images without noise, such as a virtual camera.
 
     Equal frames for FROZEN_S are taken for a freeze, once: when the device, opened anew, still shows the same, then its
-    pictures have no noise, and nothing can be told from them any more.
+    images have no noise, and nothing can be told from them any more.
     """
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ COMMANDS = {
     ),
     "eval": (
         _EDGE,
-        "Measure how good a bundle is: accuracy, robustness, confidence; or how well whole pictures are read.",
+        "Measure how good a bundle is: accuracy, robustness, confidence; or how well whole images are read.",
     ),
     "bench": (
         _EDGE,
@@ -39,9 +39,9 @@ COMMANDS = {
     ),
     "predict": (
         _EDGE,
-        "Read the digits in pictures: a line per picture with its rows, or one JSON reading per line.",
+        "Read the digits in images: a line per image with its rows, or one JSON reading per line.",
     ),
-    "camera": (_EDGE, "Read handwritten digits live: from a webcam, Pi camera, stream, video or pictures."),
+    "camera": (_EDGE, "Read handwritten digits live: from a webcam, Pi camera, stream, video or images."),
     "service": (_EDGE, "Run `digitedge camera` in the background and keep it running (Linux)."),
     "info": (
         _EDGE,

@@ -20,12 +20,12 @@ from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
     from digitedge.camera import Output, Screen, Source, View
-    from digitedge.reader import Reader
+    from digitedge.reader.reader import Reader
 
 app = typer.Typer(add_completion=False)
 
 _CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
-# digitedge.camera.capture.PATIENCE_S and digitedge.camera.crops.LIMIT, which --help must not import.
+# digitedge.camera.capture.PATIENCE_S and digitedge.camera.sinks.crops.LIMIT, which --help must not import.
 PATIENCE_S, CROPS_LIMIT = 60.0, 10_000
 IDLE_FPS = 2.0
 
@@ -36,8 +36,8 @@ def camera(
         str | None,
         typer.Argument(
             help="A camera number, /dev/videoN, rpicam or picamera (ribbon camera of a Raspberry Pi), the address of a "
-            "stream (rtsp://..., http://..., tcp://..., udp://...), a video, a picture, a folder or pattern of "
-            "pictures, - (JPEG pictures on standard input), or demo. Default: the ribbon camera of a Raspberry Pi "
+            "stream (rtsp://..., http://..., tcp://..., udp://...), a video, an image, a folder or pattern of "
+            "images, - (JPEG images on standard input), or demo. Default: the ribbon camera of a Raspberry Pi "
             "that has one, else camera 0.",
             show_default=False,
         ),
@@ -149,7 +149,7 @@ def camera(
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
 ) -> None:
-    """Read handwritten digits live: from a webcam, Pi camera, stream, video or pictures.
+    """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 
     A row is stable when frames agree on it for 0.6 seconds; it is reported once. A camera that is unplugged or a stream
     whose server is gone is opened again. In the window q or Esc ends; Ctrl-C ends everywhere.
@@ -161,9 +161,9 @@ def camera(
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.camera import Flip, Mode, Rules, View, open_source, parse_roi, run
-    from digitedge.opencv import cv2
-    from digitedge.quiet import quiet_libraries
-    from digitedge.reader import Reader
+    from digitedge.reader.reader import Reader
+    from digitedge.utils.opencv import cv2
+    from digitedge.utils.quiet import quiet_libraries
 
     json = json or events
     with _wrong_usage():
@@ -226,21 +226,21 @@ def _handed_on(
     """Where else readings go; nothing is open yet, and each is imported only where it is asked for."""
     outputs: list[AbstractContextManager[Output]] = []
     if mqtt is not None:
-        from digitedge.camera.mqtt import Mqtt
+        from digitedge.camera.sinks.mqtt import Mqtt
 
-        outputs.append(Mqtt(mqtt, tell=say))
+        outputs.append(Mqtt(mqtt, log=say))
     if record is not None:
-        from digitedge.camera.recording import Recording
+        from digitedge.camera.sinks.video import Recording
 
-        outputs.append(Recording(record, frames, overwrite=overwrite, tell=say))
+        outputs.append(Recording(record, frames, overwrite=overwrite, log=say))
     if save_crops is not None:
-        from digitedge.camera.crops import CropSaver
+        from digitedge.camera.sinks.crops import CropSaver
 
-        outputs.append(CropSaver(save_crops, reader, limit=crops_limit, tell=say))
+        outputs.append(CropSaver(save_crops, reader, limit=crops_limit, log=say))
     if web is not None:
         from digitedge.web import WebPage, parse_address
 
-        outputs.append(WebPage(parse_address(web), reader, token=web_token, tell=say))
+        outputs.append(WebPage(parse_address(web), reader, token=web_token, log=say))
     return outputs
 
 

@@ -11,7 +11,7 @@ import typer
 from digitedge.errors import ModelError
 
 if TYPE_CHECKING:
-    from digitedge.manifest import Manifest
+    from digitedge.bundle.manifest import Manifest
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
@@ -29,7 +29,7 @@ ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit, whatever else speaks for it."),
 ]
-LEAST_CONFIDENCE = 0.25  # digitedge.decision.LEAST, which --help must not import
+LEAST_CONFIDENCE = 0.25  # digitedge.reader.rejection.LEAST, which --help must not import
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DataOption = Annotated[
     str | None,
@@ -42,9 +42,9 @@ DataOption = Annotated[
 
 def choose_model(model: Path | None) -> Path:
     """Choose the model asked for, else the newest fit one here, else the released one, and say so on stderr."""
-    from digitedge.bundle import newest_fit_bundle, released_bundle
+    from digitedge.bundle.bundle import newest_fit_bundle, released_bundle
 
-    chosen = model or newest_fit_bundle(EXPORT_FOLDER, tell=say) or released_bundle()
+    chosen = model or newest_fit_bundle(EXPORT_FOLDER, log=say) or released_bundle()
     say(f"model: {chosen}")
     return chosen
 

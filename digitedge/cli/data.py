@@ -21,7 +21,7 @@ def get(data: DataOption = None) -> None:
       digitedge data get
       digitedge data get --data ~/datasets/mnist
     """
-    from digitedge.data.mnist import cache_folder, fetch_mnist, find_mnist, read_mnist
+    from digitedge.datasets.mnist import cache_folder, fetch_mnist, find_mnist, read_mnist
 
     place = find_mnist(data) or cache_folder()
     if place == cache_folder():
@@ -34,7 +34,7 @@ def get(data: DataOption = None) -> None:
 def show(
     data: DataOption = None,
     output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("mnist-first-look.png"),
-    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the picture where there is a screen.")] = True,
+    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the image where there is a screen.")] = True,
 ) -> None:
     """Look at the data: six training images, one enlarged with its pixel values, and how many there are of each digit.
 
@@ -44,7 +44,7 @@ def show(
     """
     import numpy as np
 
-    from digitedge.data.load import load_dataset
+    from digitedge.datasets.load import load_dataset
     from digitedge.errors import require
 
     require("matplotlib", extra="train")
@@ -55,14 +55,14 @@ def show(
     for part, labels in (("training", digits.y_train), ("test", digits.y_test)):
         counts = "  ".join(f"{digit}: {count}" for digit, count in enumerate(np.bincount(labels, minlength=10)))
         typer.echo(f"{name} {part:8} {len(labels):6} images  {counts}")
-    typer.echo(f"picture: {output}")
+    typer.echo(f"image: {output}")
     if open_it and _has_screen():
         say(f"opening {output}")
         typer.launch(str(output))
 
 
 def _has_screen() -> bool:
-    """Whether a person at a terminal has a desktop that can open a picture."""
+    """Whether a person at a terminal has a desktop that can open an image."""
     if not sys.stdout.isatty():
         return False
     if sys.platform.startswith("linux"):

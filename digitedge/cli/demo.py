@@ -11,10 +11,10 @@ from digitedge.cli.common import DataOption, say
 from digitedge.errors import DataError, ParityError
 
 if TYPE_CHECKING:
-    from digitedge.data.dataset import Dataset
+    from digitedge.datasets.dataset import Dataset
     from digitedge.exporting.export import Exported
-    from digitedge.scoring import Score
-    from digitedge.training.fit import Outcome
+    from digitedge.metrics.detection import Score
+    from digitedge.training.train import Outcome
 
 app = typer.Typer(add_completion=False)
 
@@ -34,7 +34,7 @@ class _ClipReport:
 
     score: "Score"
     frame_ms: float
-    picture: Path
+    image: Path
 
 
 @app.command()
@@ -50,9 +50,9 @@ def demo(
       digitedge demo
       digitedge demo --data synthetic
     """
-    from digitedge.training.fit import train
-    from digitedge.training.plan import CAMERA, DEFAULT_PLANS
-    from digitedge.training.run import new_run_folder, telling_what_is_kept
+    from digitedge.training.config import CAMERA, DEFAULT_PLANS
+    from digitedge.training.run_folder import new_run_folder, telling_what_is_kept
+    from digitedge.training.train import train
 
     name, digits = _find_data(data)
     folder = new_run_folder(output, "demo")
@@ -60,21 +60,21 @@ def demo(
     say(f"1/3 training the cnn for {EPOCHS[name]} epochs on {name}")
     plan = replace(DEFAULT_PLANS["cnn"], epochs=EPOCHS[name], augment=CAMERA if name == "mnist" else (), scenes=SCENES)
     with telling_what_is_kept(run, say):
-        outcome = train(plan, digits, data_name=name, folder=run, tell=say)
+        outcome = train(plan, digits, data_name=name, folder=run, log=say)
     say("2/3 exporting and verifying")
     exported = _export(run, folder / "bundle", name, digits)
     say("3/3 reading the demo clip with the int8 file")
     clip = _read_clip(exported.bundle.path, folder / "reading.png")
     _print_summary(name, outcome, exported, clip)
-    typer.echo(f"picture: {clip.picture}\nbundle:  {exported.bundle.path}")
+    typer.echo(f"image: {clip.image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
     say("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
 
 
 def _find_data(source: str | None) -> "tuple[str, Dataset]":
-    from digitedge.data.load import SYNTHETIC, load_dataset
-    from digitedge.data.mnist import find_mnist
+    from digitedge.datasets.load import SYNTHETIC, load_dataset
+    from digitedge.datasets.mnist import find_mnist
 
     try:
         return load_dataset(source)
@@ -86,21 +86,21 @@ def _find_data(source: str | None) -> "tuple[str, Dataset]":
 
 
 def _export(run: Path, target: Path, data_name: str, digits: "Dataset") -> "Exported":
+    from digitedge.bundle.recipe import choose_artifacts
     from digitedge.exporting.export import Source, export
-    from digitedge.recipe import choose_artifacts
-    from digitedge.training.plan import DEFAULT_PLANS
+    from digitedge.training.config import DEFAULT_PLANS
 
     source = Source(path=run / "model.keras", name="demo", architecture="cnn", seed=DEFAULT_PLANS["cnn"].seed)
-    return export(source, choose_artifacts([]), digits, data_name=data_name, target=target, tell=say)
+    return export(source, choose_artifacts([]), digits, data_name=data_name, target=target, log=say)
 
 
-def _read_clip(bundle: Path, picture: Path) -> _ClipReport:
-    """Read the first frames of the demo clip, count what was right, and keep the last frame as a picture."""
-    from digitedge.data.pictures import write_picture
-    from digitedge.overlay import draw_reading
-    from digitedge.reader import Reader
-    from digitedge.rendering.scenes.clip import render_clip
-    from digitedge.scoring import Score, score_reading
+def _read_clip(bundle: Path, image: Path) -> _ClipReport:
+    """Read the first frames of the demo clip, count what was right, and keep the last frame as an image."""
+    from digitedge.metrics.detection import Score, score_reading
+    from digitedge.reader.overlay import draw_reading
+    from digitedge.reader.reader import Reader
+    from digitedge.synthetic.scenes.clip import render_clip
+    from digitedge.utils.images import write_image
 
     reader = Reader(bundle, force=True)  # parity is reported at the end, with the figures
     score, spent_ms = Score(), 0.0
@@ -108,8 +108,8 @@ def _read_clip(bundle: Path, picture: Path) -> _ClipReport:
         reading = reader.read(scene.frame, source="demo", index=index)
         score += score_reading(scene, reading)
         spent_ms += reading.ms
-    write_picture(picture, draw_reading(scene.frame, reading))
-    return _ClipReport(score, spent_ms / CLIP_FRAMES, picture)
+    write_image(image, draw_reading(scene.frame, reading))
+    return _ClipReport(score, spent_ms / CLIP_FRAMES, image)
 
 
 def _print_summary(name: str, outcome: "Outcome", exported: "Exported", clip: _ClipReport) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digitedge.bundle.recipe import Format, InputRange, choose_artifacts
 from digitedge.cli.common import (
     EXPORT_FOLDER,
     RUNS_FOLDER,
@@ -15,7 +16,6 @@ from digitedge.cli.common import (
     say,
 )
 from digitedge.errors import InputError, ParityError
-from digitedge.recipe import Format, InputRange, choose_artifacts
 
 if TYPE_CHECKING:
     from digitedge.exporting.export import Source
@@ -73,7 +73,7 @@ def export(
     except InputError as exc:
         raise typer.BadParameter(str(exc), param_hint="recipe") from exc
     source, trained_on = _find_source(model, name, input_range)
-    from digitedge.data.load import load_dataset
+    from digitedge.datasets.load import load_dataset
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
 
@@ -87,7 +87,7 @@ def export(
         target=output / source.name,
         overwrite=overwrite,
         limits={"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff},
-        tell=say,
+        log=say,
     )
     manifest = exported.bundle.manifest
     print_table(manifest)
@@ -105,7 +105,7 @@ def _find_source(model: Path | None, name: str | None, input_range: InputRange |
     if model is not None and model.suffix == ".keras":
         check_keras_file(model)  # before TensorFlow is imported
     from digitedge.exporting.export import Source
-    from digitedge.training.run import load_run, newest_run
+    from digitedge.training.run_folder import load_run, newest_run
 
     if model is not None and model.suffix == ".keras":
         return Source(path=model, name=name or model.stem, input_range=input_range), None

@@ -23,7 +23,7 @@ def info(
       digitedge info
       digitedge info export/cnn-1 --json
     """
-    from digitedge.bundle import load_bundle
+    from digitedge.bundle.bundle import load_bundle
 
     loaded = load_bundle(choose_model(bundle))
     manifest = loaded.manifest

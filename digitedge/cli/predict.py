@@ -1,4 +1,4 @@
-"""`digitedge predict`: read pictures."""
+"""`digitedge predict`: read images."""
 
 from itertools import chain, count
 from pathlib import Path
@@ -19,19 +19,19 @@ from digitedge.cli.common import (
 from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
-    from digitedge.reader import Reading
+    from digitedge.reader.reader import Reading
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def predict(
-    pictures: Annotated[
+    images: Annotated[
         list[str],
         typer.Argument(
-            metavar="PICTURES...",
+            metavar="IMAGES...",
             show_default=False,
-            help="Pictures, folders of pictures, or patterns such as 'scans/*.png'.",
+            help="Images, folders of images, or patterns such as 'scans/*.png'.",
         ),
     ],
     as_json: JsonOption = False,
@@ -39,17 +39,17 @@ def predict(
         bool, typer.Option("--verbose", help="Also print what else was looked at, and why it is no digit.")
     ] = False,
     annotate: Annotated[
-        Path | None, typer.Option("--annotate", help="Folder for copies of the pictures with the readings drawn in.")
+        Path | None, typer.Option("--annotate", help="Folder for copies of the images with the readings drawn in.")
     ] = None,
     stages: Annotated[
         Path | None,
-        typer.Option("--stages", help="Folder for a slide per picture with every step from the picture to the digits."),
+        typer.Option("--stages", help="Folder for a slide per image with every step from the image to the digits."),
     ] = None,
     model: ModelOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
-    """Read the digits in pictures: a line per picture with its rows, or one JSON reading per line.
+    """Read the digits in images: a line per image with its rows, or one JSON reading per line.
 
     Examples:
       digitedge predict desk.jpg
@@ -58,14 +58,14 @@ def predict(
       digitedge predict --json desk.jpg
       digitedge predict --verbose desk.jpg
     """
-    from digitedge.data.pictures import find_pictures, read_picture, write_picture
-    from digitedge.files import check_writable
-    from digitedge.reader import Reader
+    from digitedge.reader.reader import Reader
+    from digitedge.utils.files import check_writable
+    from digitedge.utils.images import find_images, read_image, write_image
 
     try:
-        paths = find_pictures(pictures)
+        paths = find_images(images)
     except InputError as exc:
-        raise typer.BadParameter(str(exc), param_hint="PICTURES") from exc
+        raise typer.BadParameter(str(exc), param_hint="IMAGES") from exc
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
     taken: set[str] = set()
@@ -76,7 +76,7 @@ def predict(
             check_writable(folder)
     for number, path in enumerate(paths):
         try:
-            frame = read_picture(path)
+            frame = read_image(path)
         except CameraError as exc:
             say(f"error: {exc}")
             unread += 1
@@ -84,13 +84,13 @@ def predict(
         reading = reader.read(frame, source=str(path))
         _print(reading, as_json=as_json, verbose=verbose)
         if annotate is not None:
-            from digitedge.overlay import draw_reading
+            from digitedge.reader.overlay import draw_reading
 
-            write_picture(copies[number], draw_reading(frame, reading))
+            write_image(copies[number], draw_reading(frame, reading))
         if stages is not None:
-            from digitedge.stages import draw_stages
+            from digitedge.reader.stages import draw_stages
 
-            write_picture(slides[number], draw_stages(frame, reader, name=path.name))
+            write_image(slides[number], draw_stages(frame, reader, name=path.name))
     if unread:
         raise typer.Exit(1)
 
@@ -107,31 +107,31 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
             print(f"  {width}x{height} at {x},{y}: {mark.reason}{guess}", flush=True)
 
 
-def _copies(folder: Path, pictures: list[Path], taken: set[str]) -> list[Path]:
+def _copies(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
     """Paths of the annotated copies."""
-    suffixes = [picture.suffix if picture.suffix.lower() in {".jpg", ".jpeg"} else ".png" for picture in pictures]
-    return _free_paths("--annotate", folder, pictures, suffixes, taken)
+    suffixes = [image.suffix if image.suffix.lower() in {".jpg", ".jpeg"} else ".png" for image in images]
+    return _free_paths("--annotate", folder, images, suffixes, taken)
 
 
-def _slides(folder: Path, pictures: list[Path], taken: set[str]) -> list[Path]:
+def _slides(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
     """Paths of the slides."""
-    return _free_paths("--stages", folder, pictures, ["-stages.png"] * len(pictures), taken)
+    return _free_paths("--stages", folder, images, ["-stages.png"] * len(images), taken)
 
 
-def _free_paths(option: str, folder: Path, pictures: list[Path], endings: list[str], taken: set[str]) -> list[Path]:
-    """A path in `folder` for each picture: its own name with an ending, numbered where that is taken already.
+def _free_paths(option: str, folder: Path, images: list[Path], endings: list[str], taken: set[str]) -> list[Path]:
+    """A path in `folder` for each image: its own name with an ending, numbered where that is taken already.
 
     `taken` holds paths in one case, and gets the new ones: --annotate and --stages may share a folder.
     """
     place = str(folder.resolve())
     paths = []
-    for picture, ending in zip(pictures, endings, strict=True):
-        names = (f"{picture.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
+    for image, ending in zip(images, endings, strict=True):
+        names = (f"{image.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
         name = next(name for name in names if f"{place}/{name}".casefold() not in taken)
         taken.add(f"{place}/{name}".casefold())
         paths.append(folder / name)
-    originals = {picture.resolve() for picture in pictures}
+    originals = {image.resolve() for image in images}
     for path in paths:
         if path.resolve() in originals:
-            raise InputError(f"{option} {folder} would overwrite the picture {path}. Choose another folder.")
+            raise InputError(f"{option} {folder} would overwrite the image {path}. Choose another folder.")
     return paths

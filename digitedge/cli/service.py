@@ -46,7 +46,7 @@ def install(
       digitedge service install -- rpicam --events --expect-length 6
       digitedge service install --print -- rtsp://192.168.1.20/stream
     """
-    from digitedge.service import install, unit_text
+    from digitedge.camera.service import install, unit_text
 
     arguments = arguments or []
     _refuse_wrong_usage(ctx, arguments)
@@ -63,7 +63,7 @@ def install(
 @app.command()
 def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
     """Say whether the service is installed, whether it runs, and where its output is."""
-    from digitedge.service import state
+    from digitedge.camera.service import state
 
     found = state(name, _units())
     if as_json:
@@ -79,7 +79,7 @@ def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
 @app.command()
 def remove(name: NameOption = "digitedge") -> None:
     """Stop the service and take its unit away."""
-    from digitedge.service import remove
+    from digitedge.camera.service import remove
 
     units = _units()
     if remove(name, units):

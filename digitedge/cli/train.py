@@ -9,16 +9,16 @@ import typer
 from typer.core import TyperCommand
 
 from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, say
-from digitedge.files import check_place
+from digitedge.utils.files import check_place
 
 if TYPE_CHECKING:
-    from digitedge.training.run import Run
+    from digitedge.training.run_folder import Run
 
 app = typer.Typer(add_completion=False)
 
 
 class Architecture(StrEnum):
-    """What can be trained; the names in `digitedge.training.models.ARCHITECTURES`."""
+    """What can be trained; the names in `digitedge.training.architectures.ARCHITECTURES`."""
 
     CNN = "cnn"
     SMALL = "small"
@@ -95,10 +95,10 @@ def train(
     """
     if resume is None:
         check_place(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
-    from digitedge.data.load import load_dataset
-    from digitedge.training.fit import train as fit
-    from digitedge.training.plan import DEFAULT_PLANS
-    from digitedge.training.run import BEST, new_run_folder, telling_what_is_kept
+    from digitedge.datasets.load import load_dataset
+    from digitedge.training.config import DEFAULT_PLANS
+    from digitedge.training.run_folder import BEST, new_run_folder, telling_what_is_kept
+    from digitedge.training.train import train as fit
 
     if resume is not None:
         folder = _resume(ctx, resume, data)
@@ -116,23 +116,23 @@ def train(
         data_name, digits = load_dataset(data)
         folder = new_run_folder(RUNS_FOLDER, name or architecture)
         with telling_what_is_kept(folder, say):
-            fit(plan, digits, data_name=data_name, data_path=data, folder=folder, tell=typer.echo)
+            fit(plan, digits, data_name=data_name, data_path=data, folder=folder, log=typer.echo)
     typer.echo(f"run folder: {folder}")
     say("next: digitedge export --int8")
 
 
 def _resume(ctx: typer.Context, path: Path, data: str | None) -> Path:
     """Go on with an interrupted run, and return its folder."""
-    from digitedge.data.load import load_dataset
-    from digitedge.training.fit import resume
-    from digitedge.training.run import interrupted_run, telling_what_is_kept
+    from digitedge.datasets.load import load_dataset
+    from digitedge.training.run_folder import interrupted_run, telling_what_is_kept
+    from digitedge.training.train import resume
 
     run = interrupted_run(path)
     _refuse_another_plan(ctx, run)
     say(f"run: {run.path}")
     _, digits = load_dataset(data or run.data_source)
     with telling_what_is_kept(run.path, say):
-        resume(run, digits, tell=typer.echo)
+        resume(run, digits, log=typer.echo)
     return run.path
 
 

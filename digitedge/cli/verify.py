@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitedge.bundle.recipe import InputRange
 from digitedge.cli.common import DataOption, JsonOption, check_keras_file, choose_model, print_json, say
 from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
 from digitedge.errors import DataError, DigitEdgeError, ParityError
-from digitedge.recipe import InputRange
 
 if TYPE_CHECKING:
-    from digitedge.bundle import Bundle
-    from digitedge.data.dataset import Dataset
-    from digitedge.exporting.judge import Judgement
+    from digitedge.bundle.bundle import Bundle
+    from digitedge.datasets.dataset import Dataset
+    from digitedge.exporting.verify import Judgement
 
 app = typer.Typer(add_completion=False)
 
@@ -55,8 +55,8 @@ def verify(
       digitedge verify export/cnn-1 --json
       digitedge verify runs/train/cnn-1/model.keras other.tflite
     """
-    from digitedge.bundle import load_bundle
-    from digitedge.files import check_file_place
+    from digitedge.bundle.bundle import load_bundle
+    from digitedge.utils.files import check_file_place
 
     chosen = [*(paths or []), *([model] if model else [])]
     if len(chosen) > 2 or (model and paths):
@@ -64,7 +64,7 @@ def verify(
     limits = {"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff}
     if golden and (len(chosen) == 2 or any(option is not None for option in (data, flipped, *limits.values()))):
         raise typer.BadParameter(
-            "takes one bundle, and no --data, limits or pictures of test images", param_hint="--golden"
+            "takes one bundle, and no --data, limits or images of test images", param_hint="--golden"
         )
     if input_range is not None and not (len(chosen) == 2 and any(_is_keras(path) for path in chosen)):
         raise typer.BadParameter("goes with a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
@@ -84,8 +84,8 @@ def verify(
 
 def _test_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
     """The data set that the bundle was made from, or None and a line that says why only the golden set is left."""
-    from digitedge.data.load import SYNTHETIC, load_dataset
-    from digitedge.data.mnist import find_mnist
+    from digitedge.datasets.load import SYNTHETIC, load_dataset
+    from digitedge.datasets.mnist import find_mnist
 
     if importlib.util.find_spec("tensorflow") is None:
         say("TensorFlow is not installed, so the Keras original cannot be asked: checking the golden set.")
@@ -103,7 +103,7 @@ def _test_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
 def _verify_bundle(
     bundle: "Bundle", digits: "Dataset", limits: dict[str, float | None], flipped: Path | None
 ) -> dict[str, Any]:
-    from digitedge.exporting.judge import judge_bundle, record_verdicts
+    from digitedge.exporting.verify import judge_bundle, record_verdicts
 
     judgements = judge_bundle(bundle, digits, limits)
     own_limits = all(limit is None for limit in limits.values())
@@ -133,13 +133,13 @@ def _verify_pair(
     for path in filter(_is_keras, (reference, candidate)):
         check_keras_file(path)
     exported = {path: load_classifier(path) for path in (reference, candidate) if not _is_keras(path)}
-    from digitedge.data.load import load_dataset
-    from digitedge.exporting.judge import judge, tolerance_for
-    from digitedge.exporting.reference import load_original
+    from digitedge.datasets.load import load_dataset
+    from digitedge.exporting.keras_reference import load_original
+    from digitedge.exporting.verify import judge, tolerance_for
 
     digits = load_dataset(data)[1]
     first, second = (
-        exported[path] if path in exported else load_original(path, digits, input_range=input_range, tell=say)
+        exported[path] if path in exported else load_original(path, digits, input_range=input_range, log=say)
         for path in (reference, candidate)
     )
     tolerance = tolerance_for(candidate).with_limits(**limits)
@@ -150,7 +150,7 @@ def _verify_pair(
 def _report(
     subject: str, judgements: "dict[str, Judgement]", digits: "Dataset", flipped: Path | None
 ) -> dict[str, Any]:
-    from digitedge.exporting.judge import plot_flipped
+    from digitedge.exporting.verify import plot_flipped
 
     if flipped is not None:
         plot_flipped(flipped, judgements, digits)
@@ -165,11 +165,11 @@ def _report(
 
 
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
-    from digitedge.golden import check_bundle, load_golden
+    from digitedge.bundle.golden import check_bundle, load_golden
 
     if not bundle.manifest.fit:
         say(f"{bundle.path} is unfit by its manifest: at least one file does not answer like the original")
-    checked = check_bundle(bundle, tell=say)
+    checked = check_bundle(bundle, log=say)
     samples = len(load_golden(bundle.golden).crops)
     files = {name: {"samples": samples, "violations": lines, "fit": not lines} for name, lines in checked.items()}
     return {

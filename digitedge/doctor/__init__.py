@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitedge.doctor.cameras import check_cameras
+from digitedge.doctor.data import check_bundles, check_mnist
 from digitedge.doctor.finding import Finding, Status
-from digitedge.doctor.material import check_bundles, check_mnist
 from digitedge.doctor.packages import check_extras, check_libraries, check_python
+from digitedge.doctor.pi_camera import check_ribbon
 from digitedge.doctor.port import check_port
-from digitedge.doctor.ribbon import check_ribbon
 from digitedge.doctor.screen import check_screen
 
 __all__ = ["Finding", "Status", "examine"]

@@ -7,12 +7,12 @@ from itertools import groupby
 from pathlib import Path
 
 from digitedge.doctor.finding import Finding, Status
-from digitedge.v4l2 import CameraMode, Capture, read_device
+from digitedge.doctor.v4l2 import CameraMode, Capture, read_device
 
 DEVICES = Path("/dev")
 NAMES = Path("/sys/class/video4linux")
 # Parts of the Raspberry Pi's own camera: receivers of the ribbon cable and image processors. They list formats, yet
-# give OpenCV no picture; `check_ribbon` looks after them.
+# give OpenCV no image; `check_ribbon` looks after them.
 RASPBERRY_PI = {"unicam", "bcm2835-isp", "rp1-cfe", "pispbe"}
 
 

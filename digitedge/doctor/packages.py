@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import distributions
 
-from digitedge.doctor.child import Answer, ask_child
 from digitedge.doctor.finding import Finding, Status
+from digitedge.utils.subprocesses import ChildResult, run_python
 
 OLDEST, TOO_NEW = (3, 11), (3, 14)  # requires-python in pyproject.toml
-SHARED_OBJECTS = "sudo apt install libgl1 libglib2.0-0"  # measured on a bare Debian; see digitedge.opencv
+SHARED_OBJECTS = "sudo apt install libgl1 libglib2.0-0"  # measured on a bare Debian; see digitedge.utils.opencv
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class Library:
         """What is imported, without what is inside."""
         return self.module.partition(".")[0]
 
-    def try_it(self) -> Answer:
+    def try_it(self) -> ChildResult:
         """Import it in a child process; it answers with its version.
 
         A name is asked for, because `pip uninstall` of one OpenCV beside another leaves an empty `cv2` that imports.
         """
-        return ask_child(f"import {self.top}; from {self.module} import {self.name}; print({self.top}.__version__)")
+        return run_python(f"import {self.top}; from {self.module} import {self.name}; print({self.top}.__version__)")
 
-    def is_missing(self, answer: Answer) -> bool:
+    def is_missing(self, answer: ChildResult) -> bool:
         """Whether it answers that it is not installed."""
         return answer.text == f"ModuleNotFoundError: No module named {self.top!r}"
 
@@ -108,7 +108,7 @@ def check_extras() -> Iterator[Finding]:
             yield Finding(extra, Status.OK, f"{purpose}: installed")
 
 
-def _judged(library: Library, answer: Answer) -> Finding:
+def _judged(library: Library, answer: ChildResult) -> Finding:
     if answer.works:
         return Finding(library.check, Status.OK, answer.text)
     if library.is_missing(answer):

@@ -7,7 +7,7 @@ only after its runtime has loaded it again.
 """
 
 from digitedge.errors import require
-from digitedge.quiet import quiet, require_tensorflow
+from digitedge.utils.quiet import quiet, require_tensorflow
 
 require_tensorflow()
 with quiet(2):

@@ -17,26 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge import __version__
-from digitedge.bundle import MANIFEST, Bundle, load_bundle, sha256_of
-from digitedge.card import CARD, model_card
-from digitedge.data.dataset import Dataset, images_sha256
+from digitedge.bundle.bundle import MANIFEST, Bundle, load_bundle, sha256_of
+from digitedge.bundle.golden import REFERENCE_KEY, Golden, save_golden
+from digitedge.bundle.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
+from digitedge.bundle.model_card import CARD, model_card
+from digitedge.bundle.recipe import Artifact, Format, InputRange
+from digitedge.datasets.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, DigitEdgeError
 from digitedge.exporting.calibration import calibration_indices
-from digitedge.exporting.judge import FLIPPED, PARITY, Judgement, Limits, judge, measured, plot_flipped, write_parity
+from digitedge.exporting.golden_crops import golden_crops
+from digitedge.exporting.keras_reference import KerasClassifier, load_original
 from digitedge.exporting.onnx import convert_onnx, describe_onnx
-from digitedge.exporting.reference import KerasClassifier, load_original
+from digitedge.exporting.reject_threshold import reject_threshold, threshold_digits
 from digitedge.exporting.tflite import convert_tflite, describe_tflite
-from digitedge.exporting.threshold import reject_threshold, threshold_digits
-from digitedge.files import check_place, whole_folder, write_json, write_text
-from digitedge.golden import REFERENCE_KEY, Golden, golden_crops, save_golden
-from digitedge.manifest import GOLDEN, REFERENCE, DataSource, ImageSet, Manifest, ModelFile, OtherFile
-from digitedge.metrics import confusion
-from digitedge.recipe import Artifact, Format, InputRange
-from digitedge.rendering.scenes.cuttings import Cuttings
+from digitedge.exporting.verify import FLIPPED, PARITY, Judgement, Limits, judge, measured, plot_flipped, write_parity
+from digitedge.metrics.classification import confusion
 from digitedge.runtime import Classifier, load_classifier
-from digitedge.training.keras_file import save_keras, without_optimizer
-from digitedge.training.models import count_macs
+from digitedge.synthetic.scenes.crops import Cuttings
+from digitedge.training.architectures import count_macs
+from digitedge.training.keras_io import save_keras, without_optimizer
 from digitedge.training.plots import plot_confusion
+from digitedge.utils.files import atomic_folder, check_place, write_json, write_text
 
 CALIBRATION_SEED = 0
 LABELS = "labels.txt"
@@ -88,7 +89,7 @@ def export(
     target: Path,
     overwrite: bool = False,
     limits: Limits | None = None,
-    tell: Callable[[str], None] = print,
+    log: Callable[[str], None] = print,
 ) -> Exported:
     """Export a model and judge every file of it.
 
@@ -100,7 +101,7 @@ def export(
         target: the bundle's folder.
         overwrite: replace a bundle that stands there.
         limits: in place of the recipes' own.
-        tell: gets a line of progress.
+        log: gets a line of progress.
 
     Raises:
         DigitEdgeError: a bundle stands there, or the folder cannot be written.
@@ -110,14 +111,14 @@ def export(
     """
     check_target(target, overwrite)
     _check_data(source, data)
-    original = load_original(source.path, data, input_range=source.input_range, tell=tell)
+    original = load_original(source.path, data, input_range=source.input_range, log=log)
     reference = KerasClassifier(without_optimizer(original.model), source.path)
     chosen = calibration_indices(data.y_train, seed=CALIBRATION_SEED)
     calibration = data.x_train[chosen]
-    with whole_folder(target) as draft:
+    with atomic_folder(target) as draft:
         save_keras(reference.model, draft / REFERENCE)
-        classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, tell) for a in artifacts}
-        tell(f"verifying {len(artifacts)} files on {len(data.x_test)} test images")
+        classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, log) for a in artifacts}
+        log(f"verifying {len(artifacts)} files on {len(data.x_test)} test images")
         expected = reference.probabilities(data.x_test)
         tolerances = {a.file_name: a.recipe.tolerance.with_limits(**(limits or {})) for a in artifacts}
         judgements = judge(expected, {name: (c, tolerances[name]) for name, c in classifiers.items()}, data)
@@ -165,14 +166,14 @@ def _check_data(source: Source, data: Dataset) -> None:
 
 
 def _write_file(
-    model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, tell: Callable[[str], None]
+    model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, log: Callable[[str], None]
 ) -> Classifier:
     """Convert one file, and load it again in its runtime."""
     convert, _ = _CONVERTERS[artifact.format]
     path = draft / artifact.file_name
     path.write_bytes(convert(model, artifact.recipe, calibration))
     classifier = load_classifier(path)
-    tell(f"{artifact.file_name}: {path.stat().st_size / 1000:.0f} kB, loads, meets the contract")
+    log(f"{artifact.file_name}: {path.stat().st_size / 1000:.0f} kB, loads, meets the contract")
     return classifier
 
 

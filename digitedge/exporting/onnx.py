@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from digitedge.bundle.manifest import TensorSpec
+from digitedge.bundle.recipe import Recipe
 from digitedge.errors import ModelError
-from digitedge.manifest import TensorSpec
-from digitedge.quiet import quiet
-from digitedge.recipe import Recipe
-from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
+from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.quiet import quiet
 
 OPSET = 17
 IR_VERSION = 8

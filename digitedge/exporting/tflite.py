@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import ConverterError
 from tensorflow.lite.tools import flatbuffer_utils
 
+from digitedge.bundle.manifest import TensorSpec
+from digitedge.bundle.recipe import Numbers, Recipe
 from digitedge.errors import ModelError
-from digitedge.exporting.compact import MINIMUM_RUNTIME, compact
-from digitedge.exporting.packed_pixels import kind_of, pack_pixels
-from digitedge.manifest import TensorSpec
-from digitedge.quiet import quiet
-from digitedge.recipe import Numbers, Recipe
-from digitedge.runtime.contract import CROP_SIZE, INPUT_NAME, OUTPUT_NAME
+from digitedge.exporting.tflite_channel_packing import kind_of, pack_pixels
+from digitedge.exporting.tflite_strip import MINIMUM_RUNTIME, compact
+from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.quiet import quiet
 
 
 def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:

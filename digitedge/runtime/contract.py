@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError, ModelError
 from digitedge.runtime.classifier import Classifier
+from digitedge.utils.crop_format import CROP_SIZE
 
-CROP_SIZE = 28
 CLASSES = 10
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import MissingExtraError, ModelError
-from digitedge.quiet import quiet
-from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
+from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.quiet import quiet
 
 
 class LiteRTClassifier:

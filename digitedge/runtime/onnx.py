@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, require
-from digitedge.runtime.contract import CLASSES, CROP_SIZE, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
+from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
+from digitedge.utils.crop_format import CROP_SIZE
 
 
 class OnnxClassifier:

@@ -2,8 +2,8 @@
 
 What each transform is worth (`make ablation`): `small`, trained on 20,000 of MNIST's training images and 200 scenes for
 4 epochs, one seed, once with all transforms and once without each; errors in % on 5,000 other training images, clean,
-under kinds of damage that training knows and does not know (`digitedge.degradations`, means of 15 and 6 kinds and of
-three strengths), and the non-digits that it is as sure of as of 99 in 100 digits:
+under kinds of damage that training knows and does not know (`digitedge.evaluation.corruptions`, means of 15 and 6
+kinds and of three strengths), and the non-digits that it is as sure of as of 99 in 100 digits:
 
     without      clean   known   unknown   non-digits
     (nothing)     1.10    4.47      6.75        43.0

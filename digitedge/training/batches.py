@@ -5,9 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.training.augment import camera_like
+from digitedge.training.config import Plan
 from digitedge.training.distillation import Teacher
-from digitedge.training.material import Material
-from digitedge.training.plan import Plan
+from digitedge.training.training_data import Material
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from digitedge.training.batches import Batches
-from digitedge.training.keras_file import save_keras, without_optimizer
-from digitedge.training.run import BEST, LAST, Row, write_history
+from digitedge.training.keras_io import save_keras, without_optimizer
+from digitedge.training.run_folder import BEST, LAST, Row, write_history
 
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types

@@ -19,8 +19,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError
-from digitedge.runtime.contract import CLASSES, CROP_SIZE, check_answers
-from digitedge.training.keras_file import load_keras
+from digitedge.runtime.contract import CLASSES, check_answers
+from digitedge.training.keras_io import load_keras
+from digitedge.utils.crop_format import CROP_SIZE
 
 
 class Teacher:

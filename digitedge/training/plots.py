@@ -1,4 +1,4 @@
-"""Pictures of the workshop: learning curves, confusion matrix, the data itself. PNG files, no screen needed."""
+"""Images of the workshop: learning curves, confusion matrix, the data itself. PNG files, no screen needed."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from digitedge.data.dataset import Dataset
+from digitedge.datasets.dataset import Dataset
 from digitedge.errors import InputError
-from digitedge.files import whole_file
+from digitedge.utils.files import atomic_file
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -20,7 +20,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     if path.suffix.lower() != ".png":
         raise InputError(f"expected a file that ends in .png, got {path}")
-    with whole_file(path) as draft:
+    with atomic_file(path) as draft:
         figure.savefig(draft, dpi=100)
 
 
@@ -66,7 +66,7 @@ def plot_digits(images: NDArray[np.uint8], captions: list[str], path: Path, *, t
     """Draw digits side by side, each with a caption.
 
     Args:
-        images: uint8 (N, 28, 28), N may be 0: then the picture says so.
+        images: uint8 (N, 28, 28), N may be 0: then the image says so.
         captions: one per image.
         path: the PNG file to write.
         title: stands above them.

@@ -3,8 +3,9 @@
 Each takes uint8 (N, H, W) crops, ink bright on 0, a strength from 0 (hardly anything) to 1 for each of them, and a
 source of randomness; and returns new crops. `digitedge.training.augment` puts them together.
 
-What `digitedge.degradations` marks as unseen (motion blur, drops, frosted glass, halftone, hollow strokes, shifted
-rows) is used here in no form, so that its figures tell what no training taught. What comes nearest to them: round blur,
+What `digitedge.evaluation.corruptions` marks as unseen (motion blur, drops, frosted glass, halftone, hollow
+strokes, shifted rows) is used here in no form, so that its figures tell what no training taught. What comes nearest
+to them: round blur,
 square patches, bends over a seventh of the field, speckles without order.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 
 Crops = NDArray[np.uint8]
 Strengths = NDArray[np.float32]

@@ -7,11 +7,12 @@ One frame passes through the files in this order: `find` calls `illumination` (i
 the pen was), `lines` (rulings, underlines and frames erased) and `segment` (which parts form a mark). Where a
 classifier doubts a mark, `regroup` proposes to `cut` it or to join it with another. `normalize` is the crop contract,
 and `layout` arranges what was read in rows and numbers. Which marks are digits is decided outside this room, in
-`digitedge.decision`.
+`digitedge.reader.rejection`.
 """
 
-from digitedge.vision.find import Candidate, Writing, find_digits, find_writing
-from digitedge.vision.layout import Box, numbers_of, rows_of
+from digitedge.utils.boxes import Box
+from digitedge.vision.detect import Candidate, Writing, find_digits, find_writing
+from digitedge.vision.layout import numbers_of, rows_of
 from digitedge.vision.normalize import normalize_digit
 
 __all__ = ["Box", "Candidate", "Writing", "find_digits", "find_writing", "normalize_digit", "numbers_of", "rows_of"]

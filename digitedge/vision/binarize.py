@@ -11,7 +11,7 @@ an earlier net).
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 
 # The faintest ink that counts, of 255: a hard pencil takes a tenth of the light; JPEG ripples and creases take less.
 FAINTEST = 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 
-# The paper is estimated on a picture of this longer side: noise is averaged out, and the closing costs little.
+# The paper is estimated on an image of this longer side: noise is averaged out, and the closing costs little.
 THUMBNAIL = 200
 # The widest stroke that the closing fills, as a share of the shorter side: twice the pen of a digit that fills it.
 WIDEST_STROKE = 0.2

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-Box = tuple[int, int, int, int]
-"""x, y, width, height in pixels."""
+from digitedge.utils.boxes import Box
 
 # A digit continues a row when it shares this much of its height (or of its neighbour's, the smaller one) with it.
 SHARED_HEIGHT = 0.4

@@ -1,6 +1,6 @@
 """The crop contract: ink of any size becomes the 28x28 field that MNIST's authors would have made of it.
 
-The camera, picture files and every foreign data set pass through this one function; nothing else knows size or scaling.
+The camera, image files and every foreign data set pass through this one function; nothing else knows size or scaling.
 
 MNIST fits every digit into 20x20 with its aspect kept and puts the centre of mass at the centre of a 28x28 field. Two
 more properties go without saying there, because NIST scanned one kind of pen, and are made here: strokes are 2 to 4
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.opencv import cv2
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.opencv import cv2
 
-FIELD = 28
 FIT = 20
 # Centres of mass of all MNIST images lie between 13.5 and 14.5: they were rounded to this pixel.
 CENTRE = 14
@@ -57,7 +57,7 @@ def normalize_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     _check_ink(ink)
     if not ink.any():
-        return np.zeros((FIELD, FIELD), np.uint8)
+        return np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
     cut = _cut(ink)
     if max(cut.shape) > FIT:
         cut = _thicken(_fit(cut, min(WORKING, max(cut.shape))))
@@ -69,7 +69,7 @@ def _check_ink(ink: NDArray[np.uint8]) -> None:
         came = f"{ink.dtype} {ink.shape}" if isinstance(ink, np.ndarray) else type(ink).__name__
         raise InputError(
             f"normalize_digit() takes uint8 (H, W) of at least one pixel, ink bright on dark, got {came}. "
-            "Cut one digit out of a grey picture, as 255 - grey if the ink is dark."
+            "Cut one digit out of a grey image, as 255 - grey if the ink is dark."
         )
 
 
@@ -136,7 +136,7 @@ def _centre(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     moments = cv2.moments(ink)
     left = round(CENTRE - moments["m10"] / moments["m00"])
     top = round(CENTRE - moments["m01"] / moments["m00"])
-    left, top = min(max(left, 0), FIELD - width), min(max(top, 0), FIELD - height)
-    field = np.zeros((FIELD, FIELD), np.uint8)
+    left, top = min(max(left, 0), CROP_SIZE - width), min(max(top, 0), CROP_SIZE - height)
+    field = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
     field[top : top + height, left : left + width] = ink
     return field

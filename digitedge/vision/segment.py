@@ -1,7 +1,7 @@
 """Mask -> marks: the pieces of ink that are as large and dark as the writing, parts of one digit joined.
 
 A component is a connected piece of the mask. Most digits are one; a 5 with its bar apart is two. The scale comes from
-the picture itself: how high and how dark its typical component is. What is far smaller is a speck and what is far
+the image itself: how high and how dark its typical component is. What is far smaller is a speck and what is far
 larger or paler is no writing; both are left out. What is shaped unlike any digit (whole words, bars, blobs) stays as a
 mark with a flaw, because it tells what else is written there.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.opencv import cv2
-from digitedge.vision.layout import Box
+from digitedge.utils.boxes import Box, as_box, union
+from digitedge.utils.opencv import cv2
 
 # Fewer pixels of height than this hold no readable digit.
 SMALLEST = 8
@@ -59,7 +59,7 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What is typical of the writing in a picture: its height in pixels and its mean ink level, 0 to 255."""
+    """What is typical of the writing in an image: its height in pixels and its mean ink level, 0 to 255."""
 
     height: float
     darkness: float
@@ -78,7 +78,7 @@ class Mark:
     """Something that was written, alone on empty paper.
 
     Attributes:
-        box: x, y, width, height in pixels of the picture that was searched.
+        box: x, y, width, height in pixels of the image that was searched.
         ink: uint8 (height, width), 0 is paper; ink of neighbours is left out.
         darkness: mean ink level of its strokes, 0 to 255.
         clutter: mean ink level of what is around it and is no writing, in its own darkness: 0 on clean paper.
@@ -135,8 +135,8 @@ def segment(found: Components, ink: NDArray[np.uint8]) -> list[Mark]:
     """Cut out everything that is about as large and dark as the writing; parts of one digit are joined.
 
     Args:
-        found: the components of a picture.
-        ink: uint8 (H, W), the same picture, 0 is paper.
+        found: the components of an image.
+        ink: uint8 (H, W), the same image, 0 is paper.
 
     Examples:
         >>> ink = np.zeros((60, 60), np.uint8)
@@ -150,7 +150,7 @@ def segment(found: Components, ink: NDArray[np.uint8]) -> list[Mark]:
     longer = found.boxes[:, 2:].max(axis=1)
     chosen = (longer >= SPECK * scale.height) & (longer <= LARGEST * scale.height)
     chosen &= found.darkness >= PALEST * scale.darkness
-    groups = [Group((int(i) + 1,), _as_box(found.boxes[i])) for i in np.flatnonzero(chosen)]
+    groups = [Group((int(i) + 1,), as_box(found.boxes[i])) for i in np.flatnonzero(chosen)]
     unwritten = np.where(np.append(False, chosen), 0, 255).astype(np.uint8)
     return [
         _mark(group, found, ink, unwritten, scale) for group in _join_parts(groups, scale) if _is_no_speck(group, scale)
@@ -162,7 +162,7 @@ def _is_no_speck(group: Group, scale: Scale) -> bool:
 
 
 def _mark(group: Group, found: Components, ink: NDArray[np.uint8], unwritten: NDArray[np.uint8], scale: Scale) -> Mark:
-    """Cut a group out of the picture; `unwritten` is 255 for each label that is no writing, else 0."""
+    """Cut a group out of the image; `unwritten` is 255 for each label that is no writing, else 0."""
     x, y, width, height = group.box
     window = slice(y, y + height), slice(x, x + width)
     labels = found.labels[window]
@@ -201,7 +201,7 @@ def _join_parts(groups: list[Group], scale: Scale) -> list[Group]:
             alone.append(part)
         else:
             body = bodies[nearest]
-            bodies[nearest] = Group(body.labels + part.labels, union(body.box, part.box))
+            bodies[nearest] = Group(body.labels + part.labels, union([body.box, part.box]))
     return bodies + alone
 
 
@@ -235,14 +235,3 @@ def _flaw(group: Group, found: Components, scale: Scale) -> str:
 def _touches_edge(box: Box, shape: tuple[int, ...]) -> bool:
     x, y, width, height = box
     return x == 0 or y == 0 or x + width == shape[1] or y + height == shape[0]
-
-
-def _as_box(values: NDArray[np.int64]) -> Box:
-    x, y, width, height = (int(value) for value in values)
-    return x, y, width, height
-
-
-def union(a: Box, b: Box) -> Box:
-    """The smallest box around two."""
-    x, y = min(a[0], b[0]), min(a[1], b[1])
-    return x, y, max(a[0] + a[2], b[0] + b[2]) - x, max(a[1] + a[3], b[1] + b[3]) - y

@@ -1,7 +1,7 @@
 """The live page: what the camera sees and what it says, in any browser of the network, for as many as look.
 
 In: updates of the loop in `digitedge.camera.run`, of which a `WebPage` is an output.
-Out: a page, its pictures and events, and the same for programs (JSON, server-sent events, MJPEG).
+Out: a page, its images and events, and the same for programs (JSON, server-sent events, MJPEG).
 
     from digitedge import Reader
     from digitedge.camera import open_source, run
@@ -13,7 +13,7 @@ Out: a page, its pictures and events, and the same for programs (JSON, server-se
         run(open_source("0"), reader, [page])
 
 The loop's thread hands each update to an event loop in a thread of its own (`webpage`, `server`), and is done with it:
-nothing that a viewer does can hold up a frame. There `hub` knows what is new, `pictures` encodes a frame once for all
+nothing that a viewer does can hold up a frame. There `hub` knows what is new, `images` encodes a frame once for all
 viewers (in a worker thread, and only when somebody looks), `steps` and `drawn` do what is asked for, `streams` writes
 to each viewer as fast as that one reads, and `app` has the routes. Who may ask is decided by `access`; how long, how
 much and how many by `connection`.
@@ -22,6 +22,6 @@ Frames are what a camera sees, so nothing beyond this machine is served without 
 """
 
 from digitedge.web.address import Address, parse_address
-from digitedge.web.webpage import WebPage
+from digitedge.web.sink import WebPage
 
 __all__ = ["Address", "WebPage", "parse_address"]

@@ -16,10 +16,10 @@ from digitedge.camera.capture import State
 from digitedge.errors import InputError
 from digitedge.web import streams
 from digitedge.web.access import refusal
-from digitedge.web.drawn import SIDE, classify_drawing
+from digitedge.web.drawing import SIDE, classify_drawing
+from digitedge.web.encoded_frames import Images
 from digitedge.web.hub import Hub
-from digitedge.web.pictures import Pictures
-from digitedge.web.steps import NAMES, Steps
+from digitedge.web.stages import NAMES, Steps
 
 PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -32,9 +32,9 @@ LONGEST_SETTING = 200
 NO_FRAME = "There is no frame yet. Try again in a second."
 
 
-def make_app(hub: Hub, pictures: Pictures, steps: Steps) -> Starlette:
+def make_app(hub: Hub, images: Images, steps: Steps) -> Starlette:
     """Make the application; it knows nothing of tokens, see `access`."""
-    api = _Api(hub, pictures, steps)
+    api = _Api(hub, images, steps)
     routes = [Route(path, _static(name, kind)) for path, (name, kind) in PAGE.items()]
     routes += [
         Route("/healthz", api.health),
@@ -63,9 +63,9 @@ def _static(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 class _Api:
     """What is asked for, and where it comes from."""
 
-    def __init__(self, hub: Hub, pictures: Pictures, steps: Steps) -> None:
+    def __init__(self, hub: Hub, images: Images, steps: Steps) -> None:
         self._hub = hub
-        self._pictures = pictures
+        self._images = images
         self._steps = steps
 
     async def health(self, _: Request) -> Response:
@@ -92,25 +92,25 @@ class _Api:
     async def stream(self, request: Request) -> Response:
         """MJPEG."""
         kind = f"multipart/x-mixed-replace; boundary={streams.BOUNDARY}"
-        return _stream(request, streams.mjpeg(self._hub, self._pictures), kind)
+        return _stream(request, streams.mjpeg(self._hub, self._images), kind)
 
     async def snapshot(self, _: Request) -> Response:
-        """The newest picture, to keep."""
+        """The newest image, to keep."""
         if not self._hub.frames:
             raise HTTPException(503, NO_FRAME)
-        picture = await self._pictures.after(self._hub.frames - 1)
-        if picture is None:  # the page is closing
+        image = await self._images.after(self._hub.frames - 1)
+        if image is None:  # the page is closing
             raise HTTPException(503, NO_FRAME)
         name = f"digitedge-{datetime.now():%Y-%m-%d-%H%M%S}.jpg"
         headers = {"Content-Disposition": f'inline; filename="{name}"'}
-        return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
+        return Response(image.jpeg, media_type="image/jpeg", headers=headers)
 
     async def step(self, request: Request) -> Response:
-        """A picture of one step on the way of the newest frame."""
+        """An image of one step on the way of the newest frame."""
         name = request.path_params["name"]
         if name not in NAMES:
             raise HTTPException(404, f"There is no such step. There are: {', '.join(NAMES)}.")
-        jpeg = await self._steps.picture(name)
+        jpeg = await self._steps.image(name)
         if jpeg is None:
             raise HTTPException(503, NO_FRAME)
         return Response(jpeg, media_type="image/jpeg")

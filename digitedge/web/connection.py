@@ -16,7 +16,7 @@ LONGEST_HEAD = 16_384
 # Connections at a time. A browser holds two for a page that it shows, and up to four more for moments.
 MOST_CONNECTIONS = 256
 # What is held for a viewer that does not read: in the system's buffer (Linux doubles it), and in ours before a stream
-# has to wait. A stream writes whole pictures, so one more may come on top.
+# has to wait. A stream writes whole images, so one more may come on top.
 SYSTEM_BUFFER, OUR_BUFFER = 65_536, 16_384
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 

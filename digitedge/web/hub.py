@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from digitedge.camera.live import Update
-from digitedge.reader import Reader
+from digitedge.camera.loop import Update
+from digitedge.reader.reader import Reader
 
 # Events that those who come late get to see.
 HISTORY = 50
@@ -60,12 +60,12 @@ class Hub:
     def set_threshold(self, threshold: float) -> None:
         """Set the least confidence of a digit, 0 to 1, from the next frame on."""
         self.reader.threshold = threshold
-        self._tell()
+        self._notify()
 
     def end(self) -> None:
         """Send everyone home."""
         self.ended = True
-        self._tell()
+        self._notify()
 
     @property
     def state(self) -> str:
@@ -99,9 +99,9 @@ class Hub:
         at = datetime.now().astimezone().isoformat(timespec="milliseconds")
         self.events.extend(event.to_dict() | {"at": at} for event in update.events)
         self.happened += len(update.events)
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.version += 1
         self._json = None
         self._news.set()

@@ -10,9 +10,9 @@ import uvicorn
 from digitedge.web.access import SECURITY_HEADERS, Access
 from digitedge.web.app import make_app
 from digitedge.web.connection import LONGEST_HEAD, Connection
+from digitedge.web.encoded_frames import Images
 from digitedge.web.hub import Hub
-from digitedge.web.pictures import Pictures
-from digitedge.web.steps import Steps
+from digitedge.web.stages import Steps
 
 # How long viewers may take to hear of the end before their connections are cut.
 FAREWELL_S = 0.2
@@ -24,13 +24,13 @@ class Service:
     """Everything of the page that lives in the event loop.
 
     Attributes:
-        pictures: of the frames.
+        images: of the frames.
     """
 
     def __init__(self, hub: Hub, *, token: str | None, names: frozenset[str] | None, cookie: str) -> None:
         """Put it together; see `Access` for who may ask."""
-        self.pictures = Pictures(hub)
-        app = Access(make_app(hub, self.pictures, Steps(hub)), token=token, names=names, cookie=cookie)
+        self.images = Images(hub)
+        app = Access(make_app(hub, self.images, Steps(hub)), token=token, names=names, cookie=cookie)
         self._hub = hub
         self._server = _Server(
             uvicorn.Config(
@@ -54,7 +54,7 @@ class Service:
         """Serve until `stop`."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS, "web worker"))
         self._hub.start()
-        encoder = asyncio.create_task(self.pictures.run())
+        encoder = asyncio.create_task(self.images.run())
         started()
         try:
             await self._server.serve([listener])
@@ -68,7 +68,7 @@ class Service:
 
     def _farewell(self) -> None:
         self._hub.end()
-        self.pictures.end()
+        self.images.end()
 
 
 class _Server(uvicorn.Server):

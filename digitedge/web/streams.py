@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from digitedge.web.encoded_frames import Images
 from digitedge.web.hub import Hub
-from digitedge.web.pictures import Pictures
 
 # Between two batches of events to one viewer; and how long nothing is sent at most.
 BATCH_S, HEARTBEAT_S = 0.1, 2.0
@@ -22,18 +22,18 @@ RETRY_MS = 1000
 BOUNDARY = "digitedge-frame"
 
 
-async def mjpeg(hub: Hub, pictures: Pictures) -> AsyncIterator[bytes]:
-    """Yield parts of multipart/x-mixed-replace: the newest picture, then each new one.
+async def mjpeg(hub: Hub, images: Images) -> AsyncIterator[bytes]:
+    """Yield parts of multipart/x-mixed-replace: the newest image, then each new one.
 
-    Every part ends with the boundary, because browsers show a picture when they see where it ends.
+    Every part ends with the boundary, because browsers show an image when they see where it ends.
     """
     boundary = f"\r\n--{BOUNDARY}\r\n".encode()
     yield boundary[2:]
     number = max(0, hub.frames - 1)
-    while picture := await pictures.after(number):
-        number = picture.number
-        head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n\r\n".encode()
-        yield head + picture.jpeg + boundary
+    while image := await images.after(number):
+        number = image.number
+        head = f"Content-Type: image/jpeg\r\nContent-Length: {len(image.jpeg)}\r\n\r\n".encode()
+        yield head + image.jpeg + boundary
         yield b""
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge import reader as reader_module
 from digitedge.benchmark.cold_start import measure_cold_start
 from digitedge.benchmark.frame_speed import DIGITS
 from digitedge.benchmark.memory import peak_bytes
-from digitedge.benchmark.pages import page_frame
-from digitedge.benchmark.process import in_new_process
+from digitedge.benchmark.rendered_frames import page_frame
 from digitedge.benchmark.stopwatch import STAGES, Stopwatch, stages_timed
 from digitedge.benchmark.timing import BLOCKS
 from digitedge.errors import InputError, ModelError
-from digitedge.reader import Reader
+from digitedge.reader import reader as reader_module
+from digitedge.reader.reader import Reader
 from digitedge.runtime import load_classifier
+from digitedge.utils.subprocesses import call_in_new_process
 
 FILE, FRAMES = "digitedge.benchmark.file_speed.measure_file", "digitedge.benchmark.frame_speed.measure_frames"
 
@@ -24,7 +24,7 @@ FILE, FRAMES = "digitedge.benchmark.file_speed.measure_file", "digitedge.benchma
 def test_a_file_is_measured_in_a_process_of_its_own(fixtures: Path, name: str) -> None:
     if name.endswith(".onnx"):
         pytest.importorskip("onnxruntime")
-    speed = in_new_process(FILE, str(fixtures / name), threads=2, seconds=0.05)
+    speed = call_in_new_process(FILE, str(fixtures / name), threads=2, seconds=0.05)
     assert 0 < speed["p50_ms"] <= speed["p95_ms"] <= speed["p99_ms"]
     assert len(speed["medians_ms"]) == BLOCKS
     assert min(speed["medians_ms"]) > 0
@@ -34,12 +34,12 @@ def test_a_file_is_measured_in_a_process_of_its_own(fixtures: Path, name: str) -
 
 def test_a_process_that_fails_says_why_in_its_own_words(fixtures: Path) -> None:
     with pytest.raises(ModelError, match=r"^.*wants_zero_to_one\.tflite: expected a net that takes pixels from 0"):
-        in_new_process(FILE, str(fixtures / "wants_zero_to_one.tflite"), threads=1, seconds=0.05)
+        call_in_new_process(FILE, str(fixtures / "wants_zero_to_one.tflite"), threads=1, seconds=0.05)
 
 
 def test_a_process_that_crashes_is_an_answer() -> None:
     with pytest.raises(ModelError, match=r"it crashes \(Aborted"):
-        in_new_process("os.abort")
+        call_in_new_process("os.abort")
 
 
 def test_a_json_file_in_the_current_folder_does_not_hide_pythons(
@@ -48,7 +48,7 @@ def test_a_json_file_in_the_current_folder_does_not_hide_pythons(
     (tmp_path / "json.py").write_text("raise SystemExit('the json.py of the current folder')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digitedge.benchmark.cold_start.BLOCKS", 1)
-    assert in_new_process("math.gcd", 12, 18) == 6
+    assert call_in_new_process("math.gcd", 12, 18) == 6
     starts = measure_cold_start(fixtures / "good.tflite")
     assert {name: len(start["runs_ms"]) for name, start in starts.items()} == {"--help": 1, "predict": 1}
 
@@ -69,7 +69,7 @@ def test_more_threads_give_the_same_answers(released: Path, name: str) -> None:
 
 
 def test_the_stages_of_a_frame_sum_up_to_the_whole(released: Path) -> None:
-    rows = in_new_process(FRAMES, str(released / "model_int8.tflite"), threads=1, size=(640, 480), rounds=1)
+    rows = call_in_new_process(FRAMES, str(released / "model_int8.tflite"), threads=1, size=(640, 480), rounds=1)
     assert [(row["width"], row["height"], row["digits"]) for row in rows] == [(640, 480, count) for count in DIGITS]
     assert [row["digits_read"] for row in rows] == list(DIGITS)
     for row in rows:

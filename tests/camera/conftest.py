@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
-from digitedge.reader import Reader
+from digitedge.reader.reader import Reader
+from digitedge.utils.opencv import cv2
 
 
 class Sevens:

@@ -162,7 +162,7 @@ def test_a_read_that_never_comes_back_is_given_up(monkeypatch: pytest.MonkeyPatc
             pass
 
 
-def test_a_still_picture_over_a_network_is_no_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_still_image_over_a_network_is_no_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "FROZEN_S", 0.1)
     device = Device(still(20))
     assert {state for state, number in states_of(device, patience_s=0) if number < 19} == {State.LIVE}

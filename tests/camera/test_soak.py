@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SOAK = Path(__file__).parents[1] / "benchmarks" / "soak.py"
+SOAK = Path(__file__).parents[1] / "performance" / "soak.py"
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from digitedge.benchmark.stopwatch import STAGES
 from digitedge.benchmark.system import machine
-from digitedge.bundle import sha256_of
+from digitedge.bundle.bundle import sha256_of
 from digitedge.cli.app import app
 
 QUICK = ("--quick", "--threads", "1")

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
-from digitedge.rendering.scenes.clip import render_clip
+from digitedge.synthetic.scenes.clip import render_clip
+from digitedge.utils.opencv import cv2
 
 COMMAND = [sys.executable, "-m", "digitedge", "camera"]
 LIMIT_S = 60
@@ -58,7 +58,7 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_picture_is_read_to_a_line_with_its_name(desk: Path) -> None:
+def test_a_image_is_read_to_a_line_with_its_name(desk: Path) -> None:
     done = camera("page.png", "--headless", folder=desk)
     assert (done.returncode, done.stdout) == (0, "page.png: 77\n")
     assert "frames read: 1" in done.stderr
@@ -242,7 +242,7 @@ def test_events_are_the_lines_in_which_something_happens(desk: Path) -> None:
 
 
 @posix_only
-def test_pictures_come_through_a_pipe(desk: Path) -> None:
+def test_images_come_through_a_pipe(desk: Path) -> None:
     jpeg = cv2.imencode(".jpg", cv2.imread(str(desk / "page.png")))[1].tobytes()
     command = [*COMMAND, "-", "--json"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -261,7 +261,7 @@ def test_pictures_come_through_a_pipe(desk: Path) -> None:
 def test_nothing_on_a_pipe_is_an_error(tmp_path: Path) -> None:
     done = camera("-", "--headless", folder=tmp_path, input="")
     assert done.returncode == 1
-    assert "error: expected JPEG pictures on standard input, got none" in done.stderr
+    assert "error: expected JPEG images on standard input, got none" in done.stderr
 
 
 ENDINGS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name != "nt" else [])]

@@ -1,4 +1,4 @@
-"""`digitedge eval` on pictures written here, with the released model."""
+"""`digitedge eval` on images written here, with the released model."""
 
 import json
 import subprocess
@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.data.halves import half_of
-from digitedge.opencv import cv2
-from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
+from digitedge.datasets.splits import half_of
+from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.utils.opencv import cv2
 
 SCHEMA = "digitedge.eval-photos/1"
 
@@ -59,7 +59,7 @@ def test_json_is_one_object_with_the_figures(folder):
     (line,) = done.stdout.splitlines()
     value = json.loads(line)
     right, wrong = (len(scene.digits) for scene in folder)
-    assert (value["schema"], value["pictures"], value["writers"], value["half"]) == (SCHEMA, 4, 3, None)
+    assert (value["schema"], value["images"], value["writers"], value["half"]) == (SCHEMA, 4, 3, None)
     easy, hard, total = (value["by_difficulty"][name] for name in ("easy", "hard", "all"))
     assert (easy["f1"], easy["rows_exact"]) == (1.0, 1.0)
     assert (hard["wrong"], hard["box_recall"], hard["rows_exact"]) == (1, 1.0, 1.0)
@@ -74,9 +74,9 @@ def test_json_is_one_object_with_the_figures(folder):
 
 
 def test_tables_are_aligned_and_end_with_the_time(folder):
-    done = evaluate("photos", "photos", "--per-picture")
+    done = evaluate("photos", "photos", "--per-image")
     lines = done.stdout.splitlines()
-    assert lines[0] == "photos: 4 pictures by 3 writers"
+    assert lines[0] == "photos: 4 images by 3 writers"
     assert [line.split()[:3] for line in lines[3:6]] == [
         ["easy", "1", str(len(folder[0].digits))],
         ["hard", "1", str(len(folder[1].digits))],
@@ -85,7 +85,7 @@ def test_tables_are_aligned_and_end_with_the_time(folder):
     assert len({len(line) for line in lines[2:6]}) == 1
     names = [line.split()[0] for line in lines if ".png" in line]
     assert names == ["cat.png", "wrong.png", "far.png", "right.png"]
-    assert lines[-1].startswith("reading a picture took ")
+    assert lines[-1].startswith("reading an image took ")
     assert "model:" in done.stderr
     assert "next: --sheet" in done.stderr
 
@@ -145,8 +145,8 @@ def missing_file(items):
     ("damage", "message"),
     [
         (break_json, "labels.json: expected JSON"),
-        (bad_box, "picture 1 (right.png): digit 1: box: expected [x, y, width, height]"),
-        (foreign_box, "right.png: expected boxes in the picture of 640x480"),
+        (bad_box, "image 1 (right.png): digit 1: box: expected [x, y, width, height]"),
+        (foreign_box, "right.png: expected boxes in the image of 640x480"),
         (missing_file, "gone.png"),
     ],
 )
@@ -158,7 +158,7 @@ def test_damaged_labels_are_one_line_and_exit_code_1(folder, damage, message):
     assert message in error
 
 
-def test_a_sheet_never_replaces_a_picture(folder, tmp_path):
+def test_a_sheet_never_replaces_a_image(folder, tmp_path):
     before = (tmp_path / "photos/cat.png").read_bytes()
     done = evaluate("photos", "photos", "--sheet", "photos/cat.png")
     assert done.exit_code == 1
@@ -195,10 +195,10 @@ def test_wrong_usage_is_exit_code_2(folder, arguments):
 def test_scenes_give_the_same_figures():
     done = evaluate("scenes", "--count", "3", "--seed", "5", "--json")
     value = json.loads(done.stdout)
-    assert (value["schema"], value["pictures"], value["seed"]) == ("digitedge.eval-scenes/1", 3, 5)
+    assert (value["schema"], value["images"], value["seed"]) == ("digitedge.eval-scenes/1", 3, 5)
     assert len(value["cases"]) == 3
     assert {"f1", "mean_f1", "f1_in_order", "rows_exact"} <= value["by_difficulty"]["all"].keys()
-    assert evaluate("scenes", "--count", "1").stdout.startswith("rendered scenes, seeds 0 to 0: 1 pictures\n")
+    assert evaluate("scenes", "--count", "1").stdout.startswith("rendered scenes, seeds 0 to 0: 1 images\n")
 
 
 def test_a_high_threshold_drops_digits(folder):

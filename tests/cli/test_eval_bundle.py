@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import digitedge.files
+import digitedge.utils.files
 from digitedge.cli.app import app
-from digitedge.degradations import DEGRADATIONS
 from digitedge.errors import DigitEdgeError
-from digitedge.opencv import cv2
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.evaluation.corruptions import DEGRADATIONS
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.utils.opencv import cv2
 
 FEW = ("--images", "40", "--damaged", "4", "--scenes", "1")
 
@@ -96,7 +96,7 @@ def test_markdown_can_be_printed(run, released, tmp_path) -> None:
     assert "| motion blur (unseen) |" in done.stdout
 
 
-def test_a_folder_of_pictures_names_its_worst(run, released, tmp_path) -> None:
+def test_a_folder_of_images_names_its_worst(run, released, tmp_path) -> None:
     crops, labels = synthetic_digits(20, seed=4)
     for place, (crop, label) in enumerate(zip(crops, labels, strict=True)):
         folder = tmp_path / "digits" / str(9 - label if place == 5 else label)
@@ -111,7 +111,7 @@ def test_a_folder_of_pictures_names_its_worst(run, released, tmp_path) -> None:
     assert "would lie among the digits" in done.stderr
 
 
-def test_without_mistakes_there_is_no_picture(run, released, tmp_path) -> None:
+def test_without_mistakes_there_is_no_image(run, released, tmp_path) -> None:
     crops, labels = synthetic_digits(10, seed=4)
     save_digits(tmp_path / "digits.npz", x=crops, y=labels)
     done = run(released, "--dataset", "digits.npz", "--damaged", "0", "--scenes", "0", "--worst", "worst.png")
@@ -207,7 +207,7 @@ def test_tables_are_printed_before_files_are_written(run, tmp_path, released, mo
     def fail(*_: object) -> None:
         raise DigitEdgeError("cannot write report.md: No space left on device.")
 
-    monkeypatch.setattr(digitedge.files, "write_text", fail)
+    monkeypatch.setattr(digitedge.utils.files, "write_text", fail)
     save_digits(tmp_path / "digits.npz")
     done = run(released, "--dataset", "digits.npz", "--damaged", "0", "--scenes", "0", "--markdown", "report.md")
     assert done.exit_code == 1

@@ -1,4 +1,4 @@
-"""`digitedge predict` on pictures written here, with the released model."""
+"""`digitedge predict` on images written here, with the released model."""
 
 import json
 import os
@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.opencv import cv2
-from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
+from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.utils.opencv import cv2
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def predict(*arguments):
     return CliRunner().invoke(app, ["predict", *arguments])
 
 
-def test_a_line_per_picture_with_its_rows(folder):
+def test_a_line_per_image_with_its_rows(folder):
     done = predict("scans")
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [f"{name}: {' '.join(rows)}" for name, rows in folder.items()]
@@ -46,12 +46,12 @@ def test_json_is_one_reading_per_line_and_nothing_else(folder):
     assert {reading["source"]: reading["rows"] for reading in readings} == folder
 
 
-def test_a_blank_picture_says_so(folder):
+def test_a_blank_image_says_so(folder):
     cv2.imwrite("blank.png", np.full((100, 100), 255, np.uint8))
     assert predict("blank.png").stdout == "blank.png: no digits\n"
 
 
-def test_an_unreadable_picture_does_not_stop_the_others(folder):
+def test_an_unreadable_image_does_not_stop_the_others(folder):
     with open("scans/5.png", "wb") as damaged:
         damaged.write(b"\x89PNG\r\n\x1a\n")
     done = predict("scans", "--json")
@@ -61,7 +61,7 @@ def test_an_unreadable_picture_does_not_stop_the_others(folder):
     assert "scans/5.png" in error
 
 
-def test_a_missing_picture_is_one_line_and_exit_code_1(folder):
+def test_a_missing_image_is_one_line_and_exit_code_1(folder):
     done = predict("none.png")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("error: no file or folder at none.png")
@@ -94,7 +94,7 @@ def test_annotated_copies_show_the_reading_and_keep_the_originals(folder):
     assert (cv2.imread("scans/2.png") == before).all()
 
 
-def test_pictures_of_one_name_get_copies_of_their_own(folder, tmp_path):
+def test_images_of_one_name_get_copies_of_their_own(folder, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more/2.png").write_bytes((tmp_path / "scans/2.png").read_bytes())
     predict("scans/2.png", "more/2.png", "--annotate", "out")
@@ -114,7 +114,7 @@ def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
     assert len(missing.stderr.splitlines()) == 1
 
 
-def test_a_copy_never_replaces_a_picture_that_was_given(folder, tmp_path):
+def test_a_copy_never_replaces_a_image_that_was_given(folder, tmp_path):
     before = (tmp_path / "scans/2.png").read_bytes()
     done = predict("scans", "--annotate", "scans")
     assert done.exit_code == 1
@@ -129,7 +129,7 @@ def test_a_numbered_copy_keeps_off_a_name_that_is_taken(folder, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-2-2.png", "x-2.png", "x.png"]
 
 
-def test_stages_are_one_slide_per_picture(folder):
+def test_stages_are_one_slide_per_image(folder):
     done = predict("scans", "--stages", "slides")
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [f"{name}: {' '.join(rows)}" for name, rows in folder.items()]
@@ -140,13 +140,13 @@ def test_stages_are_one_slide_per_picture(folder):
     assert (slides["2-stages.png"] != slides["10-stages.png"]).any()
 
 
-def test_stages_and_copies_may_share_a_folder_but_not_the_pictures_own(folder, tmp_path):
+def test_stages_and_copies_may_share_a_folder_but_not_the_images_own(folder, tmp_path):
     assert predict("scans/2.png", "--stages", "out", "--annotate", "out").exit_code == 0
     assert sorted(path.name for path in Path("out").iterdir()) == ["2-stages.png", "2.png"]
     (tmp_path / "scans/2-stages.png").write_bytes((tmp_path / "scans/2.png").read_bytes())
     done = predict("scans", "--stages", "scans")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "--stages scans would overwrite the picture scans/2-stages.png" in done.stderr
+    assert "--stages scans would overwrite the image scans/2-stages.png" in done.stderr
 
 
 def test_copies_and_slides_in_one_folder_never_replace_each_other(folder):
@@ -172,4 +172,4 @@ def test_a_named_pipe_does_not_stop_the_others(folder):
     done = predict("pipe.png", "scans/2.png")
     assert done.exit_code == 1
     assert done.stdout.startswith("scans/2.png: ")
-    assert "error: cannot read pipe.png: expected a picture file, got a named pipe" in done.stderr
+    assert "error: cannot read pipe.png: expected an image file, got a named pipe" in done.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
-from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
+from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.utils.opencv import cv2
 
 DEMOS = Path(__file__).parents[2] / "demos"
 PAGE_ROWS = ["4270583", "9717343", "6972930"]
@@ -35,7 +35,7 @@ def test_every_demo_says_how_it_is_run_and_is_tested_here():
 
 
 def test_the_page_is_read_rightly_and_annotated(tmp_path):
-    done = run("read_picture.py", cwd=tmp_path)
+    done = run("read_image.py", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     rows, *digits, last = done.stdout.splitlines()
     assert rows == f"rows: {' | '.join(PAGE_ROWS)}"
@@ -49,7 +49,7 @@ def test_the_page_is_read_rightly_and_annotated(tmp_path):
 def test_a_page_rendered_anew_is_read_as_it_was_written(tmp_path):
     written = run("render_page.py", "mine.png", "--seed", "2", cwd=tmp_path)
     assert (written.returncode, written.stderr) == (0, "")
-    done = run("read_picture.py", "mine.png", "--annotated", "read.jpg", cwd=tmp_path)
+    done = run("read_image.py", "mine.png", "--annotated", "read.jpg", cwd=tmp_path)
     assert done.stdout.splitlines()[0] == f"rows: {' | '.join(written.stdout.splitlines())}"
     assert (tmp_path / "read.jpg").is_file()
 
@@ -72,7 +72,7 @@ def test_the_demo_clip_is_followed_for_so_many_frames(tmp_path):
     assert all(re.fullmatch(r"frame +\d{1,2}: (nothing|\d+(  \d+)*)", line) for line in lines)
 
 
-@pytest.mark.parametrize("demo", ["read_picture.py", "follow_clip.py"])
+@pytest.mark.parametrize("demo", ["read_image.py", "follow_clip.py"])
 def test_what_is_not_there_is_one_line_and_exit_code_1(demo, tmp_path):
     done = run(demo, "none.png", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
-from digitedge.scoring import Score
+from digitedge.metrics.detection import Score
+from digitedge.utils.opencv import cv2
 
 LIMITS = Path(__file__).parents[2] / "demos" / "limits"
-LARGEST, ALL = 60_000, 600_000  # bytes of a picture, and of all
+LARGEST, ALL = 60_000, 600_000  # bytes of an image, and of all
 MARKED = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.DOTALL)
-PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
+IMAGE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def text_of(page):
 
 
 @pytest.mark.slow
-def test_the_page_and_its_pictures_are_made_anew(tmp_path):
-    done = run("--digits", "1", "--pictures", "1", "--output", "out", cwd=tmp_path)
+def test_the_page_and_its_images_are_made_anew(tmp_path):
+    done = run("--digits", "1", "--images", "1", "--output", "out", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     page = (tmp_path / "out/README.md").read_text()
     assert text_of(page) == text_of((LIMITS / "README.md").read_text())
@@ -53,21 +53,21 @@ def test_the_page_and_its_pictures_are_made_anew(tmp_path):
     )
     assert filled["small"].splitlines()[2].startswith("| **F1** | 100 |")
     assert "from 1 digits" in filled["conditions"]
-    pictures = PICTURE.findall(page)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"README.md", *pictures}
-    for name in pictures:
+    images = IMAGE.findall(page)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"README.md", *images}
+    for name in images:
         assert (tmp_path / "out" / name).stat().st_size <= LARGEST
         assert cv2.imread(str(tmp_path / "out" / name)).shape[1] in (734, 744)  # two wide tiles, or three narrow ones
 
 
-def test_the_committed_page_has_its_tables_and_pictures():
+def test_the_committed_page_has_its_tables_and_images():
     page = (LIMITS / "README.md").read_text()
     assert all(body.strip() for _, body in MARKED.findall(page))
-    sizes = [(LIMITS / name).stat().st_size for name in PICTURE.findall(page)]
+    sizes = [(LIMITS / name).stat().st_size for name in IMAGE.findall(page)]
     assert len(sizes) == 20
     assert max(sizes) <= LARGEST
     assert sum(sizes) <= ALL
-    assert set(PICTURE.findall(page)) == {path.name for path in LIMITS.glob("*.jpg")}
+    assert set(IMAGE.findall(page)) == {path.name for path in LIMITS.glob("*.jpg")}
 
 
 def test_every_command_of_the_page_exists(digitedge):
@@ -99,7 +99,7 @@ def test_a_model_that_is_not_there_is_one_line_and_exit_code_1(tmp_path):
 
 def test_a_page_without_the_place_of_a_table_is_refused(program):
     from digitedge import DataError
-    from digitedge.tables import put_into
+    from digitedge.utils.tables import put_into
 
     assert put_into("a\n<!-- x -->\nold\n<!-- /x -->\nb\n", "x", "new\n") == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
     with pytest.raises(DataError, match="one place <!-- y --> in the page, got 0"):
@@ -151,7 +151,7 @@ def test_a_setting_changes_nothing_but_what_it_is_told(program):
     assert np.median([digit.box[3] for digit in easy.digits]) == pytest.approx(48, abs=1)
 
 
-def test_a_sweep_changes_the_picture(program):
+def test_a_sweep_changes_the_image(program):
     from sweeps import SWEEPS
 
     for sweep in SWEEPS:

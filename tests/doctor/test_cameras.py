@@ -8,7 +8,7 @@ import pytest
 
 from digitedge.doctor.cameras import _described, check_cameras
 from digitedge.doctor.finding import Finding, Status
-from digitedge.v4l2 import CameraMode, Capture
+from digitedge.doctor.v4l2 import CameraMode, Capture
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Video4Linux is Linux's")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.doctor.child import Answer, ask_child
 from digitedge.doctor.finding import Status
 from digitedge.doctor.port import check_port
 from digitedge.doctor.screen import check_screen
+from digitedge.utils.subprocesses import ChildResult, run_python
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="screens are chosen by DISPLAY on Linux only")
 
@@ -79,11 +79,11 @@ def test_a_port_in_use_is_a_note_and_free_again_afterwards() -> None:
 def test_a_child_does_not_import_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "random.py").write_text("raise SystemExit('the random.py of the current folder')")
     monkeypatch.chdir(tmp_path)
-    answer = ask_child("import random; print(random.__name__)")
-    assert answer == Answer(True, "random")
+    answer = run_python("import random; print(random.__name__)")
+    assert answer == ChildResult(True, "random")
 
 
 def test_a_child_that_does_not_end_is_left() -> None:
-    answer = ask_child("import time; time.sleep(30)", limit_s=0.2)
+    answer = run_python("import time; time.sleep(30)", limit_s=0.2)
     assert not answer.works
     assert answer.text == "it does not end within 0.2 s"

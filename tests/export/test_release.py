@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from digitedge.bundle import Bundle, load_bundle, read_manifest
+from digitedge.bundle.bundle import Bundle, load_bundle, read_manifest
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,7 +56,7 @@ def test_another_figure_is_noticed_and_mended(tree: Path) -> None:
 
 def test_every_rendered_scene_is_counted_once() -> None:
     scenes = json.loads((ROOT / "export" / "scenes.json").read_text(encoding="utf-8"))
-    empty = scenes["pictures"] - scenes["by_difficulty"]["all"]["frames"]
+    empty = scenes["images"] - scenes["by_difficulty"]["all"]["frames"]
     assert empty > 0
     assert f"In {empty} scenes without a digit it invents" in (ROOT / "README.md").read_text(encoding="utf-8")
 

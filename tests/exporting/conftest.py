@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from digitedge.data.dataset import Dataset
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.datasets.dataset import Dataset
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 
 @pytest.fixture(scope="session")

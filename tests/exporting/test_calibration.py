@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitedge.data.dataset import Dataset
+from digitedge.datasets.dataset import Dataset
 from digitedge.errors import InputError
 from digitedge.exporting.calibration import calibration_indices
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.bundle import load_bundle, load_model
-from digitedge.data.dataset import Dataset
+from digitedge.bundle.bundle import load_bundle, load_model
+from digitedge.bundle.golden import check_golden, load_golden
+from digitedge.bundle.recipe import choose_artifacts
+from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError, DigitEdgeError, ParityError
 from digitedge.exporting import export as export_module
 from digitedge.exporting.export import Exported, Source, export
-from digitedge.exporting.judge import judge_bundle, record_verdicts
-from digitedge.golden import check_golden, load_golden
-from digitedge.recipe import choose_artifacts
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.exporting.verify import judge_bundle, record_verdicts
 from digitedge.runtime import load_classifier
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 # A net of 25 thousand weights after 12 epochs on 1,500 digits is nearer to its decision borders than a trained one.
 LOOSE = {"agreement": 0.97, "top1_drop": 0.02}
@@ -27,7 +27,7 @@ def exported(contract_model: Path, data: Dataset, tmp_path_factory: pytest.TempP
     source = Source(path=contract_model, name="tiny", architecture="mlp", seed=0)
     target = tmp_path_factory.mktemp("export") / "tiny"
     return export(
-        source, choose_artifacts([]), data, data_name="synthetic", target=target, limits=LOOSE, tell=lambda _: None
+        source, choose_artifacts([]), data, data_name="synthetic", target=target, limits=LOOSE, log=lambda _: None
     )
 
 
@@ -96,7 +96,7 @@ def test_an_existing_bundle_is_kept_unless_told_otherwise(bundle: Path, contract
     with pytest.raises(DigitEdgeError, match="--overwrite"):
         export(source, choose_artifacts(["float32"]), data, data_name="synthetic", target=bundle)
     assert (bundle / "manifest.json").read_bytes() == before
-    arguments = {"data_name": "synthetic", "target": bundle, "overwrite": True, "tell": lambda _: None}
+    arguments = {"data_name": "synthetic", "target": bundle, "overwrite": True, "log": lambda _: None}
     export(source, choose_artifacts(["float32"]), data, **arguments)
     assert sorted(load_bundle(bundle).manifest.files) == ["model_float32.onnx", "model_float32.tflite"]
     assert not (bundle / "model_int8.tflite").exists()
@@ -117,7 +117,7 @@ def test_a_failure_half_way_leaves_the_old_bundle(
 
     monkeypatch.setattr(export_module, "plot_flipped", fail)
     before = {path.name: path.read_bytes() for path in bundle.iterdir()}
-    arguments = {"data_name": "synthetic", "target": bundle, "overwrite": True, "tell": lambda _: None}
+    arguments = {"data_name": "synthetic", "target": bundle, "overwrite": True, "log": lambda _: None}
     with pytest.raises((KeyboardInterrupt, DigitEdgeError)):
         export(Source(path=contract_model, name="tiny"), choose_artifacts(["float32"]), data, **arguments)
     assert {path.name: path.read_bytes() for path in bundle.iterdir()} == before
@@ -127,7 +127,7 @@ def test_a_failure_half_way_leaves_the_old_bundle(
 def test_a_bundle_out_of_tolerance_is_written_and_refused(contract_model: Path, data: Dataset, tmp_path: Path) -> None:
     strict = {"max_abs_diff": 0.0}
     target = tmp_path / "strict"
-    arguments = {"data_name": "synthetic", "target": target, "limits": strict, "tell": lambda _: None}
+    arguments = {"data_name": "synthetic", "target": target, "limits": strict, "log": lambda _: None}
     result = export(Source(path=contract_model, name="strict"), choose_artifacts(["int8"]), data, **arguments)
     assert any("largest difference" in line for line in result.violations)
     assert not result.bundle.manifest.fit

@@ -5,11 +5,11 @@ from pathlib import Path
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.tools import flatbuffer_utils
 
-from digitedge.exporting.compact import compact
+from digitedge.bundle.recipe import RECIPES
 from digitedge.exporting.tflite import convert_tflite, describe_tflite
-from digitedge.recipe import RECIPES
-from digitedge.rendering.hand.synthetic import synthetic_digits
-from digitedge.training.models import ARCHITECTURES
+from digitedge.exporting.tflite_strip import compact
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.training.architectures import ARCHITECTURES
 
 
 def test_only_the_tensors_of_the_contract_have_names() -> None:

@@ -2,8 +2,8 @@
 
 Builds a root of Debian bookworm for arm64, of which 64-bit Raspberry Pi OS is made, and installs this project's wheel
 there with the arm64 wheels that a Pi would get; no TensorFlow. There, on QEMU's Cortex-A72, the Pi 4's processor, every
-exported file answers the golden crops, `predict` reads pictures, `verify` checks the golden sets, and the edge half's
-tests run. Every top-1 must be that of this machine, no probability further away than 1/64, and the pictures must read
+exported file answers the golden crops, `predict` reads images, `verify` checks the golden sets, and the edge half's
+tests run. Every top-1 must be that of this machine, no probability further away than 1/64, and the images must read
 alike.
 
     python tests/processors/arm64.py              # everything; later runs find the root in build/arm64
@@ -32,34 +32,42 @@ import numpy as np
 from emulated_pi import HERE, SUITE, WORK, arm64_programs, emulated, get_needs, install, make_root, run, say
 from numpy.typing import NDArray
 
-from digitedge.bundle import load_bundle
-from digitedge.golden import load_golden
-from digitedge.opencv import cv2
-from digitedge.rendering.scenes.plain_scenes import Medium, render_scene
+from digitedge.bundle.bundle import load_bundle
+from digitedge.bundle.golden import load_golden
 from digitedge.runtime import load_classifier
+from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.utils.opencv import cv2
 
 BUNDLES = ("export/cnn", "export/small")
 LIMIT = 1 / 64  # of a probability; one step of an int8 softmax is 1/256
 # Pixels of the frame: OpenCV's divide and area average may round otherwise on arm64, so a stroke in noise may begin one
-# pixel later in the picture that is searched.
+# pixel later in the image that is searched.
 BOX_LIMIT = 2
-PICTURES = ("demos/page.jpg", "demos/limits/noise.jpg", "demos/limits/nothing.jpg")
+IMAGES = ("demos/page.jpg", "demos/limits/noise.jpg", "demos/limits/nothing.jpg")
 PAGES = 4  # of each medium, rendered out here
 
 # What the edge half's tests leave out there. A program takes ten to twenty times as long.
 LEFT_OUT = {
     "wait by the clock for threads, servers and signals, too short for an emulated program": (
-        *("tests/web", "tests/doctor", "tests/test_service.py"),
+        *("tests/web", "tests/doctor", "tests/camera/test_service.py"),
         *(f"tests/cli/test_{name}.py" for name in ("camera", "doctor", "service", "workshop")),
-        *(f"tests/camera/test_{name}.py" for name in ("capture", "live", "mqtt", "recording", "rpicam", "soak")),
-        *(f"tests/camera/test_{name}.py" for name in ("stillness", "stream", "window")),
+        *(f"tests/camera/test_{name}.py" for name in ("capture", "loop", "motion", "soak")),
+        *(f"tests/camera/sinks/test_{name}.py" for name in ("mqtt", "video", "window")),
+        *(f"tests/camera/sources/test_{name}.py" for name in ("rpicam", "stream")),
     ),
-    "start a fresh Python many times": ("tests/test_border.py", "tests/cli/test_bench.py"),
-    "ask the kernel for what QEMU does not hand on, and get ENOSYS": ("tests/test_v4l2.py",),
-    "draw or read hundreds of pictures": (
-        *("tests/rendering", "tests/demos", "tests/export", "tests/vision/test_invariance.py", "tests/test_reader.py"),
+    "start a fresh Python many times": ("tests/test_architecture.py", "tests/cli/test_bench.py"),
+    "ask the kernel for what QEMU does not hand on, and get ENOSYS": ("tests/doctor/test_v4l2.py",),
+    "draw or read hundreds of images": (
+        *(
+            "tests/synthetic",
+            "tests/demos",
+            "tests/export",
+            "tests/vision/test_invariance.py",
+            "tests/reader/test_reader.py",
+        ),
         *("tests/cli/test_eval.py", "tests/cli/test_eval_bundle.py"),
-        *(f"tests/test_{name}.py" for name in ("degradations", "evaluation", "examination", "stages")),
+        "tests/evaluation",
+        "tests/reader/test_stages.py",
     ),
 }
 TESTS_MINUTES = 30
@@ -88,7 +96,7 @@ def main() -> None:
         with arm64_programs():
             make_root()
             install()
-            table = [*compare_answers(), compare_pictures(), compare_pages(), *(verify(bundle) for bundle in BUNDLES)]
+            table = [*compare_answers(), compare_images(), compare_pages(), *(verify(bundle) for bundle in BUNDLES)]
             table += [] if options.no_tests else [run_tests()]
     finally:
         if not options.keep:
@@ -135,10 +143,10 @@ def same_answers(here: NDArray[np.float32], there: NDArray[np.float32]) -> tuple
     return equal == len(here) and largest <= LIMIT, f"top-1 equal {equal}/{len(here)}, largest difference {largest:.1e}"
 
 
-def compare_pictures() -> Line:
-    """What `predict` reads in the demo's pictures, here and there."""
-    say("predict reads the demo's pictures")
-    return "predict, demo pictures", *same_readings(PICTURES)
+def compare_images() -> Line:
+    """What `predict` reads in the demo's images, here and there."""
+    say("predict reads the demo's images")
+    return "predict, demo images", *same_readings(IMAGES)
 
 
 def compare_pages() -> Line:
@@ -153,14 +161,14 @@ def compare_pages() -> Line:
     return "predict, rendered pages", *same_readings(pages)
 
 
-def same_readings(pictures: Sequence[str]) -> tuple[bool, str]:
-    """Whether both machines find the same digits in the same places, in every picture."""
-    pairs = list(zip(*predict(*pictures), strict=True))
+def same_readings(images: Sequence[str]) -> tuple[bool, str]:
+    """Whether both machines find the same digits in the same places, in every image."""
+    pairs = list(zip(*predict(*images), strict=True))
     unlike = [
         f"{here['source']}: {here['rows']}, there {there['rows']}" for here, there in pairs if not alike(here, there)
     ]
     digits = sum(len(here["digits"]) for here, _ in pairs)
-    figures = f"{digits} digits; the same in {len(pairs) - len(unlike)} of {len(pairs)} pictures"
+    figures = f"{digits} digits; the same in {len(pairs) - len(unlike)} of {len(pairs)} images"
     return digits > 0 and not unlike, "; ".join([figures, *unlike])
 
 
@@ -180,9 +188,9 @@ def edges(box: list[int]) -> tuple[int, int, int, int]:
     return x, y, x + width, y + height
 
 
-def predict(*pictures: str) -> list[list[dict[str, Any]]]:
+def predict(*images: str) -> list[list[dict[str, Any]]]:
     """The readings that the program prints here, and those that it prints there."""
-    command = ("digitedge", "predict", "--json", "--model", BUNDLES[0], *pictures)
+    command = ("digitedge", "predict", "--json", "--model", BUNDLES[0], *images)
     here = run(sys.executable, "-m", *command, cwd=WORK, stdout=subprocess.PIPE)
     there = emulated(*command, stdout=subprocess.PIPE)
     return [[json.loads(line) for line in printed.splitlines()] for printed in (here, there)]

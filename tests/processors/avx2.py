@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle import Bundle, load_bundle
-from digitedge.data.dataset import Dataset
-from digitedge.data.mnist import load_mnist
+from digitedge.bundle.bundle import Bundle, load_bundle
+from digitedge.bundle.recipe import RECIPES
+from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.mnist import load_mnist
 from digitedge.errors import DigitEdgeError
-from digitedge.recipe import RECIPES
 from digitedge.runtime import load_classifier
 
 QEMU = "qemu-x86_64"
@@ -48,9 +48,9 @@ def main() -> None:
 
 def verify(bundle: Bundle, data: Dataset, recipe: str | None) -> list[bool]:
     """Compare the files of a bundle with their original, and say of each whether its verdict is the manifest's."""
-    from digitedge.exporting.reference import KerasClassifier
-    from digitedge.parity import compare
-    from digitedge.training.keras_file import load_keras
+    from digitedge.bundle.parity import compare
+    from digitedge.exporting.keras_reference import KerasClassifier
+    from digitedge.training.keras_io import load_keras
 
     expected = KerasClassifier(load_keras(bundle.reference), bundle.reference).probabilities(data.x_test)
     same = []

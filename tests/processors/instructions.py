@@ -17,13 +17,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from digitedge.bundle import load_bundle
-from digitedge.golden import load_golden
-from digitedge.opencv import cv2
-from digitedge.reader import Reader
-from digitedge.recipe import RECIPES
-from digitedge.rendering.scenes.plain_scenes import render_scene
+from digitedge.bundle.bundle import load_bundle
+from digitedge.bundle.golden import load_golden
+from digitedge.bundle.recipe import RECIPES
+from digitedge.reader.reader import Reader
 from digitedge.runtime import load_classifier
+from digitedge.synthetic.scenes.plain_scenes import render_scene
+from digitedge.utils.opencv import cv2
 
 HERE = Path(__file__).resolve().parents[2]
 BUNDLES = ("cnn", "small")

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitedge.bundle.golden import load_golden
 from digitedge.errors import InputError, ModelError
-from digitedge.golden import load_golden
-from digitedge.rendering.hand.synthetic import synthetic_digits
 from digitedge.runtime import load_classifier
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 FILES = ["good.tflite", "good.onnx"]
 

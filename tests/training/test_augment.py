@@ -1,8 +1,8 @@
 import numpy as np
 
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.augment import camera_like, moved
-from digitedge.training.plan import CAMERA
+from digitedge.training.config import CAMERA
 
 
 def test_digits_move_but_stay_in_the_field() -> None:

@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.rendering.hand.synthetic import synthetic_digits
-from digitedge.rendering.scenes.cuttings import NOTHING, Cuttings
+from digitedge.metrics.ood import NOTHING
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.synthetic.scenes.crops import Cuttings
 from digitedge.training.batches import Batches
+from digitedge.training.config import CAMERA, Plan
 from digitedge.training.distillation import Teacher
-from digitedge.training.material import Material, as_material
-from digitedge.training.plan import CAMERA, Plan
+from digitedge.training.training_data import Material, as_material
 
 PLAN = Plan(architecture="cnn", epochs=1, batch_size=16, seed=3, validation_split=0.2, augment=CAMERA)
 

@@ -5,14 +5,14 @@ import keras
 import numpy as np
 import pytest
 
-from digitedge.data.dataset import Dataset
+from digitedge.datasets.dataset import Dataset
 from digitedge.errors import ModelError
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.training.architectures import build_mlp
+from digitedge.training.config import Plan
 from digitedge.training.distillation import DistillationLoss, Teacher
-from digitedge.training.fit import probabilities, train
-from digitedge.training.material import TARGETS
-from digitedge.training.models import build_mlp
-from digitedge.training.plan import Plan
+from digitedge.training.train import probabilities, train
+from digitedge.training.training_data import TARGETS
 
 TRUTH = TARGETS[[3]]
 STUDENT = np.float32([[0.7] + [0.1] + [0.025] * 8])
@@ -113,7 +113,7 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path, released: Path) -
         """Mean cross-entropy of a student's answers with the teacher's."""
         folder = tmp_path / str(student.teacher is None)
         folder.mkdir()
-        train(student, Dataset(images, digits, *unseen), data_name="synthetic", folder=folder, tell=lambda _: None)
+        train(student, Dataset(images, digits, *unseen), data_name="synthetic", folder=folder, log=lambda _: None)
         answers = probabilities(keras.saving.load_model(folder / "last.keras", compile=False), unseen[0])
         return float(-(Teacher(teacher).probabilities(unseen[0]) * np.log(answers)).sum(axis=1).mean())
 

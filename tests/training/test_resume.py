@@ -16,14 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.data.dataset import Dataset
+from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError, DigitEdgeError, InputError, ModelError
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training import callbacks
-from digitedge.training.fit import Outcome, resume, train
-from digitedge.training.models import ARCHITECTURES
-from digitedge.training.plan import CAMERA, Plan
-from digitedge.training.run import Run, held, interrupted_run, remove_drafts
+from digitedge.training.architectures import ARCHITECTURES
+from digitedge.training.config import CAMERA, Plan
+from digitedge.training.run_folder import Run, held, interrupted_run, remove_drafts
+from digitedge.training.train import Outcome, resume, train
 
 # Augmentation, dropout, batch normalization, a schedule: all that could go out of step.
 CNN = Plan(architecture="cnn", epochs=3, batch_size=32, dropout=0.4, validation_split=0.2, augment=CAMERA)
@@ -65,11 +65,11 @@ def data() -> Dataset:
 
 def run_to_the_end(plan: Plan, data: Dataset, folder: Path) -> Outcome:
     folder.mkdir()
-    return train(plan, data, data_name="synthetic", folder=folder, tell=lambda _: None)
+    return train(plan, data, data_name="synthetic", folder=folder, log=lambda _: None)
 
 
 def go_on(folder: Path, data: Dataset) -> Outcome:
-    return resume(interrupted_run(folder), data, tell=lambda _: None)
+    return resume(interrupted_run(folder), data, log=lambda _: None)
 
 
 def kill_in(
@@ -124,10 +124,10 @@ def test_a_resumed_training_is_bit_equal(
 TRAIN_ELSEWHERE = """
 import json, sys
 from pathlib import Path
-from digitedge.data.dataset import Dataset
-from digitedge.rendering.hand.synthetic import synthetic_digits
-from digitedge.training.fit import train
-from digitedge.training.plan import Plan
+from digitedge.datasets.dataset import Dataset
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.training.train import train
+from digitedge.training.config import Plan
 data = Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
 train(Plan.from_json(json.loads(sys.argv[1])), data, data_name="synthetic", folder=Path(sys.argv[2]))
 """

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError
-from digitedge.training.models import ARCHITECTURES
+from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.temperature import fit_temperature, fold_temperature
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from digitedge.rendering.hand.synthetic import synthetic_digits
+from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.transforms import TRANSFORMS
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 
 
 @dataclass

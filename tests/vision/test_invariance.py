@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digitedge.opencv import cv2
-from digitedge.reader import Reader
-from digitedge.rendering.scenes.plain_scenes import render_scene
+from digitedge.reader.reader import Reader
+from digitedge.synthetic.scenes.plain_scenes import render_scene
+from digitedge.utils.opencv import cv2
 
 # Digits that are surer than this are clear, and so are other marks that are surer to be none.
 CLEAR = 0.8
-# Edges of boxes move by at most 2 pixels; those of digits that are searched at 80 pixels by 2 pixels of that picture.
+# Edges of boxes move by at most 2 pixels; those of digits that are searched at 80 pixels by 2 pixels of that image.
 PIXELS, SEARCHED = 2, 2 / 80
 # Paper that is left around the digits, in pixels.
 ROOM = 16
@@ -41,7 +41,7 @@ def edges(box):
 
 
 def assert_same(before, after, *, scale=1.0, corner=(0, 0)):
-    """The same digits in the same rows, in boxes that moved as the picture did."""
+    """The same digits in the same rows, in boxes that moved as the image did."""
     assert after.rows == before.rows
     for old, new in zip(before.digits, after.digits, strict=True):
         expected = (edges(old.box) - np.tile(corner, 2)) * scale

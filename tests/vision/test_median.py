@@ -20,7 +20,7 @@ def test_it_is_the_one_of_numpy(dtype: type, count: int) -> None:
 
 def test_reading_imports_no_masked_arrays() -> None:
     code = (
-        "import sys, numpy as np; from digitedge import Reader; from digitedge.bundle import released_bundle\n"
+        "import sys, numpy as np; from digitedge import Reader; from digitedge.bundle.bundle import released_bundle\n"
         "page = np.full((300, 400), 220, np.uint8); page[100:200, 100:112] = page[100:200, 200:212] = 30\n"
         "page[250:253] = 90; print(Reader(released_bundle()).read(page).rows, 'numpy.ma' in sys.modules)"
     )

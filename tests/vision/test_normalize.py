@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
 from digitedge.errors import InputError
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 from digitedge.vision import normalize_digit
 from digitedge.vision.normalize import CENTRE, FIT, stroke_width
 
@@ -59,7 +59,7 @@ def test_an_image_that_meets_the_contract_comes_back_the_same():
     np.testing.assert_array_equal(normalize_digit(crop), crop)
 
 
-def test_position_in_the_picture_does_not_matter():
+def test_position_in_the_image_does_not_matter():
     ink = draw_seven(60, 6)
     moved = cv2.copyMakeBorder(ink, 200, 3, 0, 77, cv2.BORDER_CONSTANT, value=0)
     np.testing.assert_array_equal(normalize_digit(moved), normalize_digit(ink))

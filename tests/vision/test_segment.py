@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 from digitedge.vision.segment import components, scale_of, segment
 
 

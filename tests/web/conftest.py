@@ -14,7 +14,7 @@ import pytest
 
 from digitedge import CameraError, Classifier, Reader
 from digitedge.camera import Source, run
-from digitedge.opencv import cv2
+from digitedge.utils.opencv import cv2
 from digitedge.web import Address, WebPage
 
 # The page's tests want digitedge[web]; an edge install runs the rest.

@@ -7,7 +7,7 @@ import pytest
 
 from digitedge.errors import InputError
 from digitedge.web import Address, WebPage, connection
-from digitedge.web.drawn import SIDE
+from digitedge.web.drawing import SIDE
 
 TOKEN = "a-token-for-this-test"
 PATHS = [

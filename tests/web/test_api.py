@@ -1,4 +1,4 @@
-"""What programs get: readings, events, pictures, and answers about drawings."""
+"""What programs get: readings, events, images, and answers about drawings."""
 
 import json
 import time
@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from digitedge.opencv import cv2
-from digitedge.web.drawn import SIDE
+from digitedge.utils.opencv import cv2
+from digitedge.web.drawing import SIDE
 
 
 def decode(jpeg: bytes) -> np.ndarray:
@@ -144,17 +144,17 @@ def test_any_other_drawing_is_refused(served, ink: bytes, status: int) -> None:
     assert answer.json()["error"]
 
 
-def test_a_snapshot_is_the_picture_with_its_boxes(served) -> None:
+def test_a_snapshot_is_the_image_with_its_boxes(served) -> None:
     answer = served.get("/snapshot.jpg")
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["content-disposition"].startswith('inline; filename="digitedge-')
-    picture = decode(answer.content).astype(int)
-    assert picture.shape == (240, 320, 3)
-    assert ((picture[..., 1] - picture[..., 2]) > 60).any(), "no green box"
+    image = decode(answer.content).astype(int)
+    assert image.shape == (240, 320, 3)
+    assert ((image[..., 1] - image[..., 2]) > 60).any(), "no green box"
 
 
 @pytest.mark.parametrize("name", ["grey", "light", "binary", "lines", "candidates", "crops"])
-def test_every_step_is_a_picture(served, name: str) -> None:
+def test_every_step_is_a_image(served, name: str) -> None:
     answer = served.get(f"/steps/{name}.jpg")
     assert answer.headers["content-type"] == "image/jpeg"
     assert decode(answer.content).size

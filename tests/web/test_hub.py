@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from digitedge.camera import State, Update
-from digitedge.reader import Reader, Reading
+from digitedge.reader.reader import Reader, Reading
 from digitedge.web import hub as hub_module
+from digitedge.web.encoded_frames import LONGEST_SIDE, Images, to_jpeg
 from digitedge.web.hub import HISTORY, Hub
-from digitedge.web.pictures import LONGEST_SIDE, Pictures, to_jpeg
 
 
 class Nothing:
@@ -53,20 +53,20 @@ def test_a_frame_that_cannot_be_encoded_costs_that_frame_only(caplog: pytest.Log
     async def ask() -> int:
         hub = Hub(Reader.of(Nothing()))
         hub.start()
-        pictures = Pictures(hub)
-        encoder = asyncio.create_task(pictures.run())
-        waiting = asyncio.create_task(pictures.after(0))
+        images = Images(hub)
+        encoder = asyncio.create_task(images.run())
+        waiting = asyncio.create_task(images.after(0))
         hub.put(replace(update(1), frame=np.zeros((3, 3, 7), np.uint8)))
         await asyncio.sleep(0.3)
         hub.put(update(2))
-        picture = await waiting
+        image = await waiting
         hub.end()
-        pictures.end()
+        images.end()
         await encoder
-        return picture.number
+        return image.number
 
     assert asyncio.run(ask()) == 2
-    assert "no picture of a frame" in caplog.text
+    assert "no image of a frame" in caplog.text
 
 
 def test_updates_of_another_thread_wake_those_who_wait() -> None:
@@ -121,8 +121,8 @@ def test_a_loop_that_hangs_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(hang()) == ["waiting", "live", "stale"]
 
 
-def test_pictures_are_no_larger_than_a_screen() -> None:
-    from digitedge.camera.jpegs import decode
+def test_images_are_no_larger_than_a_screen() -> None:
+    from digitedge.camera.sources.mjpeg import decode
 
     jpeg = to_jpeg(np.zeros((3000, 4000, 3), np.uint8))
     assert decode(jpeg).shape == (LONGEST_SIDE * 3 // 4, LONGEST_SIDE, 3)

@@ -11,12 +11,12 @@ playwright = pytest.importorskip("playwright.sync_api", reason="wants playwright
 CHROMIUM = shutil.which("chromium")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LIMIT_MS = 8000
-# The sum of all pixels of the picture that is shown: tells one picture from another.
+# The sum of all pixels of the image that is shown: tells one image from another.
 PIXELS = """() => {
-    const picture = document.getElementById("picture");
+    const image = document.getElementById("image");
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [64, 48];
-    canvas.getContext("2d").drawImage(picture, 0, 0, 64, 48);
+    canvas.getContext("2d").drawImage(image, 0, 0, 64, 48);
     return canvas.getContext("2d").getImageData(0, 0, 64, 48).data.reduce((sum, value) => sum + value, 0);
 }"""
 
@@ -78,7 +78,7 @@ def test_rows_state_and_history_appear(served, opened) -> None:
     expect(page.locator("#history li .text")).to_have_text(["77"])
     expect(page.locator("#source")).to_have_text("desk")
     wait_for(page, "Number(document.getElementById('fps').textContent) > 5")
-    wait_for(page, "document.getElementById('picture').naturalWidth === 320")
+    wait_for(page, "document.getElementById('image').naturalWidth === 320")
     assert not page.locator("#empty").is_visible()
 
 
@@ -98,7 +98,7 @@ def test_without_digits_the_page_says_what_to_do(serve, opened) -> None:
 def test_a_lost_camera_is_said_and_comes_back(serve, opened) -> None:
     with serve(is_plugged_in=False) as served:
         page = opened(served.base)
-        expect(page.locator("#notice")).to_have_text("Waiting for the first picture")
+        expect(page.locator("#notice")).to_have_text("Waiting for the first image")
         served.desk.is_plugged_in = True
         expect(page.locator("#state")).to_have_text("Live")
         served.desk.is_plugged_in = False
@@ -113,7 +113,7 @@ def test_the_page_comes_back_by_itself_when_the_server_does(serve, opened) -> No
     with serve(digits=1) as served:
         page = opened(served.base)
         expect(rows_of(page)).to_have_text(["7"])
-        wait_for(page, "document.getElementById('picture').naturalWidth > 0")
+        wait_for(page, "document.getElementById('image').naturalWidth > 0")
         before = page.evaluate(PIXELS)
     expect(page.locator("#state")).to_have_text("Connection lost, trying again")
     with serve(digits=3, port=served.port):
@@ -197,7 +197,7 @@ def test_tab_reaches_everything_in_order(served, opened) -> None:
     assert page.locator("#steps").evaluate("(steps) => steps.open")
 
 
-def test_pause_holds_the_picture_and_rows_of_this_viewer_only(serve, opened) -> None:
+def test_pause_holds_the_image_and_rows_of_this_viewer_only(serve, opened) -> None:
     with serve(digits=1) as served:
         page, other = opened(served.base), opened(served.base)
         expect(rows_of(page)).to_have_text(["7"])
@@ -205,13 +205,13 @@ def test_pause_holds_the_picture_and_rows_of_this_viewer_only(serve, opened) -> 
         page.keyboard.press("Enter")
         expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
         expect(page.locator("#paused")).to_contain_text("The reader goes on")
-        wait_for(page, "document.getElementById('picture').src.startsWith('blob:')")
+        wait_for(page, "document.getElementById('image').src.startsWith('blob:')")
         before = page.evaluate(PIXELS)
         served.desk.digits = 3
         expect(rows_of(other)).to_have_text(["777"])
         page.wait_for_timeout(300)
         assert page.evaluate(PIXELS) == before
-        assert page.locator("#snapshot").get_attribute("href") == page.locator("#picture").get_attribute("src")
+        assert page.locator("#snapshot").get_attribute("href") == page.locator("#image").get_attribute("src")
         expect(rows_of(page)).to_have_text(["7"])
         page.locator("#pause").click()
         expect(rows_of(page)).to_have_text(["777"])
@@ -288,11 +288,11 @@ def test_every_control_and_landmark_has_a_name(served, opened) -> None:
     page = opened(served.base)
     for role, name in (
         ("button", "Pause"),
-        ("link", "Save picture"),
+        ("link", "Save image"),
         ("slider", "Least confidence"),
         ("application", "Drawing field"),
         ("button", "Clear"),
-        ("region", "Live picture"),
+        ("region", "Live image"),
         ("region", "Reading"),
         ("region", "History"),
         ("region", "Draw a digit"),

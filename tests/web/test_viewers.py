@@ -11,11 +11,11 @@ MOST_SECONDS_TO_END = 1.0
 
 
 class Viewer(threading.Thread):
-    """Reads a stream and counts its pictures."""
+    """Reads a stream and counts its images."""
 
     def __init__(self, served, path: str = "/stream.mjpg") -> None:
         super().__init__(daemon=True)
-        self.pictures = 0
+        self.images = 0
         self.bytes = 0
         self.is_over = False
         self._bare = served.connect()
@@ -31,7 +31,7 @@ class Viewer(threading.Thread):
                 if not piece:
                     break
                 self.bytes += len(piece)
-                self.pictures += piece.count(b"Content-Length:")
+                self.images += piece.count(b"Content-Length:")
         self.is_over = True
 
 
@@ -45,12 +45,12 @@ def test_twenty_viewers_cost_one_encoding_a_frame_and_a_slow_one_slows_nobody(se
             viewer.start()
         time.sleep(0.5)
         before, frames = served.page.encoded, served.get("/api/reading").json()["frame"]
-        counts = [viewer.pictures for viewer in viewers]
+        counts = [viewer.images for viewer in viewers]
         for _ in range(2):
             assert slow.recv(1)
             time.sleep(1)
         encoded, read = served.page.encoded - before, served.get("/api/reading").json()["frame"] - frames
-        seen = [viewer.pictures - count for viewer, count in zip(viewers, counts, strict=True)]
+        seen = [viewer.images - count for viewer, count in zip(viewers, counts, strict=True)]
         assert 2 * 5 < encoded <= read  # 15 a second of 20, on a machine with nothing else to do
         assert min(seen) >= 0.8 * encoded
         assert max(seen) <= encoded + 2
@@ -96,13 +96,13 @@ def test_a_stream_stays_open_while_the_camera_is_lost(serve) -> None:
     with serve() as served:
         viewer = Viewer(served)
         viewer.start()
-        served.wait_for(lambda: viewer.pictures > 3)
+        served.wait_for(lambda: viewer.images > 3)
         served.desk.is_plugged_in = False
         served.wait_for(lambda: served.get("/healthz").json()["state"] == "reconnecting")
         time.sleep(0.3)
-        count = viewer.pictures
+        count = viewer.images
         served.desk.is_plugged_in = True
-        served.wait_for(lambda: viewer.pictures > count)
+        served.wait_for(lambda: viewer.images > count)
         assert not viewer.is_over
 
 
@@ -149,6 +149,6 @@ def test_the_same_port_can_be_served_again_at_once(serve) -> None:
     with serve() as served:
         viewer = Viewer(served)
         viewer.start()
-        served.wait_for(lambda: viewer.pictures > 1)
+        served.wait_for(lambda: viewer.images > 1)
     with serve(port=served.port) as again:
         again.wait_for(lambda: again.get("/healthz").status_code == 200)

@@ -1,4 +1,4 @@
-"""`digitedge eval`: a bundle on labelled crops by default; `photos` and `scenes` on whole pictures."""
+"""`digitedge eval`: a bundle on labelled crops by default; `photos` and `scenes` on whole images."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from digitedge.cli.eval.bundle import bundle
-from digitedge.cli.eval.pictures import photos, scenes
+from digitedge.cli.eval.images import photos, scenes
 
 _DEFAULT = "bundle"
 
@@ -27,7 +27,7 @@ class _DefaultsToBundle(TyperGroup):
 app = typer.Typer(
     add_completion=False,
     cls=_DefaultsToBundle,
-    help="Measure how good a bundle is: accuracy, robustness, confidence; or how well whole pictures are read.\n\n"
+    help="Measure how good a bundle is: accuracy, robustness, confidence; or how well whole images are read.\n\n"
     "`digitedge eval [BUNDLE]` is short for `digitedge eval bundle [BUNDLE]`, whose --help shows its options.",
 )
 app.command(_DEFAULT)(bundle)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitedge.cli.common import DataOption, ForceOption, JsonOption, choose_model, print_json, say
-from digitedge.cli.eval.examined import Report
 from digitedge.errors import DataError, InputError, MissingExtraError
+from digitedge.evaluation.report import Report
 
 if TYPE_CHECKING:
-    from digitedge.data.digit_set import DigitSet
-    from digitedge.examination import Runnable
+    from digitedge.datasets.labelled_crops import DigitSet
+    from digitedge.evaluation.classifier import Runnable
 
 _PRINT = Path("-")
 # How many digits are damaged, and how many scenes give non-digits, unless told: what a card tells of.
@@ -32,7 +32,7 @@ def bundle(
         Path | None,
         typer.Option(
             metavar="FOLDER|NPZ",
-            help="Anyone's digits in place of MNIST: subfolders 0 to 9 of pictures, or an .npz with x and y.",
+            help="Anyone's digits in place of MNIST: subfolders 0 to 9 of images, or an .npz with x and y.",
         ),
     ] = None,
     images: Annotated[
@@ -59,7 +59,7 @@ def bundle(
     """Examine every file of a bundle: accuracy, robustness, calibration, and what is no digit.
 
     Robustness is the mean error over kinds of damage at three levels, apart for those that training knows relatives of
-    (seen) and those that no training uses (unseen). Every file gets the same pictures.
+    (seen) and those that no training uses (unseen). Every file gets the same images.
 
     Examples:
       digitedge eval
@@ -67,12 +67,12 @@ def bundle(
       digitedge eval export/cnn-1 --keep
       digitedge eval --dataset my-digits --damaged 0
     """
-    from digitedge.bundle import load_bundle
-    from digitedge.card import CARD, EVALUATION, keep_evaluation
-    from digitedge.data.non_digits import non_digits
-    from digitedge.degradations import DEGRADATIONS, LEVELS
-    from digitedge.examination import examine, runnable
-    from digitedge.files import check_file_place
+    from digitedge.bundle.bundle import load_bundle
+    from digitedge.bundle.model_card import CARD, EVALUATION, keep_evaluation
+    from digitedge.datasets.non_digits import non_digits
+    from digitedge.evaluation.classifier import examine, runnable
+    from digitedge.evaluation.corruptions import DEGRADATIONS, LEVELS
+    from digitedge.utils.files import check_file_place
 
     _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
     model = choose_model(bundle)
@@ -107,8 +107,8 @@ def _check_options(
     data: str | None, dataset: Path | None, worst: Path | None, *, as_json: bool, markdown: Path | None
 ) -> None:
     """Refuse what cannot be done now rather than after minutes."""
-    from digitedge.files import check_file_place
-    from digitedge.opencv import cv2
+    from digitedge.utils.files import check_file_place
+    from digitedge.utils.opencv import cv2
 
     if data is not None and dataset is not None:
         raise typer.BadParameter("takes the place of --data: give one of them", param_hint="--dataset")
@@ -127,8 +127,8 @@ def _check_options(
 
 def _check_keep(model: Path, files: "Runnable", digits: "DigitSet") -> None:
     """Refuse to keep what is not of every file, or of other digits than those that the bundle was judged on."""
-    from digitedge.bundle import load_bundle
-    from digitedge.data.dataset import images_sha256
+    from digitedge.bundle.bundle import load_bundle
+    from digitedge.datasets.dataset import images_sha256
 
     if files.passed_over:
         raise MissingExtraError(
@@ -140,16 +140,16 @@ def _check_keep(model: Path, files: "Runnable", digits: "DigitSet") -> None:
 
 
 def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "DigitSet":
-    from digitedge.data.foreign import load_foreign
-    from digitedge.data.load import load_test_digits
+    from digitedge.datasets.custom import load_foreign
+    from digitedge.datasets.load import load_test_digits
 
-    digits = load_foreign(dataset, tell=say) if dataset is not None else load_test_digits(data)
+    digits = load_foreign(dataset, log=say) if dataset is not None else load_test_digits(data)
     return digits if images is None else digits.subset(images)
 
 
 def _print(report: Report, *, as_json: bool, markdown: Path | None) -> None:
     """Print JSON, Markdown or text; then write Markdown to its file, which may fail after all."""
-    from digitedge.files import write_text
+    from digitedge.utils.files import write_text
 
     text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
     if as_json:
@@ -167,14 +167,14 @@ def _print(report: Report, *, as_json: bool, markdown: Path | None) -> None:
 
 def _draw_worst(report: Report, path: Path) -> None:
     """Draw the worst mistakes of the file that runs by default."""
-    from digitedge.data.pictures import write_picture
-    from digitedge.mistakes import draw_mistakes
+    from digitedge.evaluation.top_errors import draw_mistakes
+    from digitedge.utils.images import write_image
 
     one = report.examined[report.preferred]
     if not one.mistakes:
-        say(f"{report.preferred} makes no mistake, so there is no picture of the worst")
+        say(f"{report.preferred} makes no mistake, so there is no image of the worst")
         return
     shown = f"{len(one.mistakes)} of {sum(one.errors)} wrong answers, the surest first"
     title = f"{report.preferred} on {report.digits.name}: {shown}"
-    write_picture(path, draw_mistakes(one.mistakes, report.digits.crops, report.digits.names, title=title))
+    write_image(path, draw_mistakes(one.mistakes, report.digits.crops, report.digits.names, title=title))
     say(f"worst: {path} ({shown})")

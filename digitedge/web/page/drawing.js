@@ -152,9 +152,9 @@ function showAnswer(answer) {
 }
 
 function showCrop(grey) {
-  const picture = new ImageData(28, 28);
-  grey.forEach((value, index) => picture.data.set([value, value, value, 255], 4 * index));
-  byId("crop").getContext("2d").putImageData(picture, 0, 0);
+  const image = new ImageData(28, 28);
+  grey.forEach((value, index) => image.data.set([value, value, value, 255], 4 * index));
+  byId("crop").getContext("2d").putImageData(image, 0, 0);
 }
 
 function say(words) {

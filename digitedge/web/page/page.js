@@ -5,9 +5,9 @@ const byId = (id) => document.getElementById(id);
 const percent = (share) => `${Math.floor(100 * share + 1e-6)} %`; // 99.6 % is not 100 %
 
 const STATES = {
-  waiting: ["Waiting", "Waiting for the first picture"],
+  waiting: ["Waiting", "Waiting for the first image"],
   live: ["Live", ""],
-  stale: ["No new picture", "The camera gives no new picture"],
+  stale: ["No new image", "The camera gives no new image"],
   reconnecting: ["Camera lost, trying again", "The camera is lost. Trying again"],
   lost: ["Connection lost, trying again", "Connection lost, trying again"],
   refused: ["Address out of date", "digitedge was started again. Open the new address that it has printed."],
@@ -24,7 +24,7 @@ let source = null; // of events
 let heard = 0; // when the last event came
 let retry = 0;
 let paused = false;
-let frozen = ""; // address of the picture that stands still
+let frozen = ""; // address of the image that stands still
 let sliding = -Infinity; // when this viewer last moved the slider
 let sending = false; // whether its place is being sent
 
@@ -75,7 +75,7 @@ setInterval(() => {
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     disconnect();
-    if (!paused) byId("picture").removeAttribute("src");
+    if (!paused) byId("image").removeAttribute("src");
   } else {
     connect();
   }
@@ -103,13 +103,13 @@ function showHints() {
 }
 
 function showStream() {
-  byId("picture").src = `/stream.mjpg?${Date.now()}`; // anew each time: browsers do not repeat a broken stream
+  byId("image").src = `/stream.mjpg?${Date.now()}`; // anew each time: browsers do not repeat a broken stream
 }
 
-byId("picture").addEventListener("load", () => { byId("picture").hidden = false; });
-byId("picture").addEventListener("error", () => {
-  byId("picture").hidden = true;
-  if (byId("picture").src) setTimeout(() => { if (source && !paused) showStream(); }, RETRY_MS);
+byId("image").addEventListener("load", () => { byId("image").hidden = false; });
+byId("image").addEventListener("error", () => {
+  byId("image").hidden = true;
+  if (byId("image").src) setTimeout(() => { if (source && !paused) showStream(); }, RETRY_MS);
 });
 
 function showUpdate(update) {
@@ -176,12 +176,12 @@ byId("pause").addEventListener("click", async () => {
   byId("pause").setAttribute("aria-pressed", paused);
   byId("paused").hidden = !paused;
   setText(byId("pause"), paused ? "Resume" : "Pause");
-  setText(byId("paused"), paused ? "Your picture and rows stand still. The reader goes on, and so does everyone else." : "");
+  setText(byId("paused"), paused ? "Your image and rows stand still. The reader goes on, and so does everyone else." : "");
   if (!paused) return goOn();
   const answer = await fetch("/snapshot.jpg").catch(() => null);
   if (!answer?.ok || !paused) return;
   frozen = URL.createObjectURL(await answer.blob());
-  byId("picture").src = frozen;
+  byId("image").src = frozen;
   Object.assign(byId("snapshot"), { href: frozen, download: "digitedge.jpg" }); // what is seen is what is saved
 });
 
@@ -211,9 +211,9 @@ async function sendThreshold() {
 
 function showSteps() {
   if (!byId("steps").open || document.hidden || paused || !source) return;
-  for (const picture of document.querySelectorAll("[data-step]")) {
-    if (picture.src && !picture.complete) continue; // a slow network: one at a time
-    picture.src = `/steps/${picture.dataset.step}.jpg?${Date.now()}`;
+  for (const image of document.querySelectorAll("[data-step]")) {
+    if (image.src && !image.complete) continue; // a slow network: one at a time
+    image.src = `/steps/${image.dataset.step}.jpg?${Date.now()}`;
   }
 }
 

@@ -1,0 +1,108 @@
+"""Does a converted model answer like its original? Two sets of probabilities in, figures and a verdict out.
+
+Every check states what must hold (`difference <= limit`), so that NaN fails it; an empty set, short data or a missing
+row is a failure or an error and never a pass. The comparison is paired, image by image: two models with the same top-1
+may still disagree on many images, and only the pairs show it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.bundle.recipe import Tolerance
+from digitedge.errors import InputError
+from digitedge.metrics.classification import agreement, mcnemar_p, right_answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How a candidate compares with its reference on the same images.
+
+    Attributes:
+        samples: images compared.
+        reference_top1: share of right answers of the original, 0 to 1.
+        candidate_top1: share of right answers of the converted model, 0 to 1.
+        agreement: share of equal answers, 0 to 1.
+        max_abs_diff: largest difference of any probability, 0 to 1; NaN if the candidate answered NaN.
+        mcnemar_p: exact two-sided p of the discordant pairs.
+        flipped: indices of the images with different answers.
+    """
+
+    samples: int
+    reference_top1: float
+    candidate_top1: float
+    agreement: float
+    max_abs_diff: float
+    mcnemar_p: float
+    flipped: tuple[int, ...]
+
+    @property
+    def top1_drop(self) -> float:
+        """Loss of top-1 against the reference; negative when the candidate is better."""
+        return self.reference_top1 - self.candidate_top1
+
+    def violations(self, limit: Tolerance) -> list[str]:
+        """Say what is out of tolerance, one line each; an empty list means that parity holds."""
+        checks = {
+            f"compared {self.samples} images, need at least 1": self.samples > 0,
+            f"agreement {self.agreement:.4%}, limit {limit.agreement:.4%}": self.agreement >= limit.agreement,
+            f"largest difference {self.max_abs_diff:.2g} is not a number": bool(np.isfinite(self.max_abs_diff)),
+        }
+        if limit.top1_drop is not None:
+            # The limit is a share such as 0.001; counts over samples are not exact in binary, so allow a rounding
+            # error.
+            drop_holds = self.top1_drop <= limit.top1_drop + 1e-12
+            checks[f"top-1 drop {100 * self.top1_drop:.3f} pp, limit {100 * limit.top1_drop:.3f} pp"] = drop_holds
+        if limit.max_abs_diff is not None:
+            difference_holds = self.max_abs_diff <= limit.max_abs_diff
+            checks[f"largest difference {self.max_abs_diff:.2g}, limit {limit.max_abs_diff:.2g}"] = difference_holds
+        return [message for message, holds in checks.items() if not holds]
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure as plain JSON; a difference that is not a number becomes null."""
+        figures = asdict(self)
+        figures["max_abs_diff"] = self.max_abs_diff if np.isfinite(self.max_abs_diff) else None
+        figures["flipped"] = list(self.flipped)
+        return figures
+
+
+def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labels: NDArray[np.uint8]) -> Parity:
+    """Compare two models' probabilities on the same images, row by row.
+
+    Args:
+        reference: float32 (N, 10) of the original, N >= 1, all finite.
+        candidate: float32 (N, 10) of the converted model.
+        labels: uint8 (N,) true digits.
+
+    Raises:
+        InputError: no images, shapes that differ, or a reference that is not finite: then there is nothing to compare
+            with.
+    """
+    if not len(labels) or not reference.shape == candidate.shape == (len(labels), 10):
+        raise InputError(
+            f"expected two sets of (N, 10) probabilities and N labels, N >= 1, got {reference.shape}, "
+            f"{candidate.shape} and {len(labels)} labels"
+        )
+    if not np.isfinite(reference).all():
+        raise InputError("the reference's probabilities are not finite; the original model is broken. Train it again.")
+    first, second = right_answers(reference, labels), right_answers(candidate, labels)
+    finite = np.isfinite(candidate).all(axis=1)
+    flipped = np.flatnonzero((reference.argmax(axis=1) != candidate.argmax(axis=1)) | ~finite)
+    return Parity(
+        samples=len(labels),
+        reference_top1=float(first.mean()),
+        candidate_top1=float(second.mean()),
+        agreement=agreement(reference, candidate),
+        max_abs_diff=float(np.abs(reference - candidate).max()),
+        mcnemar_p=mcnemar_p(int(np.sum(first & ~second)), int(np.sum(second & ~first))),
+        flipped=tuple(int(i) for i in flipped),
+    )
+
+
+def verdict(violations: Iterable[str]) -> str:
+    """One word and the reasons: "fit", or "UNFIT: agreement 99.1 %, limit 99.8 %; ..."."""
+    reasons = "; ".join(violations)
+    return f"UNFIT: {reasons}" if reasons else "fit"

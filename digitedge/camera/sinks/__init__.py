@@ -1,0 +1,1 @@
+"""Sinks: where the readings of the camera go."""

@@ -1,0 +1,52 @@
+"""Readings as lines on standard output: JSON for programs, rows for people."""
+
+import json
+import os
+import sys
+
+from digitedge.camera.capture import State
+from digitedge.camera.loop import Update
+from digitedge.camera.tracking.stable_rows import Change
+
+
+class JsonLines:
+    """Prints each update as one JSON object on one line, schema "digitedge.reading/1"."""
+
+    def __init__(self, *, events_only: bool = False) -> None:
+        """Choose the lines.
+
+        Args:
+            events_only: leave out those in which nothing happened to a stable row or to the state.
+        """
+        self._events_only = events_only
+        self._state = State.LIVE
+
+    def show(self, update: Update) -> bool:
+        """See `Output`."""
+        has_event = bool(update.events) or update.state is not self._state
+        self._state = update.state
+        if self._events_only and not has_event:
+            return True
+        return print_line(json.dumps(update.to_dict(), allow_nan=False))
+
+
+class RowLines:
+    """Prints each row once, when frames agree on it; of images, the rows of each with its name."""
+
+    def show(self, update: Update) -> bool:
+        """See `Output`."""
+        reading = update.reading
+        if reading.time is None:
+            return print_line(f"{reading.source}: {'  '.join(reading.rows) or '-'}")
+        return all([print_line(event.row.text) for event in update.events if event.change is not Change.LEFT])
+
+
+def print_line(line: str) -> bool:
+    """Print a line at once; False when nobody reads them any more, as after `| head -1`."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # Python flushes stdout once more when it exits, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Sources: where the frames of the camera come from."""

@@ -1,0 +1,69 @@
+"""The Raspberry Pi ribbon camera through picamera2, for those who have it: `rpicam` needs no Python package."""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from digitedge.camera.sources.base import Frame, Mode, Source
+from digitedge.camera.sources.rpicam import FPS, HEIGHT, WIDTH
+from digitedge.errors import CameraError
+
+
+class PiCamera2(Source):
+    """Frames from picamera2. It is opened, and the package imported, when a loop over it starts."""
+
+    live = True
+    has_noise = True
+
+    def __init__(self, name: str = "picamera", *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
+        super().__init__(name)
+        self._mode = mode
+
+    def _frames(self) -> Generator[Frame]:
+        camera = _open()
+        try:
+            size = (self._mode.width or WIDTH, self._mode.height or HEIGHT)
+            # picamera2 names channels from the last byte to the first: its "RGB888" is BGR in memory.
+            form = {"size": size, "format": "RGB888"}
+            camera.configure(
+                camera.create_video_configuration(main=form, controls={"FrameRate": self._mode.fps or FPS})
+            )
+            camera.start()
+            while True:
+                frame = np.asarray(camera.capture_array("main"), np.uint8)
+                self._stamp()
+                yield frame
+        except (RuntimeError, OSError) as exc:
+            raise CameraError(
+                f"the Raspberry Pi camera stopped: {exc}. Look with: rpicam-hello --list-cameras"
+            ) from exc
+        finally:
+            camera.close()
+
+
+def _open() -> Any:
+    """Open the first camera.
+
+    Raises:
+        CameraError: picamera2 is missing or broken, or there is no camera; with the lines that mend it.
+    """
+    try:
+        from picamera2 import Picamera2
+    except ImportError as exc:
+        raise CameraError(
+            f"picamera2 cannot be imported ({exc}). It comes with Raspberry Pi OS, not from pip: sudo apt install "
+            "python3-picamera2, then a venv that sees it: python3 -m venv --system-site-packages .venv. "
+            "Or without it: digitedge camera rpicam"
+        ) from exc
+    except ValueError as exc:  # "numpy.dtype size changed": simplejpeg was built for NumPy 1 (picamera2#1211)
+        raise CameraError(
+            f"picamera2 does not fit this NumPy ({exc}). Run: pip install --force-reinstall simplejpeg. "
+            "Or without it: digitedge camera rpicam"
+        ) from exc
+    try:
+        return Picamera2()
+    except (RuntimeError, IndexError) as exc:  # no camera: "list index out of range"; busy: RuntimeError
+        raise CameraError(
+            f"picamera2 found no free camera ({exc}). Is the ribbon in? Look with: rpicam-hello --list-cameras"
+        ) from exc

@@ -1,0 +1,109 @@
+"""A webcam, through V4L2 on Linux, AVFoundation on macOS and DirectShow on Windows."""
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+
+from digitedge.camera.sources.base import Frame, Mode, Source
+from digitedge.errors import CameraError
+from digitedge.utils.opencv import cv2
+
+# One backend each: with CAP_ANY OpenCV goes on to try FFmpeg and depth cameras, which takes long and explains nothing.
+# MSMF, the other one on Windows, can take half a minute to open.
+BACKENDS = {
+    "linux": (cv2.CAP_V4L2, "V4L2"),
+    "darwin": (cv2.CAP_AVFOUNDATION, "AVFoundation"),
+    "win32": (cv2.CAP_DSHOW, "DirectShow"),
+}
+DEVICES = Path("/dev")
+# Many webcams send a few damaged frames when they start; this many in a row, one second, are more than that.
+DAMAGED_LIMIT = 30
+
+
+class Webcam(Source):
+    """A camera by its number, or on Linux by its device file (`/dev/video2`, `/dev/v4l/by-id/...`)."""
+
+    live = True
+    has_noise = True
+
+    def __init__(self, text: str, *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
+        """Name a camera; it is opened when a loop over it starts.
+
+        Args:
+            text: "0" for the first one, or the path of a device file.
+            mode: what to ask it for.
+        """
+        super().__init__(text)
+        self._mode = mode
+        self._device: int | str = int(text) if text.isdecimal() else text
+
+    def _frames(self) -> Generator[Frame]:
+        capture, backend = self._open()
+        count = 0
+        try:
+            if not capture.isOpened():
+                raise CameraError(f"cannot open camera {self._device} with {backend}: {self._reason()} {_ELSE}")
+            while (frame := self._next(capture)) is not None:
+                self._stamp()
+                count += 1
+                yield frame
+        finally:
+            capture.release()
+        raise CameraError(
+            f"camera {self._device} stopped after {count} frames. Was it unplugged, or taken by another program?"
+        )
+
+    def _open(self) -> tuple[cv2.VideoCapture, str]:
+        """Ask for MJPG, because raw frames do not fit through USB 2, and for a buffer of one instead of V4L2's four."""
+        backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
+        try:
+            capture = cv2.VideoCapture(self._device, backend)
+        except cv2.error as exc:  # a number beyond what a driver counts to
+            raise CameraError(f"there is no camera {self._device}. {_ELSE}") from exc
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        mode = self._mode
+        for property_, wish in (
+            (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
+            (cv2.CAP_PROP_FPS, mode.fps),
+        ):
+            if wish:
+                capture.set(property_, wish)
+        return capture, backend_name
+
+    def _next(self, capture: cv2.VideoCapture) -> Frame | None:
+        """The next frame that can be decoded, or None when the camera has stopped."""
+        for _ in range(DAMAGED_LIMIT):
+            # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
+            if not capture.grab() or not self._is_plugged_in():
+                return None
+            decoded, frame = capture.retrieve()
+            if decoded:
+                return np.asarray(frame, np.uint8)
+        return None
+
+    def _device_file(self) -> Path:
+        return DEVICES / f"video{self._device}" if isinstance(self._device, int) else Path(self._device)
+
+    def _is_plugged_in(self) -> bool:
+        return sys.platform != "linux" or self._device_file().exists()
+
+    def _reason(self) -> str:
+        """Say in one or two sentences why this camera does not open, as far as the system tells."""
+        if sys.platform != "linux":
+            return "is it plugged in, free, and is this program allowed to use the camera (privacy settings)?"
+        device = self._device_file()
+        others = [str(path) for path in sorted(DEVICES.glob("video*")) if path != device]
+        present = f"Present: {', '.join(others)}." if others else "No other /dev/video* is present."
+        if not device.exists():
+            return f"{device} does not exist. {present} Is it plugged in (in a container: passed through)?"
+        if not os.access(device, os.R_OK | os.W_OK):
+            return f"no permission for {device}. Run: sudo usermod -aG video $USER, then log in again."
+        return f"{device} is busy in another program, or is no camera that gives images. {present}"
+
+
+_ELSE = "Raspberry Pi ribbon camera: digitedge camera rpicam. No camera at all: digitedge camera demo"

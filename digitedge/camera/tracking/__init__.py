@@ -1,0 +1,1 @@
+"""Digits and rows followed over time."""

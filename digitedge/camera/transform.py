@@ -1,0 +1,90 @@
+"""How a camera is mounted, and which part of its image counts: rotation, flip, region of interest."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from digitedge.camera.sources.base import Frame
+from digitedge.errors import CameraError, InputError
+from digitedge.utils.boxes import Box
+from digitedge.utils.opencv import cv2
+
+# Degrees clockwise.
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+class Flip(StrEnum):
+    """How a mirrored image is put right."""
+
+    HORIZONTAL = "horizontal"
+    VERTICAL = "vertical"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a frame is read: it is rotated, then flipped, then cut.
+
+    Attributes:
+        rotate: degrees clockwise: 0, 90, 180 or 270.
+        flip: a mirror, or None.
+        roi: x, y, width, height in pixels of the rotated and flipped frame; None for all of it. What lies beyond the
+            frame is left out, and boxes of digits count from its corner.
+
+    Raises:
+        InputError: another angle, or a region without pixels.
+
+    Examples:
+        >>> frame = np.arange(6, dtype=np.uint8).reshape(2, 3)
+        >>> View(rotate=90, roi=(0, 0, 2, 2)).of(frame)
+        array([[3, 0],
+               [4, 1]], dtype=uint8)
+    """
+
+    rotate: int = 0
+    flip: Flip | None = None
+    roi: Box | None = None
+
+    def __post_init__(self) -> None:
+        if self.rotate not in (0, *_ROTATIONS):
+            raise InputError(f"expected a rotation of 0, 90, 180 or 270 degrees, got {self.rotate}")
+        if self.roi and (min(self.roi) < 0 or min(self.roi[2:]) < 1):
+            raise InputError(f"expected a region x,y,width,height of at least one pixel, got {self.roi}")
+
+    def of(self, frame: Frame) -> Frame:
+        """Turn, mirror and cut a frame: uint8 (H, W, 3) or (H, W), in memory of its own or a part of `frame`.
+
+        Raises:
+            CameraError: the region lies outside the frame.
+        """
+        if self.rotate:
+            frame = np.asarray(cv2.rotate(frame, _ROTATIONS[self.rotate]), np.uint8)
+        if self.flip:
+            frame = np.asarray(cv2.flip(frame, 1 if self.flip is Flip.HORIZONTAL else 0), np.uint8)
+        if self.roi:
+            x, y, width, height = self.roi
+            part = frame[y : y + height, x : x + width]
+            if not part.size:
+                size = f"{frame.shape[1]}x{frame.shape[0]}"
+                raise CameraError(f"the region {x},{y},{width},{height} lies outside of frames of {size} pixels")
+            frame = part
+        return frame
+
+
+def parse_roi(text: str) -> Box:
+    """Read a region as it is typed.
+
+    Raises:
+        InputError: it is not four whole numbers.
+
+    Examples:
+        >>> parse_roi("100, 50, 640, 480")
+        (100, 50, 640, 480)
+    """
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError as exc:
+        raise InputError(
+            f"expected a region as x,y,width,height in pixels, such as 100,50,640,480, got {text!r}"
+        ) from exc
+    return x, y, width, height

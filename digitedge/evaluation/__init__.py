@@ -1,0 +1,1 @@
+"""Measure a classifier or a reader on labelled data."""

@@ -1,0 +1,1 @@
+"""The reader: a frame in, a reading out."""

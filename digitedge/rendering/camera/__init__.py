@@ -1,1 +1,0 @@
-"""What a camera makes of a page: perspective, light, blur, noise and compression; and pictures without any page."""

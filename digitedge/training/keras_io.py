@@ -1,0 +1,65 @@
+"""Keras files: written whole, and read or refused with one line."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from digitedge.errors import ModelError
+from digitedge.runtime.contract import CLASSES
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.files import atomic_file
+
+
+def save_keras(model: keras.Model, path: Path) -> None:
+    """Save a model as a whole .keras file."""
+    with atomic_file(path) as draft:
+        model.save(draft)
+
+
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """A copy with the same weights that was never compiled, so that its file holds the weights alone."""
+    copy = type(model).from_config(model.get_config())  # clone_model would compile the copy too
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it again.") -> keras.Model:
+    """Load a .keras file that takes one digit and gives ten scores.
+
+    Args:
+        path: the file.
+        compile: whether its optimizer, loss and metrics are loaded too.
+        advice: what the user should do where the file cannot be read.
+
+    Raises:
+        ModelError: no such file, not a Keras file, or other inputs and outputs; the message says which.
+    """
+    if not path.is_file():
+        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
+    try:
+        model = keras.saving.load_model(path, compile=compile)
+    except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
+        reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
+        raise ModelError(
+            f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} {advice}"
+        ) from exc
+    shapes = _shapes(model)
+    if shapes not in [[(CROP_SIZE, CROP_SIZE), (CLASSES,)], [(CROP_SIZE, CROP_SIZE, 1), (CLASSES,)]]:
+        raise ModelError(
+            f"{path}: expected one input (28, 28) or (28, 28, 1) and one output (10,), got {shapes}. "
+            "Train such a model."
+        )
+    return model
+
+
+def _shapes(model: keras.Model) -> list[Any]:
+    """Shapes of the inputs, then of the outputs, without the batch; or a word where it has none that can be used."""
+    try:
+        shapes = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
+    except (AttributeError, ValueError, TypeError):
+        return ["a model that is not built"]
+    if len(shapes) == 2 and isinstance(model(np.zeros((1, *shapes[0]), np.float32)), dict):
+        return ["outputs by name"]
+    return shapes

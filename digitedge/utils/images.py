@@ -1,0 +1,232 @@
+"""Image files: finding them, and turning any of them into a BGR frame.
+
+A damaged file is refused before the decoders see it: depending on its version, OpenCV hands out a JPEG that was cut
+short as an image with a grey lower half, and libpng prints its complaint on stderr, past every log level.
+"""
+
+import glob
+import os
+import re
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import CameraError, InputError
+from digitedge.utils.files import atomic_file
+from digitedge.utils.opencv import cv2
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
+"""What counts as an image in a folder, in lower case. A file named by itself may have any suffix."""
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+# Where a PNG says which channels it has, and what it says if one is alpha: of grey or of colour.
+_PNG_CHANNELS, _PNG_ALPHA = slice(25, 26), (b"\x04", b"\x06")
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG_SCAN = 0xDA
+# Pixels that are converted at a time.
+_BAND = 1 << 20
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Read an image file of any colour and depth.
+
+    Args:
+        path: a file that OpenCV can read: JPEG, PNG, WebP, BMP, TIFF and others.
+
+    Returns:
+        uint8 (H, W, 3) BGR: rotated as its EXIF data says, 16 bits scaled to 8, transparent parts laid on white, grey
+        and CMYK made BGR.
+
+    Raises:
+        CameraError: no such file, or an empty, damaged or foreign one, or what is no file.
+    """
+    try:
+        if _is_endless(path):
+            raise CameraError(
+                f"cannot read {path}: expected an image file, got a named pipe, socket or device. "
+                "Give the path of an image."
+            )
+        content = Path(path).read_bytes()
+    except OSError as exc:
+        raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
+    if not content:
+        raise CameraError(f"{path}: expected an image, got an empty file. Copy or take it again.")
+    if _is_cut_short(content):
+        raise CameraError(f"{path}: expected a whole image, got one that is cut short or damaged. Copy it again.")
+    image = _decode(content)
+    if image is None:
+        raise CameraError(
+            f"{path}: expected an image (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
+            "Copy it again, or convert it to JPEG or PNG."
+        )
+    return image
+
+
+def write_image(path: str | Path, frame: NDArray[np.uint8]) -> None:
+    """Write an image as a whole file; its suffix chooses the format.
+
+    Args:
+        path: the file, such as "marked.png"; its folder is made where it is missing.
+        frame: uint8 (H, W, 3) BGR or (H, W) grey.
+
+    Raises:
+        CameraError: OpenCV cannot write that kind of file.
+        DigitEdgeError: the folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    if not cv2.haveImageWriter(path.name):
+        raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
+    with atomic_file(path) as draft:
+        draft.write_bytes(cv2.imencode(path.suffix, frame)[1].tobytes())
+
+
+def find_images(arguments: Sequence[str]) -> list[Path]:
+    """Find the images that files, folders and patterns stand for.
+
+    Args:
+        arguments: paths of files, folders (their images, not those of folders inside) and patterns such as
+            "scans/*.png" or "scans/**/*.png". A file that exists is never taken for a pattern.
+
+    Returns:
+        Paths in the order of the arguments, each once; inside a folder or pattern in natural order, so 2.png is
+        before 10.png.
+
+    Raises:
+        CameraError: nothing at a path, no match of a pattern, or no image in a folder.
+        InputError: an empty path, which an unset variable of a shell leaves.
+    """
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        found.update(dict.fromkeys(_expand(argument)))
+    return list(found)
+
+
+def natural_key(path: Path) -> list[tuple[int, str]]:
+    """Sorting key that puts 2.png before 10.png, in any case.
+
+    Examples:
+        >>> sorted([Path("a10.png"), Path("A2.png"), Path("a1.png")], key=natural_key)[1].name
+        'A2.png'
+    """
+    pieces = re.split(r"(\d+)", str(path).casefold())
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
+
+
+def _expand(argument: str) -> list[Path]:
+    if not argument:  # as a path it would be the current folder
+        raise InputError(
+            "expected the path of an image or folder, got an empty one. Give a path; '.' is the current folder."
+        )
+    path = Path(argument)
+    if path.is_dir():
+        images = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != "."]
+        if not images:
+            raise CameraError(f"no images in {path} ({', '.join(sorted(SUFFIXES))}). Give a folder that has some.")
+        return sorted(images, key=natural_key)
+    if path.exists():
+        return [path]
+    if not glob.has_magic(argument):
+        raise CameraError(f"no file or folder at {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+    matches = [Path(match) for match in glob.glob(argument, recursive=True)]
+    images = [p for p in matches if p.is_file()]
+    if not images:
+        raise CameraError(f"no file matches {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+    return sorted(images, key=natural_key)
+
+
+def _is_endless(path: str | Path) -> bool:
+    """Whether it is a named pipe, a socket or a device, which may never come to an end."""
+    # What a shell hands over as /dev/fd/63 or /dev/stdin ends; behind those links its pipe has no name that exists.
+    real = Path(os.path.realpath(path))
+    return real.exists() and not (real.is_file() or real.is_dir())
+
+
+def _decode(content: bytes) -> NDArray[np.uint8] | None:
+    """Decode to uint8 (H, W, 3) BGR; None if OpenCV cannot."""
+    encoded = np.frombuffer(content, np.uint8)
+    try:
+        # IMREAD_UNCHANGED keeps transparency but ignores EXIF rotation.
+        if _may_be_transparent(content):
+            raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+            if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
+                return _by_bands(raw, _over_white)
+            del raw  # it may be as large as what is decoded next
+        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error:  # too many pixels, or a decoder that raises
+        return None
+    if image is None:
+        return None
+    return image.astype(np.uint8, copy=False) if image.dtype == np.uint8 else _by_bands(image, _to_8_bits)
+
+
+def _may_be_transparent(content: bytes) -> bool:
+    """Whether decoding it for its transparency may be worth the time: not in a JPEG, nor in most PNGs."""
+    if content.startswith(_PNG_START):
+        return content[_PNG_CHANNELS] in _PNG_ALPHA or b"tRNS" in content[: content.find(b"IDAT")]
+    return not content.startswith(_JPEG_START)
+
+
+def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Convert an image some rows at a time: as floats, one of 100 megapixels would take gigabytes at once."""
+    height, width = image.shape[:2]
+    converted = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        converted[top : top + rows] = convert(image[top : top + rows])
+    return converted
+
+
+def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale integers by their own range and floats from 0 to 1."""
+    if image.dtype == np.uint8:
+        return image.astype(np.uint8, copy=False)
+    whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
+    scaled: NDArray[np.float32] = np.rint(image.astype(np.float32) * (255 / whole))
+    return np.clip(scaled, 0, 255).astype(np.uint8)
+
+
+def _over_white(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Lay BGRA of any depth on white paper."""
+    eight = _to_8_bits(image)
+    alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
+    return np.rint(eight[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _is_cut_short(content: bytes) -> bool:
+    """Whether a PNG or JPEG lacks its end or, in a PNG, has a wrong checksum."""
+    if content.startswith(_PNG_START):
+        return not _png_is_whole(content)
+    if content.startswith(_JPEG_START):
+        return content.find(_JPEG_END, _jpeg_scan_start(content)) < 0
+    return False
+
+
+def _png_is_whole(content: bytes) -> bool:
+    """Walk the chunks (length, name, data, checksum) up to IEND."""
+    at = len(_PNG_START)
+    while at + 12 <= len(content):
+        (length,) = struct.unpack_from(">I", content, at)
+        end = at + 8 + length
+        if (
+            end + 4 > len(content)
+            or zlib.crc32(memoryview(content)[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]
+        ):
+            return False
+        if content[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
+def _jpeg_scan_start(content: bytes) -> int:
+    """Where the compressed image starts: thumbnails with an end mark of their own lie in the segments before it."""
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _JPEG_SCAN:
+        is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a mark
+        at += 1 if is_fill else 2 + struct.unpack_from(">H", content, at + 2)[0]
+    return at

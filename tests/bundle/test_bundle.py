@@ -1,0 +1,211 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import digitedge.bundle.bundle
+from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_fit_bundle, released_bundle
+from digitedge.bundle.golden import load_golden
+from digitedge.errors import ModelError, ParityError
+
+
+@pytest.fixture
+def bundle(released: Path, tmp_path: Path) -> Path:
+    """A copy of the released bundle that a test may damage."""
+    return Path(shutil.copytree(released, tmp_path / "export" / "mine"))
+
+
+def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a bundle's manifest."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def make_unfit(manifest: dict[str, Any]) -> None:
+    """Say that the int8 file, and so the bundle, failed parity."""
+    manifest.update(fit=False)
+    manifest["files"]["model_int8.tflite"].update(fit=False)
+
+
+def test_the_released_bundle_is_whole_and_fit(released: Path) -> None:
+    manifest = load_bundle(released).manifest
+    assert manifest.fit
+    assert manifest.name == "cnn"
+    assert manifest.data.name == "mnist"
+    assert manifest.judged_on.samples == 10_000
+    assert manifest.files["model_int8.tflite"].top1 >= 0.994
+    assert manifest.files["model_int8.tflite"].agreement >= 0.999
+    assert manifest.files["model_int8.tflite"].input.scale == 1.0
+    assert manifest.files["model_int8.tflite"].input.zero_point == 0
+
+
+def test_a_manifest_survives_its_json(released: Path) -> None:
+    manifest = load_bundle(released).manifest
+    assert type(manifest).from_json(json.loads(json.dumps(manifest.to_json())), where="here") == manifest
+
+
+def test_a_changed_file_is_found(bundle: Path) -> None:
+    path = bundle / "model_int8.tflite"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"model_int8\.tflite: expected sha256 .* the file was changed"):
+        load_bundle(bundle)
+    with pytest.raises(ModelError, match="the file was changed"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["model_float32.onnx", "model.keras", "golden.npz"])
+def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
+    (bundle / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(colour="blue"), "unknown key 'colour'"),
+        (lambda m: m.pop("macs"), "missing key 'macs'"),
+        (lambda m: m.update(fit="yes"), "fit: expected bool, got 'yes'"),
+        (lambda m: m.update(parameters=True), "parameters: expected int, got True"),
+        (
+            lambda m: m.update(schema="digitedge.bundle/99"),
+            "expected schema 'digitedge.bundle/1', got 'digitedge.bundle/99'",
+        ),
+        (lambda m: m.update(files={}), "lists no model file"),
+        (lambda m: m["files"].update({"../evil.tflite": m["files"]["model_int8.tflite"]}), "expected plain file names"),
+        (lambda m: m["others"].clear(), "expected the hashes of model.keras, golden.npz"),
+        (lambda m: m["crop"].update(size=32), "expected CropContract"),
+        (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
+        (lambda m: m["files"]["model_int8.tflite"].update(recipe="int4"), "expected recipes of"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=7), r"got model_int8\.tflite threshold 7"),
+        (lambda m: m["files"]["model_int8.tflite"].update(top1=float("nan")), r"got model_int8\.tflite top1 nan"),
+        (lambda m: m["files"]["model_int8.tflite"].update(agreement=-0.1), r"got model_int8\.tflite agreement -0\.1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(mcnemar_p=1.5), r"got model_int8\.tflite mcnemar_p 1\.5"),
+        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("inf")), "max_abs_diff inf"),
+        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("nan")), "max_abs_diff nan"),
+        (lambda m: m["files"]["model_int8.tflite"].update(bytes=-1), r"got model_int8\.tflite bytes -1"),
+        (lambda m: m["others"]["golden.npz"].update(bytes=-1), r"got golden\.npz bytes -1"),
+        (lambda m: m.update(macs=-5, reference_top1=7.0), r"counts from 0 up, got reference_top1 7\.0, macs -5\."),
+        (lambda m: m.update(parameters=-1), "got parameters -1"),
+        (lambda m: m["judged_on"].update(samples=-1), "got judged_on samples -1"),
+        (lambda m: m["calibration"].update(samples=-1), "got calibration samples -1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=10**400), "threshold: expected float"),
+        (lambda m: m["files"]["model_int8.tflite"]["tolerance"].update(agreement=2), "share from 0 to 1"),
+        (lambda m: m["files"]["model_int8.tflite"].update(fit=False), "fit must be true when every file is fit"),
+        (lambda m: m.update(created="yesterday"), "expected created as an ISO 8601 time"),
+        (lambda m: m.update(created="2026-01-01T00:00:00"), "time with its zone, got '2026-01-01T00:00:00'"),
+        (lambda m: m.update(created="0001-01-01T00:00:00"), "time with its zone"),
+        (lambda m: m["files"]["model_int8.tflite"].pop("sha256"), "missing key 'sha256'"),
+        (lambda m: m["files"]["model_int8.tflite"].update(threshold=None), "threshold: expected float, got None"),
+    ],
+)
+def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[dict[str, Any]], object], message: str) -> None:
+    edit(bundle, change)
+    with pytest.raises(ModelError, match=message):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff", "[" * 100_000], ids=range(6))
+def test_a_manifest_that_is_no_json_object_is_refused(bundle: Path, text: str) -> None:
+    (bundle / "manifest.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        load_bundle(bundle)
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no bundle at .*digitedge export"):
+        load_bundle(tmp_path)
+
+
+def test_an_unfit_bundle_is_refused_unless_forced(bundle: Path) -> None:
+    edit(bundle, make_unfit)
+    link = bundle.parent / "link.tflite"
+    link.symlink_to(bundle / "model_int8.tflite")
+    for path in (bundle, bundle / "model_int8.tflite", link):
+        with pytest.raises(ParityError, match="--force"):
+            load_model(path)
+        assert load_model(path, force=True).path.resolve() == bundle / "model_int8.tflite"
+    assert load_model(bundle / "model_float32.tflite").path.name == "model_float32.tflite"
+
+
+def test_of_a_bundle_int8_tflite_runs_with_its_threshold(released: Path) -> None:
+    model = load_model(released)
+    assert model.path.name == "model_int8.tflite"
+    assert model.threshold == load_bundle(released).manifest.files["model_int8.tflite"].threshold
+
+
+def test_a_lone_file_runs_with_the_default_threshold(fixtures: Path) -> None:
+    assert load_model(fixtures / "good.tflite").threshold == DEFAULT_THRESHOLD
+
+
+def test_the_newest_fit_bundle_is_chosen(bundle: Path) -> None:
+    folder = bundle.parent
+    newer = Path(shutil.copytree(bundle, folder / "newer"))
+    newest = Path(shutil.copytree(bundle, folder / "newest"))
+    edit(bundle, lambda m: m.update(created="2026-01-01T00:00:00+00:00"))
+    edit(newer, lambda m: m.update(created="2026-01-02T00:00:00+00:00"))
+    edit(newest, lambda m: (m.update(created="2026-01-03T00:00:00+00:00"), make_unfit(m)))
+    shutil.copytree(newer, folder / ".newer-draft")
+    edit(folder / ".newer-draft", lambda m: m.update(created="2026-01-04T00:00:00+00:00"))
+    damaged = Path(shutil.copytree(newer, folder / "damaged"))
+    (damaged / "manifest.json").write_text("{")
+    told: list[str] = []
+    assert newest_fit_bundle(folder, log=told.append) == newer
+    assert len(told) == 1
+    assert str(damaged) in told[0]
+    assert newest_fit_bundle(folder / "nowhere") is None
+
+
+def test_a_bundle_without_a_time_that_can_be_compared_is_passed_over(bundle: Path) -> None:
+    other = Path(shutil.copytree(bundle, bundle.parent / "other"))
+    edit(other, lambda m: m.update(created="0001-01-01T00:00:00"))  # no clock of Python counts back to there
+    told: list[str] = []
+    assert newest_fit_bundle(bundle.parent, log=told.append) == bundle
+    assert [line.startswith(f"passed over: {other}") for line in told] == [True]
+
+
+def test_a_broken_file_may_differ_by_more_than_probabilities_can(bundle: Path) -> None:
+    edit(bundle, lambda m: (make_unfit(m), m["files"]["model_int8.tflite"].update(max_abs_diff=12.5)))
+    assert load_bundle(bundle).manifest.files["model_int8.tflite"].max_abs_diff == 12.5
+
+
+def test_an_installed_wheel_brings_its_own_bundle(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(digitedge.bundle.bundle.__file__).parents[1]
+    assert released_bundle() in {released, package / "released"}  # the source tree, or this install
+    installed = tmp_path / "site-packages" / "digitedge"
+    shutil.copytree(released, installed / "released")
+    monkeypatch.setattr(digitedge.bundle.bundle, "__file__", str(installed / "bundle" / "bundle.py"))
+    assert released_bundle() == installed / "released"
+    shutil.rmtree(installed / "released")
+    with pytest.raises(ModelError, match="no released model"):
+        released_bundle()
+
+
+def test_a_file_that_its_bundle_does_not_list_is_refused(bundle: Path, fixtures: Path) -> None:
+    shutil.copy(fixtures / "good.tflite", bundle / "mine.tflite")
+    with pytest.raises(ModelError, match="whose manifest does not list it"):
+        load_model(bundle / "mine.tflite")
+
+
+@pytest.mark.parametrize("arrays", [{}, {"crops": 3}, {"crops": [[1.0]]}], ids=["none", "scalar", "floats"])
+def test_a_golden_set_of_another_shape_is_refused(tmp_path: Path, arrays: dict[str, object]) -> None:
+    np.savez(tmp_path / "golden.npz", **arrays)
+    with pytest.raises(ModelError, match=r"expected crops uint8 \(N, 28, 28\)"):
+        load_golden(tmp_path / "golden.npz")
+
+
+@pytest.mark.parametrize("damage", [lambda c: b"", lambda c: c[:5000], lambda c: c[:3000] + b"damaged" + c[3007:]])
+def test_a_damaged_golden_set_is_refused(released: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "golden.npz").write_bytes(damage((released / "golden.npz").read_bytes()))
+    with pytest.raises(ModelError, match="expected an npz file of arrays"):
+        load_golden(tmp_path / "golden.npz")

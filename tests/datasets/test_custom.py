@@ -1,0 +1,177 @@
+"""Rendered digits in every guise that data sets have, and what cannot be understood."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge.datasets.custom import load_foreign
+from digitedge.errors import CameraError, DataError
+from digitedge.metrics.classification import top1
+from digitedge.runtime import load_classifier
+from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.utils.opencv import cv2
+
+CROPS, LABELS = synthetic_digits(120, seed=3)
+
+
+def scaled(side: int) -> np.ndarray:
+    way = cv2.INTER_AREA if side < 28 else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(crop, (side, side), interpolation=way) for crop in CROPS])
+
+
+def on_paper(side: int, *, grain: float, shade: float = 0) -> np.ndarray:
+    """Grey images of ink on paper that is not white, darker to the right."""
+    paper = 210 - np.linspace(0, shade, side)
+    noise = np.random.default_rng(0).normal(0, grain, (len(CROPS), side, side))
+    return np.clip(paper * (1 - 0.7 * scaled(side) / 255) + noise, 0, 255).astype(np.uint8)
+
+
+def mixed() -> np.ndarray:
+    images = scaled(32)
+    images[::2] = 255 - images[::2]
+    return images
+
+
+GUISES = {
+    "as they are": CROPS,
+    "floats 0 to 1": CROPS / 255,
+    "floats -1 to 1": CROPS / 127.5 - 1,
+    "dark on light": 255 - CROPS,
+    "binary, 64 pixels": scaled(64) > 127,
+    "binary, dark, 0 and 1": (scaled(64) < 127).astype(np.uint8),
+    "16 pixels, 17 levels": scaled(16) // 15,
+    "rows of pixels": CROPS.reshape(len(CROPS), -1),
+    "channels first": np.repeat(CROPS[:, None], 3, axis=1),
+    "one channel": CROPS[..., None],
+    "colour": np.stack([on_paper(64, grain=3), on_paper(64, grain=3), 240 - scaled(64) // 4], axis=-1),
+    "grey paper": on_paper(64, grain=8),
+    "grey paper, shaded": on_paper(64, grain=3, shade=40),
+    "both polarities": mixed(),
+    "16 bits": scaled(40).astype(np.uint16) * 257,
+}
+
+
+@pytest.fixture(scope="module")
+def right(released):
+    """How many of the crops the released model reads."""
+    classifier = load_classifier(released / "model_int8.tflite")
+    return lambda digits: top1(classifier.probabilities(digits.crops), digits.labels)
+
+
+@pytest.mark.parametrize("guise", GUISES)
+def test_digits_in_any_guise_are_read_as_well(guise: str, tmp_path: Path, right) -> None:
+    np.savez(tmp_path / "digits.npz", x=GUISES[guise], y=LABELS)
+    digits = load_foreign(tmp_path / "digits.npz")
+    assert digits.crops.shape == CROPS.shape
+    assert digits.names[:2] == ("#0", "#1")
+    np.testing.assert_array_equal(digits.labels, LABELS)
+    assert right(digits) >= 0.97
+
+
+def test_the_set_outvotes_a_image_with_more_ink_than_paper(tmp_path: Path) -> None:
+    images = scaled(20)
+    images[0] = 255
+    images[0, 8:12, 8:12] = 0  # a fat zero that fills its box
+    np.savez(tmp_path / "digits.npz", images=images, labels=LABELS[:, None].astype(float))
+    said: list[str] = []
+    digits = load_foreign(tmp_path / "digits.npz", log=said.append)
+    assert "120 digits, light ink on dark" in said[0]
+    assert digits.crops[0, 14, 4] > 200 > digits.crops[0, 14, 14]
+    np.testing.assert_array_equal(digits.labels, LABELS)
+
+
+@pytest.mark.parametrize("paper", [0, 255], ids=["light on dark", "dark on light"])
+def test_blank_images_stay_blank_and_do_not_vote(paper: int, tmp_path: Path) -> None:
+    images = scaled(20)[:20] if paper == 0 else 255 - scaled(20)[:20]
+    for place, grey in enumerate((0, 7, 128, 200, 255)):
+        images[place] = grey
+    np.savez(tmp_path / "digits.npz", x=images, y=LABELS[:20])
+    said: list[str] = []
+    crops = load_foreign(tmp_path / "digits.npz", log=said.append).crops
+    assert "others" not in said[0]
+    assert crops[:5].max() == 0
+    assert crops[5:].max(axis=(1, 2)).min() > 200
+
+
+def write_folder(folder: Path, names: list[str]) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digit = int(path.parent.name if path.parent != folder else name[0])
+        cv2.imwrite(str(path), 255 - cv2.resize(CROPS[digit == LABELS][0], (400, 300)))
+
+
+def test_a_folder_is_labelled_by_its_subfolders(tmp_path: Path) -> None:
+    write_folder(tmp_path / "set", ["3/a.png", "3/b10.jpg", "3/b9.jpg", "0/one.png"])
+    (tmp_path / "set" / "3" / "notes.txt").write_text("no image")
+    (tmp_path / "set" / ".hidden").mkdir()
+    (tmp_path / "set" / "7").mkdir()
+    digits = load_foreign(tmp_path / "set")
+    assert digits.name == "set"
+    assert digits.names == ("0/one.png", "3/a.png", "3/b9.jpg", "3/b10.jpg")
+    assert digits.labels.tolist() == [0, 3, 3, 3]
+    assert digits.crops[:, :2].max() == 0  # paper became black
+    assert digits.crops.max() > 240
+
+
+def test_a_folder_of_files_is_labelled_by_their_names(tmp_path: Path) -> None:
+    write_folder(tmp_path / "set", ["3_0001.png", "3.png", "7-b.png"])
+    digits = load_foreign(tmp_path / "set")
+    assert dict(zip(digits.names, digits.labels.tolist(), strict=True)) == {"3_0001.png": 3, "3.png": 3, "7-b.png": 7}
+
+
+X, Y = CROPS[:4], LABELS[:4]
+ODD_ARRAYS = {
+    "no labels": ({"x": X}, "expected an array y or labels or y_test, got x"),
+    "no images": ({"y": Y}, "expected an array x or images"),
+    "fewer labels": ({"x": X, "y": Y[:3]}, "got images (4, 28, 28) and labels (3,)"),
+    "one of ten": ({"x": X, "y": np.eye(10)[Y]}, "labels (4, 10)"),
+    "nothing": ({"x": X[:0], "y": Y[:0]}, "at least one image"),
+    "no pixels": ({"x": X[:, :0], "y": Y}, "at least one image"),
+    "no dimension": ({"x": np.uint8(3), "y": Y}, "got images ()"),
+    "a label 10": ({"x": X, "y": [1, 2, 10, 3]}, "expected labels 0 to 9, got 10 at #2"),
+    "a label -1": ({"x": X, "y": [1, 2, 3, -1]}, "got -1 at #3"),
+    "a label 2.5": ({"x": X, "y": [1, 2.5, 3, 4]}, "got 2.5 at #1"),
+    "a label NaN": ({"x": X, "y": [1, np.nan, 3, 4]}, "got nan at #1"),
+    "words": ({"x": X, "y": ["one", "two", "three", "four"]}, "got one at #0"),
+    "pickles": ({"x": np.array([X[0], X[1, :9]], dtype=object), "y": Y[:2]}, "cannot be read"),
+    "pickled labels": ({"x": X, "y": np.array([None, 1, 2, 3])}, "cannot be read"),
+    "complex": ({"x": X + 1j, "y": Y}, "images of numbers, got complex"),
+    "NaN": ({"x": np.where(X > 9, np.nan, 0), "y": Y}, "finite numbers"),
+    "blank": ({"x": np.full((4, 28, 28), 7), "y": Y}, "that are 7 everywhere"),
+    "two channels": ({"x": np.zeros((4, 28, 28, 2)), "y": Y}, "got (4, 28, 28, 2)"),
+    "no squares": ({"x": np.zeros((4, 783)), "y": Y}, "got (4, 783)"),
+}
+
+
+@pytest.mark.parametrize("case", ODD_ARRAYS)
+def test_odd_arrays_are_refused_with_the_reason(case: str, tmp_path: Path) -> None:
+    arrays, message = ODD_ARRAYS[case]
+    np.savez(tmp_path / "odd.npz", **arrays)
+    with pytest.raises(DataError) as caught:
+        load_foreign(tmp_path / "odd.npz")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing at"):
+        load_foreign(tmp_path / "gone")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="got no image"):
+        load_foreign(tmp_path / "empty")
+    np.save(tmp_path / "one.npy", X)
+    with pytest.raises(DataError, match="expected an npz file"):
+        load_foreign(tmp_path / "one.npy")
+    (tmp_path / "train" / "digits" / "1").mkdir(parents=True)
+    with pytest.raises(DataError, match="got a subfolder 'digits'"):
+        load_foreign(tmp_path / "train")
+    write_folder(tmp_path / "named", ["3_a.png"])
+    (tmp_path / "named" / "3_a.png").rename(tmp_path / "named" / "12.png")
+    with pytest.raises(DataError, match=r"got 12\.png"):
+        load_foreign(tmp_path / "named")
+    write_folder(tmp_path / "damaged", ["3/a.png"])
+    (tmp_path / "damaged" / "3" / "a.png").write_bytes(b"no image")
+    with pytest.raises(CameraError, match=r"a\.png"):
+        load_foreign(tmp_path / "damaged")

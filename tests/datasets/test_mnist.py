@@ -1,0 +1,196 @@
+import gzip
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitedge.datasets.mnist import SHA256, cache_folder, fetch_mnist, find_mnist, load_mnist
+from digitedge.errors import DataError
+
+IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = SHA256
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[object]:
+    """Start a real web server for a folder; gives its address."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home in which there is no MNIST."""
+    monkeypatch.delenv("DIGITEDGE_DATA", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def copy(mnist: Path, tmp_path: Path) -> Path:
+    """A copy of the real files that a test may damage, unpacked."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for name in SHA256:
+        packed = mnist / f"{name}.gz"
+        (folder / name).write_bytes(
+            gzip.decompress(packed.read_bytes()) if packed.exists() else (mnist / name).read_bytes()
+        )
+    return folder
+
+
+def test_mnist_has_its_shapes_and_first_labels(mnist: Path) -> None:
+    x_train, y_train, x_test, y_test = load_mnist(mnist)
+    assert [a.shape for a in (x_train, y_train, x_test, y_test)] == [
+        (60000, 28, 28),
+        (60000,),
+        (10000, 28, 28),
+        (10000,),
+    ]
+    assert {a.dtype for a in (x_train, y_train, x_test, y_test)} == {np.dtype(np.uint8)}
+    assert list(y_train[:6]) == [5, 0, 4, 1, 9, 2]
+
+
+def test_every_packing_gives_the_same_arrays(mnist: Path, copy: Path, tmp_path: Path) -> None:
+    data = load_mnist(mnist)
+    np.savez_compressed(tmp_path / "mnist.npz", x_train=data[0], y_train=data[1], x_test=data[2], y_test=data[3])
+    assert load_mnist(copy).sha256 == load_mnist(tmp_path / "mnist.npz").sha256 == data.sha256
+    (copy / IMAGES).rename(copy / "train-images.idx3-ubyte")  # as some mirrors spell it
+    assert load_mnist(copy).sha256 == data.sha256
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda content: content[:-1000], "truncated"),
+        (lambda content: content[:-1] + bytes([content[-1] ^ 1]), "the right size but other content"),
+        (lambda content: content + b"more", "another data set"),
+        (lambda content: b"", "truncated"),
+        (lambda content: gzip.compress(content)[:-2000], "cannot be unpacked"),
+    ],
+    ids=["truncated", "tampered", "longer", "empty", "truncated gzip"],
+)
+def test_a_damaged_file_is_named_with_what_to_do(copy: Path, damage: object, message: str) -> None:
+    path = copy / TEST_LABELS
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=rf"(?s){TEST_LABELS}: expected .*{message}.*digitedge data get"):
+        load_mnist(copy)
+
+
+def test_swapped_files_are_told_apart(copy: Path) -> None:
+    (copy / IMAGES).rename(copy / "kept")
+    (copy / TEST_IMAGES).rename(copy / IMAGES)
+    (copy / "kept").rename(copy / TEST_IMAGES)
+    with pytest.raises(DataError, match=f"the content of {TEST_IMAGES}: the files are swapped"):
+        load_mnist(copy)
+
+
+def test_a_missing_file_is_named(copy: Path) -> None:
+    (copy / LABELS).unlink()
+    with pytest.raises(DataError, match=f"no file {LABELS}"):
+        load_mnist(copy)
+
+
+def test_a_foreign_npz_is_refused(tmp_path: Path) -> None:
+    image = np.zeros((6, 28, 28), np.uint8)
+    label = np.zeros(6, np.uint8)
+    np.savez(tmp_path / "mnist.npz", x_train=image, y_train=label, x_test=image, y_test=label)
+    with pytest.raises(DataError, match=r"another data set|truncated"):
+        load_mnist(tmp_path)
+    np.savez(tmp_path / "mnist.npz", a=image)
+    with pytest.raises(DataError, match="expected arrays x_train, y_train, x_test, y_test, got a"):
+        load_mnist(tmp_path)
+    np.savez(tmp_path / "mnist.npz", x_train=image / 255, y_train=label, x_test=image, y_test=label)
+    with pytest.raises(DataError, match="expected x_train of uint8, got float64"):
+        load_mnist(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 and no more"])
+def test_an_npz_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mnist.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"mnist\.npz: expected an npz file of arrays"):
+        load_mnist(tmp_path / "mnist.npz")
+
+
+def test_a_folder_that_is_named_must_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"no MNIST at .* \(--data\)"):
+        load_mnist(tmp_path / "nowhere")
+    monkeypatch.setenv("DIGITEDGE_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"no MNIST at .* \(\$DIGITEDGE_DATA\)"):
+        find_mnist()
+
+
+def test_the_caches_are_searched_in_order(empty_home: Path) -> None:
+    assert find_mnist() is None
+    keras = empty_home / ".keras" / "datasets"
+    keras.mkdir(parents=True)
+    (keras / "mnist.npz").touch()
+    assert find_mnist() == keras
+    cache_folder().mkdir(parents=True)
+    (cache_folder() / f"{IMAGES}.gz").touch()
+    assert find_mnist() == keras  # a download that was interrupted does not count
+    for name in SHA256:
+        (cache_folder() / f"{name}.gz").touch()
+    assert find_mnist() == cache_folder()
+
+
+def test_a_cache_that_is_damaged_or_not_complete_is_mended(
+    mnist: Path, tmp_path: Path, serve, empty_home: Path
+) -> None:
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    for name in SHA256:
+        packed = mnist / f"{name}.gz"
+        (mirror / packed.name).write_bytes(
+            packed.read_bytes() if packed.exists() else gzip.compress((mnist / name).read_bytes())
+        )
+    cache_folder().mkdir(parents=True)
+    shutil.copy(mirror / f"{IMAGES}.gz", cache_folder())
+    (mirror / f"{IMAGES}.gz").unlink()  # what is right is not fetched again
+    (cache_folder() / f"{LABELS}.gz").write_bytes(b"damaged")
+    fetch_mnist(cache_folder(), mirrors=(serve(mirror),))
+    assert load_mnist().y_train.shape == (60000,)
+
+
+def test_a_second_mirror_helps_when_the_first_fails(mnist: Path, tmp_path: Path, serve, empty_home: Path) -> None:
+    broken, good = tmp_path / "broken", tmp_path / "good"
+    broken.mkdir()
+    good.mkdir()
+    for name in SHA256:
+        shutil.copy(mnist / f"{name}.gz", good) if (mnist / f"{name}.gz").exists() else (
+            good / f"{name}.gz"
+        ).write_bytes(gzip.compress((mnist / name).read_bytes()))
+        (broken / f"{name}.gz").write_bytes(gzip.compress(b"another file"))
+    folder = fetch_mnist(cache_folder(), mirrors=("http://127.0.0.1:9", serve(broken), serve(good)))
+    assert find_mnist() == folder
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{name}.gz" for name in SHA256)
+    assert load_mnist().x_test.shape == (10000, 28, 28)
+
+
+def test_a_download_that_is_not_mnist_leaves_nothing(tmp_path: Path, serve) -> None:
+    (tmp_path / f"{IMAGES}.gz").write_bytes(gzip.compress(b"a captive portal"))
+    target = tmp_path / "cache"
+    with pytest.raises(DataError, match=r"(?s)cannot download MNIST .*truncated.*File not found.*--data synthetic"):
+        fetch_mnist(target, mirrors=(serve(tmp_path), serve(tmp_path / "nowhere")))
+    assert list(target.iterdir()) == []

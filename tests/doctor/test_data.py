@@ -1,0 +1,91 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digitedge.bundle.bundle import released_bundle
+from digitedge.datasets.mnist import SHA256, cache_folder
+from digitedge.doctor.data import check_bundles, check_mnist
+from digitedge.doctor.finding import Finding, Status
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without any data."""
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for name in ("DIGITEDGE_DATA", "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_mnist_that_is_nowhere_is_a_note(home: Path) -> None:
+    finding = check_mnist()
+    assert (finding.status, finding.mend) == (Status.NOTE, "digitedge data get")
+
+
+def test_mnist_in_the_cache_is_found(home: Path) -> None:
+    cache_folder().mkdir(parents=True)
+    for name in SHA256:
+        (cache_folder() / f"{name}.gz").touch()
+    assert check_mnist() == Finding("mnist", Status.OK, str(cache_folder()))
+
+
+def test_a_data_folder_that_was_named_and_is_empty_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITEDGE_DATA", str(home))
+    finding = check_mnist()
+    assert finding.status is Status.PROBLEM
+    assert finding.found.startswith(f"no MNIST at {home} ($DIGITEDGE_DATA)")
+    assert "DIGITEDGE_DATA" in str(finding.mend)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, released: Path) -> Path:
+    """A copy of the released bundle, to be spoiled."""
+    return Path(shutil.copytree(released, tmp_path / "export" / "mine"))
+
+
+def test_bundles_that_are_well_are_each_listed_once(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "export" / "released").symlink_to(released_bundle(), target_is_directory=True)
+    shutil.copytree(bundle, tmp_path / "export" / ".draft")
+    findings = list(check_bundles(tmp_path / "export"))
+    assert [finding.status for finding in findings] == [Status.OK, Status.OK]
+    assert findings[1].found == f"{bundle}: fit, its hashes hold, model_int8.tflite loads"
+
+
+def spoil_a_byte(bundle: Path) -> None:
+    path = bundle / "model_int8.tflite"
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 1
+    path.write_bytes(content)
+
+
+def make_unfit(bundle: Path) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    for entry in manifest["files"].values():
+        entry["fit"] = False
+    manifest["fit"] = False
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "found"),
+    [
+        (spoil_a_byte, Status.PROBLEM, "the file was changed"),
+        (lambda bundle: (bundle / "model_float32.onnx").unlink(), Status.PROBLEM, "cannot read"),
+        (lambda bundle: (bundle / "manifest.json").write_text("{"), Status.PROBLEM, "expected JSON"),
+        (make_unfit, Status.NOTE, "does not answer like its original"),
+    ],
+    ids=["a byte", "a file", "the manifest", "unfit"],
+)
+def test_a_bundle_that_is_not_well_is_found(
+    bundle: Path, spoil: Callable[[Path], object], status: Status, found: str
+) -> None:
+    spoil(bundle)
+    _, finding = check_bundles(bundle.parent)
+    assert finding.status is status
+    assert str(bundle) in finding.found
+    assert found in finding.found
+    assert finding.mend

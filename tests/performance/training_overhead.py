@@ -1,0 +1,84 @@
+"""Times `digitedge train mlp` against the bare Keras `fit` of the same net: `make bench`.
+
+Both run in this process, in turn, on the same data (MNIST where it is found, else rendered digits), so that the ratio
+means something on a machine whose speed drifts. The rest of `train` counts too: model files, history, images, test
+accuracy.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import keras
+import numpy as np
+
+from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.load import load_dataset
+from digitedge.datasets.mnist import find_mnist
+from digitedge.training.config import DEFAULT_PLANS
+from digitedge.training.train import train
+
+ROUNDS = 3
+EPOCHS = 10
+
+
+def bare_fit(data: Dataset) -> None:
+    """What the textbook writes, with its own checkpoint."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(512, activation="relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(512, activation="relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
+    with tempfile.TemporaryDirectory() as folder:
+        best = Path(folder) / "best.keras"
+        checkpoint = keras.callbacks.ModelCheckpoint(best, monitor="val_accuracy", save_best_only=True)
+        images = data.x_train.astype(np.float32) / 255
+        targets = keras.utils.to_categorical(data.y_train, 10)
+        model.fit(
+            images, targets, batch_size=128, epochs=EPOCHS, validation_split=0.2, callbacks=[checkpoint], verbose=0
+        )
+        model = keras.saving.load_model(best)
+    model.evaluate(data.x_test.astype(np.float32) / 255, keras.utils.to_categorical(data.y_test, 10), verbose=0)
+
+
+def digitedge_train(data: Dataset) -> None:
+    """What `digitedge train mlp` does once the data is loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan = replace(DEFAULT_PLANS["mlp"], epochs=EPOCHS)
+        train(plan, data, data_name="benchmark", folder=Path(folder), log=lambda _: None)
+
+
+def seconds(work: Callable[[Dataset], None], data: Dataset) -> float:
+    """Wall time of one run."""
+    start = time.perf_counter()
+    work(data)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the ratio of each round and their median."""
+    name, data = load_dataset(None if find_mnist() else "synthetic")
+    ratios = []
+    for number in range(1, ROUNDS + 1):
+        bare, ours = seconds(bare_fit, data), seconds(digitedge_train, data)
+        ratios.append(ours / bare)
+        print(
+            f"round {number}: bare Keras fit {bare:.1f} s, digitedge train {ours:.1f} s, ratio {ratios[-1]:.3f}",
+            flush=True,
+        )
+    print(f"mlp, {EPOCHS} epochs on {name}: median ratio {median(ratios):.3f} over {ROUNDS} rounds (mark: at most 1.1)")
+
+
+if __name__ == "__main__":
+    main()

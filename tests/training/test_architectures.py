@@ -1,0 +1,57 @@
+import keras
+import numpy as np
+import pytest
+
+from digitedge.training.architectures import ARCHITECTURES, Block, build_convolutional, build_mlp, count_macs
+
+
+def test_the_mlp_is_the_textbooks_to_the_letter() -> None:
+    model = build_mlp(0.2)
+    assert [
+        (type(layer).__name__, getattr(layer, "units", getattr(layer, "rate", None))) for layer in model.layers[1:]
+    ] == [
+        ("Flatten", None),
+        ("Dense", 512),
+        ("Dropout", 0.2),
+        ("Dense", 512),
+        ("Dropout", 0.2),
+        ("Dense", 10),
+    ]
+    assert [layer.activation.__name__ for layer in model.layers if isinstance(layer, keras.layers.Dense)] == [
+        "relu",
+        "relu",
+        "softmax",
+    ]
+    assert model.count_params() == 669_706
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_keeps_the_contract(name: str) -> None:
+    model = ARCHITECTURES[name](0.2)
+    assert model.input_shape == (None, 28, 28, 1)
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype(np.float32)
+    np.testing.assert_allclose(model.predict(images, verbose=0).sum(axis=1), 1, atol=1e-5)
+    assert isinstance(model.layers[0], keras.layers.Rescaling)
+    assert model.layers[0].scale == pytest.approx(1 / 255)
+
+
+@pytest.mark.parametrize(("name", "parameters", "macs"), [("cnn", 70_000, 8e6), ("small", 16_000, 1.3e6)])
+def test_nets_for_the_edge_cost_little(name: str, parameters: int, macs: float) -> None:
+    model = ARCHITECTURES[name](0.2)
+    assert model.count_params() < parameters
+    assert count_macs(model) <= macs
+
+
+def test_a_separable_block_filters_each_channel_and_then_mixes_them() -> None:
+    model = build_convolutional("two", [Block(6), Block(8, 5, stride=2, pooled=True, separable=True)], 0.0)
+    kernels = [layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")]
+    assert kernels == [(3, 3, 1, 6), (5, 5, 6, 1), (1, 1, 6, 8), (8, 10)]
+    assert count_macs(model) == 28 * 28 * 9 * 6 + 7 * 7 * (25 * 6 + 6 * 8) + 80
+
+
+def test_macs_of_a_convolution_count_every_position() -> None:
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(10)]
+    )
+    assert count_macs(model) == 26 * 26 * 9 * 4 + 26 * 26 * 4 * 10
+    assert count_macs(keras.Sequential([keras.Input((28, 28, 1)), model])) == count_macs(model)
