@@ -1,29 +1,32 @@
-# Every target sets up what it needs in .venv. `make demo` and `make test` are all that a fresh machine needs.
+# Every target sets up what it needs in .venv. On a fresh machine `make demo` and `make test` work at once.
 PYTHON ?= python3
 BIN := .venv/bin
+# A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
+SLOW_TIMEOUT := 1200
 
-.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits images release release-seeds fixtures wheel clean
 
 help:
-	@echo "make demo      train shortly, export, verify, read a rendered clip (about 5 minutes)"
-	@echo "make test      run the tests"
-	@echo "make test-slow run the tests of whole programs: the workshop's commands, the demos, an image of 100 megapixels"
-	@echo "make test-edge run the edge half's tests where no TensorFlow is installed"
-	@echo "make test-avx2 verify the released files on an emulated processor without AVX-512 and VNNI (an hour or more)"
-	@echo "make test-arm64 run the edge half on an emulated Raspberry Pi and compare it with this machine (root; 20 minutes)"
-	@echo "make instructions  count the instructions of an inference and of a frame (valgrind; a quarter of an hour)"
-	@echo "make check     ruff, mypy, and whether README has the figures of the released bundles"
-	@echo "make bench     time search, start, calls and training beside the bare libraries; frame to reading; augmentation's share"
-	@echo "make size      what the wheel and the base install weigh, package by package"
-	@echo "make soak      read 20,000 frames with the page and a viewer: memory, threads and files must stay (ten minutes)"
-	@echo "make limits    measure anew where the reader begins to fail: demos/limits/README.md (about ten minutes)"
-	@echo "make search    try other architectures than those of cnn and small (about a quarter of an hour)"
-	@echo "make ablation  what each transform of the augmentation is worth (about a quarter of an hour)"
-	@echo "make release   train the released nets, verify and examine them, rewrite export/ and README's figures (an hour)"
-	@echo "make release-seeds  the same for three seeds in the background, and the spread; export/ is left alone"
-	@echo "make fixtures  rewrite the small models that the tests use"
-	@echo "make wheel     build the wheel in dist/"
-	@echo "make clean     remove .venv and everything that was built"
+	@echo "make demo          train shortly, export, verify, read a rendered clip (about 5 minutes)"
+	@echo "make test          run the tests (about 6 minutes)"
+	@echo "make test-slow     run the tests that take longer: training, whole commands, the demos, large images"
+	@echo "make test-edge     run the tests in an environment without TensorFlow"
+	@echo "make test-avx2     verify the released files on an emulated processor without AVX-512 (an hour or more)"
+	@echo "make test-arm64    run the tests on an emulated Raspberry Pi and compare its readings (root; 20 minutes)"
+	@echo "make check         run ruff and mypy; check that the tables of the documents match the released bundles"
+	@echo "make bench         measure the speed beside OpenCV, the bare runtimes and other networks"
+	@echo "make instructions  count the processor instructions of an inference and of a frame (valgrind; 15 minutes)"
+	@echo "make size          measure the size of the wheel and of everything that is installed with it"
+	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
+	@echo "make images        make the images of README.md again (Chromium)"
+	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
+	@echo "make search        compare architectures (15 minutes)"
+	@echo "make ablation      measure what each augmentation is worth (15 minutes)"
+	@echo "make release       train, export and evaluate the released bundles; update export/ and the tables (an hour)"
+	@echo "make release-seeds do the same for three seeds in the background and report the spread; export/ stays as it is"
+	@echo "make fixtures      make the small models that the tests use again"
+	@echo "make wheel         build the wheel in dist/"
+	@echo "make clean         remove .venv and everything that was built"
 
 demo: .venv/ready
 	$(BIN)/digitedge demo
@@ -32,15 +35,15 @@ test: .venv/ready
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow' $(PYTEST_ARGS)
 
 test-slow: .venv/ready
-	$(BIN)/python -m pytest --numprocesses 2 -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 -m slow --timeout $(SLOW_TIMEOUT) $(PYTEST_ARGS)
 
-# The wheel, installed as on a device: what its tests cannot import, they must not need.
+# The wheel, installed as on a device. Tests that need TensorFlow are left out.
 test-edge:
 	rm -rf .venv-edge && $(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	.venv-edge/bin/pip install --quiet '.[onnx,web,mqtt]' pytest hypothesis httpx
-	@.venv-edge/bin/python -c 'import cv2' 2>/dev/null || { .venv-edge/bin/pip uninstall --quiet --yes opencv-python && .venv-edge/bin/pip install --quiet opencv-python-headless; }
-	.venv-edge/bin/pytest tests $(PYTEST_ARGS)
+	.venv-edge/bin/pip install --quiet '.[onnx,web,mqtt]' pytest pytest-timeout hypothesis httpx
+	@$(call start_opencv,.venv-edge)
+	.venv-edge/bin/pytest tests --timeout $(SLOW_TIMEOUT) $(PYTEST_ARGS)
 
 test-avx2: .venv/ready
 	$(BIN)/python tests/processors/avx2.py
@@ -72,6 +75,9 @@ size: .venv/ready
 soak: .venv/ready
 	$(BIN)/python tests/performance/soak.py
 
+images: .venv/ready
+	$(BIN)/python docs/make_images.py
+
 search: .venv/ready
 	$(BIN)/python tests/experiments/architectures.py
 
@@ -79,7 +85,7 @@ ablation: .venv/ready
 	$(BIN)/python tests/experiments/augmentation_ablation.py
 
 limits: .venv/ready
-	$(BIN)/python demos/limits/make.py
+	$(BIN)/python docs/limits/make.py
 
 release: .venv/ready
 	$(BIN)/python export/release.py
@@ -87,7 +93,7 @@ release: .venv/ready
 release-seeds: .venv/ready
 	@mkdir -p runs/release
 	nohup $(BIN)/python export/release.py --seeds 3 > runs/release/seeds.log 2>&1 &
-	@echo "in the background; runs/release/seeds.log tells how far it is, runs/release/spread.md gets the spread"
+	@echo "running in the background: progress in runs/release/seeds.log, the spread in runs/release/spread.md"
 
 fixtures: .venv/ready
 	$(BIN)/python tests/fixtures/make_models.py
@@ -99,6 +105,16 @@ wheel: .venv/ready
 clean:
 	rm -rf .venv .venv-edge dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# opencv-python needs shared objects that a machine without a screen lacks; opencv-python-headless does not. Both write
+# the same files, so both are removed before the other one is installed.
+define start_opencv
+$(1)/bin/python -c 'import cv2' 2>$(1)/opencv.log || { \
+  grep -q '\.so' $(1)/opencv.log || { cat $(1)/opencv.log; exit 1; }; \
+  echo "note: opencv-python cannot start here ($$(tail -n 1 $(1)/opencv.log))"; \
+  echo "note: using opencv-python-headless in $(1), which shows no windows. For windows: sudo apt install libgl1 libglib2.0-0, then make clean"; \
+  $(1)/bin/pip uninstall --quiet --yes opencv-python opencv-python-headless 2>/dev/null && $(1)/bin/pip install --quiet opencv-python-headless && $(1)/bin/python -c 'import cv2'; }
+endef
+
 .venv/ready: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is missing. Run: sudo apt install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "error: digitedge needs Python 3.11 to 3.13, got $$($(PYTHON) --version). Run: make PYTHON=python3.12 demo"; exit 1; }
@@ -106,9 +122,7 @@ clean:
 	@echo "setting up .venv (TensorFlow is large: a few minutes)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@if $(BIN)/pip --disable-pip-version-check show --quiet opencv-python-headless 2>/dev/null; then $(BIN)/pip uninstall --quiet --yes opencv-python opencv-python-headless 2>/dev/null; fi
 	@$(BIN)/pip install --quiet --editable '.[train,onnx,web,mqtt]' --group dev
-	@$(BIN)/python -c 'import cv2' 2>.venv/opencv.log || { \
-	  grep -q '\.so' .venv/opencv.log || { cat .venv/opencv.log; exit 1; }; \
-	  echo "note: opencv-python cannot start here ($$(tail -n 1 .venv/opencv.log)); using opencv-python-headless, which shows no windows"; \
-	  $(BIN)/pip uninstall --quiet --yes opencv-python && $(BIN)/pip install --quiet opencv-python-headless && $(BIN)/python -c 'import cv2'; }
+	@$(call start_opencv,.venv)
 	@touch $@

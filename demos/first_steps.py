@@ -1,20 +1,20 @@
-"""The textbook's path through MNIST in eleven steps of plain Keras, and what comes after the textbook.
+"""MNIST in eleven steps of plain Keras, as in a textbook, then a convolutional network and its export.
 
-Look at the data, train a dense net, measure it; then a small convolutional net beside it, what its first layer has
-learned, and its export to an int8 file that is checked against the original.
+Look at the data, train a dense network and measure it. Then train a small convolutional network, look at its first
+layer, and export it to an int8 file that is compared with the original.
 
     python demos/first_steps.py                                  # MNIST, downloaded where it is missing; three minutes
     python demos/first_steps.py --data ~/datasets/mnist --epochs 3
     python demos/first_steps.py --data synthetic                 # rendered digits: no MNIST, no network
 
-Needs the workshop: pip install 'digitedge[train]'. Images and models land in runs/first-steps.
+Needs the extra `train`: pip install 'digitedge[train]'. Writes images and models to runs/first-steps.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import digitedge.training  # noqa: F401  # TensorFlow without its start-up lines, or a line that says how to install it
+import digitedge.training  # noqa: F401  # imports TensorFlow quietly, or says how to install it
 
 # isort: split
 import keras
@@ -26,7 +26,7 @@ from digitedge import DigitEdgeError
 from digitedge.bundle.recipe import Format, InputRange, choose_artifacts
 from digitedge.datasets.dataset import Dataset
 from digitedge.datasets.load import load_dataset
-from digitedge.exporting.export import Source, export
+from digitedge.exporting.export import KerasModelSource, export
 from digitedge.training.architectures import count_macs
 from digitedge.training.plots import plot_digits
 
@@ -36,7 +36,7 @@ CNN_EPOCHS = 6
 
 
 def main() -> None:
-    """Walk all the steps."""
+    """Run all steps."""
     options = parse_options()
     folder = options.output
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,14 +87,14 @@ def main() -> None:
     print(f"   Test accuracy before training: {100 * accuracy:.4f}%")
 
     print("9. Train it, keeping the weights of the best validation accuracy")
-    keep_best = keras.callbacks.ModelCheckpoint(folder / "mlp.keras", monitor="val_accuracy", save_best_only=True)
+    checkpoint = keras.callbacks.ModelCheckpoint(folder / "mlp.keras", monitor="val_accuracy", save_best_only=True)
     mlp.fit(
         x_train,
         y_train,
         batch_size=BATCH_SIZE,
         epochs=options.epochs,
         validation_split=VALIDATION_SPLIT,
-        callbacks=[keep_best],
+        callbacks=[checkpoint],
         verbose=2,
     )
 
@@ -105,7 +105,7 @@ def main() -> None:
     mlp_accuracy = mlp.evaluate(x_test, y_test, verbose=0)[1]
     print(f"   Test accuracy: {100 * mlp_accuracy:.4f}%")
 
-    print("\nDense against convolution")
+    print("\nDense and convolutional network")
     cnn = build_small_cnn()
     cnn.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
     cnn.fit(x_train, y_train, batch_size=BATCH_SIZE, epochs=CNN_EPOCHS, validation_split=VALIDATION_SPLIT, verbose=2)
@@ -120,8 +120,8 @@ def main() -> None:
     print(f"   {folder / 'filters.png'}: the filters of the first layer, and what each finds in the first test image")
 
     print("\nExport")
-    # The images were rescaled out here, so the exporter is told to put the division by 255 inside the file.
-    source = Source(
+    # This model expects values from 0 to 1, so the exporter puts the division by 255 into the file.
+    source = KerasModelSource(
         path=folder / "cnn.keras", name="first-steps", architecture="small cnn", seed=0, input_range=InputRange.UNIT
     )
     exported = export(
@@ -135,32 +135,32 @@ def main() -> None:
     )
     for file_name, file in exported.bundle.manifest.files.items():
         print(
-            f"   {file_name}: {file.bytes / 1000:.1f} kB, right {file.top1:.2%}, same answer as Keras "
-            f"{file.agreement:.2%}, {'fit' if file.fit else 'UNFIT'}"
+            f"   {file_name}: {file.bytes / 1000:.1f} kB, top-1 {file.top1:.2%}, same answer as Keras "
+            f"{file.agreement:.2%}, {'passed' if file.passed else 'FAILED'}"
         )
     if exported.violations:
         sys.exit(f"error: {'; '.join(exported.violations)}. Train longer, or on more images.")
-    print(f"   read with it: digitedge camera --model {folder / 'bundle'}")
+    print(f"   try it: digitedge camera --model {folder / 'bundle'}")
 
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", help="folder of MNIST, or 'synthetic'; default: find it, else download it")
-    parser.add_argument("--epochs", type=int, default=10, help="of the dense net (default: %(default)s)")
-    parser.add_argument("--images", type=int, help="use only the first so many, for training and for the test")
-    parser.add_argument("--output", type=Path, default=Path("runs/first-steps"), help="folder (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=10, help="epochs of the dense network (default: %(default)s)")
+    parser.add_argument("--images", type=int, help="number of training and test images (default: all)")
+    parser.add_argument("--output", type=Path, default=Path("runs/first-steps"), help="default: %(default)s")
     return parser.parse_args()
 
 
 def build_small_cnn() -> keras.Model:
-    """Three convolutions that look at a few pixels each, wherever these lie, and one dense layer that decides."""
+    """Build a small network: three convolutions and one dense layer."""
     model = keras.Sequential([keras.Input((28, 28, 1))], name="cnn")
     for stage, (filters, size) in enumerate(((16, 5), (32, 3), (48, 3)), 1):
-        model.add(layers.Conv2D(filters, size, padding="same", use_bias=False, name=f"filters-{stage}"))
-        # Its running means follow within tens of steps, not hundreds: a short training has no more.
+        model.add(layers.Conv2D(filters, size, padding="same", use_bias=False, name=f"conv-{stage}"))
+        # With Keras's momentum of 0.99 the running means lag behind in a short training.
         model.add(layers.BatchNormalization(momentum=0.9))
-        model.add(layers.ReLU(name=f"found-{stage}"))
+        model.add(layers.ReLU(name=f"relu-{stage}"))
         if stage < 3:
             model.add(layers.MaxPooling2D())  # 28 -> 14 -> 7
     model.add(layers.Flatten())
@@ -170,7 +170,7 @@ def build_small_cnn() -> keras.Model:
 
 
 def plot_pixels(image: np.ndarray, path: Path) -> None:
-    """Draw one image large, with the value of every pixel in it; uint8 (28, 28)."""
+    """Draw one image, uint8 (28, 28), enlarged, with the value of every pixel."""
     figure = Figure(figsize=(11, 11), layout="constrained")
     axes = figure.subplots()
     axes.imshow(image, cmap="gray")
@@ -180,9 +180,9 @@ def plot_pixels(image: np.ndarray, path: Path) -> None:
 
 
 def plot_filters(model: keras.Model, image: np.ndarray, path: Path) -> None:
-    """Draw the 16 filters of the first layer (red adds, blue takes away), and under each what it finds in the image."""
-    (kernel,) = model.get_layer("filters-1").get_weights()  # (5, 5, 1, 16)
-    found = keras.Model(model.inputs, model.get_layer("found-1").output).predict(image, verbose=0)  # (1, 28, 28, 16)
+    """Draw the 16 filters of the first layer (red is positive, blue negative) and the feature map of each."""
+    (kernel,) = model.get_layer("conv-1").get_weights()  # (5, 5, 1, 16)
+    features = keras.Model(model.inputs, model.get_layer("relu-1").output).predict(image, verbose=0)  # (1, 28, 28, 16)
     largest = np.abs(kernel).max()
     figure = Figure(figsize=(10, 5.6), layout="constrained")
     grid = figure.subplots(4, 8)
@@ -191,7 +191,7 @@ def plot_filters(model: keras.Model, image: np.ndarray, path: Path) -> None:
     for index in range(16):
         row, column = 2 * (index // 8), index % 8
         grid[row, column].imshow(kernel[:, :, 0, index], cmap="bwr", vmin=-largest, vmax=largest)
-        grid[row + 1, column].imshow(found[0, :, :, index], cmap="gray", vmin=0, vmax=found.max())
+        grid[row + 1, column].imshow(features[0, :, :, index], cmap="gray", vmin=0, vmax=features.max())
     figure.savefig(path)
 
 

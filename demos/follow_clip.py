@@ -1,10 +1,10 @@
-"""Follow a clip or a camera and say what is written whenever that changes.
+"""Follow a clip or a camera and print the rows whenever they change.
 
     python demos/follow_clip.py                  # a rendered clip, as from a webcam; two sheets of paper in six seconds
     python demos/follow_clip.py desk.mp4
     python demos/follow_clip.py 0 --frames 1000  # the first webcam
 
-A sheet that comes into view or leaves prints a line: when, and the rows that can be read now.
+Each line has the number of the frame and the rows that it shows.
 """
 
 import argparse
@@ -16,20 +16,20 @@ from digitedge.camera import open_source
 
 
 def main() -> None:
-    """Read frame after frame."""
+    """Read all frames."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("source", nargs="?", default="demo", help="what `digitedge camera` takes (default: demo)")
-    parser.add_argument("--frames", type=int, default=150, help="stop after so many (default: %(default)s)")
+    parser.add_argument("source", nargs="?", default="demo", help="a source, as for `digitedge camera` (default: demo)")
+    parser.add_argument("--frames", type=int, default=150, help="number of frames to read (default: %(default)s)")
     options = parser.parse_args()
 
     reader = Reader()
-    seen: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     with open_source(options.source) as source:
         for index, frame in enumerate(islice(source, options.frames)):
             reading = reader.read(frame, index=index)
-            if reading.rows != seen:
-                seen = reading.rows
-                print(f"frame {index:4}: {'  '.join(seen) or 'nothing'}", flush=True)
+            if reading.rows != shown:
+                shown = reading.rows
+                print(f"frame {index:4}: {'  '.join(shown) or 'no digits'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Use the released ONNX file with ONNX Runtime and NumPy alone, as any other program would; digitedge is not imported.
+"""Use the released ONNX file with ONNX Runtime and NumPy only, without digitedge.
 
     pip install numpy onnxruntime && python demos/onnx_alone.py
 
-The file takes crops as they are: uint8, 0 to 255, (N, 28, 28, 1). The crops here are those that every bundle carries.
+The file takes crops as they are: uint8, 0 to 255, (N, 28, 28, 1). These crops are the golden set of the bundle.
 """
 
 from pathlib import Path
@@ -16,9 +16,9 @@ model = onnxruntime.InferenceSession(bundle / "model_int8.onnx", providers=["CPU
 
 crops = golden["crops"][..., np.newaxis]  # (250, 28, 28, 1)
 (probabilities,) = model.run(["probabilities"], {"image": crops})
-answers = probabilities.argmax(axis=1)
+digits = probabilities.argmax(axis=1)
 
-for line in answers.reshape(-1, 25):
+for line in digits.reshape(-1, 25):
     print(*line)
-same = int((answers == golden["reference"].argmax(axis=1)).sum())
-print(f"{same} of {len(answers)} answers are those of the Keras original")
+same = int((digits == golden["reference"].argmax(axis=1)).sum())
+print(f"{same} of {len(digits)} digits are the same as with the Keras original")

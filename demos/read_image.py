@@ -3,7 +3,7 @@
     python demos/read_image.py                 # the page beside this file
     python demos/read_image.py desk.jpg --annotated desk-read.jpg
 
-Prints the rows, then every digit with its confidence and where it stands, and writes a copy with the reading drawn in.
+Prints the rows, then every digit with its confidence and box, and writes a copy with the reading drawn in.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from digitedge import DigitEdgeError, Reader
-from digitedge.camera import draw_reading
 from digitedge.utils.images import read_image, write_image
 
 
@@ -22,16 +21,16 @@ def main() -> None:
     parser.add_argument("--annotated", type=Path, default=Path("runs/annotated.png"), help="default: %(default)s")
     options = parser.parse_args()
 
-    reader = Reader()  # the released model; Reader("export/mine") takes another
-    frame = read_image(options.image)
-    reading = reader.read(frame)
+    reader = Reader()  # the released model; or Reader("export/mine")
+    image = read_image(options.image)
+    reading = reader.read(image)
 
     print("rows:", " | ".join(reading.rows) or "none")
     for digit in reading.digits:
         x, y, width, height = digit.box
         print(f"{digit.digit}  {digit.confidence:6.1%}  {width}x{height} pixels at {x}, {y}")
 
-    write_image(options.annotated, draw_reading(frame, reading))
+    write_image(options.annotated, reading.draw(image))
     print(f"annotated copy: {options.annotated}")
 
 

@@ -1,25 +1,34 @@
-"""Make page.jpg, the image that read_image.py reads: a page of digits that nobody wrote.
+"""Render a page of handwritten digits.
 
-    python demos/render_page.py                  # writes page.jpg beside this file
+    python demos/render_page.py                  # writes runs/page.jpg
     python demos/render_page.py mine.jpg --seed 8
 
-Every number seeds another page; the rows that are really there are printed.
+Each seed gives another page. The rows that are on it are printed.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import cv2
+from digitedge import DigitEdgeError
+from digitedge.synthetic.scenes import Difficulty, render_scene
+from digitedge.utils.images import write_image
 
-from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
 
-parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-parser.add_argument("image", type=Path, nargs="?", default=Path(__file__).with_name("page.jpg"))
-parser.add_argument("--seed", type=int, default=181, help="default: %(default)s")
-options = parser.parse_args()
+def main() -> None:
+    """Render one page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("image", type=Path, nargs="?", default=Path("runs/page.jpg"), help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    options = parser.parse_args()
 
-scene = render_scene(seed=options.seed, width=960, height=720, medium=Medium.SQUARED)
-if not cv2.imwrite(str(options.image), scene.frame, [cv2.IMWRITE_JPEG_QUALITY, 85]):
-    sys.exit(f"error: cannot write {options.image}")
-print(*scene.rows, sep="\n")
+    scene = render_scene(seed=options.seed, width=960, height=720, scene_type="squared", difficulty=Difficulty.PLAIN)
+    write_image(options.image, scene.frame)
+    print(*scene.rows, sep="\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except DigitEdgeError as exc:
+        sys.exit(f"error: {exc}")

@@ -1,7 +1,12 @@
-"""Handwritten digits at the edge: train, shrink, verify, and read them from a camera without TensorFlow.
+"""Handwritten digits at the edge: train, export, verify, and read them from a camera without TensorFlow.
 
-The names below are the public ones. Each is imported when it is first used, so that `import digitedge` costs nothing
-and the workshop's packages are never touched on the edge.
+    import digitedge
+
+    reading = digitedge.Reader().read("desk.jpg")
+    reading.rows  # ("2026", "51")
+
+The names in `__all__` are the public ones. Each is imported when it is first used, so that `import digitedge` is quick
+and the edge never imports the packages of the train extra.
 """
 
 import importlib
@@ -19,11 +24,10 @@ if TYPE_CHECKING:
         ModelError,
         ParityError,
     )
-    from digitedge.reader.reader import Digit, Reader, Reading
+    from digitedge.reader import Digit, Reader, Reading, Trace
     from digitedge.runtime import Classifier, load_classifier
+    from digitedge.utils.version import __version__
     from digitedge.vision import normalize_digit
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Bundle",
@@ -38,18 +42,22 @@ __all__ = [
     "ParityError",
     "Reader",
     "Reading",
+    "Trace",
+    "__version__",
     "load_bundle",
     "load_classifier",
     "load_mnist",
     "normalize_digit",
 ]
 
-_HOME = {
+_MODULES = {
     "Bundle": "digitedge.bundle.bundle",
     "Classifier": "digitedge.runtime",
-    "Digit": "digitedge.reader.reader",
-    "Reader": "digitedge.reader.reader",
-    "Reading": "digitedge.reader.reader",
+    "Digit": "digitedge.reader",
+    "Reader": "digitedge.reader",
+    "Reading": "digitedge.reader",
+    "Trace": "digitedge.reader",
+    "__version__": "digitedge.utils.version",
     "load_bundle": "digitedge.bundle.bundle",
     "load_classifier": "digitedge.runtime",
     "load_mnist": "digitedge.datasets.mnist",
@@ -60,4 +68,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'digitedge' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME.get(name, "digitedge.errors")), name)
+    return getattr(importlib.import_module(_MODULES.get(name, "digitedge.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,7 @@
-"""Write README's figures of the released bundles, or check that they are there: `make check` does.
+"""Write the tables of the released bundles into README.md and docs/guide/, or check them: `make check` does.
 
-Between `<!-- NAME -->` and `<!-- /NAME -->` README.md has a table: of the bundles' manifests, of what `digitedge eval
---keep` measured, and of how well rendered scenes are read by `digitedge eval scenes`.
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->`. The figures come from the bundles' manifests, from what
+`digitedge eval --save` measured, and from `digitedge eval scenes` (export/scenes.json).
 """
 
 import argparse
@@ -18,13 +18,37 @@ from digitedge.utils.loading import read_json
 from digitedge.utils.tables import Table, percent, put_into
 
 README = Path("README.md")
+GUIDE = Path("docs/guide")
 EXPORT = Path("export")
 BUNDLES = ("cnn", "small")
+INT8 = "model_int8.tflite"
+
+
+def summary() -> str:
+    """The figures of both int8 TFLite files that a reader of README.md wants first."""
+    both = bundles()
+    files = [bundle.manifest.files[INT8] for bundle in both.values()]
+    evaluations = [evaluation_of(bundle)["files"][INT8] for bundle in both.values()]
+    lines = {
+        "size of the int8 TFLite file": [f"{file.bytes / 1000:.1f} kB" for file in files],
+        "MNIST test digits read correctly": [percent(file.top1) for file in files],
+        "same answer as the Keras original": [percent(file.agreement) for file in files],
+        "mean error under corruptions that no training uses": [
+            percent(one["unseen_corruption_error"]) for one in evaluations
+        ],
+        "multiply-accumulates an image": [f"{bundle.manifest.macs / 1e6:.1f} million" for bundle in both.values()],
+    }
+    table = Table("", [f"`{name}`" for name in both], lines)
+    scenes = read_scenes()["by_difficulty"][ALL]
+    reading = (
+        f"On {scenes['frames']} rendered photographs, easy to hard, `cnn` reads with an F1 of {percent(scenes['f1'])}."
+    )
+    return f"{table.markdown()}\n{reading}\n"
 
 
 def parity() -> str:
     """Size, accuracy and agreement of every released file."""
-    heads = ["kB", "right", "same answer as Keras"]
+    heads = ["kB", "top-1", "agreement with Keras"]
     lines = {
         f"`{name}/{file}`": [f"{one.bytes / 1000:.1f}", percent(one.top1), percent(one.agreement)]
         for name, bundle in bundles().items()
@@ -34,7 +58,7 @@ def parity() -> str:
 
 
 def robustness() -> str:
-    """What was examined of every released file."""
+    """The evaluation of every released file."""
     tables = {name: evaluation_table(evaluation_of(bundle)) for name, bundle in bundles().items()}
     lines = {f"`{name}/{file}`": cells for name, table in tables.items() for file, cells in table.lines.items()}
     return Table("file", tables["cnn"].heads, lines).markdown()
@@ -42,18 +66,29 @@ def robustness() -> str:
 
 def scenes() -> str:
     """How well rendered scenes are read by `cnn`."""
-    read = read_json(EXPORT / "scenes.json", error=DataError, advice="Run: make release")
+    read = read_scenes()
     lines = {
         name: [str(score["frames"]), percent(score["f1"]), percent(score["mean_f1"]), percent(score["rows_exact"])]
         for name, score in read["by_difficulty"].items()
     }
-    table = Table("scenes", ["images", "F1 by boxes", "mean F1 of an image", "rows all right"], lines)
+    table = Table("scenes", ["images", "F1 by boxes", "mean F1 of an image", "rows exact"], lines)
     empty = read["negatives"][ALL]
-    return f"{table.markdown()}\nIn {empty['frames']} scenes without a digit it invents {empty['false_digits']}.\n"
+    negatives = f"In {empty['frames']} scenes without a digit there are {empty['false_positives']} false positives."
+    return f"{table.markdown()}\n{negatives}\n"
 
 
-TABLES: dict[str, Callable[[], str]] = {"parity": parity, "robustness": robustness, "scenes": scenes}
-"""Name in README.md -> what makes the table."""
+TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
+    "summary": (README, summary),
+    "parity": (GUIDE / "export-and-verify.md", parity),
+    "robustness": (GUIDE / "evaluate.md", robustness),
+    "scenes": (GUIDE / "evaluate.md", scenes),
+}
+"""Name -> the page that has the table, and what makes it."""
+
+
+def read_scenes() -> dict[str, Any]:
+    """The figures of `digitedge eval scenes`."""
+    return read_json(EXPORT / "scenes.json", error=DataError, advice="Run: make release")
 
 
 def bundles() -> dict[str, Bundle]:
@@ -62,25 +97,25 @@ def bundles() -> dict[str, Bundle]:
 
 
 def evaluation_of(bundle: Bundle) -> dict[str, Any]:
-    """What was kept of a bundle's examination."""
+    """The evaluation of a released bundle."""
     evaluation = read_evaluation(bundle)
     if evaluation is None:
-        raise DataError(f"{bundle.path} was not examined. Run: digitedge eval {bundle.path} --keep")
+        raise DataError(f"{bundle.path} was not evaluated. Run: digitedge eval {bundle.path} --save")
     return evaluation
 
 
 def main() -> None:
     """Write the tables, or with --check fail where they are not those of the bundles."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where README.md has other figures")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page has other figures")
     check = parser.parse_args().check
-    old = new = README.read_text(encoding="utf-8")
-    for name, make in TABLES.items():
-        new = put_into(new, name, f"\n{make()}\n")
-    if not check:
-        README.write_text(new, encoding="utf-8")
-    elif new != old:
-        sys.exit("error: README.md has other figures than the released bundles. Run: python export/figures.py")
+    for name, (page, make) in TABLES.items():
+        old = page.read_text(encoding="utf-8")
+        new = put_into(old, name, f"\n{make()}\n")
+        if not check:
+            page.write_text(new, encoding="utf-8")
+        elif new != old:
+            sys.exit(f"error: {page} has other figures than the released bundles. Run: python export/figures.py")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What several rooms' tests share: real models, real data where it is, real processes."""
+"""Fixtures of all tests: real models, real data if available, real processes."""
 
 import importlib.util
 import os
@@ -12,7 +12,7 @@ import pytest
 import digitedge.utils.opencv  # before any test imports cv2 by itself: it sets the log levels
 
 ROOT = Path(__file__).parent.parent
-# The workshop's tests want TensorFlow; an edge install runs the rest.
+# These tests need TensorFlow; an edge install runs the rest.
 collect_ignore = (
     []
     if importlib.util.find_spec("tensorflow")

@@ -1,19 +1,28 @@
-"""The border between workshop and edge, and the public face."""
+"""The structure of the package: levels, the edge without the packages of the train extra, and the public names."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import digitedge
 
-WORKSHOP = ("digitedge.training", "digitedge.exporting")
+PACKAGE = Path(digitedge.__file__).parent
+LEVELS = (
+    *("cli", "exporting", "doctor", "web", "training", "evaluation", "benchmark", "camera", "datasets", "reader"),
+    *("synthetic", "bundle", "metrics", "runtime", "vision", "utils", "errors"),
+)
+"""Packages from the top down; docs/architecture.md describes them. A package imports only from those after it."""
+
+TRAIN_PACKAGES = ("digitedge.training", "digitedge.exporting")
 EDGE_MODULES = [
     module.name
     for module in pkgutil.walk_packages(digitedge.__path__, "digitedge.")
-    if not module.name.startswith(WORKSHOP) and module.name != "digitedge.__main__"
+    if not module.name.startswith(TRAIN_PACKAGES) and module.name != "digitedge.__main__"
 ]
 BLOCK = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'tf2onnx', 'matplotlib']))\n"
 
@@ -22,14 +31,43 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", BLOCK + code], capture_output=True, text=True, timeout=120)
 
 
-def test_every_room_of_the_edge_is_looked_at() -> None:
-    rooms = {name.split(".")[1] for name in EDGE_MODULES}
-    assert {"benchmark", "bundle", "camera", "cli", "datasets", "evaluation", "metrics", "reader"} <= rooms
-    assert {"doctor", "runtime", "synthetic", "utils", "vision", "web"} <= rooms
+def imported_packages(source: str) -> set[str]:
+    """Return the packages of digitedge that a source file imports, also inside functions; "" for the root."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+    return {f"{name}.".split(".")[1] for name in modules if name.split(".")[0] == "digitedge"}
 
 
-# Each module as if it were the first of the package. What comes from outside stays, because NumPy and OpenCV take half
-# a second each time; so a module that forgets to import a part of such a package is not noticed here.
+def upward_imports(package: str, source: str) -> set[str]:
+    """Return what a source file of a package imports although it is not on a lower level."""
+    lower = LEVELS[LEVELS.index(package) :]
+    return {name for name in imported_packages(source) if name not in lower}
+
+
+def test_the_root_holds_packages_and_errors_only() -> None:
+    names = {path.name for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "released")}
+    assert names == {"__init__.py", "__main__.py", "errors.py", "py.typed", *LEVELS} - {"errors"}
+
+
+@pytest.mark.parametrize("package", LEVELS)
+def test_a_package_imports_only_from_lower_levels(package: str) -> None:
+    files = sorted((PACKAGE / package).rglob("*.py")) or [PACKAGE / f"{package}.py"]
+    found = {str(file): upward_imports(package, file.read_text()) for file in files}
+    assert {file: packages for file, packages in found.items() if packages} == {}
+
+
+def test_an_upward_import_would_be_noticed() -> None:
+    source = "def late():\n    from digitedge.reader import Reader\n    import digitedge.vision\n    import digitedge\n"
+    assert upward_imports("runtime", source) == {"reader", ""}
+    assert upward_imports("camera", source) == {""}
+
+
+# Each module as if it were the first of the package. Third-party modules stay loaded, because NumPy and OpenCV take
+# half a second each time; so a module that forgets to import a part of such a package is not noticed here.
 IMPORT_EACH = f"""
 import importlib, traceback
 for name in {EDGE_MODULES}:
@@ -43,18 +81,18 @@ for name in {EDGE_MODULES}:
 """
 
 
-def test_every_edge_module_imports_without_the_workshops_packages() -> None:
+def test_every_edge_module_imports_without_the_train_extra() -> None:
     result = run(IMPORT_EACH)
     assert result.stdout.split() == EDGE_MODULES
     assert "Traceback" not in result.stderr, result.stderr
 
 
-def test_a_module_that_wants_them_would_be_noticed() -> None:
-    result = run(IMPORT_EACH.replace(f"{EDGE_MODULES}", f"{[*EDGE_MODULES[:3], *WORKSHOP]}"))
-    assert result.stderr.count("MissingExtraError: tensorflow is not installed") == len(WORKSHOP)
+def test_a_module_that_needs_the_train_extra_would_be_noticed() -> None:
+    result = run(IMPORT_EACH.replace(f"{EDGE_MODULES}", f"{[*EDGE_MODULES[:3], *TRAIN_PACKAGES]}"))
+    assert result.stderr.count("MissingExtraError: tensorflow is not installed") == len(TRAIN_PACKAGES)
 
 
-def test_the_public_names_are_these_and_all_there() -> None:
+def test_the_public_names_are_these_and_all_exist() -> None:
     assert digitedge.__all__ == [
         "Bundle",
         "CameraError",
@@ -68,13 +106,16 @@ def test_the_public_names_are_these_and_all_there() -> None:
         "ParityError",
         "Reader",
         "Reading",
+        "Trace",
+        "__version__",
         "load_bundle",
         "load_classifier",
         "load_mnist",
         "normalize_digit",
     ]
+    assert dir(digitedge) == sorted(digitedge.__all__)
     for name in digitedge.__all__:
-        assert getattr(digitedge, name).__name__ == name
+        assert name == "__version__" or getattr(digitedge, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         digitedge.nothing  # noqa: B018
 
@@ -95,7 +136,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert run(code).stdout.strip().endswith("[]")
 
 
-def test_reading_works_without_the_workshop() -> None:
+def test_reading_works_without_the_train_extra() -> None:
     code = (
         "import numpy as np, digitedge\n"
         "page = np.full((200, 300), 230, np.uint8); page[60:140, 100:108] = 40\n"
@@ -105,13 +146,13 @@ def test_reading_works_without_the_workshop() -> None:
     assert result.stdout.strip() == "('1',)", result.stderr
 
 
-@pytest.mark.parametrize("room", WORKSHOP)
-def test_the_workshop_says_which_extra_it_needs(room: str) -> None:
-    result = run(f"import {room}")
+@pytest.mark.parametrize("package", TRAIN_PACKAGES)
+def test_the_train_packages_name_the_extra_that_they_need(package: str) -> None:
+    result = run(f"import {package}")
     assert "MissingExtraError: tensorflow is not installed. Run: pip install 'digitedge[train]'" in result.stderr
 
 
-def test_a_package_that_is_broken_inside_shows_its_true_cause(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_broken_inside_shows_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_package.py").write_text("import a_module_that_it_needs")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ModuleNotFoundError, match="a_module_that_it_needs") as caught:

@@ -1,12 +1,11 @@
-"""How fast everything is on this machine, and what follows from it.
+"""Measure latency, memory and start-up time on this machine, compare two reports, and advise.
 
-In: a bundle, or one file. Out: a report in plain JSON, schema "digitedge.bench/1", which other machines can send.
+In: a bundle, or one file. Out: a report in plain JSON, schema "digitedge.bench/1".
 
-One question per file: `file_speed` (one exported file with so many threads), `frame_speed` (one frame, stage by stage,
-on the `pages` that are rendered for it), `cold_start` (the command itself), `system` (what machine this is, and whether
-it is hot, throttled or busy). `run` asks them all. `advice` draws the conclusions, `compare` judges a report against
-an older one, `tables` prints.
+`file_speed` measures one exported file, `frame_speed` the stages of reading a rendered frame, `cold_start` whole
+commands; `system` describes the machine and finds disturbances. `run` measures everything, `advice` recommends a file,
+`compare` compares two reports, `tables` prints them.
 
-Each file and each thread count is measured in a process of its own: only so are load time and memory its own, and a
-runtime that crashes takes nothing with it.
+Each file and thread count is measured in a process of its own, so that load time and memory are its own and a crash of
+a runtime affects nothing else.
 """

@@ -1,130 +1,123 @@
-"""What follows from the figures, in words."""
+"""Recommendations from the figures of a report."""
 
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from digitedge.benchmark.compare import Verdict, judge
-from digitedge.benchmark.timing import counted
+from digitedge.benchmark.compare import Trend, trend_of
+from digitedge.benchmark.timing import pluralize
 from digitedge.utils.tables import percent
 
-# Files this close to the fastest are as fast: then fewer threads win, then accuracy.
+# Ratio to the fastest file up to which a file counts as fast as it: then fewer threads win, then accuracy.
 CLOSE = 1.05
-# Milliseconds between two frames of a camera at 30 a second.
-BETWEEN_FRAMES = 33.3
+# Milliseconds between two frames of a camera at 30 frames a second.
+FRAME_INTERVAL_MS = 33.3
 
 
 def recommend(files: Sequence[dict[str, Any]], frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Draw the conclusions.
+    """Recommend a file, a thread count and a frame size.
 
     Args:
-        files: lines of the report, one for each file and thread count.
-        frames: lines of the report, one for each size and number of digits.
+        files: rows of the report, one for each file and thread count.
+        frames: rows of the report, one for each size and number of digits.
 
     Returns:
-        The file and the threads to use (None where no file is fit), and what to say.
+        The file and thread count (null if no file passed), and the advice in sentences.
     """
-    usable = _at_their_threads([file for file in files if file["fit"] is not False])
+    usable = _at_best_threads([file for file in files if file["passed"] is not False])
     best = _best(usable)
-    text = [*_about_file(files, best), *_about_int8(usable, best), *_about_frames(frames)]
-    return {"file": best and best["file"], "threads": best and best["threads"], "text": text}
+    advice = [*_about_file(files, best), *_about_int8(usable, best), *_about_frames(frames)]
+    return {"file": best and best["file"], "threads": best and best["threads"], "advice": advice}
 
 
-def _at_their_threads(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each file once: with its fewest threads, unless more are faster beyond noise and stumble no more often.
+def _at_best_threads(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep each file once: with fewest threads, unless more are faster beyond noise at no higher p95.
 
-    Nets this small gain microseconds from a second thread, and wait milliseconds for it when another program has it.
+    A second thread saves microseconds of such small models, and costs milliseconds if another program has the core.
     """
     chosen: dict[str, dict[str, Any]] = {}
     for file in sorted(files, key=lambda file: file["threads"]):
         fewer = chosen.setdefault(file["file"], file)
-        faster = judge(fewer["medians_ms"], file["medians_ms"]) is Verdict.FASTER
-        if faster and file["p95_ms"] <= fewer["p95_ms"]:
+        is_faster = trend_of(fewer["medians_ms"], file["medians_ms"]) is Trend.FASTER
+        if is_faster and file["p95_ms"] <= fewer["p95_ms"]:
             chosen[file["file"]] = file
     return list(chosen.values())
 
 
 def _best(files: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The fastest file; of files as fast the one with fewest threads, then the most accurate."""
+    """Return the fastest file; of those close to it the one with fewest threads, then the most accurate."""
     fastest = min((file["p50_ms"] for file in files), default=0)
     close = [file for file in files if file["p50_ms"] <= CLOSE * fastest]
     return min(close, key=lambda file: (file["threads"], -(file["top1"] or 0), file["p50_ms"]), default=None)
 
 
 def _about_file(files: Sequence[dict[str, Any]], best: dict[str, Any] | None) -> list[str]:
-    unfit = sorted({file["file"] for file in files if file["fit"] is False})
-    said = [f"Unfit, so never recommended: {', '.join(unfit)}."] if unfit else []
+    failed = sorted({file["file"] for file in files if file["passed"] is False})
+    excluded = [f"Failed parity, so not recommended: {', '.join(failed)}."] if failed else []
     if best is None:
-        return [*said, "No file can be recommended."]
-    if best["fit"] is None:
-        accuracy = "It has no manifest, so nothing is known of its accuracy."
+        return [*excluded, "No file can be recommended."]
+    if best["passed"] is None:
+        accuracy = "It has no manifest, so its accuracy is unknown."
     else:
-        accuracy = f"It is within the parity tolerance and reads {percent(best['top1'])} of its test images rightly."
-    return [f"Use {_name(best)}: {_ms(best['p50_ms'])} a digit. {accuracy}", *said]
+        accuracy = f"It passed parity; its top-1 on the test images is {percent(best['top1'])}."
+    return [f"Use {_name(best)}: {_duration(best['p50_ms'])} per digit. {accuracy}", *excluded]
 
 
 def _about_int8(files: Sequence[dict[str, Any]], best: dict[str, Any] | None) -> list[str]:
-    """Whether int8 is the fastest, and by how much not. The file to use need not be: see `_best`."""
-    rivals = [file for file in files if file["recipe"] == "int8"]
-    if best is None or not rivals:
+    """Compare int8 with the fastest file, which need not be the recommended one: see `_best`."""
+    int8_files = [file for file in files if file["recipe"] == "int8"]
+    if best is None or not int8_files:
         return []
-    fastest, int8 = (min(group, key=lambda file: file["p50_ms"]) for group in (files, rivals))
-    chosen, times = best["recipe"] == "int8", int8["p50_ms"] / fastest["p50_ms"]
-    if chosen and times == 1:
-        return ["int8 is the fastest here."]
-    if chosen:
-        return [f"int8 is about as fast as the fastest here: {_takes(fastest)}."]
-    if int8["p50_ms"] < best["p50_ms"]:
-        return [f"int8 is a little faster here: {_takes(int8)}."]
-    if times <= CLOSE:
-        return [f"int8 is as fast here: {_takes(int8)}."]
-    than = "" if fastest is best else f" as {_name(fastest)}"
-    return [f"int8 is not the fastest here: {_takes(int8)}, {times:.2f} times as long{than}."]
+    fastest, int8 = (min(group, key=lambda file: file["p50_ms"]) for group in (files, int8_files))
+    ratio = int8["p50_ms"] / fastest["p50_ms"]
+    if ratio == 1:
+        return ["int8 is the fastest here." if int8 is best else f"int8 is the fastest here: {_takes(int8)}."]
+    rank = "about as fast as the fastest" if ratio <= CLOSE else "not the fastest"
+    return [f"int8 is {rank} here: {_takes(int8)}, {ratio:.2f} times as long as {_name(fastest)}."]
 
 
 def _about_frames(frames: Sequence[dict[str, Any]]) -> list[str]:
-    """Whether a camera's frames are read as fast as they come, and which size to ask for where they are not."""
+    """State whether frames are read as fast as a camera delivers them, else which size to request."""
     if not frames:
         return []
     totals = dict.fromkeys([frame["threads"] for frame in frames], 0.0)
     for frame in frames:
         totals[frame["threads"]] += frame["total_ms"]
     threads = min(totals, key=lambda count: totals[count])
-    said = [f"Frames are read fastest with {counted(threads, 'thread')}."] if len(totals) > 1 else []
-    return [*said, _about_sizes([frame for frame in frames if frame["threads"] == threads])]
+    advice = [f"Frames are read fastest with {pluralize(threads, 'thread')}."] if len(totals) > 1 else []
+    return [*advice, _about_sizes([frame for frame in frames if frame["threads"] == threads])]
 
 
 def _about_sizes(frames: Sequence[dict[str, Any]]) -> str:
-    """The largest size that is read in time with any number of digits."""
+    """Recommend the largest size that is read in time with any number of digits."""
     slowest: dict[tuple[int, int], dict[str, Any]] = {}
     for frame in frames:
         size = frame["width"], frame["height"]
         slowest[size] = max(frame, slowest.get(size, frame), key=lambda one: one["total_ms"])
-    in_order = sorted(slowest.values(), key=lambda frame: frame["width"] * frame["height"])
-    in_time = list(takewhile(lambda frame: frame["total_ms"] <= BETWEEN_FRAMES, in_order))
-    if len(in_time) == len(in_order):
-        return f"Every size is read within the {BETWEEN_FRAMES:.0f} ms between two frames of a camera."
-    late = in_order[len(in_time)]
-    said = (
+    sizes = sorted(slowest.values(), key=lambda frame: frame["width"] * frame["height"])
+    in_time = list(takewhile(lambda frame: frame["total_ms"] <= FRAME_INTERVAL_MS, sizes))
+    interval = f"the {FRAME_INTERVAL_MS:.0f} ms between two frames of a camera"
+    if len(in_time) == len(sizes):
+        return f"Every size is read within {interval}."
+    late = sizes[len(in_time)]
+    duration = (
         f"Reading {late['width']}x{late['height']} takes {late['total_ms']:.0f} ms with "
-        f"{counted(late['digits'], 'digit')}, longer than the {BETWEEN_FRAMES:.0f} ms between two frames of a camera:"
+        f"{pluralize(late['digits'], 'digit')}, longer than {interval}."
     )
     if in_time:
-        chosen = in_time[-1]
-        option = f"--width {chosen['width']} --height {chosen['height']}"
-        return f"{said} ask for {option} ({chosen['total_ms']:.0f} ms)."
-    option = f"--width {late['width']} --height {late['height']}"
-    return f"{said} ask for {option}, of which about {1000 / late['total_ms']:.0f} frames a second are read."
+        chosen, result = in_time[-1], f"takes {in_time[-1]['total_ms']:.0f} ms"
+    else:
+        chosen, result = late, f"reads about {1000 / late['total_ms']:.0f} frames a second"
+    return f"{duration} --width {chosen['width']} --height {chosen['height']} {result}."
 
 
 def _name(file: dict[str, Any]) -> str:
-    return f"{file['file']} with {counted(file['threads'], 'thread')}"
+    return f"{file['file']} with {pluralize(file['threads'], 'thread')}"
 
 
 def _takes(file: dict[str, Any]) -> str:
-    return f"{_name(file)} takes {_ms(file['p50_ms'])}"
+    return f"{_name(file)} takes {_duration(file['p50_ms'])}"
 
 
-def _ms(ms: float) -> str:
-    """Microseconds where milliseconds would be mostly zeros."""
+def _duration(ms: float) -> str:
     return f"{1000 * ms:.0f} us" if ms < 1 else f"{ms:.1f} ms"

@@ -1,4 +1,4 @@
-"""How long the command itself takes, from the shell to its end, in a fresh process each time."""
+"""Time of whole commands, from process start to exit."""
 
 import subprocess
 import sys
@@ -15,12 +15,12 @@ LIMIT_S = 120.0
 
 
 def measure_cold_start(model: Path) -> dict[str, Any]:
-    """Time `digitedge --help`, and `digitedge predict` of a small image of ten digits.
+    """Time `digitedge --help`, and `digitedge predict` of a small image with ten digits.
 
-    The first run of each is left out: it brings the files from the disk to memory, which is the disk's speed.
+    The first run of each is not counted, because it reads the files from disk.
 
     Returns:
-        Command -> best_ms and runs_ms, those of all runs.
+        Command -> best_ms, and runs_ms of all counted runs.
     """
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "page.png"
@@ -35,12 +35,12 @@ def _measure(arguments: list[str]) -> dict[str, Any]:
 
 
 def _run(arguments: list[str]) -> None:
-    # -P: without the current folder, as the installed command runs; else a json.py in it would hide Python's own.
+    # -P: without the current folder, like the installed command; else a json.py in it would hide Python's own.
     command = [sys.executable, "-P", "-m", "digitedge", *arguments]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S)
     except subprocess.TimeoutExpired as exc:
-        raise ModelError(f"digitedge {arguments[0]} does not end within {LIMIT_S:g} s") from exc
+        raise ModelError(f"digitedge {arguments[0]} does not exit within {LIMIT_S:g} s") from exc
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ModelError(f"digitedge {arguments[0]} ends with code {done.returncode}: {lines[-1] if lines else ''}")
+        raise ModelError(f"digitedge {arguments[0]} exits with code {done.returncode}: {lines[-1] if lines else ''}")

@@ -6,16 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def forget_peak() -> None:
-    """Let the peak start anew from what is in use now, where the system can (Linux)."""
+def reset_peak() -> None:
+    """Reset the peak to the memory that is in use now. Linux only; nothing happens elsewhere."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_bytes(status: Path = Path("/proc/self/status")) -> int | None:
-    """The most memory that this process ever had in use; None where the system does not tell (Windows).
+    """Return the peak resident memory of this process in bytes; None if the system does not report it (Windows).
 
-    On Linux it is not asked of getrusage, whose peak a new process inherits from the one that started it.
+    On Linux it is read from /proc, because the peak of getrusage is inherited from the parent process.
     """
     if status.is_file():
         found = re.search(r"^VmHWM:\s*(\d+) kB", status.read_text(), re.MULTILINE)
@@ -25,4 +25,4 @@ def peak_bytes(status: Path = Path("/proc/self/status")) -> int | None:
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak  # macOS alone counts bytes
+    return peak if sys.platform == "darwin" else 1024 * peak  # only macOS counts bytes

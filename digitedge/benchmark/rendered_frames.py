@@ -1,62 +1,65 @@
-"""Frames for timing: a sheet of paper with exactly so many digits, as a camera sees it."""
+"""Frames for timing: a rendered photograph of paper with a given number of digits."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.handwriting.digits import render_ink
-from digitedge.synthetic.handwriting.writer import one_hand
-from digitedge.synthetic.page.page import check_size
-from digitedge.synthetic.page.surface import Medium, choose_tool, make_surface
-from digitedge.synthetic.photo.photograph import expose, sensor_noise, uneven_light
+from digitedge.synthetic.handwriting.digits import render_digit
+from digitedge.synthetic.handwriting.writer import sample_single_writer
+from digitedge.synthetic.noise import blend_colour
+from digitedge.synthetic.page.paper_types import PaperType, make_paper
+from digitedge.synthetic.page.pens import BOLD_BALL
+from digitedge.synthetic.page.scene_types import Difficulty
+from digitedge.synthetic.photo.capture import CONDITIONS, apply_light, blur_and_add_noise
+from digitedge.synthetic.scenes.scene import MIN_PLAIN_FRAME_SIZE, check_frame_size
 
 # Digits of a full row.
 ROW = 10
-# Height of a digit at most, in heights of its row, widths of its place, and heights of the frame.
-OF_ROW, OF_PLACE, OF_FRAME = 0.6, 0.9, 0.3
+# A digit's height is the smallest of these shares: of the row's height, of the cell's width, of the frame's height.
+ROW_SHARE = 0.6
+CELL_SHARE = 0.9
+FRAME_SHARE = 0.3
+# Share of the frame.
 MARGIN = 0.06
-NOISE, BLUR = 2.5, 0.6
 
 
 def page_frame(count: int, *, width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Take an image of a page with so many digits, in rows of ten.
+    """Render a page with a number of digits, in rows of ten.
 
     Args:
-        count: of digits, >= 0.
-        width: of the frame in pixels, >= 160; `height` >= 120.
-        height: as above.
+        count: number of digits, >= 0.
+        width: of the frame in pixels, >= 160.
+        height: of the frame in pixels, >= 120.
         seed: the same seed gives the same page.
 
     Returns:
-        uint8 (height, width, 3), BGR, with light, shadow, blur and noise.
+        uint8 (height, width, 3), BGR, with light, blur and noise.
 
     Examples:
         >>> page_frame(10, width=640, height=480).shape
         (480, 640, 3)
     """
-    check_size(width, height)
+    check_frame_size(width, height, smallest=MIN_PLAIN_FRAME_SIZE)
     rng = np.random.default_rng(seed)
-    page = make_surface(Medium.PAPER, rng, width=width, height=height, line=height)
+    page = make_paper(PaperType.PLAIN, rng, width=width, height=height, pitch=height)
     _write(page, count, rng)
-    light = uneven_light(rng, width=width, height=height)
-    noise = sensor_noise(rng, width=width, height=height, sigma=NOISE)
-    return expose(page, np.eye(3), rng, light=light, noise=noise, blur=BLUR)
+    conditions = CONDITIONS[Difficulty.EASY]
+    return blur_and_add_noise(apply_light(page, rng, conditions), rng, conditions)
 
 
 def _write(page: NDArray[np.uint8], count: int, rng: np.random.Generator) -> None:
-    """Write each digit into the middle of a place of its own."""
+    """Write each digit in the middle of its cell."""
     height, width = page.shape[:2]
     rows = max(1, -(-count // ROW))
-    wide, high = (1 - 2 * MARGIN) * width / ROW, (1 - 2 * MARGIN) * height / rows
-    size = round(min(OF_ROW * high, OF_PLACE * wide, OF_FRAME * height))
-    tool, hand = choose_tool(Medium.PAPER, rng), one_hand(rng, max(1, count))
-    colour = np.array(tool.colour, np.float32)
+    cell_width, cell_height = (1 - 2 * MARGIN) * width / ROW, (1 - 2 * MARGIN) * height / rows
+    size = round(min(ROW_SHARE * cell_height, CELL_SHARE * cell_width, FRAME_SHARE * height))
+    pen, writer = BOLD_BALL.sample(rng), sample_single_writer(rng, max(1, count))
+    pen_width = max(2.0, pen.width * size)
     for index in range(count):
         row, column = divmod(index, ROW)
-        ink = render_ink(
-            index % 10, rng, height=size, pen_width=max(2.0, tool.width * size), pen=tool.pen, hand=hand.one(index)
+        ink = render_digit(
+            index % 10, rng, height=size, pen_width=pen_width, pen_type=pen.type, writer=writer.at(index)
         )
-        top = round(MARGIN * height + (row + 0.5) * high - ink.shape[0] / 2)
-        left = max(0, round(MARGIN * width + (column + 0.5) * wide - ink.shape[1] / 2))
+        top = round(MARGIN * height + (row + 0.5) * cell_height - ink.shape[0] / 2)
+        left = max(0, round(MARGIN * width + (column + 0.5) * cell_width - ink.shape[1] / 2))
         part = page[top : top + ink.shape[0], left : left + ink.shape[1]]
-        cover = ink[:, : part.shape[1], None].astype(np.float32) * np.float32(tool.opacity / 255)  # (h, w, 1)
-        part[:] = np.rint(part * (1 - cover) + colour * cover).astype(np.uint8)
+        blend_colour(part, ink[:, : part.shape[1]], pen.colour, opacity=pen.opacity)

@@ -1,4 +1,4 @@
-"""What machine this is, and how it fares: what the system tells of itself; None where it does not."""
+"""Describe this machine and its state, as far as the system reports them; None for what it does not report."""
 
 import os
 import platform
@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from digitedge.runtime import RUNTIMES
+
 ROOT = Path("/")
-PACKAGES = ("digitedge", "numpy", "opencv-python", "opencv-python-headless", "ai-edge-litert", "onnxruntime")
+PACKAGES = ("digitedge", "numpy", "opencv-python", "opencv-python-headless", *(one.package for one in RUNTIMES))
 
-# Processes that wait or run beside ours, on average over a minute, which make a machine busy.
-BUSY = 0.5
+# Load average over a minute from which a machine counts as busy.
+BUSY_LOAD = 0.5
 
-# ARM's processors tell their number only. Source: Arm's Main ID Register, part numbers of implementer 0x41.
+# Names of ARM cores, which report their part number only. Source: Arm, Main ID Register, implementer 0x41.
 _ARM_PARTS = {
     "0xd03": "Cortex-A53",
     "0xd04": "Cortex-A35",
@@ -28,13 +30,13 @@ _ARM_PARTS = {
     "0xd0b": "Cortex-A76",
     "0xd0c": "Neoverse-N1",
 }
-# Bits of `vcgencmd get_throttled` on a Raspberry Pi; 16 higher: the same since it was started.
+# Bits of `vcgencmd get_throttled` on a Raspberry Pi: now; 16 bits higher: since the start of the system.
 _THROTTLING = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What does not change while we measure. `max_mhz` and `governor` are those of the first processor."""
+    """What does not change during a benchmark. `max_mhz` and `governor` are those of the first core."""
 
     board: str | None
     cpu: str | None
@@ -48,14 +50,14 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How the machine fares at one moment.
+class MachineState:
+    """The state of the machine at one moment.
 
     Attributes:
-        mhz: clock of the first processor.
-        temperature_c: of the hottest place that it measures, in degrees Celsius.
-        throttling: what a Raspberry Pi says that holds it back, now or since its start; empty where nothing does.
-        load: processes that ran or waited, on average over the last minute.
+        mhz: clock of the first core.
+        temperature_c: of the hottest thermal zone, in degrees Celsius.
+        throttling: why a Raspberry Pi slows down, now or since its start; empty if it does not.
+        load: load average over the last minute.
     """
 
     mhz: int | None
@@ -64,8 +66,8 @@ class State:
     load: float | None
 
 
-def machine(root: Path = ROOT) -> Machine:
-    """Look at this machine; `root` is where proc and sys are."""
+def describe_machine(root: Path = ROOT) -> Machine:
+    """Describe this machine; `root` contains proc and sys."""
     clock = root / "sys/devices/system/cpu/cpu0/cpufreq"
     return Machine(
         board=_board(root),
@@ -80,11 +82,11 @@ def machine(root: Path = ROOT) -> Machine:
     )
 
 
-def state(root: Path = ROOT) -> State:
-    """Look at how the machine fares now; `root` is where proc and sys are."""
+def read_machine_state(root: Path = ROOT) -> MachineState:
+    """Read the state of this machine; `root` contains proc and sys."""
     zones = [_number(path) for path in sorted((root / "sys/class/thermal").glob("thermal_zone*/temp"))]
     hottest = max((zone for zone in zones if zone is not None), default=None)
-    return State(
+    return MachineState(
         mhz=_mhz(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq") or _cpuinfo_mhz(root),
         temperature_c=None if hottest is None else round(hottest / 1000, 1),
         throttling=_throttling(),
@@ -93,28 +95,25 @@ def state(root: Path = ROOT) -> State:
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def remarks(before: State, after: State) -> list[str]:
-    """Say what may have made the figures worse than this machine is.
+def find_disturbances(before: MachineState, after: MachineState) -> list[str]:
+    """Return what may have slowed down the measurement.
 
-    The load counts before only: measuring is load itself.
+    Only the load before counts, because measuring is load itself.
     """
-    held_back = dict.fromkeys([*(before.throttling or []), *(after.throttling or [])])
-    busy = before.load is not None and before.load >= BUSY
-    return [
-        *(f"held back: {reason}" for reason in held_back),
-        *(
-            [f"busy: {before.load} processes ran or waited in the minute before the start; end them, measure again"]
-            * busy
-        ),
+    found = [
+        f"slowed down: {reason}" for reason in dict.fromkeys([*(before.throttling or []), *(after.throttling or [])])
     ]
+    if before.load is not None and before.load >= BUSY_LOAD:
+        found.append(f"busy: load average {before.load} before the start; close other programs and measure again")
+    return found
 
 
 def decode_throttled(answer: str) -> list[str] | None:
-    """Say what `vcgencmd get_throttled` means, such as "throttled=0x50005"; None for anything else.
+    """Decode the output of `vcgencmd get_throttled`, such as "throttled=0x50005"; None for anything else.
 
     Examples:
         >>> decode_throttled("throttled=0x20002")
@@ -126,13 +125,13 @@ def decode_throttled(answer: str) -> list[str] | None:
     if not found:
         return None
     bits = int(found[1], 16)
-    told = []
+    reasons = []
     for bit, name in _THROTTLING.items():
         if bits >> bit & 1:
-            told.append(f"{name} now")
+            reasons.append(f"{name} now")
         elif bits >> (bit + 16) & 1:
-            told.append(f"{name} since the start of the system")
-    return told
+            reasons.append(f"{name} since the start of the system")
+    return reasons
 
 
 def _throttling() -> list[str] | None:
@@ -147,21 +146,20 @@ def _throttling() -> list[str] | None:
 
 
 def _board(root: Path) -> str | None:
-    """A board's device tree, else what a PC's firmware says: maker and product."""
+    """Return the model of the device tree, else maker and product as the firmware of a PC has them."""
     dmi = root / "sys/devices/virtual/dmi/id"
     parts = [_read(dmi / name) for name in ("sys_vendor", "product_name")]
     return _read(root / "proc/device-tree/model") or " ".join(filter(None, parts)) or None
 
 
 def _cpu(root: Path) -> str | None:
-    """The model's name; on ARM the name of its part; on a Mac what the system calls it."""
+    """Return the model name; on ARM the names of the cores; on macOS the name that the system reports."""
     info = _read(root / "proc/cpuinfo") or ""
     named, part = _values(info, "model name"), _values(info, "CPU part")
     if named:
         return named[0]
     if part:
-        kinds = dict.fromkeys(_ARM_PARTS.get(number, f"ARM part {number}") for number in part)
-        return " + ".join(kinds)
+        return " + ".join(dict.fromkeys(_ARM_PARTS.get(number, f"ARM part {number}") for number in part))
     return platform.processor() or None
 
 
@@ -185,7 +183,7 @@ def _number(path: Path) -> int | None:
 
 
 def _read(path: Path) -> str | None:
-    """The text of a file of the system without the NUL that ends a device tree's; None where there is none."""
+    """Return the text of a system file without the NUL that ends a device tree's; None if there is none."""
     try:
         return path.read_text(errors="replace").strip("\0 \n") or None
     except OSError:

@@ -1,22 +1,22 @@
-"""Times of calls: percentiles over all of them, and the medians of a few blocks, whose spread is the noise."""
+"""Time calls in a few blocks: percentiles over all calls, and the median of each block, whose spread is the noise."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from digitedge.errors import InputError
+import numpy as np
 
-# Calls are timed in so many blocks, one after the other; `compare` tells why.
 BLOCKS = 5
-# Calls of a block, at least: five times as many give a 99th percentile.
-LEAST_CALLS = 20
+"""Blocks of calls, measured one after the other; see `digitedge.benchmark.compare`."""
+
+MIN_CALLS = 20
+"""Minimum calls in a block: five blocks give a 99th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long calls took, in milliseconds; `medians_ms` has one for each block."""
+    """How long calls took, in milliseconds; `medians_ms` has one median for each block."""
 
     p50_ms: float
     p95_ms: float
@@ -25,73 +25,51 @@ class Latency:
 
     @classmethod
     def of(cls, blocks: Sequence[Sequence[float]]) -> "Latency":
-        """Sum up the times of all calls, block by block.
+        """Summarize the times of all calls. Percentiles are measured values, not interpolated ones.
 
         Examples:
             >>> Latency.of([[1.0, 2.0, 9.0], [1.0, 3.0, 3.0]])
             Latency(p50_ms=2.0, p95_ms=9.0, p99_ms=9.0, medians_ms=[2.0, 3.0])
         """
-        times = [took for block in blocks for took in block]
-        p50, p95, p99 = (rounded(percentile(times, share)) for share in (0.5, 0.95, 0.99))
-        return cls(p50, p95, p99, [rounded(median(block)) for block in blocks])
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all values do not exceed: always one that was measured.
-
-    Args:
-        values: any order, at least one.
-        share: over 0 to 1.
-
-    Raises:
-        InputError: no values, or a share outside.
-
-    Examples:
-        >>> percentile([4, 1, 3, 2], 0.5), percentile([4, 1, 3, 2], 0.95)
-        (2, 4)
-    """
-    if not values or not 0 < share <= 1:
-        raise InputError(f"percentile() takes values and a share over 0 to 1, got {len(values)} values and {share}.")
-    return sorted(values)[math.ceil(share * len(values)) - 1]
+        p50, p95, p99 = np.quantile(np.concatenate(blocks), (0.5, 0.95, 0.99), method="inverted_cdf").tolist()
+        return cls(rounded(p50), rounded(p95), rounded(p99), [rounded(median(block)) for block in blocks])
 
 
 def time_call(call: Callable[[], object]) -> float:
-    """Milliseconds of one call."""
+    """Return the milliseconds of one call."""
     started = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - started)
 
 
-def time_calls(call: Callable[[], object], *, seconds: float, least: int = LEAST_CALLS) -> Latency:
-    """Time calls for about so many seconds, after one block to warm up: a governor takes a while to raise the clock.
+def time_calls(call: Callable[[], object], *, seconds: float, min_calls: int = MIN_CALLS) -> Latency:
+    """Time calls after one block of warm-up, in which the CPU raises its clock.
 
     Args:
         call: what to time.
-        seconds: for all blocks but the first.
-        least: calls in a block, whatever they take.
+        seconds: of all blocks together, without the warm-up.
+        min_calls: minimum calls in a block, however long they take.
     """
-    blocks = [_time_block(call, seconds / BLOCKS, least) for _ in range(BLOCKS + 1)]
+    blocks = []
+    for _ in range(BLOCKS + 1):
+        times: list[float] = []
+        end = time.perf_counter() + seconds / BLOCKS
+        while len(times) < min_calls or time.perf_counter() < end:
+            times.append(time_call(call))
+        blocks.append(times)
     return Latency.of(blocks[1:])
 
 
-def _time_block(call: Callable[[], object], seconds: float, least: int) -> list[float]:
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(times) < least or time.perf_counter() < end:
-        times.append(time_call(call))
-    return times
+def rounded(ms: float) -> float:
+    """Round to a tenth of a microsecond."""
+    return round(ms, 4)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun.
+def pluralize(count: int, noun: str) -> str:
+    """Return a count with its noun.
 
     Examples:
-        >>> counted(1, "thread"), counted(0, "digit")
+        >>> pluralize(1, "thread"), pluralize(0, "digit")
         ('1 thread', '0 digits')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def rounded(ms: float) -> float:
-    """Four digits after the point: a tenth of a microsecond."""
-    return round(ms, 4)

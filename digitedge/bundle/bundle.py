@@ -1,7 +1,7 @@
-"""Bundles: a folder of exported files with a manifest. The only thing that crosses from the workshop to the edge.
+"""Bundles: a folder of exported files with a manifest, made with the train extra and used on the edge.
 
-Loading checks the hash of every file that the manifest lists, so a file that was swapped, cut short or edited is found
-before it answers. A bundle that failed parity stays on disk, so that one can see why, but is refused unless forced.
+Loading checks the hash of every file that the manifest lists, so that a file that was swapped, truncated or edited
+never runs. A bundle that failed the parity check is kept to show why, but refused unless forced.
 """
 
 import hashlib
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from digitedge.bundle.manifest import GOLDEN, REFERENCE, Manifest, ModelFile
+from digitedge.bundle.manifest import GOLDEN, REFERENCE, Manifest, ModelFile, OtherFile
 from digitedge.bundle.recipe import RECIPES, Format
 from digitedge.errors import ModelError, ParityError
-from digitedge.runtime import Classifier, can_run, load_classifier
+from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier
 from digitedge.utils.loading import read_json
 
 MANIFEST = "manifest.json"
 DEFAULT_THRESHOLD = 0.5
-"""Reject threshold of a lone file, which has no manifest: half the probability, so the answer beats all others."""
+"""Reject threshold of a file without a manifest: more than half the probability beats all other digits together."""
 
-# What runs when a bundle has several files: the smallest that every runtime knows, then the yardstick.
+# Which file of a bundle runs: the smallest recipe that every runtime can run, then float32.
 _PREFERENCE = [RECIPES[r].file_name(f) for f in (Format.TFLITE, Format.ONNX) for r in ("int8", "float32")]
 
 
@@ -42,19 +42,16 @@ class Bundle:
         return self.path / GOLDEN
 
     def preferred_file(self) -> Path:
-        """The file that runs when nobody chooses: int8 TFLite, else float32 TFLite, else ONNX; only what can run here.
+        """The file that runs by default: int8 TFLite, else float32 TFLite, else ONNX; only what can run here.
 
         Raises:
             ModelError: none of the files can run here.
         """
-        names = sorted(
-            self.manifest.files, key=lambda n: _PREFERENCE.index(n) if n in _PREFERENCE else len(_PREFERENCE)
-        )
-        for name in names:
-            if can_run(Path(name)):
+        files = self.manifest.files
+        for name in (*(name for name in _PREFERENCE if name in files), *files):
+            if can_run(name):
                 return self.path / name
-        package = "ai-edge-litert" if any(name.endswith(Format.TFLITE) for name in names) else "onnxruntime"
-        raise ModelError(f"{self.path}: no runtime here for {', '.join(names)}. Run: pip install {package}")
+        raise ModelError(f"{self.path}: no runtime here for {', '.join(files)}. {RUNTIMES[0].missing}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +70,9 @@ def load_bundle(path: str | Path) -> Bundle:
         ModelError: no bundle there, a damaged manifest, or a file that is missing or not what the manifest says.
     """
     bundle = Bundle(Path(path), read_manifest(Path(path)))
-    hashes = {
-        name: entry.sha256
-        for listed in (bundle.manifest.files, bundle.manifest.others)
-        for name, entry in listed.items()
-    }
-    for name, sha256 in hashes.items():
-        _check_hash(bundle.path / name, sha256)
+    entries: dict[str, ModelFile | OtherFile] = {**bundle.manifest.files, **bundle.manifest.others}
+    for name, entry in entries.items():
+        _check_hash(bundle.path / name, entry.sha256)
     return bundle
 
 
@@ -107,63 +100,66 @@ def released_bundle() -> Path:
     )
 
 
-def newest_fit_bundle(folder: Path, *, log: Callable[[str], None] = print) -> Path | None:
-    """The bundle under `folder` with the newest `created` that is fit, or None.
+def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print) -> Path | None:
+    """The bundle under `folder` that passed its parity check and has the newest `created`, or None.
 
     Args:
-        folder: where bundles are, such as ./export; hidden folders are drafts and are passed over.
-        log: gets a line for each bundle that is passed over because its manifest is damaged.
+        folder: where bundles are, such as ./export; hidden folders are drafts and are skipped.
+        log: gets a line for each bundle that is skipped because its manifest is damaged.
     """
-    fit = []
+    passed = []
     for path in sorted(folder.glob(f"*/{MANIFEST}")):
         if path.parent.name.startswith("."):
             continue
         try:
             manifest = read_manifest(path.parent)
         except ModelError as exc:
-            log(f"passed over: {exc}")
+            log(f"skipped: {exc}")
             continue
-        if manifest.fit:
-            fit.append((datetime.fromisoformat(manifest.created).timestamp(), path.parent))
-    return max(fit)[1] if fit else None
+        if manifest.passed:
+            passed.append((datetime.fromisoformat(manifest.created), path.parent))
+    return max(passed)[1] if passed else None
 
 
 def load_model(path: str | Path | None = None, *, force: bool = False, threads: int = 1) -> Model:
-    """Load what was asked for, ready to run.
+    """Load a model, ready to run.
 
     Args:
-        path: a bundle, a file of a bundle, a lone `.tflite` or `.onnx` file, or None for the released bundle.
-        force: run a model that failed parity.
+        path: a bundle, a file of a bundle, a model file alone, or None for the released bundle.
+        force: run a model that failed the parity check.
         threads: of the runtime, see `load_classifier`.
 
     Raises:
         ModelError: missing, damaged, or not what its manifest says.
-        ParityError: it failed parity, and `force` is false.
-        MissingExtraError: the runtime that it needs is not installed.
+        ParityError: it failed the parity check, and `force` is false.
+        MissingExtraError: its runtime is not installed.
     """
     path = released_bundle() if path is None else Path(path)
     if not path.exists():
-        raise ModelError(
-            f"nothing at {path}: expected a bundle, or a .tflite or .onnx file. Make one: digitedge export"
-        )
+        suffixes = " or ".join(runtime.suffix for runtime in RUNTIMES)
+        raise ModelError(f"nothing at {path}: expected a bundle, or a {suffixes} file. Make one: digitedge export")
+    file, entry = path, None
     if path.is_dir():
         bundle = load_bundle(path)
-        path = bundle.preferred_file()
-        _refuse_unfit(path.parent, bundle.manifest.fit or force)
-        return Model(load_classifier(path, threads=threads), bundle.manifest.files[path.name].threshold, path)
-    entry = read_entry(path)
-    if entry is None:
-        return Model(load_classifier(path, threads=threads), DEFAULT_THRESHOLD, path)
-    _check_hash(path, entry.sha256)
-    _refuse_unfit(path, entry.fit or force)
-    return Model(load_classifier(path, threads=threads), entry.threshold, path)
+        file = bundle.preferred_file()
+        entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
+    elif entry := read_entry(path):
+        _check_hash(path, entry.sha256)
+        passed = entry.passed
+    if entry and not passed and not force:
+        raise ParityError(
+            f"{path} failed the parity check (passed: false in its manifest). See parity.json, train longer or export "
+            "again; or use it anyway with --force."
+        )
+    threshold = entry.threshold if entry else DEFAULT_THRESHOLD
+    return Model(load_classifier(file, threads=threads), threshold, file)
 
 
 def read_entry(path: Path) -> ModelFile | None:
-    """Read what the manifest of its bundle says of a model file, without looking at the file.
+    """Read the manifest's entry of a model file, without reading the file.
 
     Returns:
-        The entry; None for a file that lies in no bundle.
+        The entry; None for a file outside of a bundle.
 
     Raises:
         ModelError: the manifest is damaged, or does not list the file.
@@ -184,14 +180,6 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _refuse_unfit(path: Path, allowed: bool) -> None:
-    if not allowed:
-        raise ParityError(
-            f"{path} does not answer like its original (fit: false in its manifest). See parity.json, train longer "
-            "or export again; or use it all the same with --force."
-        )
-
-
 def _check_hash(path: Path, expected: str) -> None:
     try:
         actual = sha256_of(path)
@@ -201,6 +189,6 @@ def _check_hash(path: Path, expected: str) -> None:
         ) from exc
     if actual != expected:
         raise ModelError(
-            f"{path}: expected sha256 {expected[:12]}... as its manifest says, got {actual[:12]}...: the file was "
+            f"{path}: expected sha256 {expected[:12]}... as in its manifest, got {actual[:12]}...: the file was "
             "changed. Export the bundle again."
         )

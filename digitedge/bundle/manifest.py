@@ -1,18 +1,22 @@
 """The manifest of a bundle: what its files are, where they come from, and how good they were measured to be.
 
-Frozen dataclasses mirror manifest.json key by key. `Manifest.from_json` rejects unknown keys, missing keys and wrong
-types, so a damaged or hand-edited manifest is found when it is read, not when a value is used.
+Frozen dataclasses mirror manifest.json key by key. A damaged manifest is refused when it is read, not when a value is
+used.
 """
 
-import math
 import re
-import types
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+import sys
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from functools import partial
+from typing import Annotated, Any, Self
+
+from msgspec import Meta
 
 from digitedge.bundle.recipe import RECIPES, Tolerance
-from digitedge.errors import InputError, ModelError
+from digitedge.errors import ModelError
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.loading import build_dataclass
 
 SCHEMA = "digitedge.bundle/1"
 REFERENCE = "model.keras"
@@ -20,8 +24,8 @@ GOLDEN = "golden.npz"
 REQUIRED = (REFERENCE, GOLDEN)
 """Files that every bundle has beside the exported models."""
 
-_SHARES = ("top1", "agreement", "mcnemar_p", "threshold")
-"""Figures of a model file that lie from 0 to 1."""
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,37 +49,37 @@ class ModelFile:
         recipe: name in `digitedge.bundle.recipe.RECIPES`.
         ops: the operators that a runtime must know, sorted.
         minimum_runtime: oldest runtime that knows all of them, as the converter states it.
-        top1: share of right answers on the judging images, 0 to 1; so are the next two.
-        agreement: share of answers equal to the reference's.
-        max_abs_diff: largest difference of any probability; None if the file answered NaN.
-        mcnemar_p: exact p of the images on which only one of the two is right.
-        threshold: confidence under which a reading is rejected, 0 to 1.
-        tolerance: the limits that it was held to.
-        fit: whether it kept within them.
+        top1: share of correct predictions on the test images.
+        agreement: share of predictions equal to the reference's.
+        max_abs_diff: largest difference of any probability, which in a broken file may exceed 1; None if it gave NaN.
+        mcnemar_p: exact p of the images on which only one of the two is correct.
+        threshold: confidence below which a prediction is rejected.
+        tolerance: the limits of the parity check.
+        passed: whether the file is within them.
     """
 
     sha256: str
-    bytes: int
+    bytes: Count
     recipe: str
     input: TensorSpec
     output: TensorSpec
     ops: list[str]
     minimum_runtime: str
-    top1: float
-    agreement: float
-    max_abs_diff: float | None
-    mcnemar_p: float
-    threshold: float
+    top1: Share
+    agreement: Share
+    max_abs_diff: Annotated[float, Meta(ge=0, le=sys.float_info.max)] | None
+    mcnemar_p: Share
+    threshold: Share
     tolerance: Tolerance
-    fit: bool
+    passed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFile:
-    """A file of the bundle that is no exported model: the Keras original, labels, the golden set."""
+    """A file of the bundle that is not an exported model: the Keras original, labels, the golden set."""
 
     sha256: str
-    bytes: int
+    bytes: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class DataSource:
 class ImageSet:
     """A set of images that something was measured on; sha256 of the uint8 pixels in order."""
 
-    samples: int
+    samples: Count
     seed: int | None
     sha256: str
 
@@ -99,7 +103,7 @@ class ImageSet:
 class CropContract:
     """How a frame becomes model input; see `digitedge.vision.normalize_digit`."""
 
-    size: int = 28
+    size: int = CROP_SIZE
     box: int = 20
     dtype: str = "uint8"
     polarity: str = "ink bright on black 0"
@@ -121,19 +125,19 @@ class Manifest:
     schema: str = SCHEMA
     name: str
     architecture: str
-    parameters: int
-    macs: int
+    parameters: Count
+    macs: Count
     created: str
     seed: int | None
-    fit: bool
+    passed: bool
     data: DataSource
     versions: dict[str, str]
-    crop: CropContract = field(default_factory=CropContract)
-    model: ModelContract = field(default_factory=ModelContract)
+    crop: CropContract
+    model: ModelContract
     calibration: ImageSet | None
-    judged_on: ImageSet
-    reference_top1: float
-    files: dict[str, ModelFile]
+    verified_on: ImageSet
+    reference_top1: Share
+    files: Annotated[dict[str, ModelFile], Meta(min_length=1)]
     others: dict[str, OtherFile]
 
     @classmethod
@@ -145,108 +149,49 @@ class Manifest:
             where: path of the file, for messages.
 
         Raises:
-            ModelError: another schema, an unknown or missing key, a value of the wrong type, a figure that cannot be,
-                or a file name with a folder in it.
+            ModelError: another schema, an unknown or missing key, a value of the wrong type, an impossible figure, or a
+                file name with a folder in it.
         """
         schema = value.get("schema") if isinstance(value, dict) else None
         if schema != SCHEMA:
             raise ModelError(
                 f"{where}: expected schema {SCHEMA!r}, got {schema!r}. Export it again with this version of digitedge."
             )
-        manifest: Self = _build(cls, value, where)
-        problem = manifest._problem()
+        advice = "The manifest is damaged; export the bundle again."
+        build = partial(build_dataclass, error=ModelError, advice=advice)
+        for key, kind in (("files", ModelFile), ("others", OtherFile)):
+            entries = value.get(key)
+            for name, entry in entries.items() if isinstance(entries, dict) else ():
+                build(kind, entry, where=f"{where}: {name}")  # first each by itself: the message names the file
+        manifest: Self = build(cls, value, where=where)
+        problem = manifest._find_problem()
         if problem:
-            raise ModelError(f"{where}: {problem}. The manifest is damaged; export the bundle again.")
+            raise ModelError(f"{where}: {problem}. {advice}")
         return manifest
 
-    def _problem(self) -> str | None:
-        """Say which value cannot be, or None."""
+    def _find_problem(self) -> str | None:
+        """What contradicts the rest of the manifest or of digitedge, or None."""
         names = [*self.files, *self.others]
-        impossible = ", ".join(self._impossible_figures())
+        passed = all(entry.passed for entry in self.files.values())
         checks = {
             f"expected plain file names, got {names}": all(re.fullmatch(r"\w[\w.+-]*", name) for name in names),
-            "lists no model file": bool(self.files),
             f"expected the hashes of {', '.join(REQUIRED)}": set(REQUIRED) <= self.others.keys(),
-            f"expected {CropContract()}": self.crop == CropContract(),
-            f"expected {ModelContract()}": self.model == ModelContract(),
+            f"expected {CropContract()}, got {self.crop}": self.crop == CropContract(),
+            f"expected {ModelContract()}, got {self.model}": self.model == ModelContract(),
             f"expected recipes of {', '.join(RECIPES)}": all(entry.recipe in RECIPES for entry in self.files.values()),
-            f"expected shares from 0 to 1 and counts from 0 up, got {impossible}": not impossible,
-            "fit must be true when every file is fit, else false": self.fit == all(e.fit for e in self.files.values()),
-            f"expected created as an ISO 8601 time with its zone, got {self.created!r}": _is_time(self.created),
+            f"expected passed {passed}, as its files say, got {self.passed}": self.passed == passed,
+            f"expected created as an ISO 8601 time with its zone, got {self.created!r}": _has_zone(self.created),
         }
         return next((message for message, holds in checks.items() if not holds), None)
-
-    def _impossible_figures(self) -> list[str]:
-        """Name the shares outside 0 to 1 and the counts below 0; NaN is outside too."""
-        shares = {"reference_top1": self.reference_top1}
-        counts: dict[str, float] = {"parameters": self.parameters, "macs": self.macs}
-        counts["judged_on samples"] = self.judged_on.samples
-        if self.calibration is not None:
-            counts["calibration samples"] = self.calibration.samples
-        counts |= {f"{name} bytes": other.bytes for name, other in self.others.items()}
-        for name, entry in self.files.items():
-            counts[f"{name} bytes"] = entry.bytes
-            shares |= {f"{name} {key}": getattr(entry, key) for key in _SHARES}
-            # No share: a broken file, which is kept marked unfit, may answer with more than probabilities.
-            counts[f"{name} max_abs_diff"] = entry.max_abs_diff or 0.0
-        wrong = {name: share for name, share in shares.items() if not 0 <= share <= 1}
-        wrong |= {name: count for name, count in counts.items() if not 0 <= count < math.inf}
-        return [f"{name} {value}" for name, value in wrong.items()]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the fields."""
         return asdict(self)
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Check `value` against a type of the manifest and build it."""
-    if is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        return _build_union(arguments, value, where)
-    if origin is dict and isinstance(value, dict):
-        return {key: _build(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if origin is list and isinstance(value, list):
-        return [_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if kind is float and type(value) is int and abs(value) < 2**53:
-        return float(value)
-    if type(value) is kind:  # exactly: True is no integer here
-        return value
-    expected = getattr(kind, "__name__", str(kind)) if origin is None else str(kind)
-    raise ModelError(f"{where}: expected {expected}, got {value!r}. The manifest is damaged; export the bundle again.")
-
-
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ModelError(
-            f"{where}: expected an object, got {value!r}. The manifest is damaged; export the bundle again."
-        )
-    names = {f.name for f in fields(kind)}
-    wrong = sorted(names ^ value.keys())
-    if wrong:
-        what = ", ".join(f"{'missing' if key in names else 'unknown'} key {key!r}" for key in wrong)
-        raise ModelError(f"{where}: {what}. The manifest is damaged; export the bundle again.")
-    hints = get_type_hints(kind)
+def _has_zone(text: str) -> bool:
+    """Whether it is an ISO 8601 time with its zone; without one, it cannot be compared with others."""
     try:
-        return kind(**{key: _build(hints[key], item, f"{where}: {key}") for key, item in value.items()})
-    except InputError as exc:
-        raise ModelError(f"{where}: {exc}. The manifest is damaged; export the bundle again.") from exc
-
-
-def _is_time(text: str) -> bool:
-    """Whether it is a time that can be compared with others: without a zone, each machine takes it for another one."""
-    try:
-        time = datetime.fromisoformat(text)
-        time.timestamp()
-    except (ValueError, OverflowError):
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
         return False
-    return time.tzinfo is not None
-
-
-def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    if value is None and type(None) in kinds:
-        return None
-    others = [kind for kind in kinds if kind is not type(None)]
-    fitting = [kind for kind in others if type(value) is kind]
-    return _build((fitting or others)[0], value, where)

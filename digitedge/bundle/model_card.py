@@ -1,13 +1,13 @@
-"""The model card: what a stranger must know before using the files, with the figures of the manifest.
+"""The model card: README.md of a bundle, with its figures, how to use its files, and their limits.
 
-`digitedge eval --keep` adds what it measured: evaluation.json in the bundle, and its summary in the card.
+`digitedge eval --save` writes what it measured into the bundle: evaluation.json, and a summary in the card.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from digitedge.bundle.bundle import Bundle
-from digitedge.bundle.manifest import Manifest, ModelFile
+from digitedge.bundle.manifest import Manifest
 from digitedge.errors import ModelError
 from digitedge.utils.files import write_json, write_text
 from digitedge.utils.loading import read_json
@@ -17,54 +17,54 @@ CARD = "README.md"
 EVALUATION = "evaluation.json"
 SCHEMA = "digitedge.eval/1"
 FIGURES = {
-    "right": "top1",
-    "error, seen damage": "seen_error",
-    "unseen damage": "unseen_error",
+    "top-1": "top1",
+    "error, seen corruptions": "seen_corruption_error",
+    "error, unseen corruptions": "unseen_corruption_error",
     "calibration error": "calibration_error",
-    "non-digits accepted": "non_digits_accepted",
+    "non-digits, FPR at 99 % TPR": "fpr_at_99_tpr",
 }
-"""What sums up an examination: heading -> key in the JSON of a file."""
+"""The figures of an evaluation's summary: heading -> key in the JSON of a file."""
 
 
-def keep_evaluation(bundle: Bundle, evaluation: Mapping[str, Any]) -> None:
-    """Write what `digitedge eval` measured into a bundle, and its summary into the card.
+def save_evaluation(bundle: Bundle, evaluation: Mapping[str, Any]) -> None:
+    """Write what `digitedge eval` measured into a bundle, and a summary into its card.
 
     Args:
-        bundle: whose files were examined.
+        bundle: whose files were evaluated.
         evaluation: the command's JSON.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
     """
     files = {name: {"sha256": bundle.manifest.files[name].sha256, **one} for name, one in evaluation["files"].items()}
-    kept = {**evaluation, "model": bundle.manifest.name, "files": files}
-    write_json(bundle.path / EVALUATION, kept)
-    write_text(bundle.path / CARD, model_card(bundle.manifest, kept))
+    saved = {**evaluation, "model": bundle.manifest.name, "files": files}
+    write_json(bundle.path / EVALUATION, saved)
+    write_text(bundle.path / CARD, model_card(bundle.manifest, saved))
 
 
 def read_evaluation(bundle: Bundle) -> dict[str, Any] | None:
-    """Read what was kept; None where there is nothing.
+    """Read what `save_evaluation` wrote; None if there is nothing.
 
     Raises:
-        ModelError: damaged, or of other files than the bundle has.
+        ModelError: damaged, or of other files than those of the bundle.
     """
     path = bundle.path / EVALUATION
     if not path.is_file():
         return None
-    advice = f"Measure again: digitedge eval {bundle.path} --keep"
+    advice = f"Measure again: digitedge eval {bundle.path} --save"
     evaluation = read_json(path, error=ModelError, advice=advice)
     try:
         hashes = {name: one["sha256"] for name, one in evaluation["files"].items()}
-        _examined(evaluation)  # has all that a card says
+        _evaluation_section(evaluation)  # has every key that the card needs
     except (TypeError, KeyError, AttributeError, ValueError, StopIteration) as exc:
-        raise ModelError(f"{path}: expected what `digitedge eval --keep` writes, got something else. {advice}") from exc
+        raise ModelError(f"{path}: expected what `digitedge eval --save` writes, got something else. {advice}") from exc
     if hashes != {name: entry.sha256 for name, entry in bundle.manifest.files.items()}:
         raise ModelError(f"{path}: expected figures of this bundle's files, got those of others. {advice}")
     return dict(evaluation)
 
 
 def rewrite_card(bundle: Bundle, manifest: Manifest) -> None:
-    """Write the card of a manifest that changed; figures that cannot be read any more are left out.
+    """Write the card of a manifest that changed; an evaluation that cannot be read is left out.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
@@ -87,75 +87,80 @@ def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) 
 
     Args:
         manifest: of the bundle.
-        evaluation: see `keep_evaluation`; None leaves that section out.
+        evaluation: see `save_evaluation`; None leaves that section out.
     """
-    verdict = (
-        "Every file kept within its tolerance."
-        if manifest.fit
-        else "**Unfit: not every file kept within its tolerance.**"
+    result = (
+        "Every file is within its tolerance."
+        if manifest.passed
+        else "**Failed: not every file is within its tolerance.**"
     )
-    rows = "\n".join(_row(name, entry) for name, entry in manifest.files.items())
     versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
     calibration = manifest.calibration
     observed = (
-        f"int8 was calibrated on {calibration.samples} training images, as many of each digit (seed {calibration.seed})."
+        f"int8 was calibrated on {calibration.samples} training images, class-balanced (seed {calibration.seed})."
         if calibration
         else "No file needed calibration."
     )
     known = manifest.architecture != "unknown"
-    origin = f"Trained on `{manifest.data.name}`" if known else f"Trained elsewhere, judged on `{manifest.data.name}`"
+    origin = f"Trained on `{manifest.data.name}`" if known else f"Trained elsewhere, verified on `{manifest.data.name}`"
     return f"""# {manifest.name}
 
 Reads one handwritten digit, 0 to 9, from a 28x28 crop. Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters,
-{manifest.macs / 1e6:.2f} million multiply-accumulates an image. {origin}, exported {manifest.created}.
+{manifest.macs / 1e6:.2f} million multiply-accumulates (MACs) an image. {origin}, exported {manifest.created}.
 
-## Measured
+## Figures
 
-On {manifest.judged_on.samples:,} test images of `{manifest.data.name}`, image by image against the Keras original, which reads
-{manifest.reference_top1:.2%}. {verdict}
+On {manifest.verified_on.samples:,} test images of `{manifest.data.name}`, image by image against the Keras original, whose top-1 is
+{percent(manifest.reference_top1)}. {result}
 
-| file | kB | right | same answer as Keras | largest difference | reject below | verdict |
-| --- | ---: | ---: | ---: | ---: | ---: | --- |
-{rows}
-
-{observed} `digitedge verify` on this folder measures all of this again. `parity.json` names the images that flipped,
-`flipped.png` shows them, `confusion.png` shows what the original confuses. "Reject below" is the confidence that 99 of 100 digits reach
-that are read rightly: training digits moved and bent, rendered ones, and ones cut out of rendered scenes.
+{_parity_table(manifest).markdown()}
+{observed} `digitedge verify` on this folder measures these figures again. `parity.json` lists the
+images whose prediction changed, `flipped.png` shows them, `confusion.png` shows what the original confuses. The reject threshold is the
+confidence that 99 % of the correctly classified digits reach: augmented training images, rendered digits, and crops of rendered scenes.
 
 ## Use
 
-Input `image`: {manifest.crop.dtype} pixels 0 to 255, {manifest.crop.polarity}; {manifest.crop.placement};
-box {manifest.crop.box}x{manifest.crop.box}, field {manifest.crop.size}x{manifest.crop.size}. `digitedge.normalize_digit` makes such crops. Float TFLite files take the same values as float32. The division by 255
-and the softmax are inside. Output `probabilities`: float32, column d is digit d.
+Input `image`: {manifest.crop.dtype} pixels from 0 to 255, {manifest.crop.polarity}; {manifest.crop.placement};
+box {manifest.crop.box}x{manifest.crop.box}, field {manifest.crop.size}x{manifest.crop.size}. `digitedge.normalize_digit` makes such crops. Float TFLite files take the same values as float32. The
+division by 255 and the softmax are inside. Output `probabilities`: float32, column d is digit d.
 
-`manifest.json` lists the hash, operators and minimum runtime of every file. `golden.npz` holds rendered crops with the answers given
-here, so that another device can check its runtime; that proves the device, not the accuracy.
+`manifest.json` lists the hash, operators and minimum runtime of every file. `golden.npz` holds rendered crops with the probabilities of
+the exporting machine, so that another device can check its runtime; this proves the device, not the accuracy.
 
 ## Limits
 
-It knows digits only: letters, signs and scribbles get a digit too, if a doubtful one. Accuracy on clean test images says little about
-a camera: blur, shadows and other pens cost more than quantization does. `digitedge eval` on this folder measures both.
+The model knows digits only: letters, signs and scribbles get a digit too, usually with low confidence. Accuracy on clean test images says
+little about a camera: blur, shadows and other pens cost more than quantization. `digitedge eval` on this folder measures both.
 
-{_examined(evaluation) if evaluation else ""}Made with {versions}.
+{_evaluation_section(evaluation) if evaluation else ""}Made with {versions}.
 """
 
 
-def _examined(evaluation: Mapping[str, Any]) -> str:
-    kinds = next(iter(evaluation["files"].values()))["damages"]
-    unseen = ", ".join(kind["kind"] for kind in kinds if kind["unseen"])
-    return f"""## Examined
+def _parity_table(manifest: Manifest) -> Table:
+    heads = ["kB", "top-1", "agreement with Keras", "largest difference", "reject threshold", "parity"]
+    lines = {
+        f"`{name}`": [
+            f"{entry.bytes / 1000:.0f}",
+            percent(entry.top1),
+            percent(entry.agreement),
+            "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1g}",
+            f"{entry.threshold:.2f}",
+            "passed" if entry.passed else "FAILED",
+        ]
+        for name, entry in manifest.files.items()
+    }
+    return Table("file", heads, lines)
 
-On {evaluation["digits"]["images"]:,} digits of `{evaluation["digits"]["name"]}`, of which {evaluation["damaged"]["images"]:,} were damaged in {len(kinds)} ways at three strengths (those that no
-training uses: {unseen}), and on {sum(evaluation["non_digits"]["crops"].values()):,} non-digits. "Accepted" are those as sure as 99 of 100 digits.
-`evaluation.json` has every figure (an installed wheel leaves it out); `digitedge eval --keep` on this folder measures them again.
+
+def _evaluation_section(evaluation: Mapping[str, Any]) -> str:
+    corruptions = next(iter(evaluation["files"].values()))["corruptions"]
+    unseen = ", ".join(corruption["name"] for corruption in corruptions if corruption["unseen"])
+    return f"""## Evaluated
+
+On {evaluation["digits"]["images"]:,} digits of `{evaluation["digits"]["name"]}`, on {evaluation["corrupted"]["images"]:,} of them under {len(corruptions)} corruptions at three severities, and on
+{sum(evaluation["non_digits"]["crops"].values()):,} non-digits. Unseen corruptions, which no training uses: {unseen}. The FPR at 99 % TPR is the share
+of the non-digits that are as confident as 99 % of the digits.
+`evaluation.json` has every figure (an installed wheel leaves it out); `digitedge eval --save` on this folder measures them again.
 
 {evaluation_table(evaluation).markdown()}
 """
-
-
-def _row(name: str, entry: ModelFile) -> str:
-    difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1g}"
-    return (
-        f"| `{name}` | {entry.bytes / 1000:.0f} | {entry.top1:.2%} | {entry.agreement:.2%} | {difference} | {entry.threshold:.2f} | "
-        f"{'fit' if entry.fit else 'UNFIT'} |"
-    )

@@ -1,11 +1,9 @@
-"""Does a converted model answer like its original? Two sets of probabilities in, figures and a verdict out.
+"""Parity: how close a converted model is to its original, and whether that is within its tolerance.
 
-Every check states what must hold (`difference <= limit`), so that NaN fails it; an empty set, short data or a missing
-row is a failure or an error and never a pass. The comparison is paired, image by image: two models with the same top-1
-may still disagree on many images, and only the pairs show it.
+Every check states what must hold (`difference <= limit`), so that NaN fails it; an empty set or a missing row is an
+error. The comparison is paired, image by image: two models with the same top-1 may disagree on many images.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from digitedge.bundle.recipe import Tolerance
 from digitedge.errors import InputError
-from digitedge.metrics.classification import agreement, mcnemar_p, right_answers
+from digitedge.metrics.classification import agreement, is_correct, mcnemar_p
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +21,12 @@ class Parity:
 
     Attributes:
         samples: images compared.
-        reference_top1: share of right answers of the original, 0 to 1.
-        candidate_top1: share of right answers of the converted model, 0 to 1.
-        agreement: share of equal answers, 0 to 1.
-        max_abs_diff: largest difference of any probability, 0 to 1; NaN if the candidate answered NaN.
+        reference_top1: top-1 of the original, 0 to 1.
+        candidate_top1: top-1 of the converted model, 0 to 1.
+        agreement: share of equal predictions, 0 to 1.
+        max_abs_diff: largest difference of any probability, 0 to 1; NaN if the candidate gave NaN.
         mcnemar_p: exact two-sided p of the discordant pairs.
-        flipped: indices of the images with different answers.
+        flipped: indices of the images with different predictions.
     """
 
     samples: int
@@ -52,8 +50,7 @@ class Parity:
             f"largest difference {self.max_abs_diff:.2g} is not a number": bool(np.isfinite(self.max_abs_diff)),
         }
         if limit.top1_drop is not None:
-            # The limit is a share such as 0.001; counts over samples are not exact in binary, so allow a rounding
-            # error.
+            # Shares such as 0.001 are not exact in binary, so allow a rounding error.
             drop_holds = self.top1_drop <= limit.top1_drop + 1e-12
             checks[f"top-1 drop {100 * self.top1_drop:.3f} pp, limit {100 * limit.top1_drop:.3f} pp"] = drop_holds
         if limit.max_abs_diff is not None:
@@ -69,7 +66,9 @@ class Parity:
         return figures
 
 
-def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labels: NDArray[np.uint8]) -> Parity:
+def compare_outputs(
+    reference: NDArray[np.float32], candidate: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> Parity:
     """Compare two models' probabilities on the same images, row by row.
 
     Args:
@@ -78,8 +77,7 @@ def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labe
         labels: uint8 (N,) true digits.
 
     Raises:
-        InputError: no images, shapes that differ, or a reference that is not finite: then there is nothing to compare
-            with.
+        InputError: no images, shapes that differ, or a reference that is not finite.
     """
     if not len(labels) or not reference.shape == candidate.shape == (len(labels), 10):
         raise InputError(
@@ -88,7 +86,7 @@ def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labe
         )
     if not np.isfinite(reference).all():
         raise InputError("the reference's probabilities are not finite; the original model is broken. Train it again.")
-    first, second = right_answers(reference, labels), right_answers(candidate, labels)
+    first, second = is_correct(reference, labels), is_correct(candidate, labels)
     finite = np.isfinite(candidate).all(axis=1)
     flipped = np.flatnonzero((reference.argmax(axis=1) != candidate.argmax(axis=1)) | ~finite)
     return Parity(
@@ -100,9 +98,3 @@ def compare(reference: NDArray[np.float32], candidate: NDArray[np.float32], labe
         mcnemar_p=mcnemar_p(int(np.sum(first & ~second)), int(np.sum(second & ~first))),
         flipped=tuple(int(i) for i in flipped),
     )
-
-
-def verdict(violations: Iterable[str]) -> str:
-    """One word and the reasons: "fit", or "UNFIT: agreement 99.1 %, limit 99.8 %; ..."."""
-    reasons = "; ".join(violations)
-    return f"UNFIT: {reasons}" if reasons else "fit"

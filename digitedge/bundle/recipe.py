@@ -1,24 +1,24 @@
 """Recipes: the named ways to make a float model smaller.
 
-A recipe's name is also its command line flag (`--int8`), its file suffix (`model_int8.tflite`) and its row in every
-report. The tolerance of a recipe stands with it, because it says what the recipe may cost.
+A recipe's name is also its command line flag (`--int8`), a part of the file name (`model_int8.tflite`) and its row in
+every report. Its tolerance says what the recipe may cost; see docs/decisions/recipe-tolerances.md.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from digitedge.errors import InputError
 
 
 class Format(StrEnum):
-    """A file format, by its suffix."""
+    """A format that digitedge exports; the suffix of its files."""
 
     TFLITE = "tflite"
     ONNX = "onnx"
 
 
-class Numbers(StrEnum):
-    """The numbers that weights or activations are kept in."""
+class NumberFormat(StrEnum):
+    """The number format of weights or activations."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
@@ -37,9 +37,9 @@ class Tolerance:
     """How far a converted model may be from its original, on the same images.
 
     Attributes:
-        agreement: least share of equal answers, 0 to 1.
-        top1_drop: largest loss of top-1, 0 to 1; None asks nothing.
-        max_abs_diff: largest difference of any probability, 0 to 1; None asks nothing.
+        agreement: smallest share of equal predictions, 0 to 1.
+        top1_drop: largest loss of top-1, 0 to 1; None: no limit.
+        max_abs_diff: largest difference of any probability, 0 to 1; None: no limit.
     """
 
     agreement: float
@@ -49,16 +49,7 @@ class Tolerance:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if value is not None and not 0 <= value <= 1:
-                raise InputError(f"tolerance {name} must be a share from 0 to 1, got {value}")
-
-    def with_limits(self, **limits: float | None) -> "Tolerance":
-        """The same with other limits by name; None keeps what is here.
-
-        Examples:
-            >>> Tolerance(agreement=0.998, top1_drop=0.001).with_limits(agreement=0.9, top1_drop=None)
-            Tolerance(agreement=0.9, top1_drop=0.001, max_abs_diff=None)
-        """
-        return replace(self, **{name: limit for name, limit in limits.items() if limit is not None})
+                raise InputError(f"tolerance {name} must be from 0 to 1, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +57,23 @@ class Recipe:
     """How a float32 model becomes an exported file.
 
     Attributes:
-        name: flag, file suffix and report row.
-        weights: numbers that the weights are kept in.
-        activations: numbers that are computed with; int8 activations need a calibration set.
-        formats: the formats that know this recipe.
-        tolerance: what parity asks of a file made by this recipe.
+        name: flag, part of the file name and report row.
+        weights: number format of the stored weights.
+        activations: number format of the computation; int8 activations need a calibration set.
+        formats: the file formats that have this recipe.
+        tolerance: limits of the parity check for a file made by this recipe.
     """
 
     name: str
-    weights: Numbers
-    activations: Numbers
-    formats: tuple[Format, ...]
+    weights: NumberFormat = NumberFormat.FLOAT32
+    activations: NumberFormat = NumberFormat.FLOAT32
+    formats: tuple[Format, ...] = tuple(Format)
     tolerance: Tolerance
 
     @property
     def calibrated(self) -> bool:
         """Whether activation ranges must be observed on a calibration set."""
-        return self.activations is Numbers.INT8
+        return self.activations is NumberFormat.INT8
 
     def file_name(self, file_format: Format) -> str:
         """Name of the exported file.
@@ -95,41 +86,19 @@ class Recipe:
 
 
 _QUANTIZED = Tolerance(agreement=0.998, top1_drop=0.001)
-
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe(
-            name="float32",
-            weights=Numbers.FLOAT32,
-            activations=Numbers.FLOAT32,
-            formats=(Format.TFLITE, Format.ONNX),
-            tolerance=Tolerance(agreement=0.9999, max_abs_diff=1e-4),
-        ),
-        Recipe(
-            name="float16",
-            weights=Numbers.FLOAT16,
-            activations=Numbers.FLOAT32,
-            formats=(Format.TFLITE,),
-            tolerance=Tolerance(agreement=0.9995, max_abs_diff=5e-3),
-        ),
-        Recipe(
-            name="dynamic",
-            weights=Numbers.INT8,
-            activations=Numbers.FLOAT32,
-            formats=(Format.TFLITE,),
-            tolerance=_QUANTIZED,
-        ),
-        Recipe(
-            name="int8",
-            weights=Numbers.INT8,
-            activations=Numbers.INT8,
-            formats=(Format.TFLITE, Format.ONNX),
-            tolerance=_QUANTIZED,
-        ),
-    )
-}
-"""Name -> recipe, from the plainest to the smallest. float32 is the yardstick and always exported."""
+_ALL = (
+    Recipe(name="float32", tolerance=Tolerance(agreement=0.9999, max_abs_diff=1e-4)),
+    Recipe(
+        name="float16",
+        weights=NumberFormat.FLOAT16,
+        formats=(Format.TFLITE,),
+        tolerance=Tolerance(agreement=0.9995, max_abs_diff=5e-3),
+    ),
+    Recipe(name="dynamic", weights=NumberFormat.INT8, formats=(Format.TFLITE,), tolerance=_QUANTIZED),
+    Recipe(name="int8", weights=NumberFormat.INT8, activations=NumberFormat.INT8, tolerance=_QUANTIZED),
+)
+RECIPES = {recipe.name: recipe for recipe in _ALL}
+"""Name -> recipe, from the plainest to the smallest. float32 is always exported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +118,14 @@ def choose_artifacts(recipes: list[str], file_format: Format | None = None) -> l
     """Say which files an export makes.
 
     Args:
-        recipes: names of recipes; empty means all that the formats know.
+        recipes: names of recipes; empty means all that the formats have.
         file_format: one format, or None for all.
 
     Returns:
         float32 first, then the recipes in the order of `RECIPES`, TFLite before ONNX.
 
     Raises:
-        InputError: an unknown recipe, or one that the format does not know.
+        InputError: an unknown recipe, or one that the format does not have.
 
     Examples:
         >>> [a.file_name for a in choose_artifacts(["int8"])]

@@ -1,56 +1,66 @@
-"""Frames in, readings out, live: the room between a camera and whoever wants to know.
+"""Read a camera live.
 
-In: what the user types ("0", "desk.mp4", "rtsp://...", "rpicam", "demo"), which `open_source` turns into a `Source`.
-Out: updates; whatever takes them (window, lines, web page, message broker) is an `Output` of the loop in `run`.
+In: a `Source` of frames (webcam, Raspberry Pi camera, stream, video, images), see `open_source`.
+Out: an `Update` for every frame, with its reading and the stable rows, for each `Sink` passed to `run`.
 
     from digitedge import Reader
-    from digitedge.camera import JsonLines, open_source, run
+    from digitedge.camera import JsonSink, open_source, run
 
-    run(open_source("0"), Reader(), [JsonLines()])
+    run(open_source("0"), Reader(), [JsonSink()])
 
-A frame walks through `frames.Source` (webcam, rpicam, picamera, video, sources), `capture`, `live.run`, `view`, the
-reader, `tracking` and `stable` to the outputs: `lines` and `preview` (with `window`); and those that few want, which
-are imported by their own names: `recording`, `crops`, `mqtt`, and `digitedge.web`.
+`capture` takes the frames of the `sources`, `loop` reads and tracks them (`transform`, `motion`, `tracking`), and the
+`sinks` show, print, record or publish the updates. `service` runs all of it in the background.
 """
 
-from digitedge.camera.capture import NewestFrame, State
-from digitedge.camera.loop import FrameReader, Output, Screen, Session, Update, run
-from digitedge.camera.sinks.preview import LivePreview, Preview
-from digitedge.camera.sinks.stdout import JsonLines, RowLines
-from digitedge.camera.sinks.window import Window, why_no_window
-from digitedge.camera.sources.base import Frame, Mode, Source
-from digitedge.camera.sources.open import FrameList, default_source, open_source
-from digitedge.camera.tracking.stable_rows import Change, RowEvent, Rules, StableRow
-from digitedge.camera.transform import Flip, View, parse_roi
+from digitedge.camera.capture import CameraState, LiveCapture
+from digitedge.camera.loop import Display, FrameReader, Session, Sink, Update, run
+from digitedge.camera.sinks import (
+    CropSink,
+    JsonSink,
+    LivePreviewSink,
+    MqttSink,
+    PreviewSink,
+    RowSink,
+    VideoSink,
+    Window,
+    find_window_problem,
+)
+from digitedge.camera.sources import Camera, Frame, FrameList, Mode, Source, default_source, open_source
+from digitedge.camera.tracking import Change, RowEvent, RowFilter, StableRow
+from digitedge.camera.transform import Flip, Transform, parse_roi
 from digitedge.reader.overlay import draw_reading
 
 __all__ = [
+    "Camera",
+    "CameraState",
     "Change",
+    "CropSink",
+    "Display",
     "Flip",
     "Frame",
     "FrameList",
     "FrameReader",
-    "JsonLines",
-    "LivePreview",
+    "JsonSink",
+    "LiveCapture",
+    "LivePreviewSink",
     "Mode",
-    "NewestFrame",
-    "Output",
-    "Preview",
+    "MqttSink",
+    "PreviewSink",
     "RowEvent",
-    "RowLines",
-    "Rules",
-    "Screen",
+    "RowFilter",
+    "RowSink",
     "Session",
+    "Sink",
     "Source",
     "StableRow",
-    "State",
+    "Transform",
     "Update",
-    "View",
+    "VideoSink",
     "Window",
     "default_source",
     "draw_reading",
+    "find_window_problem",
     "open_source",
     "parse_roi",
     "run",
-    "why_no_window",
 ]

@@ -1,9 +1,8 @@
-"""The live loop: the newest frame of the source, read, followed over time, and handed to the outputs.
+"""The live loop: read the frames of a source, track digits and rows over time, and pass updates to the sinks.
 
-    source -> capture -> view -> reader -> tracking -> stable rows -> Update -> outputs
+    source -> capture -> transform -> reader -> digit tracker -> row tracker -> Update -> sinks
 
-An output is anything with `show(update)`: a window, JSON lines, a web page, a message broker. Outputs must be quick,
-for the next frame waits for them; those that have slow work to do, do it in a thread of their own.
+A sink is anything with `show(update)`. The next frame waits for it, so slow work belongs into a thread of the sink.
 """
 
 import threading
@@ -13,42 +12,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from digitedge.camera.capture import END_S, PATIENCE_S, EveryFrame, NewestFrame, Shot, Shots, State
-from digitedge.camera.motion import Stillness
+from digitedge.camera.capture import END_S, PATIENCE_S, CameraState, Capture, CapturedFrame, LiveCapture
+from digitedge.camera.motion import MotionGate
 from digitedge.camera.sources.base import Frame, Source
-from digitedge.camera.tracking.stable_rows import RowEvent, Rules, StableRow, StableRows
-from digitedge.camera.tracking.tracker import Clock, Tracker, followed
-from digitedge.camera.transform import View
+from digitedge.camera.tracking.stable_rows import RowEvent, RowFilter, RowTracker, StableRow
+from digitedge.camera.tracking.tracker import DigitTracker, FrameClock
+from digitedge.camera.transform import Transform
 from digitedge.errors import InputError
-from digitedge.reader.reader import Reading
+from digitedge.reader.reading import Reading, arrange
 
 
 class FrameReader(Protocol):
-    """Anything that reads frames: `digitedge.Reader`, or three lines in a test."""
+    """Anything that reads frames, such as `digitedge.Reader`."""
 
-    def read(self, frame: Frame, *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
+    def read(self, image: Frame, /, *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
         """See `digitedge.Reader.read`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:
-    """What is known after a frame, or when the state of the source has changed.
+    """What sinks receive after a frame, and when the state of the source has changed.
 
     Attributes:
         frame: uint8 (H, W, 3) BGR or (H, W), as it was read.
-        reading: what it says; of a video or camera with digits by vote, see `tracking`.
-        state: how the source is.
-        is_new: False when there is no new frame: frame and reading are those of the update before.
-        age_ms: milliseconds since the frame was taken; after reading it, or now when it is not new.
-        fps: frames read in a second, measured over the last ones; 0 for the first.
-        stable: rows that frames agree on.
-        events: what has just happened to them.
+        reading: of the frame; of a video or camera with digits by vote.
+        state: of the source.
+        is_new: False without a new frame: frame and reading are those of the update before.
+        age_ms: milliseconds since the frame was taken.
+        fps: frames read per second; 0 for the first.
+        stable: the stable rows.
+        events: changes of stable rows.
     """
 
     frame: Frame
     reading: Reading
-    state: State
+    state: CameraState
     is_new: bool
     age_ms: float
     fps: float
@@ -56,7 +55,7 @@ class Update:
     events: tuple[RowEvent, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON as `camera --json` prints it: a reading, schema "digitedge.reading/1", with what time adds."""
+        """Return plain JSON as `camera --json` prints it, schema "digitedge.reading/1"."""
         return self.reading.to_dict() | {
             "state": str(self.state),
             "is_new": self.is_new,
@@ -67,29 +66,25 @@ class Update:
         }
 
 
-class Output(Protocol):
-    """Where readings go."""
+class Sink(Protocol):
+    """Where updates go."""
 
     def show(self, update: Update) -> bool:
-        """Take an update; answer False to end the loop."""
+        """Take an update; return False to end the loop."""
         ...
 
 
-class Screen(Protocol):
-    """An output that needs the main thread: it shows the newest frame, while another thread reads."""
+class Display(Sink, Protocol):
+    """A sink that shows the newest frame in the main thread, while another thread reads."""
 
-    def show(self, update: Update) -> bool:
-        """See `Output`."""
-        ...
-
-    def run(self, newest: NewestFrame, ended: threading.Event) -> None:
-        """Show frames until the user or `ended` ends it."""
+    def run(self, capture: LiveCapture, ended: threading.Event) -> None:
+        """Show frames until the user quits or `ended` is set."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a run of the loop was: how many frames were read, in how many seconds."""
+    """Result of a run of the loop: the number of frames read, and how long it took."""
 
     frames: int
     seconds: float
@@ -98,54 +93,54 @@ class Session:
 def run(
     source: Source,
     reader: FrameReader,
-    outputs: Sequence[Output] = (),
+    sinks: Sequence[Sink] = (),
     *,
-    screen: Screen | None = None,
-    view: View = View(),  # noqa: B008 - frozen
-    rules: Rules = Rules(),  # noqa: B008 - frozen
+    display: Display | None = None,
+    transform: Transform = Transform(),  # noqa: B008 - frozen
+    row_filter: RowFilter = RowFilter(),  # noqa: B008 - frozen
     max_frames: int | None = None,
     patience_s: float = PATIENCE_S,
     idle_fps: float | None = None,
 ) -> Session:
-    """Read until the source ends, an output wants to end, or `max_frames` are read. Releases the source.
+    """Read until the source ends, a sink ends the loop, or `max_frames` are read. Releases the source.
 
     Args:
-        source: where frames come from, see `open_source`. Of a live one the newest frame is read, of others each.
-        reader: what reads them.
-        outputs: what gets each update, in this order.
-        screen: shows a live source at its own pace; it gets the main thread. Of others, show each frame by an output.
-        view: what of a frame is read.
-        rules: which rows count.
+        source: of a live one the newest frame is read, of others every frame. See `open_source`.
+        reader: reads the frames.
+        sinks: receive each update, in this order.
+        display: shows a live source at its own rate, in the calling thread.
+        transform: applied to each frame before it is read.
+        row_filter: which rows can become stable.
         max_frames: at most this many frames, >= 1; None for all.
         patience_s: how long a live source that was lost is waited for.
-        idle_fps: how many frames a second of a live source are read while nothing moves, see `stillness`; None for all.
+        idle_fps: frames of a live source that are read per second while nothing moves, see `MotionGate`; None for all.
 
     Raises:
-        CameraError: the source cannot be opened or read, or was lost for too long. KeyboardInterrupt passes as well.
-        InputError: a screen for a source that is not live, or no frame to read.
+        CameraError: the source cannot be opened or read, or was lost for too long.
+        InputError: a display for a source that is not live, or `max_frames` below 1.
     """
     if max_frames is not None and max_frames < 1:
         raise InputError(f"run() reads 1 frame or more, got max_frames={max_frames}")
-    if screen is not None and not source.live:
-        raise InputError(f"a screen shows live sources, got {source.name}; use Preview as an output")
+    if display is not None and not source.live:
+        raise InputError(f"a display shows live sources, got {source.name}. Use PreviewSink as a sink.")
     started = time.monotonic()
     if not source.live:
-        with EveryFrame(source) as every:
-            loop = _Loop(every, reader, view, rules, outputs)
+        with Capture(source) as capture:
+            loop = _Loop(capture, reader, transform, row_filter, sinks)
             loop.run(max_frames)
     else:
-        with NewestFrame(source, patience_s=patience_s) as newest:
-            stillness = None if idle_fps is None else Stillness(idle_fps)
-            loop = _Loop(newest, reader, view, rules, [*outputs, *([screen] if screen else [])], stillness)
-            if screen is None:
+        gate = None if idle_fps is None else MotionGate(idle_fps)
+        with LiveCapture(source, patience_s=patience_s) as live:
+            loop = _Loop(live, reader, transform, row_filter, [*sinks, *([display] if display else [])], gate)
+            if display is None:
                 loop.run(max_frames)
             else:
-                _run_beside(screen, newest, loop, max_frames)
+                _run_beside(display, live, loop, max_frames)
     return Session(loop.frames, time.monotonic() - started)
 
 
 class _Loop:
-    """One pass from frames to updates, and what it remembers from frame to frame.
+    """One run of the loop.
 
     Attributes:
         frames: how many were read.
@@ -153,91 +148,90 @@ class _Loop:
 
     def __init__(
         self,
-        shots: Shots,
+        capture: Capture,
         reader: FrameReader,
-        view: View,
-        rules: Rules,
-        outputs: Sequence[Output],
-        stillness: Stillness | None = None,
+        transform: Transform,
+        row_filter: RowFilter,
+        sinks: Sequence[Sink],
+        gate: MotionGate | None = None,
     ) -> None:
-        self._shots = shots
+        self._capture = capture
         self._reader = reader
-        self._view = view
-        self._outputs = outputs
-        self._stillness = stillness
-        self._clock = Clock()
-        self._tracker = Tracker()
-        self._rows = StableRows(rules)
+        self._transform = transform
+        self._sinks = sinks
+        self._gate = gate
+        self._clock = FrameClock()
+        self._digits = DigitTracker()
+        self._rows = RowTracker(row_filter)
         self._rate = FrameRate()
         self.frames = 0
 
     def run(self, max_frames: int | None) -> None:
-        """Run to the end."""
-        last: tuple[Shot, Update] | None = None
-        for shot in self._shots:
-            if last is not None and shot is last[0]:
-                update = self._again(*last)
-            elif last and self._stillness is not None and self._stillness.spares(shot.frame, shot.taken):
-                last = shot, last[1]  # so that it is known when it comes again, because the state has changed
+        last: tuple[CapturedFrame, Update] | None = None
+        for captured in self._capture:
+            if last is not None and captured is last[0]:
+                update = self._repeat(*last)
+            elif last and self._gate is not None and self._gate.should_skip(captured.frame, captured.arrival):
+                last = captured, last[1]  # it is yielded again when the state changes
                 continue
             else:
-                update = self._read(shot)
+                update = self._read(captured)
                 self.frames += 1
-            last = shot, update
-            wants_more = all([output.show(update) for output in self._outputs])
-            if not wants_more or self.frames == max_frames:
+            last = captured, update
+            goes_on = all([sink.show(update) for sink in self._sinks])
+            if not goes_on or self.frames == max_frames:
                 break
 
-    def _again(self, shot: Shot, update: Update) -> Update:
-        """The last update, as it stands now that there is no new frame."""
-        state = self._shots.state
-        if state is not State.LIVE:
-            self._rate = FrameRate()  # the gap is no rate
-        age_ms = 1000 * (time.monotonic() - shot.taken)
-        fps = update.fps if state is State.LIVE else 0.0
+    def _repeat(self, captured: CapturedFrame, update: Update) -> Update:
+        """Return the last update with the present state and age."""
+        state = self._capture.state
+        if state is not CameraState.LIVE:
+            self._rate = FrameRate()  # do not count the gap
+        age_ms = 1000 * (time.monotonic() - captured.arrival)
+        fps = update.fps if state is CameraState.LIVE else 0.0
         return replace(update, state=state, is_new=False, age_ms=age_ms, fps=fps, events=())
 
-    def _read(self, shot: Shot) -> Update:
-        frame = self._view.of(shot.frame)
-        reading = self._reader.read(frame, source=shot.source, index=shot.number, time=shot.time)
+    def _read(self, captured: CapturedFrame) -> Update:
+        frame = self._transform.apply(captured.frame)
+        reading = self._reader.read(frame, source=captured.source, index=captured.number, time=captured.time)
         events: tuple[RowEvent, ...] = ()
-        if reading.time is not None:  # images have nothing to do with each other
+        if reading.time is not None:  # images are not tracked
             now = self._clock.tick(reading.time)
             if self._clock.had_gap:
-                self._tracker.forget()
-                self._rows.forget()
-            reading = followed(reading, self._tracker, now=now)
-            events = self._rows.follow(reading, now=now)
-        age_ms = 1000 * (time.monotonic() - shot.taken)
-        return Update(frame, reading, self._shots.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
+                self._digits.reset()
+                self._rows.forget_unstable()
+            reading = replace(reading, **arrange(self._digits.update(reading.digits, now=now)))
+            events = self._rows.update(reading, now=now)
+        age_ms = 1000 * (time.monotonic() - captured.arrival)
+        return Update(frame, reading, self._capture.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
 
 
-def _run_beside(screen: Screen, newest: NewestFrame, loop: _Loop, max_frames: int | None) -> None:
-    """Run the loop in a thread, the screen in this one; what the loop raised is raised here."""
+def _run_beside(display: Display, capture: LiveCapture, loop: _Loop, max_frames: int | None) -> None:
+    """Run the loop in a thread and the display in this one; raise here what the loop raised."""
     ended = threading.Event()
-    failure: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def read() -> None:
         try:
             loop.run(max_frames)
         except BaseException as exc:
-            failure.append(exc)
+            errors.append(exc)
         finally:
             ended.set()
 
     thread = threading.Thread(target=read, name="reader", daemon=True)
     thread.start()
     try:
-        screen.run(newest, ended)
+        display.run(capture, ended)
     finally:
-        newest.stop()
-        thread.join(END_S)  # one frame; an output that hangs is left to its thread
-    if failure:
-        raise failure[0]
+        capture.stop()
+        thread.join(END_S)  # a sink that hangs is left to the daemon thread
+    if errors:
+        raise errors[0]
 
 
 class FrameRate:
-    """Frames in a second, over the last `span` frames.
+    """Frames per second, over the last `span` frames.
 
     Examples:
         >>> rate = FrameRate()
@@ -249,7 +243,7 @@ class FrameRate:
         self._times: deque[float] = deque(maxlen=span + 1)
 
     def tick(self, now: float | None = None) -> float:
-        """Count a frame, at `now` in seconds or at this moment, and give the rate; 0 until there are two."""
+        """Count a frame, at `now` in seconds or at this moment, and return the rate; 0 until there are two."""
         self._times.append(time.monotonic() if now is None else now)
         elapsed = self._times[-1] - self._times[0]
         return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0

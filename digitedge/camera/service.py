@@ -1,8 +1,8 @@
-"""`digitedge camera` as a systemd user service: it starts with the machine, and again after a failure.
+"""`digitedge camera` as a systemd user service, which starts with the machine and again after a failure.
 
-A user's unit, not the system's: it needs no root, runs with the user's own permission for the camera, and finds the
-user's virtual environment. Such a unit cannot be ordered after units of the system, so none waits for the network: a
-stream that cannot be reached yet ends the program, and five seconds later systemd starts it again, without end.
+A user unit needs no root, has the user's permission for the camera, and finds the user's virtual environment. It cannot
+wait for the network, which is a system unit: a stream that cannot be reached yet ends the program, and systemd starts
+it again every five seconds.
 """
 
 import re
@@ -17,9 +17,9 @@ from pathlib import Path
 from digitedge.errors import DigitEdgeError, InputError
 from digitedge.utils.files import write_text
 
-MARKER = "# Written by `digitedge service install`; `digitedge service remove` takes it away."
-# The colon before the program says that no $NAME in the arguments is replaced.
-# 143 is how digitedge ends on SIGTERM, which is how systemd stops it; 2 is wrong usage, which no restart mends.
+MARKER = "# Written by `digitedge service install`; `digitedge service remove` removes it."
+# The colon before the program disables the expansion of $NAME in the arguments. 143 is the exit code on SIGTERM, with
+# which systemd stops the service; 2 is wrong usage, which a restart does not fix.
 UNIT = """{marker}
 [Unit]
 Description=digitedge camera reads handwritten digits
@@ -38,42 +38,40 @@ RestartPreventExitStatus=2
 [Install]
 WantedBy=default.target
 """
-LIMIT_S = 60.0
+SYSTEMCTL_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How a service stands.
+    """State of a service.
 
     Attributes:
-        name: of the unit, without `.service`.
-        unit: its file, whether it is there or not.
-        installed: whether it is there.
-        state: in systemd's words: "active", "activating" (it waits for its next start), "inactive" or "failed".
+        unit: path of the unit file.
+        installed: whether the unit file exists.
+        state: ActiveState of systemd: "active", "activating" (before the next start), "inactive" or "failed".
     """
 
-    name: str
     unit: Path
     installed: bool
     state: str
 
     @property
     def active(self) -> bool:
-        """Whether it runs."""
+        """Whether the service runs."""
         return self.state == "active"
 
 
 def unit_text(arguments: Sequence[str], folder: Path) -> str:
-    """Write the unit that runs `digitedge camera --headless` with these arguments in `folder`.
+    """Return the text of a unit that runs `digitedge camera --headless` with arguments in a folder.
 
     Raises:
-        InputError: the path of the folder has a line break or ends in a backslash, which a unit cannot say.
+        InputError: the path of the folder has a line break or ends in a backslash, which a unit cannot express.
     """
     if re.search(r"[\n\r]|\\$", str(folder)):
         raise InputError(
-            f"expected a folder without a line break or a last backslash, got {str(folder)!r}. Call it in another one."
+            f"expected a folder without line breaks and final backslash, got {str(folder)!r}. Use another one."
         )
-    # -P: no module of that folder, such as a random.py, in place of Python's.
+    # -P: a random.py of that folder must not hide Python's.
     command = [sys.executable, "-P", "-m", "digitedge", "camera", "--headless", *arguments]
     return UNIT.format(
         marker=MARKER, command=" ".join(map(quote, command)), folder=str(folder.absolute()).replace("%", "%%")
@@ -81,7 +79,7 @@ def unit_text(arguments: Sequence[str], folder: Path) -> str:
 
 
 def quote(word: str) -> str:
-    r"""Write a word as the command line of a unit takes it.
+    r"""Quote a word for the command line of a unit.
 
     Source:
         systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers".
@@ -98,7 +96,7 @@ def quote(word: str) -> str:
 
 
 def install(name: str, text: str, units: Path) -> Path:
-    """Write a unit and start it, now and at every login; or leave everything as it was.
+    """Write a unit and start it, now and at every login. If that fails, the former unit is restored.
 
     Args:
         name: of the unit, without `.service`.
@@ -106,34 +104,34 @@ def install(name: str, text: str, units: Path) -> Path:
         units: folder of the user's units.
 
     Returns:
-        The file of the unit.
+        The path of the unit file.
 
     Raises:
-        DigitEdgeError: no systemd, another program's unit of that name, or systemd refuses it.
+        DigitEdgeError: no systemd, a unit of that name from another program, or systemd rejects the unit.
     """
     path = _own_unit(name, units)
-    _systemctl("show-environment")  # is anybody there?
+    _systemctl("show-environment")  # fails here if systemd cannot be reached
     old = path.read_text(encoding="utf-8") if path.exists() else None
     try:
         write_text(path, text)
         path.chmod(0o600)  # the camera's arguments may hold a password
         _systemctl("daemon-reload")
         _systemctl("enable", path.name)
-        _systemctl("restart", path.name)  # starts it too; `enable --now` would leave one that runs as it was
+        _systemctl("restart", path.name)  # `enable --now` would not restart a running one
     except BaseException:
-        _take_back(path, old)
+        _restore(path, old)
         raise
     return path
 
 
 def remove(name: str, units: Path) -> bool:
-    """Stop a service and take its unit away.
+    """Stop a service and delete its unit.
 
     Returns:
         False if there was none.
 
     Raises:
-        DigitEdgeError: no systemd, or another program's unit of that name.
+        DigitEdgeError: no systemd, or a unit of that name from another program.
     """
     path = _own_unit(name, units)
     if not path.exists():
@@ -144,33 +142,33 @@ def remove(name: str, units: Path) -> bool:
     return True
 
 
-def state(name: str, units: Path) -> ServiceState:
-    """Say how a service stands.
+def service_state(name: str, units: Path) -> ServiceState:
+    """Return the state of a service.
 
     Raises:
-        DigitEdgeError: it is installed, and no systemd answers.
+        DigitEdgeError: it is installed, and systemd cannot be reached.
     """
     path = units / f"{name}.service"
     if not path.exists():
-        return ServiceState(name, path, installed=False, state="inactive")
-    shown = _systemctl("show", "--property=ActiveState", "--value", path.name)
-    return ServiceState(name, path, installed=True, state=shown)
+        return ServiceState(path, installed=False, state="inactive")
+    active_state = _systemctl("show", "--property=ActiveState", "--value", path.name)
+    return ServiceState(path, installed=True, state=active_state)
 
 
 def _own_unit(name: str, units: Path) -> Path:
-    """The file of a unit, if it is ours or not there.
+    """Return the path of a unit file.
 
     Raises:
-        DigitEdgeError: another program, or a person, wrote it.
+        DigitEdgeError: it exists, and digitedge did not write it.
     """
     path = units / f"{name}.service"
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(MARKER):
-        raise DigitEdgeError(f"{path} was not written by digitedge, so it stays. Choose another name with --name.")
+        raise DigitEdgeError(f"{path} was not written by digitedge, so it is kept. Choose another name with --name.")
     return path
 
 
-def _take_back(path: Path, old: str | None) -> None:
-    """Undo an install, as far as systemd lets us: the error that led here says more than another one would."""
+def _restore(path: Path, old: str | None) -> None:
+    """Undo an install. Further errors are suppressed, because the first one explains more."""
     if old is None:
         with suppress(DigitEdgeError):
             _systemctl("disable", "--now", path.name)
@@ -184,21 +182,21 @@ def _take_back(path: Path, old: str | None) -> None:
 
 
 def _systemctl(*words: str) -> str:
-    """Ask the systemd of this user.
+    """Run `systemctl --user` and return its output.
 
     Raises:
-        DigitEdgeError: it is not here, does not answer, or refuses.
+        DigitEdgeError: no systemctl, no answer, or an error.
     """
     program = shutil.which("systemctl")
     if program is None:
         raise DigitEdgeError(
-            "a service needs systemd, and there is no systemctl here. Start this yourself: digitedge camera --headless"
+            "a service needs systemd, and systemctl is not installed. Start it yourself: digitedge camera --headless"
         )
     request = f"systemctl --user {' '.join(words)}"
     try:
-        done = subprocess.run([program, "--user", *words], capture_output=True, text=True, timeout=LIMIT_S)
+        done = subprocess.run([program, "--user", *words], capture_output=True, text=True, timeout=SYSTEMCTL_LIMIT_S)
     except subprocess.TimeoutExpired as exc:
-        raise DigitEdgeError(f"{request} does not end within {LIMIT_S:g} s. Try again.") from exc
+        raise DigitEdgeError(f"{request} does not exit within {SYSTEMCTL_LIMIT_S:g} s. Try again.") from exc
     if done.returncode == 0:
         return done.stdout.strip()
     reason = (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[0].rstrip(".")

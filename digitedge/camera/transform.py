@@ -1,4 +1,4 @@
-"""How a camera is mounted, and which part of its image counts: rotation, flip, region of interest."""
+"""Rotate, flip and crop frames to the mounting of the camera and the region of interest."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,28 +15,28 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 
 class Flip(StrEnum):
-    """How a mirrored image is put right."""
+    """Direction in which a frame is mirrored."""
 
     HORIZONTAL = "horizontal"
     VERTICAL = "vertical"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What of a frame is read: it is rotated, then flipped, then cut.
+class Transform:
+    """What is done to a frame before it is read: rotated, then flipped, then cropped.
 
     Attributes:
         rotate: degrees clockwise: 0, 90, 180 or 270.
-        flip: a mirror, or None.
-        roi: x, y, width, height in pixels of the rotated and flipped frame; None for all of it. What lies beyond the
-            frame is left out, and boxes of digits count from its corner.
+        flip: None for no flip.
+        roi: region of interest: x, y, width, height in pixels of the rotated and flipped frame; None for all of it. It
+            is clipped to the frame, and boxes of digits count from its corner.
 
     Raises:
         InputError: another angle, or a region without pixels.
 
     Examples:
         >>> frame = np.arange(6, dtype=np.uint8).reshape(2, 3)
-        >>> View(rotate=90, roi=(0, 0, 2, 2)).of(frame)
+        >>> Transform(rotate=90, roi=(0, 0, 2, 2)).apply(frame)
         array([[3, 0],
                [4, 1]], dtype=uint8)
     """
@@ -51,8 +51,8 @@ class View:
         if self.roi and (min(self.roi) < 0 or min(self.roi[2:]) < 1):
             raise InputError(f"expected a region x,y,width,height of at least one pixel, got {self.roi}")
 
-    def of(self, frame: Frame) -> Frame:
-        """Turn, mirror and cut a frame: uint8 (H, W, 3) or (H, W), in memory of its own or a part of `frame`.
+    def apply(self, frame: Frame) -> Frame:
+        """Transform a frame uint8 (H, W, 3) or (H, W). The result may be a view of `frame`.
 
         Raises:
             CameraError: the region lies outside the frame.
@@ -72,10 +72,10 @@ class View:
 
 
 def parse_roi(text: str) -> Box:
-    """Read a region as it is typed.
+    """Parse a region of interest.
 
     Raises:
-        InputError: it is not four whole numbers.
+        InputError: not four whole numbers.
 
     Examples:
         >>> parse_roi("100, 50, 640, 480")

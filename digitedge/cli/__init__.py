@@ -1,9 +1,8 @@
 """The command line: one thin module per command, which parses, calls one library function and prints.
 
-Results go to standard output, progress and errors to standard error. Exit codes: 0 it holds, 1 it failed (any
+Results go to standard output, progress and errors to standard error. Exit codes: 0 success, 1 failure (any
 DigitEdgeError), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal. Heavy imports sit inside the commands,
-so that `--help` stays quick; this file imports nothing heavy either, so that Ctrl-C ends even the start of the program
-without a traceback.
+so that `--help` is quick; this file imports nothing heavy, so that Ctrl-C during start-up gives no traceback.
 """
 
 import os
@@ -28,33 +27,40 @@ def main() -> None:
 
         app()
     except KeyboardInterrupt:
-        _leave(130)
+        _exit(130)
     except SystemExit as exc:
-        _leave(exc.code)
+        _exit(exc.code)
 
 
-def _leave(code: str | int | None) -> NoReturn:
-    """Exit; at once where a thread still waits for a device that does not answer.
+def _exit(code: str | int | None) -> NoReturn:
+    """Flush the output and exit; immediately if a thread still waits for a device that does not respond.
 
-    When such a thread comes back while Python shuts down, Python ends it in the midst of OpenCV, and that aborts.
+    If such a thread returns while Python shuts down, Python ends it inside OpenCV, which aborts the process.
     """
+    try:
+        sys.stdout.flush()
+    except OSError as exc:  # a full disk; Python itself would exit with 120 and two lines
+        if not isinstance(exc, BrokenPipeError):
+            with suppress(OSError):
+                print(f"error: cannot write to standard output: {exc.strerror or exc}", file=sys.stderr)
+        code = code or 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at shutdown
     if isinstance(code, int) and any(thread.daemon for thread in threading.enumerate()):
-        with suppress(OSError):  # nobody reads any more
-            sys.stdout.flush()
+        with suppress(OSError):  # the reader of stderr is gone
             sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def _open_closed_streams() -> None:
-    """Give a program that was started without stdin, stdout or stderr (`>&-`) ones that lead nowhere."""
+    """Connect streams that were closed before the start (`>&-`) to the null device."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the closed one
-            setattr(sys, name, os.fdopen(nowhere, "w" if number else "r"))
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the closed one
+            setattr(sys, name, os.fdopen(null, "w" if number else "r"))
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
-    """Unwind the stack as Ctrl-C does, so that devices are closed and half-written files removed."""
-    signal.signal(number, signal.SIG_IGN)  # a second one must not break into the unwinding
+    """Unwind the stack as Ctrl-C does, so that devices are closed and incomplete files removed."""
+    signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the unwinding
     raise SystemExit(128 + number)

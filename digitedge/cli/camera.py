@@ -1,5 +1,6 @@
 """`digitedge camera`: read digits live."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -14,23 +15,21 @@ from digitedge.cli.common import (
     ModelOption,
     ThresholdOption,
     choose_model,
-    say,
+    echo,
 )
 from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
-    from digitedge.camera import Output, Screen, Source, View
-    from digitedge.reader.reader import Reader
+    from digitedge.camera import Display, Sink, Source, Transform
+    from digitedge.reader import Reader
 
-app = typer.Typer(add_completion=False)
-
-_CAMERA, _ROWS, _OUTPUTS = "Camera", "Which rows count", "Where readings go"
-# digitedge.camera.capture.PATIENCE_S and digitedge.camera.sinks.crops.LIMIT, which --help must not import.
-PATIENCE_S, CROPS_LIMIT = 60.0, 10_000
+_CAMERA = "Camera"
+_ROWS = "Which rows count"
+_SINKS = "Where readings go"
+PATIENCE_S = 60.0  # digitedge.camera.capture.PATIENCE_S, which --help must not import
 IDLE_FPS = 2.0
 
 
-@app.command()
 def camera(
     source: Annotated[
         str | None,
@@ -42,18 +41,20 @@ def camera(
             show_default=False,
         ),
     ] = None,
-    width: Annotated[int | None, typer.Option(min=1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
-    height: Annotated[int | None, typer.Option(min=1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
-    fps: Annotated[float | None, typer.Option(min=0.1, help="Ask the camera for it.", rich_help_panel=_CAMERA)] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Request from the camera.", rich_help_panel=_CAMERA)] = None,
+    height: Annotated[int | None, typer.Option(min=1, help="Request from the camera.", rich_help_panel=_CAMERA)] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, help="Request from the camera.", rich_help_panel=_CAMERA)
+    ] = None,
     rotate: Annotated[int, typer.Option(help="Degrees clockwise: 0, 90, 180 or 270.", rich_help_panel=_CAMERA)] = 0,
     flip: Annotated[
-        Literal["horizontal", "vertical"] | None, typer.Option(help="Undo a mirror.", rich_help_panel=_CAMERA)
+        Literal["horizontal", "vertical"] | None, typer.Option(help="Mirror the frame.", rich_help_panel=_CAMERA)
     ] = None,
     roi: Annotated[
         str | None,
         typer.Option(
             metavar="X,Y,W,H",
-            help="Read only this part of the turned frame, in pixels; boxes count from its corner.",
+            help="Read only this region of the rotated frame, in pixels. Boxes count from its corner.",
             rich_help_panel=_CAMERA,
         ),
     ] = None,
@@ -61,7 +62,7 @@ def camera(
         float,
         typer.Option(
             min=0,
-            help="Seconds to wait for a camera or stream that was lost, before it is an error.",
+            help="Seconds to wait for a lost camera or stream.",
             rich_help_panel=_CAMERA,
         ),
     ] = PATIENCE_S,
@@ -69,7 +70,7 @@ def camera(
         float,
         typer.Option(
             min=0,
-            help="Frames a second that are read while nothing moves, to save energy; the first that moves is read.",
+            help="Frames read per second while nothing moves, to save energy. The first that moves is read.",
             rich_help_panel=_CAMERA,
         ),
     ] = IDLE_FPS,
@@ -79,15 +80,12 @@ def camera(
     pattern: Annotated[
         str | None, typer.Option(help="Only rows that match this regular expression as a whole.", rich_help_panel=_ROWS)
     ] = None,
-    min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Only rows whose every digit is so certain.", rich_help_panel=_ROWS)
-    ] = 0.0,
     window: Annotated[
         bool | None,
         typer.Option(
             "--window/--headless",
             help="Default: a window where one can be shown, unless --json is given.",
-            rich_help_panel=_OUTPUTS,
+            rich_help_panel=_SINKS,
         ),
     ] = None,
     json: JsonOption = False,
@@ -95,25 +93,17 @@ def camera(
         bool,
         typer.Option(
             "--events",
-            help="JSON, but only lines in which a stable row appears, changes or leaves, or the state changes.",
-            rich_help_panel=_OUTPUTS,
+            help="Print JSON only when a stable row appears, changes or leaves, or the state changes.",
+            rich_help_panel=_SINKS,
         ),
     ] = False,
     web: Annotated[
         str | None,
         typer.Option(
             metavar="[HOST:]PORT",
-            help="Show a live page there; 0.0.0.0:8000 for the whole network, with a token in its address.",
-            rich_help_panel=_OUTPUTS,
-        ),
-    ] = None,
-    web_token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TOKEN",
-            envvar="DIGITEDGE_WEB_TOKEN",
-            help="What viewers of the page must bring. Default: beyond this machine a new one each time, here none.",
-            rich_help_panel=_OUTPUTS,
+            help="Serve a live page; 0.0.0.0:8000 for the whole network, with a token in its address: "
+            "$DIGITEDGE_WEB_TOKEN, else a new one each time.",
+            rich_help_panel=_SINKS,
         ),
     ] = None,
     mqtt: Annotated[
@@ -122,28 +112,27 @@ def camera(
             metavar="URL",
             envvar="DIGITEDGE_MQTT",
             help="Publish rows to a broker, such as mqtt://user:password@broker.local/meter; mqtts:// with TLS.",
-            rich_help_panel=_OUTPUTS,
+            rich_help_panel=_SINKS,
         ),
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.", rich_help_panel=_OUTPUTS),
+        typer.Option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.", rich_help_panel=_SINKS),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --record.", rich_help_panel=_OUTPUTS)
+        bool, typer.Option("--overwrite", help="Replace the file of --record.", rich_help_panel=_SINKS)
     ] = False,
     save_crops: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Save the crops of stable rows, sorted by what was read.", rich_help_panel=_OUTPUTS
+            metavar="DIR",
+            help="Save the crops of stable rows, by digit; at most 10,000.",
+            rich_help_panel=_SINKS,
         ),
     ] = None,
-    crops_limit: Annotated[
-        int, typer.Option(min=1, help="Most files in the folder of --save-crops.", rich_help_panel=_OUTPUTS)
-    ] = CROPS_LIMIT,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Of OpenCV and of the runtime. `digitedge bench` tells whether more help.")
+        int, typer.Option(min=1, help="For OpenCV and the runtime. `digitedge bench` shows whether more help.")
     ] = 1,
     model: ModelOption = None,
     force: ForceOption = False,
@@ -151,8 +140,8 @@ def camera(
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 
-    A row is stable when frames agree on it for 0.6 seconds; it is reported once. A camera that is unplugged or a stream
-    whose server is gone is opened again. In the window q or Esc ends; Ctrl-C ends everywhere.
+    A row is stable when frames agree on it for 0.6 seconds; it is reported once. A camera or stream that was lost is
+    opened again. In the window q or Esc quits; Ctrl-C quits everywhere.
 
     Examples:
       digitedge camera demo
@@ -160,116 +149,111 @@ def camera(
       digitedge camera 0 --events --mqtt mqtt://broker.local/meter
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.camera import Flip, Mode, Rules, View, open_source, parse_roi, run
-    from digitedge.reader.reader import Reader
+    from digitedge.camera import Flip, Mode, RowFilter, Transform, open_source, parse_roi, run
+    from digitedge.reader import Reader
     from digitedge.utils.opencv import cv2
     from digitedge.utils.quiet import quiet_libraries
 
     json = json or events
     with _wrong_usage():
-        view = View(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
-        rules = Rules(expect_length, pattern, min_confidence)
+        transform = Transform(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
+        row_filter = RowFilter(expect_length, pattern)
         frames = open_source(source, Mode(width, height, fps))
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
     reader = Reader(choose_model(model), threshold=threshold, force=force, threads=threads)
     with _wrong_usage():
-        handed_on = _handed_on(reader, frames, mqtt, record, overwrite, save_crops, crops_limit, web, web_token)
+        optional = _optional_sinks(reader, frames, mqtt, record, overwrite, save_crops, web)
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
-        outputs, screen = _shown(stack, frames, view, has_window=has_window, json=json, events=events)
-        outputs += map(stack.enter_context, handed_on)
+        sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
+        sinks += map(stack.enter_context, optional)
         session = run(
             frames,
             reader,
-            outputs,
-            screen=screen,
-            view=view,
-            rules=rules,
+            sinks,
+            display=display,
+            transform=transform,
+            row_filter=row_filter,
             max_frames=max_frames,
             patience_s=patience,
             idle_fps=idle_fps,
         )
-    say(f"frames read: {session.frames}, in {session.seconds:.1f} s")
+    echo(f"frames read: {session.frames}, in {session.seconds:.1f} s")
 
 
-def _shown(
-    stack: ExitStack, frames: "Source", view: "View", *, has_window: bool, json: bool, events: bool
-) -> tuple[list["Output"], "Screen | None"]:
-    """What is shown here: a window, or lines; `stack` closes it."""
-    from digitedge.camera import JsonLines, LivePreview, Preview, RowLines, Window
+def _local_sinks(
+    stack: ExitStack, frames: "Source", transform: "Transform", *, has_window: bool, json: bool, events: bool
+) -> tuple[list["Sink"], "Display | None"]:
+    """Open the window, which `stack` closes, and choose the lines on stdout."""
+    from digitedge.camera import JsonSink, LivePreviewSink, PreviewSink, RowSink, Window
 
-    outputs: list[Output] = []
-    screen: Screen | None = None
+    sinks: list[Sink] = []
+    display: Display | None = None
     if has_window:
-        shown = stack.enter_context(Window())
+        opened = stack.enter_context(Window())
         if frames.live:
-            screen = LivePreview(shown, view)
+            display = LivePreviewSink(opened, transform)
         else:
-            outputs.append(Preview(shown, frames))
+            sinks.append(PreviewSink(opened, frames))
     if json or not has_window:
-        outputs.append(JsonLines(events_only=events) if json else RowLines())
-    return outputs, screen
+        sinks.append(JsonSink(events_only=events) if json else RowSink())
+    return sinks, display
 
 
-def _handed_on(
+def _optional_sinks(
     reader: "Reader",
     frames: "Source",
     mqtt: str | None,
     record: Path | None,
     overwrite: bool,
     save_crops: Path | None,
-    crops_limit: int,
     web: str | None,
-    web_token: str | None,
-) -> list[AbstractContextManager["Output"]]:
-    """Where else readings go; nothing is open yet, and each is imported only where it is asked for."""
-    outputs: list[AbstractContextManager[Output]] = []
+) -> list[AbstractContextManager["Sink"]]:
+    """Create the sinks that were asked for; each is opened by its `with` block."""
+    from digitedge.camera.sinks import CropSink, MqttSink, VideoSink
+
+    sinks: list[AbstractContextManager[Sink]] = []
     if mqtt is not None:
-        from digitedge.camera.sinks.mqtt import Mqtt
-
-        outputs.append(Mqtt(mqtt, log=say))
+        sinks.append(MqttSink(mqtt, log=echo))
     if record is not None:
-        from digitedge.camera.sinks.video import Recording
-
-        outputs.append(Recording(record, frames, overwrite=overwrite, log=say))
+        sinks.append(VideoSink(record, frames, overwrite=overwrite, log=echo))
     if save_crops is not None:
-        from digitedge.camera.sinks.crops import CropSaver
-
-        outputs.append(CropSaver(save_crops, reader, limit=crops_limit, log=say))
+        sinks.append(CropSink(save_crops, log=echo))
     if web is not None:
-        from digitedge.web import WebPage, parse_address
+        from digitedge.web import WebSink, parse_address
 
-        outputs.append(WebPage(parse_address(web), reader, token=web_token, log=say))
-    return outputs
+        token = os.environ.get("DIGITEDGE_WEB_TOKEN") or None
+        sinks.append(WebSink(parse_address(web), reader, token=token, log=echo))
+    return sinks
 
 
 @contextmanager
 def _wrong_usage() -> Iterator[None]:
-    """An option that no part of the program takes is wrong usage: exit code 2."""
+    """Turn an InputError into wrong usage: exit code 2."""
     try:
         yield
     except InputError as exc:
         raise typer.BadParameter(str(exc)) from exc
 
 
-def _wants_window(asked: bool | None, *, json: bool) -> bool:
-    """Decide about the window: what was asked for, else where one works; lines of JSON are for programs, so without.
+def _wants_window(requested: bool | None, *, json: bool) -> bool:
+    """Decide about the window: as requested, else where one can be shown, but not with --json.
 
     Raises:
-        CameraError: asked for, but it cannot be shown here.
+        CameraError: requested, but it cannot be shown here.
     """
-    from digitedge.camera import why_no_window
+    from digitedge.camera import find_window_problem
 
-    if asked is False or (asked is None and json):
+    if requested is False or (requested is None and json):
         return False
-    reason = why_no_window()
-    if reason is None:
+    problem = find_window_problem()
+    if problem is None:
         return True
-    if asked:
+    if requested:
         raise CameraError(
-            f"cannot show a window: {reason}. Use --headless, or let DISPLAY name your screen and see that "
-            "opencv-python has what it needs: sudo apt install libgl1 libglib2.0-0"
+            f"cannot show a window: {problem}. Use --headless, or set DISPLAY to your screen and install what "
+            "opencv-python needs: sudo apt install libgl1 libglib2.0-0"
         )
-    say(f"no window, because {reason}. Printing the rows that stay, as --headless does.")
+    echo(f"no window, because {problem}. Printing the stable rows, as --headless does.")
     return False

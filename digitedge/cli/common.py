@@ -1,4 +1,4 @@
-"""What several commands share: their common options, the choice of the model, and how results are printed."""
+"""Options, checks and output that several commands share."""
 
 import json
 import os
@@ -9,27 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitedge.errors import ModelError
+from digitedge.runtime.load import RUNTIMES
 
 if TYPE_CHECKING:
     from digitedge.bundle.manifest import Manifest
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
-LONGEST_NAME = 100  # bytes; file systems take 255, and drafts and numbers come around it
+MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
+DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
+MODEL_HELP = f"A bundle, or a {' or '.join(runtime.suffix for runtime in RUNTIMES)} file. {DEFAULT_MODEL}"
 
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--model",
-        help="A bundle or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released one.",
-    ),
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed parity.")]
+ModelOption = Annotated[Path | None, typer.Option("--model", help=MODEL_HELP)]
+ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed the parity check.")]
 ThresholdOption = Annotated[
     float,
-    typer.Option("--threshold", min=0, max=1, help="Least confidence of a digit, whatever else speaks for it."),
+    typer.Option("--threshold", min=0, max=1, help="Minimum confidence of a digit, regardless of other evidence."),
 ]
-LEAST_CONFIDENCE = 0.25  # digitedge.reader.rejection.LEAST, which --help must not import
+LEAST_CONFIDENCE = 0.25  # digitedge.reader.rejection.MIN_CONFIDENCE, which --help must not import
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DataOption = Annotated[
     str | None,
@@ -41,29 +38,29 @@ DataOption = Annotated[
 
 
 def choose_model(model: Path | None) -> Path:
-    """Choose the model asked for, else the newest fit one here, else the released one, and say so on stderr."""
-    from digitedge.bundle.bundle import newest_fit_bundle, released_bundle
+    """The given model, else the newest bundle in ./export that passed, else the released one; printed to stderr."""
+    from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
 
-    chosen = model or newest_fit_bundle(EXPORT_FOLDER, log=say) or released_bundle()
-    say(f"model: {chosen}")
+    chosen = model or newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
+    echo(f"model: {chosen}")
     return chosen
 
 
 def check_name(name: str | None) -> str | None:
-    """Refuse a --name that is no plain folder name, or too long for one."""
-    if name is not None and not (re.fullmatch(r"\w[\w.+-]*", name) and len(os.fsencode(name)) <= LONGEST_NAME):
-        expected = f"letters, digits, dots, dashes, at most {LONGEST_NAME} bytes"
+    """Check that a --name is a plain folder name and not too long for one."""
+    if name is not None and not (re.fullmatch(r"\w[\w.+-]*", name) and len(os.fsencode(name)) <= MAX_NAME_BYTES):
+        expected = f"letters, digits, dots, dashes, at most {MAX_NAME_BYTES} bytes"
         raise typer.BadParameter(f"expected {expected}, got {name!r}", param_hint="--name")
     return name
 
 
 def check_keras_file(path: Path) -> None:
-    """Refuse what cannot be a .keras file before the data is loaded, which takes longer.
+    """Check that a file can be a .keras file, before the data is loaded, which takes longer.
 
     Raises:
-        ModelError: no such file, or no archive.
+        ModelError: no such file, or not an archive.
     """
-    import zipfile  # which no reading needs
+    import zipfile  # only needed here
 
     if not path.is_file():
         raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
@@ -72,8 +69,8 @@ def check_keras_file(path: Path) -> None:
         raise ModelError(f"{path}: expected a model saved by Keras 3, got {what}. Save it again.")
 
 
-def say(line: str) -> None:
-    """Print progress or a remark to stderr."""
+def echo(line: str) -> None:
+    """Print progress or a note to stderr."""
     typer.echo(line, err=True)
 
 
@@ -83,10 +80,10 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_table(manifest: "Manifest") -> None:
-    """Print a line for every exported file of a bundle: size, accuracy, agreement, verdict."""
+    """Print a line for every exported file of a bundle: size, top-1, agreement, difference, parity."""
     for name, entry in manifest.files.items():
         difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1e}"
         typer.echo(
-            f"{name:24} {entry.bytes / 1000:7.1f} kB  right {entry.top1:.2%}  agreement {entry.agreement:.2%}  "
-            f"difference {difference}  {'fit' if entry.fit else 'UNFIT'}"
+            f"{name:24} {entry.bytes / 1000:7.1f} kB  top-1 {entry.top1:.2%}  agreement {entry.agreement:.2%}  "
+            f"difference {difference}  {'passed' if entry.passed else 'FAILED'}"
         )

@@ -8,24 +8,34 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, say
+from digitedge.cli.common import DataOption, echo
 
-app = typer.Typer(add_completion=False, help="Find, fetch and look at MNIST.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def data() -> None:
+    """Find, fetch and look at MNIST.
+
+    Examples:
+      digitedge data get
+      digitedge data show --data ~/datasets/mnist
+    """
 
 
 @app.command()
 def get(data: DataOption = None) -> None:
-    """Say where MNIST is and check it; download it to the cache if it is nowhere.
+    """Find MNIST and check its content; download it to the cache if it is not on this machine.
 
     Examples:
       digitedge data get
       digitedge data get --data ~/datasets/mnist
     """
-    from digitedge.datasets.mnist import cache_folder, fetch_mnist, find_mnist, read_mnist
+    from digitedge.datasets.mnist import cache_folder, download_mnist, find_mnist, read_mnist
 
     place = find_mnist(data) or cache_folder()
     if place == cache_folder():
-        fetch_mnist(place)  # keeps what is right, and mends what is missing or damaged
+        download_mnist(place)  # only what is missing or damaged
     digits = read_mnist(place)
     typer.echo(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
 
@@ -34,9 +44,9 @@ def get(data: DataOption = None) -> None:
 def show(
     data: DataOption = None,
     output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("mnist-first-look.png"),
-    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the image where there is a screen.")] = True,
+    open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the image if there is a screen.")] = True,
 ) -> None:
-    """Look at the data: six training images, one enlarged with its pixel values, and how many there are of each digit.
+    """Plot six training images, one of them with its pixel values, and the number of images of each digit.
 
     Examples:
       digitedge data show
@@ -57,12 +67,12 @@ def show(
         typer.echo(f"{name} {part:8} {len(labels):6} images  {counts}")
     typer.echo(f"image: {output}")
     if open_it and _has_screen():
-        say(f"opening {output}")
+        echo(f"opening {output}")
         typer.launch(str(output))
 
 
 def _has_screen() -> bool:
-    """Whether a person at a terminal has a desktop that can open an image."""
+    """Whether the program runs in a terminal of a desktop that can open an image."""
     if not sys.stdout.isatty():
         return False
     if sys.platform.startswith("linux"):

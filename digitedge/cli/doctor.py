@@ -5,50 +5,47 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import EXPORT_FOLDER, JsonOption, print_json, say
+from digitedge.cli.common import EXPORT_FOLDER, JsonOption, echo, print_json
 
 if TYPE_CHECKING:
     from digitedge.doctor import Finding
-
-app = typer.Typer(add_completion=False)
 
 SCHEMA = "digitedge.doctor/1"
 INDENT = " " * 21
 
 
-@app.command()
 def doctor(
     as_json: JsonOption = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port that should be free.")] = 8000,
 ) -> None:
-    """Look at this machine: Python, packages, screen, cameras, port, data, models. Says what mends a problem.
+    """Check this machine: Python, packages, cameras, port, screen, data, models; and print how to fix each problem.
 
-    Exit code 1 when there is a problem; notes are worth knowing, and no failure.
+    Exits with code 1 if there is a problem; notes are not failures.
 
     Examples:
       digitedge doctor
       digitedge doctor --json
     """
-    from digitedge.doctor import Status, examine
+    from digitedge.doctor import Status, run_checks
 
     findings = []
-    for finding in examine(port=port, bundles=EXPORT_FOLDER):
+    for finding in run_checks(port=port, bundles=EXPORT_FOLDER):
         findings.append(finding)
         if not as_json:
             _print(finding)
     if as_json:
         print_json({"schema": SCHEMA, "findings": [finding.to_json() for finding in findings]})
     counts = Counter(finding.status for finding in findings)
-    say(", ".join(f"{status}: {counts[status]}" for status in Status))
+    echo(", ".join(f"{status}: {counts[status]}" for status in Status))
     if counts[Status.PROBLEM]:
         raise typer.Exit(1)
 
 
 def _print(finding: "Finding") -> None:
-    """Status, check, what was found; its further lines and the mending line below."""
+    """Print status, check and the first line of the finding; its details and the fix below."""
     first, *rest = finding.found.splitlines()
     typer.echo(f"{finding.status:7}  {finding.check:11} {first}")
     for line in rest:
         typer.echo(f"{INDENT}{line}")
-    if finding.mend:
-        typer.echo(f"{INDENT}-> {finding.mend}")
+    if finding.fix:
+        typer.echo(f"{INDENT}-> {finding.fix}")

@@ -1,73 +1,89 @@
 """`digitedge export`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.bundle.recipe import Format, InputRange, choose_artifacts
+from digitedge.bundle.recipe import RECIPES, Format, InputRange, Tolerance, choose_artifacts
 from digitedge.cli.common import (
     EXPORT_FOLDER,
     RUNS_FOLDER,
     DataOption,
     check_keras_file,
     check_name,
+    echo,
     print_table,
-    say,
 )
 from digitedge.errors import InputError, ParityError
 
 if TYPE_CHECKING:
-    from digitedge.exporting.export import Source
-
-app = typer.Typer(add_completion=False)
+    from digitedge.exporting.export import KerasModelSource
 
 
-AgreementOption = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Least share of equal answers, 0 to 1, for all files.")
+def _format_limits(tolerance: Tolerance) -> str:
+    return ",".join(f"{name}={limit:g}" for name, limit in asdict(tolerance).items() if limit is not None)
+
+
+ToleranceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tolerance",
+        metavar="NAME=VALUE",
+        help="Limits of the parity check for all files, 0 to 1, repeatable or comma-joined: agreement (smallest share "
+        "of equal predictions), top1_drop (largest loss of top-1), max_abs_diff (largest probability difference). "
+        f"Default: {'; '.join(f'{recipe.name} {_format_limits(recipe.tolerance)}' for recipe in RECIPES.values())}.",
+    ),
 ]
-DropOption = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Largest loss of top-1, 0 to 1 (0.001 is 0.1 pp), for all files.")
-]
-DifferenceOption = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Largest difference of a probability, for all files.")
-]
 
 
-@app.command()
+def parse_limits(values: list[str] | None) -> dict[str, float]:
+    """Parse the values of --tolerance, such as ["agreement=0.99,top1_drop=0.01"], into fields of `Tolerance`."""
+    limits: dict[str, float] = {}
+    for item in filter(None, ",".join(values or []).split(",")):
+        name, _, limit = item.partition("=")
+        try:
+            limits[name] = float(limit)
+            Tolerance(**{"agreement": 1.0, **limits})
+        except (TypeError, ValueError) as exc:
+            names = " or ".join(asdict(Tolerance(agreement=1)))
+            expected = f"expected {names} with a number from 0 to 1, such as agreement=0.99"
+            raise typer.BadParameter(f"{expected}, got {item!r}", param_hint="--tolerance") from exc
+    return limits
+
+
 def export(
     model: Annotated[Path | None, typer.Argument(metavar="[RUN|FILE.keras]", help="Default: the newest run.")] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Weights and activations in int8, calibrated.")] = False,
     float16: Annotated[bool, typer.Option("--float16", help="Weights in float16; TFLite only.")] = False,
     dynamic: Annotated[
-        bool, typer.Option("--dynamic", help="Weights in int8, computed in float; TFLite only.")
+        bool, typer.Option("--dynamic", help="Weights in int8, computation in float; TFLite only.")
     ] = False,
-    float32: Annotated[bool, typer.Option("--float32", help="The yardstick alone; it is always made.")] = False,
     file_format: Annotated[Format | None, typer.Option("--format", help="One format. Default: both.")] = None,
     input_range: Annotated[
-        InputRange | None, typer.Option(help="Pixel values that a .keras file from elsewhere was trained on.")
+        InputRange | None, typer.Option(help="Pixel values that a foreign .keras file was trained on.")
     ] = None,
     data: DataOption = None,
     name: Annotated[
         str | None, typer.Option(callback=check_name, help="Name of the bundle. Default: that of the run or file.")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder that gets the bundle.")] = EXPORT_FOLDER,
+    output: Annotated[Path, typer.Option(help="Folder of the bundles.")] = EXPORT_FOLDER,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
-    agreement: AgreementOption = None,
-    top1_drop: DropOption = None,
-    max_abs_diff: DifferenceOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
-    """Export a trained model to TFLite and ONNX, shrink it, and prove that every file answers like the original.
+    """Export a trained model to TFLite and ONNX, quantize it, and check the parity of every file with the original.
 
-    Without a recipe flag all recipes of both formats are made. A file outside its tolerance makes the command fail; the
-    bundle is kept, marked unfit.
+    float32 is always exported; without a recipe option, all recipes are. The command fails if a file is outside its
+    tolerance; the bundle is kept, marked as failed.
 
     Examples:
       digitedge export --int8
       digitedge export runs/train/mlp-1 --int8 --format tflite
       digitedge export mine.keras --input-range 0-1 --data synthetic
     """
-    flags = {"float32": float32, "float16": float16, "dynamic": dynamic, "int8": int8}
+    limits = parse_limits(tolerance)
+    flags = {"float16": float16, "dynamic": dynamic, "int8": int8}
     try:
         artifacts = choose_artifacts([recipe for recipe, wanted in flags.items() if wanted], file_format)
     except InputError as exc:
@@ -77,47 +93,42 @@ def export(
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
 
-    check_target(output / source.name, overwrite)
+    target = output / source.name
+    check_target(target, overwrite)
     data_name, digits = load_dataset(data or trained_on)
     exported = export_bundle(
-        source,
-        artifacts,
-        digits,
-        data_name=data_name,
-        target=output / source.name,
-        overwrite=overwrite,
-        limits={"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff},
-        log=say,
+        source, artifacts, digits, data_name=data_name, target=target, overwrite=overwrite, limits=limits, log=echo
     )
-    manifest = exported.bundle.manifest
-    print_table(manifest)
+    print_table(exported.bundle.manifest)
     typer.echo(f"bundle: {exported.bundle.path}")
     if exported.violations:
         raise ParityError(
-            f"the exported files do not answer like the original: {'; '.join(exported.violations)}. Train longer and "
-            "export again; the bundle is kept, but refused without --force."
+            f"the exported files failed the parity check: {'; '.join(exported.violations)}. Train longer and export "
+            "again; the bundle is kept, but refused without --force."
         )
-    say(f"next: digitedge camera demo --model {exported.bundle.path}")
+    echo(f"next: digitedge camera demo --model {exported.bundle.path}")
 
 
-def _find_source(model: Path | None, name: str | None, input_range: InputRange | None) -> tuple["Source", str | None]:
-    """Say what to export, and the data set it was trained on where that is not MNIST's usual place."""
+def _find_source(
+    model: Path | None, name: str | None, input_range: InputRange | None
+) -> tuple["KerasModelSource", str | None]:
+    """Find what to export, and the data set it was trained on if that is not MNIST in its usual place."""
     if model is not None and model.suffix == ".keras":
         check_keras_file(model)  # before TensorFlow is imported
-    from digitedge.exporting.export import Source
-    from digitedge.training.run_folder import load_run, newest_run
+    from digitedge.exporting.export import KerasModelSource
+    from digitedge.training.run_folder import find_newest_run, load_run
 
     if model is not None and model.suffix == ".keras":
-        return Source(path=model, name=name or model.stem, input_range=input_range), None
-    run = newest_run(RUNS_FOLDER) if model is None else load_run(model)
-    say(f"run: {run.path}")
+        return KerasModelSource(path=model, name=name or model.stem, input_range=input_range), None
+    run = find_newest_run(RUNS_FOLDER) if model is None else load_run(model)
+    echo(f"run: {run.path}")
     check_keras_file(run.model)
-    plan = run.args["plan"]
-    source = Source(
+    config = run.args["config"]
+    source = KerasModelSource(
         path=run.model,
         name=name or run.path.name,
-        architecture=plan.get("architecture", "unknown"),
-        seed=plan.get("seed"),
+        architecture=config.get("architecture", "unknown"),
+        seed=config.get("seed"),
         data_sha256=run.args.get("data_sha256"),
         input_range=input_range,
     )

@@ -5,19 +5,14 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import JsonOption, choose_model, print_json, print_table
-
-app = typer.Typer(add_completion=False)
+from digitedge.cli.common import DEFAULT_MODEL, JsonOption, choose_model, print_json, print_table
 
 
-@app.command()
 def info(
-    bundle: Annotated[
-        Path | None, typer.Argument(help="Default: the newest fit bundle in ./export, else the released one.")
-    ] = None,
+    bundle: Annotated[Path | None, typer.Argument(help=DEFAULT_MODEL)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what a bundle says of itself: origin, files, figures, verdict. Its hashes are checked on the way.
+    """Check the hashes of a bundle and print its manifest: origin, files, figures, parity.
 
     Examples:
       digitedge info
@@ -32,10 +27,9 @@ def info(
         return
     size = f"{manifest.parameters:,} parameters, {manifest.macs / 1e6:.2f} million MACs"
     typer.echo(f"{manifest.name}: {manifest.architecture}, {size}")
-    made_with = f"digitedge {manifest.versions.get('digitedge')}"
-    typer.echo(f"trained on {manifest.data.name}, exported {manifest.created} with {made_with}")
-    typer.echo(
-        f"judged on {manifest.judged_on.samples:,} test images; the Keras original reads {manifest.reference_top1:.2%}"
-    )
+    version = manifest.versions.get("digitedge")
+    typer.echo(f"trained on {manifest.data.name}, exported {manifest.created} with digitedge {version}")
+    samples = f"{manifest.verified_on.samples:,} test images"
+    typer.echo(f"verified on {samples}; top-1 of the Keras original {manifest.reference_top1:.2%}")
     print_table(manifest)
     typer.echo(f"runs by default: {loaded.preferred_file().name}")

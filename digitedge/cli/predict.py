@@ -13,18 +13,15 @@ from digitedge.cli.common import (
     ModelOption,
     ThresholdOption,
     choose_model,
+    echo,
     print_json,
-    say,
 )
 from digitedge.errors import CameraError, InputError
 
 if TYPE_CHECKING:
-    from digitedge.reader.reader import Reading
-
-app = typer.Typer(add_completion=False)
+    from digitedge.reader import Reading
 
 
-@app.command()
 def predict(
     images: Annotated[
         list[str],
@@ -36,14 +33,14 @@ def predict(
     ],
     as_json: JsonOption = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Also print what else was looked at, and why it is no digit.")
+        bool, typer.Option("--verbose", help="Also print the rejected candidates, and why they were rejected.")
     ] = False,
     annotate: Annotated[
-        Path | None, typer.Option("--annotate", help="Folder for copies of the images with the readings drawn in.")
+        Path | None, typer.Option("--annotate", help="Folder for copies of the images with the readings drawn on them.")
     ] = None,
     stages: Annotated[
         Path | None,
-        typer.Option("--stages", help="Folder for a slide per image with every step from the image to the digits."),
+        typer.Option("--stages", help="Folder for a slide per image that shows every stage of the pipeline."),
     ] = None,
     model: ModelOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
@@ -58,7 +55,8 @@ def predict(
       digitedge predict --json desk.jpg
       digitedge predict --verbose desk.jpg
     """
-    from digitedge.reader.reader import Reader
+    from digitedge.reader import Reader
+    from digitedge.reader.stages import draw_stages
     from digitedge.utils.files import check_writable
     from digitedge.utils.images import find_images, read_image, write_image
 
@@ -76,21 +74,17 @@ def predict(
             check_writable(folder)
     for number, path in enumerate(paths):
         try:
-            frame = read_image(path)
+            image = read_image(path)
         except CameraError as exc:
-            say(f"error: {exc}")
+            echo(f"error: {exc}")
             unread += 1
             continue
-        reading = reader.read(frame, source=str(path))
+        reading = reader.read(image, source=str(path))
         _print(reading, as_json=as_json, verbose=verbose)
         if annotate is not None:
-            from digitedge.reader.overlay import draw_reading
-
-            write_image(copies[number], draw_reading(frame, reading))
-        if stages is not None:
-            from digitedge.reader.stages import draw_stages
-
-            write_image(slides[number], draw_stages(frame, reader, name=path.name))
+            write_image(copies[number], reading.draw(image))
+        if stages is not None and reading.trace is not None:
+            write_image(slides[number], draw_stages(reading.trace, name=path.name))
     if unread:
         raise typer.Exit(1)
 
@@ -100,35 +94,46 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
         print_json(reading.to_dict(verbose=verbose))
         return
     print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
-    for mark in reading.marks if verbose else ():
-        if not mark.kept:
-            x, y, width, height = mark.box
-            guess = f", like a {mark.digit} ({mark.confidence:.0%})" if mark.confidence else ""
-            print(f"  {width}x{height} at {x},{y}: {mark.reason}{guess}", flush=True)
+    if verbose:
+        _print_rejected(reading)
+
+
+def _print_rejected(reading: "Reading") -> None:
+    from digitedge.reader.reading import format_confidence
+
+    for decision in reading.trace.decisions if reading.trace else ():
+        if not decision.kept:
+            x, y, width, height = decision.box
+            prediction = decision.prediction
+            is_classified = prediction.crop is not None
+            digit = (
+                f", prediction {prediction.digit} ({format_confidence(prediction.confidence)})" if is_classified else ""
+            )
+            print(f"  {width}x{height} at {x},{y}: {decision.reject_reason}{digit}", flush=True)
 
 
 def _copies(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
-    """Paths of the annotated copies."""
+    """Return the paths of the annotated copies."""
     suffixes = [image.suffix if image.suffix.lower() in {".jpg", ".jpeg"} else ".png" for image in images]
     return _free_paths("--annotate", folder, images, suffixes, taken)
 
 
 def _slides(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
-    """Paths of the slides."""
+    """Return the paths of the slides."""
     return _free_paths("--stages", folder, images, ["-stages.png"] * len(images), taken)
 
 
 def _free_paths(option: str, folder: Path, images: list[Path], endings: list[str], taken: set[str]) -> list[Path]:
-    """A path in `folder` for each image: its own name with an ending, numbered where that is taken already.
+    """Return a path in `folder` for each image: its name with an ending, numbered if that path is taken.
 
-    `taken` holds paths in one case, and gets the new ones: --annotate and --stages may share a folder.
+    `taken` holds casefolded paths and is extended: --annotate and --stages may share a folder.
     """
-    place = str(folder.resolve())
+    target = str(folder.resolve())
     paths = []
     for image, ending in zip(images, endings, strict=True):
         names = (f"{image.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
-        name = next(name for name in names if f"{place}/{name}".casefold() not in taken)
-        taken.add(f"{place}/{name}".casefold())
+        name = next(name for name in names if f"{target}/{name}".casefold() not in taken)
+        taken.add(f"{target}/{name}".casefold())
         paths.append(folder / name)
     originals = {image.resolve() for image in images}
     for path in paths:

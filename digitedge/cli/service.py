@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from digitedge.cli.common import JsonOption, print_json, say
+from digitedge.cli.common import JsonOption, echo, print_json
 
 app = typer.Typer(
     add_completion=False,
@@ -25,7 +25,7 @@ def _check_name(name: str) -> str:
 
 
 NameOption = Annotated[
-    str, typer.Option("--name", callback=_check_name, help="Of the unit; another one for another camera.")
+    str, typer.Option("--name", callback=_check_name, help="Name of the service; one for each camera.")
 ]
 
 
@@ -34,12 +34,12 @@ def install(
     ctx: typer.Context,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- ARGUMENTS", help="What digitedge camera is to get.", show_default=False),
+        typer.Argument(metavar="-- ARGUMENTS", help="Arguments of digitedge camera.", show_default=False),
     ] = None,
     name: NameOption = "digitedge",
-    print_only: Annotated[bool, typer.Option("--print", help="Print the unit, and change nothing.")] = False,
+    print_only: Annotated[bool, typer.Option("--print", help="Print the unit without installing it.")] = False,
 ) -> None:
-    """Start `digitedge camera --headless` in this folder, now and whenever you log in; after a failure again.
+    """Start `digitedge camera --headless` in this folder, now and at every login; after a failure it is restarted.
 
     Examples:
       digitedge service install
@@ -49,47 +49,54 @@ def install(
     from digitedge.camera.service import install, unit_text
 
     arguments = arguments or []
-    _refuse_wrong_usage(ctx, arguments)
+    _check_arguments(ctx, arguments)
     text = unit_text(arguments, Path.cwd())
     if print_only:
         typer.echo(text, nl=False)
         return
     path = install(name, text, _units())
     typer.echo(f"installed and started: {path}")
-    say("to start it with the machine, before anybody logs in: loginctl enable-linger")
-    say(f"what it prints: {_log(name)}")
+    echo("to start it with the machine, before anyone logs in: loginctl enable-linger")
+    echo(f"log: {_log(name)}")
 
 
 @app.command()
 def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
-    """Say whether the service is installed, whether it runs, and where its output is."""
-    from digitedge.camera.service import state
+    """Print whether the service is installed and running, and the command that shows its log.
 
-    found = state(name, _units())
+    Examples:
+      digitedge service status
+      digitedge service status --name desk --json
+    """
+    from digitedge.camera.service import service_state
+
+    found = service_state(name, _units())
     if as_json:
-        stands = {"installed": found.installed, "active": found.active, "state": found.state}
-        print_json({"schema": SCHEMA, "name": name, "unit": str(found.unit), **stands, "log": _log(name)})
+        state = {"installed": found.installed, "active": found.active, "state": found.state}
+        print_json({"schema": SCHEMA, "name": name, "unit": str(found.unit), **state, "log": _log(name)})
         return
     typer.echo(f"installed: {found.unit}" if found.installed else f"not installed: there is no {found.unit}")
     typer.echo(f"state: {found.state}")
     if found.installed:
-        typer.echo(f"what it prints: {_log(name)}")
+        typer.echo(f"log: {_log(name)}")
 
 
 @app.command()
 def remove(name: NameOption = "digitedge") -> None:
-    """Stop the service and take its unit away."""
+    """Stop the service and delete its unit.
+
+    Examples:
+      digitedge service remove
+    """
     from digitedge.camera.service import remove
 
     units = _units()
-    if remove(name, units):
-        typer.echo(f"removed: {units / f'{name}.service'}")
-    else:
-        typer.echo(f"nothing to remove: there is no {units / f'{name}.service'}")
+    unit = units / f"{name}.service"
+    typer.echo(f"removed: {unit}" if remove(name, units) else f"nothing to remove: there is no {unit}")
 
 
-def _refuse_wrong_usage(ctx: typer.Context, arguments: list[str]) -> None:
-    """Let the camera's own command read the arguments: a mistake is said now, not in a log."""
+def _check_arguments(ctx: typer.Context, arguments: list[str]) -> None:
+    """Parse the arguments with the camera command, so that wrong usage is reported now and not in a log."""
     if "--window" in arguments:
         raise typer.BadParameter("a service has no screen, so it takes no --window")
     program: Any = ctx.find_root().command  # a group of commands
@@ -97,7 +104,7 @@ def _refuse_wrong_usage(ctx: typer.Context, arguments: list[str]) -> None:
 
 
 def _units() -> Path:
-    """Folder of this user's units."""
+    """Return the folder of this user's units."""
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
 
 

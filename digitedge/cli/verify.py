@@ -7,48 +7,48 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitedge.bundle.recipe import InputRange
-from digitedge.cli.common import DataOption, JsonOption, check_keras_file, choose_model, print_json, say
-from digitedge.cli.export import AgreementOption, DifferenceOption, DropOption
+from digitedge.cli.common import (
+    DEFAULT_MODEL,
+    DataOption,
+    JsonOption,
+    check_keras_file,
+    choose_model,
+    echo,
+    print_json,
+)
+from digitedge.cli.export import ToleranceOption, parse_limits
 from digitedge.errors import DataError, DigitEdgeError, ParityError
 
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Bundle
     from digitedge.datasets.dataset import Dataset
-    from digitedge.exporting.verify import Judgement
-
-app = typer.Typer(add_completion=False)
+    from digitedge.exporting.verify import ParityResult
 
 SCHEMA = "digitedge.verify/1"
 
 
-@app.command()
 def verify(
     paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[BUNDLE | REFERENCE CANDIDATE]",
-            help="Default: the newest bundle in ./export that is fit, else the released one.",
-        ),
+        list[Path] | None, typer.Argument(metavar="[BUNDLE | REFERENCE CANDIDATE]", help=DEFAULT_MODEL)
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="The same as BUNDLE: the folder of a bundle.")] = None,
     data: DataOption = None,
     input_range: Annotated[
-        InputRange | None, typer.Option(help="Pixel values that a REFERENCE .keras file from elsewhere was trained on.")
+        InputRange | None, typer.Option(help="Pixel values that a foreign REFERENCE .keras file was trained on.")
     ] = None,
     as_json: JsonOption = False,
-    flipped: Annotated[Path | None, typer.Option(help="PNG file for the images that a file answers otherwise.")] = None,
+    flipped: Annotated[
+        Path | None, typer.Option(help="PNG file for the images whose prediction differs from the original's.")
+    ] = None,
     golden: Annotated[
-        bool, typer.Option("--golden", help="Check the golden set only: this device, not the accuracy.")
+        bool, typer.Option("--golden", help="Check only the golden set: this device, not the accuracy.")
     ] = False,
-    agreement: AgreementOption = None,
-    top1_drop: DropOption = None,
-    max_abs_diff: DifferenceOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
     """Compare every file of a bundle with the Keras original on the test images, or one model with another.
 
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
-    computes as the exporting one did, but not the accuracy. A bundle is held to the limits in its manifest, and a
-    verdict that changed is written there; with other limits, nothing is written.
+    computes as the exporting one did, but not the accuracy. The limits are those in the bundle's manifest, where a
+    changed result is recorded; with --tolerance nothing is recorded.
 
     Examples:
       digitedge verify
@@ -56,63 +56,63 @@ def verify(
       digitedge verify runs/train/cnn-1/model.keras other.tflite
     """
     from digitedge.bundle.bundle import load_bundle
-    from digitedge.utils.files import check_file_place
+    from digitedge.utils.files import check_file_creatable
 
-    chosen = [*(paths or []), *([model] if model else [])]
-    if len(chosen) > 2 or (model and paths):
+    limits = parse_limits(tolerance)
+    paths = paths or []
+    if len(paths) > 2:
         raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="paths")
-    limits = {"agreement": agreement, "top1_drop": top1_drop, "max_abs_diff": max_abs_diff}
-    if golden and (len(chosen) == 2 or any(option is not None for option in (data, flipped, *limits.values()))):
-        raise typer.BadParameter(
-            "takes one bundle, and no --data, limits or images of test images", param_hint="--golden"
-        )
-    if input_range is not None and not (len(chosen) == 2 and any(_is_keras(path) for path in chosen)):
-        raise typer.BadParameter("goes with a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
+    if golden and (len(paths) == 2 or data is not None or flipped is not None or limits):
+        raise typer.BadParameter("takes one bundle, and no --data, --flipped or --tolerance", param_hint="--golden")
+    if input_range is not None and not (len(paths) == 2 and any(map(_is_keras, paths))):
+        raise typer.BadParameter("needs a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
     if flipped is not None:
-        check_file_place(flipped)
-    if len(chosen) == 2:
-        report = _verify_pair(chosen[0], chosen[1], data, input_range, limits, flipped)
+        check_file_creatable(flipped)
+    if len(paths) == 2:
+        report = _verify_pair(paths[0], paths[1], data, input_range, limits, flipped)
     else:
-        bundle = load_bundle(choose_model(chosen[0] if chosen else None))
-        digits = None if golden else _test_data(bundle, data)
+        bundle = load_bundle(choose_model(paths[0] if paths else None))
+        digits = None if golden else _load_data(bundle, data)
         report = _verify_golden(bundle) if digits is None else _verify_bundle(bundle, digits, limits, flipped)
-    _print(report, as_json)
-    if not report["fit"]:
-        broken = [f"{name}: {line}" for name, file in report["files"].items() for line in file["violations"]]
-        raise ParityError("; ".join(broken))
+    if as_json:
+        print_json(report)
+    else:
+        _print_report(report)
+    if not report["passed"]:
+        violations = [f"{name}: {line}" for name, file in report["files"].items() for line in file["violations"]]
+        raise ParityError("; ".join(violations))
 
 
-def _test_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
-    """The data set that the bundle was made from, or None and a line that says why only the golden set is left."""
+def _load_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
+    """Load the data that the bundle was made from; None, with a reason, if only the golden set can be checked."""
     from digitedge.datasets.load import SYNTHETIC, load_dataset
     from digitedge.datasets.mnist import find_mnist
 
     if importlib.util.find_spec("tensorflow") is None:
-        say("TensorFlow is not installed, so the Keras original cannot be asked: checking the golden set.")
+        echo("TensorFlow is not installed, so the Keras original cannot run: checking the golden set.")
         return None
     source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
     try:
         return load_dataset(source)[1]
     except DataError as exc:
         if source is not None or find_mnist() is not None:
-            raise  # data is there and is not what it should be
-        say(f"no test images ({exc}): checking the golden set.")
+            raise  # the data is there, but damaged
+        echo(f"no test images ({exc}): checking the golden set.")
         return None
 
 
 def _verify_bundle(
-    bundle: "Bundle", digits: "Dataset", limits: dict[str, float | None], flipped: Path | None
+    bundle: "Bundle", digits: "Dataset", limits: dict[str, float], flipped: Path | None
 ) -> dict[str, Any]:
-    from digitedge.exporting.verify import judge_bundle, record_verdicts
+    from digitedge.exporting.verify import record_results, verify_bundle
 
-    judgements = judge_bundle(bundle, digits, limits)
-    own_limits = all(limit is None for limit in limits.values())
+    results = verify_bundle(bundle, digits, limits)
     try:
-        if own_limits and record_verdicts(bundle, judgements, digits):
-            say(f"the verdict changed; {bundle.path} now says so")
+        if not limits and record_results(bundle, results, digits):
+            echo(f"the result changed and is recorded in {bundle.path}")
     except DigitEdgeError as exc:
-        say(f"the verdict changed but cannot be recorded: {exc}")
-    return _report(str(bundle.path), judgements, digits, flipped)
+        echo(f"the result changed but cannot be recorded: {exc}")
+    return _report(str(bundle.path), results, digits, flipped)
 
 
 def _is_keras(path: Path) -> bool:
@@ -124,77 +124,78 @@ def _verify_pair(
     candidate: Path,
     data: str | None,
     input_range: InputRange | None,
-    limits: dict[str, float | None],
+    limits: dict[str, float],
     flipped: Path | None,
 ) -> dict[str, Any]:
+    from dataclasses import replace
+
     from digitedge.runtime import load_classifier
 
-    # Whatever can be wrong with the files is better known before TensorFlow and the data are loaded.
+    # Check the files before TensorFlow and the data are loaded, which takes longer.
     for path in filter(_is_keras, (reference, candidate)):
         check_keras_file(path)
     exported = {path: load_classifier(path) for path in (reference, candidate) if not _is_keras(path)}
     from digitedge.datasets.load import load_dataset
-    from digitedge.exporting.keras_reference import load_original
-    from digitedge.exporting.verify import judge, tolerance_for
+    from digitedge.exporting.keras_reference import load_reference
+    from digitedge.exporting.verify import check_parity, tolerance_for
 
     digits = load_dataset(data)[1]
     first, second = (
-        exported[path] if path in exported else load_original(path, digits, input_range=input_range, log=say)
+        exported[path] if path in exported else load_reference(path, digits, input_range=input_range, log=echo)
         for path in (reference, candidate)
     )
-    tolerance = tolerance_for(candidate).with_limits(**limits)
-    judgements = judge(first.probabilities(digits.x_test), {candidate.name: (second, tolerance)}, digits)
-    return _report(f"{candidate} against {reference}", judgements, digits, flipped)
+    tolerance = replace(tolerance_for(candidate), **limits)
+    results = check_parity(first.probabilities(digits.x_test), {candidate.name: (second, tolerance)}, digits)
+    return _report(f"{candidate} against {reference}", results, digits, flipped)
 
 
 def _report(
-    subject: str, judgements: "dict[str, Judgement]", digits: "Dataset", flipped: Path | None
+    subject: str, results: "dict[str, ParityResult]", digits: "Dataset", flipped: Path | None
 ) -> dict[str, Any]:
     from digitedge.exporting.verify import plot_flipped
 
     if flipped is not None:
-        plot_flipped(flipped, judgements, digits)
-        say(f"flipped images: {flipped}")
+        plot_flipped(flipped, results, digits)
+        echo(f"flipped images: {flipped}")
     return {
         "schema": SCHEMA,
         "subject": subject,
         "proves": "accuracy",
-        "fit": all(judgement.fit for judgement in judgements.values()),
-        "files": {name: judgement.to_json() for name, judgement in judgements.items()},
+        "passed": all(result.passed for result in results.values()),
+        "files": {name: result.to_json() for name, result in results.items()},
     }
 
 
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
     from digitedge.bundle.golden import check_bundle, load_golden
 
-    if not bundle.manifest.fit:
-        say(f"{bundle.path} is unfit by its manifest: at least one file does not answer like the original")
-    checked = check_bundle(bundle, log=say)
+    if not bundle.manifest.passed:
+        echo(f"{bundle.path}: at least one file failed the parity check, by the manifest")
+    checked = check_bundle(bundle, log=echo)
     samples = len(load_golden(bundle.golden).crops)
-    files = {name: {"samples": samples, "violations": lines, "fit": not lines} for name, lines in checked.items()}
     return {
         "schema": SCHEMA,
         "subject": str(bundle.path),
         "proves": "device",
-        "fit": all(file["fit"] for file in files.values()),
-        "files": files,
+        "passed": not any(checked.values()),
+        "files": {
+            name: {"samples": samples, "violations": lines, "passed": not lines} for name, lines in checked.items()
+        },
     }
 
 
-def _print(report: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(report)
-        return
+def _print_report(report: dict[str, Any]) -> None:
+    device_only = report["proves"] == "device"
     for name, file in report["files"].items():
-        verdict = "fit" if file["fit"] else "UNFIT: " + "; ".join(file["violations"])
-        if report["proves"] == "device":
-            typer.echo(f"{name:24} {file['samples']} golden crops  {verdict}")
+        result = "passed" if file["passed"] else "FAILED: " + "; ".join(file["violations"])
+        if device_only:
+            typer.echo(f"{name:24} {file['samples']} golden crops  {result}")
             continue
         difference = "not a number" if file["max_abs_diff"] is None else f"{file['max_abs_diff']:.1e}"
         typer.echo(
-            f"{name:24} right {file['candidate_top1']:.2%} (original {file['reference_top1']:.2%})  "
+            f"{name:24} top-1 {file['candidate_top1']:.2%} (original {file['reference_top1']:.2%})  "
             f"agreement {file['agreement']:.2%}  flipped {len(file['flipped'])} of {file['samples']}  "
-            f"p {file['mcnemar_p']:.2f}  difference {difference}  {verdict}"
+            f"p {file['mcnemar_p']:.2f}  difference {difference}  {result}"
         )
-    if report["proves"] == "device":
+    if device_only:
         typer.echo("This proves that this device computes as the exporting one did; it does not prove the accuracy.")

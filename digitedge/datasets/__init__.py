@@ -1,5 +1,5 @@
-"""Where digits come from: MNIST, images on disk, anyone's arrays. What is drawn here is in `digitedge.synthetic`.
+"""Data sets: MNIST, digits and annotated images on disk. Rendered ones are in `digitedge.synthetic`.
 
-Out come uint8 arrays: data sets in MNIST's form (`Dataset`), labelled crops (`DigitSet`) and images with their true
-boxes and rows (`LabelledImage`). Edge code: this room never imports TensorFlow.
+Out come uint8 arrays: data sets in MNIST's form (`Dataset`), labelled crops (`LabelledCrops`), and images with their
+true boxes and rows (`AnnotatedImage`). Edge code: this package never imports TensorFlow.
 """

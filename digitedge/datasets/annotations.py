@@ -1,47 +1,49 @@
-"""Labelled images: a folder with images and a `labels.json` that says what is written in them.
+"""Annotated images: a folder with images and a `labels.json` that says which digits are in them.
 
-labels.json is a list with one object for each image:
+labels.json is a list with one object per image:
 
-    file           its name in the folder
-    kind           photo, scan, or negative: an image without any digit
+    file           file name of the image in the folder
+    kind           photo, scan, or negative: an image without digits
     rows           the digits of each row joined, top to bottom
     digits         [{"label": 7, "box": [x, y, width, height]}, ...] in pixels of the image after EXIF rotation
-    ignore         boxes of other marks, where reading something is neither right nor wrong; default: none
-    layout         rows, or scattered: the rows have no sure order; default: rows
-    difficulty     easy, medium or hard; default: not said
-    group          who wrote it, or another name for what images have in common; default: the file alone
-    negative_type  what a negative shows, such as letters; default: not said
+    ignore         boxes in which readings count neither as correct nor as wrong; default: none
+    layout         rows, or scattered: the order of the rows is not defined; default: rows
+    difficulty     easy, medium or hard; default: unknown
+    group          the writer, or another name for what images have in common; default: the file name
+    negative_type  what a negative shows, such as letters; default: unknown
 
-Other keys are left to whoever wrote them.
+Other keys are ignored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated
+
+from msgspec import Meta
 
 from digitedge.errors import DataError
-from digitedge.synthetic.scenes.ground_truth import TrueDigit
-from digitedge.utils.boxes import Box
-from digitedge.utils.loading import read_json
+from digitedge.synthetic.scenes import TrueDigit
+from digitedge.utils.boxes import Box, share_within
+from digitedge.utils.loading import build_dataclass, read_json
 
-LABELS = "labels.json"
+LABELS_FILE = "labels.json"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """One image and what is written in it.
+class AnnotatedImage:
+    """One image and the digits in it.
 
     Attributes:
         path: the image file.
-        name: of the file, as the labels have it.
+        name: of the file, as in labels.json.
         digits: in reading order; none in a negative.
         rows: the digits of each row joined, top to bottom.
-        ignore: boxes of other marks.
-        ordered: whether the rows have a sure order.
-        difficulty: easy, medium, hard, or "" where nobody said.
-        group: who wrote it.
-        negative_type: what a negative shows, or "" where nobody said.
+        ignore: boxes in which readings count neither as correct nor as wrong.
+        ordered: whether the order of the rows is defined.
+        difficulty: easy, medium, hard, or "" if unknown.
+        group: the writer.
+        negative_type: what a negative shows, or "" if unknown.
     """
 
     path: Path
@@ -55,40 +57,40 @@ class LabelledImage:
     negative_type: str = ""
 
 
-def load_labels(folder: str | Path) -> tuple[LabelledImage, ...]:
-    """Load the labels of a folder of images and check them.
+def load_annotations(folder: str | Path) -> tuple[AnnotatedImage, ...]:
+    """Load and check the annotations of a folder of images.
 
     Args:
-        folder: where labels.json and the images are.
+        folder: contains labels.json and the images.
 
     Raises:
         DataError: labels.json is missing or not in the format above, or an image that it names is missing.
     """
-    path = Path(folder) / LABELS
-    items = read_json(path, error=DataError, advice=f"Give a folder of images with their {LABELS}.")
-    if not isinstance(items, list) or not items:
-        raise DataError(f"{path}: expected a list of labelled images, got {_shown(items)}. Add an image.")
-    images = tuple(_image(item, path.parent, f"{path}: image {number}") for number, item in enumerate(items, 1))
+    path = Path(folder) / LABELS_FILE
+    items = read_json(path, error=DataError, advice=f"Give a folder of images with their {LABELS_FILE}.")
+    entries = build_dataclass(
+        _Labels, items, where=str(path), error=DataError, advice="Correct the labels.", unknown_keys=True
+    )
+    images = tuple(_build_image(entry, path.parent, f"{path}: [{index}]") for index, entry in enumerate(entries))
     _check_files([image.path for image in images], path)
     return images
 
 
-def check_boxes(image: LabelledImage, *, width: int, height: int) -> None:
-    """Check that the digits of an image lie in it, at least by half: boxes of another rotation or size do not.
+def check_boxes(image: AnnotatedImage, *, width: int, height: int) -> None:
+    """Check that at least half of each digit's box lies in the image; other rotations and sizes fail this.
 
     Args:
         image: with its boxes.
         width: of the image in pixels, as it was read.
-        height: likewise.
+        height: of the image in pixels.
 
     Raises:
-        DataError: a box is not in the image.
+        DataError: a box is outside the image.
     """
-    for x, y, w, h in (true.box for true in image.digits):
-        inside = max(0, min(x + w, width) - max(x, 0)) * max(0, min(y + h, height) - max(y, 0))
-        if 2 * inside < w * h:
+    for digit in image.digits:
+        if share_within(digit.box, (0, 0, width, height)) < 0.5:
             raise DataError(
-                f"{image.path}: expected boxes in the image of {width}x{height} pixels, got {[x, y, w, h]}. "
+                f"{image.path}: expected boxes in the image of {width}x{height} pixels, got {list(digit.box)}. "
                 "Give boxes in pixels of this file after EXIF rotation."
             )
 
@@ -100,105 +102,54 @@ def _check_files(files: Sequence[Path], labels: Path) -> None:
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise DataError(
-            f"{labels}: expected {len(files)} images, but {len(missing)} of them are not there, first {missing[0]}. "
-            "Put the images beside their labels, or delete the labels of those that are gone."
+            f"{labels}: expected {len(files)} images, but {len(missing)} are missing, first {missing[0]}. "
+            "Put the images beside their labels, or delete the labels of missing images."
         )
 
 
-class _Field(NamedTuple):
-    """What a value in labels.json must be; `default` stands for one that is left out, unless it is required."""
-
-    expected: str
-    fits: Callable[[Any], bool]
-    default: Any = None
-    required: bool = False
+_Name = Annotated[str, Meta(min_length=1)]
+_Side = Annotated[int, Meta(ge=1)]
+_Box = tuple[int, int, _Side, _Side]
 
 
-def _one_of(*choices: str) -> _Field:
-    return _Field(f"one of {', '.join(choices)}", lambda value: value in choices)
+@dataclass(frozen=True, slots=True)
+class _DigitEntry:
+    label: Annotated[int, Meta(ge=0, le=9)]
+    box: _Box
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ImageEntry:
+    """An object of labels.json; null is the same as a missing key."""
+
+    file: _Name
+    kind: Annotated[str, Meta(pattern="^(photo|scan|negative)$")]
+    rows: tuple[Annotated[str, Meta(pattern="^[0-9]+$")], ...]
+    digits: tuple[_DigitEntry, ...]
+    ignore: tuple[_Box, ...] | None = None
+    layout: Annotated[str, Meta(pattern="^(rows|scattered|none)$")] | None = None
+    difficulty: Annotated[str, Meta(pattern="^(easy|medium|hard)$")] | None = None
+    group: _Name | None = None
+    negative_type: _Name | None = None
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+_Labels = Annotated[tuple[_ImageEntry, ...], Meta(min_length=1)]
 
 
-def _are_rows(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(row, str) and row.isdecimal() for row in value)
-
-
-def _is_box(value: Any) -> bool:
-    return isinstance(value, list) and [type(side) for side in value] == [int] * 4 and min(value[2:]) >= 1
-
-
-_IMAGE = {
-    "file": _Field("a file name", _is_text, required=True),
-    "kind": _one_of("photo", "scan", "negative")._replace(required=True),
-    "rows": _Field("a list of strings of digits", _are_rows, required=True),
-    "digits": _Field("a list of digits", _is_list, required=True),
-    "ignore": _Field("a list of boxes", _is_list, default=[]),
-    "layout": _one_of("rows", "scattered", "none")._replace(default="rows"),
-    "difficulty": _one_of("easy", "medium", "hard")._replace(default=""),
-    "group": _Field("a name", _is_text),
-    "negative_type": _Field("a word", _is_text, default=""),
-}
-_BOX = _Field("[x, y, width, height] in whole pixels, at least 1 wide and high", _is_box, required=True)
-_DIGIT = {
-    "label": _Field("a whole number from 0 to 9", lambda value: type(value) is int and 0 <= value <= 9, required=True),
-    "box": _BOX,
-}
-
-
-def _image(item: Any, folder: Path, where: str) -> LabelledImage:
-    values = _checked(item, _IMAGE, where)
-    where = f"{where} ({values['file']})"
-    if (values["kind"] == "negative") == bool(values["digits"]):
+def _build_image(entry: _ImageEntry, folder: Path, where: str) -> AnnotatedImage:
+    if (entry.kind == "negative") == bool(entry.digits):
         raise DataError(
-            f"{where}: expected digits in a photo or scan and none in a negative, got {len(values['digits'])} in a "
-            f"{values['kind']}. Mend its kind or its digits."
+            f"{where}: expected digits in a photo or scan and none in a negative, got {len(entry.digits)} in a "
+            f"{entry.kind}. Correct its kind or its digits."
         )
-    return LabelledImage(
-        path=folder / values["file"],
-        name=values["file"],
-        digits=tuple(_digit(digit, f"{where}: digit {number}") for number, digit in enumerate(values["digits"], 1)),
-        rows=tuple(values["rows"]),
-        ignore=tuple(_box(_value(box, _BOX, f"{where}: ignore")) for box in values["ignore"]),
-        ordered=values["layout"] != "scattered",
-        difficulty=values["difficulty"],
-        group=values["group"] or values["file"],
-        negative_type=values["negative_type"],
+    return AnnotatedImage(
+        path=folder / entry.file,
+        name=entry.file,
+        digits=tuple(TrueDigit(digit.label, digit.box) for digit in entry.digits),
+        rows=entry.rows,
+        ignore=entry.ignore or (),
+        ordered=entry.layout != "scattered",
+        difficulty=entry.difficulty or "",
+        group=entry.group or entry.file,
+        negative_type=entry.negative_type or "",
     )
-
-
-def _digit(item: Any, where: str) -> TrueDigit:
-    values = _checked(item, _DIGIT, where)
-    return TrueDigit(values["label"], _box(values["box"]))
-
-
-def _box(sides: list[int]) -> Box:
-    x, y, width, height = sides
-    return x, y, width, height
-
-
-def _checked(item: Any, form: dict[str, _Field], where: str) -> dict[str, Any]:
-    """Every value that the form asks for, checked; other keys are left out."""
-    if not isinstance(item, dict):
-        raise DataError(f"{where}: expected an object with {', '.join(form)}, got {_shown(item)}. Mend the labels.")
-    return {key: _value(item.get(key), field, f"{where}: {key}") for key, field in form.items()}
-
-
-def _value(value: Any, field: _Field, where: str) -> Any:
-    if value is None and not field.required:
-        return field.default
-    if not field.fits(value):
-        raise DataError(f"{where}: expected {field.expected}, got {_shown(value)}. Mend the labels.")
-    return value
-
-
-def _shown(value: Any) -> str:
-    """A value from the file, short enough for one line."""
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""What a data set is here: four uint8 arrays in MNIST's form, and the hash that names their content."""
+"""A data set in MNIST's form: four uint8 arrays, and the hash of their content."""
 
 import hashlib
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Dataset(NamedTuple):
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal hash of the four arrays, shapes included."""
+        """Hash of the four arrays with their shapes: hexadecimal."""
         digest = hashlib.sha256()
         for array in self:
             digest.update(idx_bytes(array))
@@ -32,11 +32,11 @@ class Dataset(NamedTuple):
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
-    r"""Pack an array as the content of an idx file, the format that MNIST is published in.
+    r"""Pack an array as the content of an idx file, the format of MNIST.
 
     Source:
-        The MNIST page of LeCun, Cortes and Burges: bytes 0, 0, 8 (unsigned byte), number of dimensions, then each
-        dimension as a big-endian 32-bit integer, then the values.
+        The MNIST page of LeCun, Cortes and Burges: bytes 0, 0, 8 (unsigned byte), number of dimensions, each dimension
+        as a big-endian 32-bit integer, values.
 
     Examples:
         >>> idx_bytes(np.uint8([7, 8]))
@@ -46,5 +46,5 @@ def idx_bytes(array: NDArray[np.uint8]) -> bytes:
 
 
 def images_sha256(images: NDArray[np.uint8]) -> str:
-    """Hexadecimal hash of a set of images, uint8 (N, 28, 28), in order."""
+    """Hash images, uint8 (N, 28, 28), in their order: hexadecimal."""
     return hashlib.sha256(idx_bytes(images)).hexdigest()

@@ -1,4 +1,4 @@
-"""Digits to examine a model with: crops, what they are, and what each is called."""
+"""Labelled crops: digits to evaluate a model on."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DigitSet:
-    """Labelled crops.
+class LabelledCrops:
+    """A set of labelled crops.
 
     Attributes:
         name: of the set.
         crops: uint8 (N, 28, 28), the model's input.
         labels: uint8 (N,), 0 to 9.
-        names: of each crop, N of them: its file, or "#" and its place.
+        names: of the N crops: file names, or "#" and the index.
     """
 
     name: str
@@ -25,41 +25,41 @@ class DigitSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, count: int, *, seed: int = 0) -> "DigitSet":
-        """Choose some, of every digit equally many as far as there are so many, in their order.
+    def subset(self, count: int, *, seed: int = 0) -> "LabelledCrops":
+        """Choose a balanced subset, in the order of the set.
 
         Args:
-            count: how many, >= 0; all where there are no more.
-            seed: the same seed chooses the same ones.
+            count: size of the subset, >= 0; a larger one than the set gives the set.
+            seed: the same seed gives the same subset.
         """
-        chosen = balanced(self.labels, count, seed=seed)
-        return DigitSet(self.name, self.crops[chosen], self.labels[chosen], tuple(self.names[i] for i in chosen))
+        chosen = balanced_indices(self.labels, count, seed=seed)
+        return LabelledCrops(self.name, self.crops[chosen], self.labels[chosen], tuple(self.names[i] for i in chosen))
 
 
-def numbered(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8]) -> DigitSet:
-    """A set whose crops are called by their place."""
-    return DigitSet(name, crops, labels, tuple(f"#{place}" for place in range(len(labels))))
+def number_crops(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8]) -> LabelledCrops:
+    """Make a set whose crops are named by their index: "#0", "#1" ..."""
+    return LabelledCrops(name, crops, labels, tuple(f"#{index}" for index in range(len(labels))))
 
 
-def balanced(labels: NDArray[np.uint8], count: int, *, seed: int) -> NDArray[np.intp]:
-    """Choose indices so that every label comes equally often, give or take one, while it lasts.
+def balanced_indices(labels: NDArray[np.uint8], count: int, *, seed: int) -> NDArray[np.intp]:
+    """Choose indices so that all labels are equally frequent (plus or minus one) as long as there are enough of each.
 
     Args:
         labels: uint8 (N,).
-        count: how many indices; N at most.
-        seed: of the choice.
+        count: number of indices; N at most are returned.
+        seed: the same seed gives the same indices.
 
     Returns:
-        Indices in rising order, each once.
+        Different indices in rising order.
 
     Examples:
         >>> labels = np.uint8([1] * 50 + [2] * 50 + [3])
-        >>> np.bincount(labels[balanced(labels, 9, seed=0)]).tolist()
+        >>> np.bincount(labels[balanced_indices(labels, 9, seed=0)]).tolist()
         [0, 4, 4, 1]
     """
     shuffled = np.random.default_rng(seed).permutation(len(labels))
-    turn = np.empty(len(labels), np.intp)  # the how-manieth of its label each is
+    rank = np.empty(len(labels), np.intp)  # among those of the same label
     for label in np.unique(labels):
         same = np.flatnonzero(labels[shuffled] == label)
-        turn[same] = np.arange(len(same))
-    return np.sort(shuffled[np.argsort(turn, kind="stable")[:count]])
+        rank[same] = np.arange(len(same))
+    return np.sort(shuffled[np.argsort(rank, kind="stable")[:count]])

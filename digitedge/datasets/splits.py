@@ -1,18 +1,18 @@
-"""Two halves of a labelled set, so that one can choose on the first and report the second."""
+"""Two halves of annotated images: choose settings on the first, report on the second."""
 
 import hashlib
 from enum import StrEnum
 
 
 class Half(StrEnum):
-    """One of two parts; no group (writer) is in both."""
+    """One of two halves; all images of a group (writer) are in the same."""
 
     FIRST = "first"
     SECOND = "second"
 
 
 def half_of(group: str) -> Half:
-    """The half that a group is in. A hash decides, so it stays there when other groups come or go.
+    """Return the half of a group. A hash decides, so it does not change when other groups are added or removed.
 
     Examples:
         >>> [str(half_of(writer)) for writer in ("ada", "bela", "chris")]

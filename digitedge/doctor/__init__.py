@@ -1,10 +1,10 @@
-"""What works here, what does not, and the line that mends it.
+"""Checks of this machine: what works, what does not, and the command that fixes it.
 
 In: nothing but this machine. Out: findings, one after the other, because some take seconds on a Raspberry Pi. One file
-per kind of check: packages, screen, cameras, ribbon, port, material.
+per kind of check: packages, cameras, pi_camera, port, screen, data.
 
-A library may end the process that imports it (a wheel for another processor, a missing shared object), so each is
-imported in a child process first. What needs them all is looked at only when all of them work.
+Packages with machine code may crash the process that imports them, so each is first imported in a child process. Checks
+that need them run only if all of them work.
 """
 
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from digitedge.doctor.cameras import check_cameras
 from digitedge.doctor.data import check_bundles, check_mnist
 from digitedge.doctor.finding import Finding, Status
 from digitedge.doctor.packages import check_extras, check_libraries, check_python
-from digitedge.doctor.pi_camera import check_ribbon
+from digitedge.doctor.pi_camera import check_pi_camera
 from digitedge.doctor.port import check_port
 from digitedge.doctor.screen import check_screen
 
-__all__ = ["Finding", "Status", "examine"]
+__all__ = ["Finding", "Status", "run_checks"]
 
 
-def examine(*, port: int, bundles: Path) -> Iterator[Finding]:
-    """Look at everything that digitedge needs. Nothing is downloaded, and no camera is started.
+def run_checks(*, port: int, bundles: Path) -> Iterator[Finding]:
+    """Check everything that digitedge needs. Nothing is downloaded, and no camera is started.
 
     Args:
-        port: of this machine, to be free.
+        port: of this machine, which should be free.
         bundles: folder of bundles, such as ./export.
     """
     yield check_python()
@@ -33,13 +33,12 @@ def examine(*, port: int, bundles: Path) -> Iterator[Finding]:
     yield from libraries
     yield from check_extras()
     yield from check_cameras()
-    yield from check_ribbon()
+    yield from check_pi_camera()
     yield check_port(port)
     broken = sorted({finding.check for finding in libraries if finding.status is Status.PROBLEM})
     if broken:
-        yield Finding(
-            "skipped", Status.NOTE, f"screen, MNIST and bundles: they need {', '.join(broken)}", "mend those first"
-        )
+        found = f"screen, MNIST and bundles: they need {', '.join(broken)}"
+        yield Finding("skipped", Status.NOTE, found, "fix those first")
         return
     yield check_screen()
     yield check_mnist()

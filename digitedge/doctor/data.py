@@ -1,4 +1,4 @@
-"""Data and models: MNIST and the bundles."""
+"""MNIST and the bundles."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,21 +8,21 @@ from digitedge.errors import DataError, MissingExtraError, ModelError, ParityErr
 
 
 def check_mnist() -> Finding:
-    """Look for MNIST where training would; nothing is downloaded. Needs a NumPy that works."""
+    """Look for MNIST where training does, without a download. Needs a working NumPy."""
     from digitedge.datasets.mnist import find_mnist
 
     try:
-        place = find_mnist()
+        folder = find_mnist()
     except (DataError, OSError) as exc:
-        mend = "let DIGITEDGE_DATA name a folder that has it, or: unset DIGITEDGE_DATA"
-        return Finding("mnist", Status.PROBLEM, str(exc), mend)
-    if place is None:
+        fix = "set DIGITEDGE_DATA to the folder of MNIST, or: unset DIGITEDGE_DATA"
+        return Finding("mnist", Status.PROBLEM, str(exc), fix)
+    if folder is None:
         return Finding("mnist", Status.NOTE, "not on this machine; only training needs it", "digitedge data get")
-    return Finding("mnist", Status.OK, str(place))
+    return Finding("mnist", Status.OK, str(folder))
 
 
 def check_bundles(folder: Path) -> Iterator[Finding]:
-    """Load the released bundle and those in `folder`: hashes, verdict, and whether the file that runs loads here."""
+    """Load the released bundle and those in `folder`: hashes, parity result, and whether the default file loads."""
     from digitedge.bundle.bundle import MANIFEST, released_bundle
 
     checked: list[Path] = []
@@ -32,19 +32,19 @@ def check_bundles(folder: Path) -> Iterator[Finding]:
         yield Finding("bundle", Status.PROBLEM, str(exc), "pip install --force-reinstall digitedge")
     else:
         checked.append(released.resolve())
-        yield _loaded(released, unfit=Status.PROBLEM)
+        yield _check_bundle(released, if_parity_failed=Status.PROBLEM)
     for path in sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}")):
-        if not path.name.startswith(".") and path.resolve() not in checked:  # hidden folders are drafts
-            yield _loaded(path, unfit=Status.NOTE)  # a note: whoever names no model does not get it
+        if not path.name.startswith(".") and path.resolve() not in checked:  # hidden folders are unfinished exports
+            yield _check_bundle(path, if_parity_failed=Status.NOTE)  # a note: it is never used by default
 
 
-def _loaded(path: Path, *, unfit: Status) -> Finding:
+def _check_bundle(path: Path, *, if_parity_failed: Status) -> Finding:
     from digitedge.bundle.bundle import load_model
 
     try:
         model = load_model(path)
     except ParityError as exc:
-        return Finding("bundle", unfit, str(exc), "train longer or export again, and see: digitedge verify")
+        return Finding("bundle", if_parity_failed, str(exc), "train longer or export again, and see: digitedge verify")
     except (ModelError, MissingExtraError, OSError) as exc:
         return Finding("bundle", Status.PROBLEM, str(exc), f"digitedge export, or delete {path}")
-    return Finding("bundle", Status.OK, f"{path}: fit, its hashes hold, {model.path.name} loads")
+    return Finding("bundle", Status.OK, f"{path}: passed, hashes match, {model.path.name} loads")

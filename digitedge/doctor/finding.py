@@ -1,11 +1,11 @@
-"""What a check found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How it stands. A note is worth knowing; only a problem is a failure."""
+    """Status of a check; only a problem is a failure."""
 
     OK = "ok"
     NOTE = "note"
@@ -14,20 +14,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-        check: what was looked at, in one word.
-        status: how it stands.
-        found: what is there; further lines are details.
-        mend: the line that mends it; None when nothing is to mend.
+        check: its name, one word.
+        status: of what was checked.
+        found: the facts; further lines are details.
+        fix: the command or action that fixes it; None if there is nothing to fix.
     """
 
     check: str
     status: Status
     found: str
-    mend: str | None = None
+    fix: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
         """As `digitedge doctor --json` prints it."""
-        return {"check": self.check, "status": str(self.status), "found": self.found, "mend": self.mend}
+        return {"check": self.check, "status": str(self.status), "found": self.found, "fix": self.fix}

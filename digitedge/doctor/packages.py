@@ -1,128 +1,111 @@
-"""Python, and the packages that digitedge is built on."""
+"""Python, and the packages that digitedge needs."""
 
 import importlib.util
-import os
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.metadata import distributions
 
 from digitedge.doctor.finding import Finding, Status
-from digitedge.utils.subprocesses import ChildResult, run_python
+from digitedge.runtime.load import RUNTIMES
+from digitedge.utils.opencv_install import INSTALL_LIBRARIES, WITHOUT_ROOT
+from digitedge.utils.subprocesses import run_python
 
-OLDEST, TOO_NEW = (3, 11), (3, 14)  # requires-python in pyproject.toml
-SHARED_OBJECTS = "sudo apt install libgl1 libglib2.0-0"  # measured on a bare Debian; see digitedge.utils.opencv
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """A package with machine code, and the name in it that an import must give."""
-
-    check: str
-    package: str
-    module: str
-    name: str
-
-    @property
-    def top(self) -> str:
-        """What is imported, without what is inside."""
-        return self.module.partition(".")[0]
-
-    def try_it(self) -> ChildResult:
-        """Import it in a child process; it answers with its version.
-
-        A name is asked for, because `pip uninstall` of one OpenCV beside another leaves an empty `cv2` that imports.
-        """
-        return run_python(f"import {self.top}; from {self.module} import {self.name}; print({self.top}.__version__)")
-
-    def is_missing(self, answer: ChildResult) -> bool:
-        """Whether it answers that it is not installed."""
-        return answer.text == f"ModuleNotFoundError: No module named {self.top!r}"
+# requires-python in pyproject.toml
+OLDEST_PYTHON = (3, 11)
+TOO_NEW_PYTHON = (3, 14)
 
 
-NUMPY = Library("numpy", "numpy", "numpy", "ndarray")
-OPENCV = Library("opencv", "opencv-python", "cv2", "VideoCapture")
-# Either will do: one reads .tflite files, the other .onnx.
-RUNTIMES = (
-    Library("litert", "ai-edge-litert", "ai_edge_litert.interpreter", "Interpreter"),
-    Library("onnxruntime", "onnxruntime", "onnxruntime", "InferenceSession"),
-)
+OPENCV_PACKAGES = {
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+}
 EXTRAS = {
     "train": ("training and export", ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib")),
     "web": ("a page in the browser", ("starlette", "uvicorn")),
     "mqtt": ("readings to a message broker", ("paho",)),
 }
-OPENCVS = {f"opencv-{contrib}python{headless}" for contrib in ("", "contrib-") for headless in ("", "-headless")}
+NOT_INSTALLED = "not installed"
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3], bits: int = 8 * struct.calcsize("P")) -> Finding:
-    """Look at this Python: its version and its width, which is not the processor's."""
+    """Check version and word size of this Python; the processor may have a larger one."""
     found = f"{'.'.join(map(str, version))}, {bits} bit, {sys.executable}"
     if bits < 64:
-        mend = "install a 64-bit system, such as 64-bit Raspberry Pi OS: the runtime has no package for 32 bits"
-        return Finding("python", Status.PROBLEM, found, mend)
-    if not OLDEST <= version < TOO_NEW:
+        fix = "install a 64-bit system, such as 64-bit Raspberry Pi OS: the runtime has no package for 32 bits"
+        return Finding("python", Status.PROBLEM, found, fix)
+    if not OLDEST_PYTHON <= version < TOO_NEW_PYTHON:
         return Finding("python", Status.PROBLEM, found, "make a venv with Python 3.11, 3.12 or 3.13")
     return Finding("python", Status.OK, found)
 
 
 def check_libraries() -> Iterator[Finding]:
-    """Import what the edge needs, each in a child process."""
-    yield check_library(NUMPY)
-    yield check_library(OPENCV)
-    yield from check_opencvs()
-    answers = {runtime: runtime.try_it() for runtime in RUNTIMES}
-    one_works = any(answer.works for answer in answers.values())
-    for runtime, answer in answers.items():
-        if one_works and runtime.is_missing(answer):
-            yield Finding(runtime.check, Status.NOTE, "not installed; the other runtime will do", _install(runtime))
-        else:
-            yield _judged(runtime, answer)
+    """Check NumPy, OpenCV and the runtimes, of which one is enough."""
+    yield check_library("numpy", package="numpy", module="numpy")
+    yield check_library("opencv", package="opencv-python", module="cv2")
+    yield from check_opencv_packages()
+    findings = [
+        check_library(one.name, package=one.package, module=one.module, install=one.install_command) for one in RUNTIMES
+    ]
+    one_works = any(finding.status is Status.OK for finding in findings)
+    for finding in findings:
+        if one_works and finding.found == NOT_INSTALLED:
+            finding = replace(finding, status=Status.NOTE, found=f"{NOT_INSTALLED}; another runtime works")
+        yield finding
 
 
-def check_library(library: Library) -> Finding:
-    """Import a package in a child process."""
-    return _judged(library, library.try_it())
+def check_library(name: str, *, package: str, module: str, install: str | None = None) -> Finding:
+    """Import a package with machine code in a child process, which prints its version.
+
+    An empty `cv2`, which `pip uninstall` of one OpenCV beside another leaves behind, imports but has no version.
+
+    Args:
+        name: of the check.
+        package: name on PyPI.
+        module: what is imported.
+        install: command that installs it; None for `pip install PACKAGE`.
+    """
+    top_module = module.partition(".")[0]
+    result = run_python(f"import {module}; print({top_module}.__version__)")
+    if result.succeeded:
+        return Finding(name, Status.OK, result.text)
+    if result.text == f"ModuleNotFoundError: No module named {top_module!r}":
+        return Finding(name, Status.PROBLEM, NOT_INSTALLED, install or f"pip install {package}")
+    fix = f"pip install --force-reinstall {package}"
+    if module == "cv2" and ".so" in result.text:
+        fix = f"{INSTALL_LIBRARIES}; {WITHOUT_ROOT}"
+    return Finding(name, Status.PROBLEM, f"installed, but cannot be imported: {result.text}", fix)
 
 
-def check_opencvs() -> Iterator[Finding]:
-    """Look for two OpenCVs: they write the same files, so each breaks the other."""
-    installed = {str(distribution.name).lower().replace("_", "-") for distribution in distributions()} & OPENCVS
+def check_opencv_packages() -> Iterator[Finding]:
+    """Check that opencv-python is the only OpenCV: all of them write the same files.
+
+    One of the others alone works until the next pip install of digitedge, which requires opencv-python and adds it.
+    """
+    names = {str(distribution.name).lower().replace("_", "-") for distribution in distributions()}
+    installed = sorted(names & OPENCV_PACKAGES)
+    if installed in ([], ["opencv-python"]):
+        return
+    fix = f"pip uninstall --yes {' '.join(installed)} && pip install opencv-python"
+    if sys.platform == "linux":
+        fix = f"{INSTALL_LIBRARIES} && {fix}; {WITHOUT_ROOT}"
     if len(installed) > 1:
-        names = sorted(installed)
-        has_screen = sys.platform != "linux" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
-        kept = "opencv-python" if has_screen else "opencv-python-headless"
-        mend = f"pip uninstall --yes {' '.join(names)} && pip install {kept}"
-        yield Finding("opencv", Status.PROBLEM, f"{' and '.join(names)} are both installed and break each other", mend)
+        found = f"{' and '.join(installed)} are both installed and overwrite each other"
+        yield Finding("opencv", Status.PROBLEM, found, fix)
+    else:
+        found = f"{installed[0]}: the next pip install of digitedge adds opencv-python, which overwrites it"
+        yield Finding("opencv", Status.NOTE, found, fix)
 
 
 def check_extras() -> Iterator[Finding]:
-    """Say which optional parts are installed. They are not imported: TensorFlow takes seconds and 560 MB."""
+    """Report which extras are installed. They are not imported: TensorFlow takes seconds and 560 MB."""
     for extra, (purpose, modules) in EXTRAS.items():
-        missing = [module for module in modules if not _is_installed(module)]
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
         if missing:
             found = f"{purpose}: not installed ({', '.join(missing)})"
             yield Finding(extra, Status.NOTE, found, f"pip install 'digitedge[{extra}]'")
         else:
             yield Finding(extra, Status.OK, f"{purpose}: installed")
-
-
-def _judged(library: Library, answer: ChildResult) -> Finding:
-    if answer.works:
-        return Finding(library.check, Status.OK, answer.text)
-    if library.is_missing(answer):
-        return Finding(library.check, Status.PROBLEM, "not installed", _install(library))
-    found = f"installed, but cannot be imported: {answer.text}"
-    if library is OPENCV and ".so" in answer.text:
-        mend = f"{SHARED_OBJECTS}, or: pip uninstall --yes opencv-python && pip install opencv-python-headless"
-        return Finding(library.check, Status.PROBLEM, found, mend)
-    return Finding(library.check, Status.PROBLEM, found, f"pip install --force-reinstall {library.package}")
-
-
-def _install(library: Library) -> str:
-    return f"pip install {library.package}"
-
-
-def _is_installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None

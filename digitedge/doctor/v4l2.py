@@ -1,7 +1,6 @@
-"""What a Linux camera says of itself: its name and its modes, asked from the kernel without opening the stream.
+"""Name and modes of a Linux camera, queried from Video4Linux without starting a stream.
 
-OpenCV sets a mode and hopes; Video4Linux lists them. Asking needs no package and disturbs no program that uses the
-camera at that moment.
+OpenCV cannot list modes. The queries need no package and do not disturb a program that uses the camera.
 
 Source:
     linux/videodev2.h: the layout of four structs, and the request numbers that encode their sizes.
@@ -12,40 +11,40 @@ import os
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-Ask = Callable[[int, bytes], bytes | None]
-"""Sends a request with a struct, and returns the struct as the driver filled it in; None: the driver has no such."""
+Ioctl = Callable[[int, bytes], bytes | None]
+"""Sends a request with a struct and returns the struct that the driver filled in; None if it does not support it."""
 
-QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS = 0x80685600, 0xC0405602, 0xC02C564A, 0xC034564B
+QUERYCAP = 0x80685600
+ENUM_FMT = 0xC0405602
+ENUM_FRAMESIZES = 0xC02C564A
+ENUM_FRAMEINTERVALS = 0xC034564B
 # driver, card and bus name; version, capabilities of the driver, of this device file; reserved
 CAPABILITY = struct.Struct("=16s32s32s3I12x")
 # index, type, flags, description, pixel format; media bus code, reserved
 FORMAT = struct.Struct("=3I32s4s16x")
-# index, pixel format, kind, then width and height, or the least and most of each with steps; reserved
+# index, pixel format, type, then width and height, or minimum, maximum and step of each; reserved
 FRAME_SIZE = struct.Struct("=I4sI6I8x")
-# index, pixel format, width, height, kind, then a fraction of a second, or the least, most and step; reserved
-INTERVAL = struct.Struct("=I4s3I6I8x")
-DISCRETE = 1  # the other kinds are ranges
-CAPTURE = 0x1
-# Set where `capabilities` is of the driver as a whole, and the word after it of this device file.
-HAS_DEVICE_CAPABILITIES = 0x80000000
-# Bound into a chain of devices, such as the receiver of a ribbon cable: alone it gives no images.
-PART_OF_A_CHAIN = 0x20000000
-STREAM_OF_IMAGES = struct.pack("=I", 1)
-LIMIT = 1000  # entries of one list; a driver that never ends its list must not hold us
+# index, pixel format, width, height, type, then a fraction of a second, or minimum, maximum and step; reserved
+FRAME_INTERVAL = struct.Struct("=I4s3I6I8x")
+DISCRETE = 1  # the other types are ranges
+VIDEO_CAPTURE = 0x1
+HAS_DEVICE_CAPABILITIES = 0x80000000  # the capabilities of this device file are valid
+IS_MEDIA_CONTROLLER = 0x20000000  # part of a chain of devices, as the receiver of a ribbon camera: no frames by itself
+BUFFER_TYPE_CAPTURE = struct.pack("=I", 1)
+MAX_ENTRIES = 1000  # of one list, for drivers that never end a list
 
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
-    """One image size in one pixel format.
+    """One frame size in one pixel format.
 
     Attributes:
         pixel_format: four letters, such as "MJPG".
         width: pixels.
         height: pixels.
-        rates: frames a second, as the driver lists them; empty if it does not say.
+        rates: frames per second, in the driver's order; empty if it lists none.
     """
 
     pixel_format: str
@@ -55,87 +54,88 @@ class CameraMode:
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
-    """A device that captures images."""
+class CaptureDevice:
+    """A device that captures frames."""
 
     name: str
     driver: str
     modes: tuple[CameraMode, ...]
 
 
-def read_device(path: Path) -> Capture | None:
-    """Ask a device file what it is.
+def query_device(path: Path) -> CaptureDevice | None:
+    """Query a device file.
 
     Returns:
-        Its name and modes; None if it is no device that captures images by itself.
+        Its name and modes; None if it does not capture frames by itself.
 
     Raises:
-        OSError: it cannot be opened or asked: no permission, unplugged.
+        OSError: it cannot be opened or queried: no permission, or unplugged.
     """
     import fcntl  # here, because Windows lacks it
 
-    def ask(descriptor: int, request: int, filled: bytes) -> bytes | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def ioctl(request: int, content: bytes) -> bytes | None:
         try:
-            return fcntl.ioctl(descriptor, request, filled)
+            return fcntl.ioctl(descriptor, request, content)
         except OSError as exc:
-            if exc.errno in (errno.EINVAL, errno.ENOTTY):  # the end of a list; no such request
+            if exc.errno in (errno.EINVAL, errno.ENOTTY):  # end of a list; unknown request
                 return None
             raise
 
-    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     try:
-        return describe(partial(ask, descriptor))
+        return describe_device(ioctl)
     finally:
         os.close(descriptor)
 
 
-def describe(ask: Ask) -> Capture | None:
-    """Ask whatever answers requests as a device does. Returns as `read_device`."""
-    answer = ask(QUERYCAP, bytes(CAPABILITY.size))
+def describe_device(ioctl: Ioctl) -> CaptureDevice | None:
+    """Query a device by its ioctl function. Returns as `query_device`."""
+    answer = ioctl(QUERYCAP, bytes(CAPABILITY.size))
     if answer is None:
         return None
-    driver, card, _, _, of_driver, of_device = CAPABILITY.unpack(answer)
-    capabilities = of_device if of_driver & HAS_DEVICE_CAPABILITIES else of_driver
-    if not capabilities & CAPTURE or capabilities & PART_OF_A_CHAIN:
+    driver, card, _, _, driver_capabilities, device_capabilities = CAPABILITY.unpack(answer)
+    capabilities = device_capabilities if driver_capabilities & HAS_DEVICE_CAPABILITIES else driver_capabilities
+    if not capabilities & VIDEO_CAPTURE or capabilities & IS_MEDIA_CONTROLLER:
         return None
-    return Capture(_text(card), _text(driver), tuple(_modes(ask)))
+    return CaptureDevice(_decode(card), _decode(driver), tuple(_list_modes(ioctl)))
 
 
-def _modes(ask: Ask) -> Iterator[CameraMode]:
-    for start in _entries(ask, ENUM_FMT, STREAM_OF_IMAGES, FORMAT):
-        pixel_format: bytes = FORMAT.unpack(start)[4]
-        for entry in _entries(ask, ENUM_FRAMESIZES, pixel_format, FRAME_SIZE):
-            for width, height in _sizes(entry):
-                wanted = struct.pack("=4s2I", pixel_format, width, height)
-                intervals = map(_rates, _entries(ask, ENUM_FRAMEINTERVALS, wanted, INTERVAL))
-                rates = tuple(rate for rates in intervals for rate in rates)
-                yield CameraMode(_text(pixel_format), width, height, rates)
+def _list_modes(ioctl: Ioctl) -> Iterator[CameraMode]:
+    for format_entry in _list_entries(ioctl, ENUM_FMT, BUFFER_TYPE_CAPTURE, FORMAT):
+        pixel_format: bytes = FORMAT.unpack(format_entry)[4]
+        for size_entry in _list_entries(ioctl, ENUM_FRAMESIZES, pixel_format, FRAME_SIZE):
+            for width, height in _sizes(size_entry):
+                key = struct.pack("=4s2I", pixel_format, width, height)
+                intervals = _list_entries(ioctl, ENUM_FRAMEINTERVALS, key, FRAME_INTERVAL)
+                rates = tuple(rate for interval in intervals for rate in _rates(interval))
+                yield CameraMode(_decode(pixel_format), width, height, rates)
 
 
-def _entries(ask: Ask, request: int, wanted: bytes, layout: struct.Struct) -> Iterator[bytes]:
-    """Walk a list of the driver: every struct begins with the index of the entry, and then what it is about."""
-    for index in range(LIMIT):
-        entry = ask(request, (struct.pack("=I", index) + wanted).ljust(layout.size, b"\0"))
+def _list_entries(ioctl: Ioctl, request: int, key: bytes, layout: struct.Struct) -> Iterator[bytes]:
+    """List the entries of a driver's list. Each struct starts with the index of the entry, followed by the key."""
+    for index in range(MAX_ENTRIES):
+        entry = ioctl(request, (struct.pack("=I", index) + key).ljust(layout.size, b"\0"))
         if entry is None:
             return
         yield entry
 
 
 def _sizes(entry: bytes) -> list[tuple[int, int]]:
-    """The size of an entry; of a range the smallest and the largest."""
+    """The size of an entry, or the smallest and the largest of a range."""
     _, _, kind, *numbers = FRAME_SIZE.unpack(entry)
     if kind == DISCRETE:
         return [(numbers[0], numbers[1])]
-    least_width, most_width, _, least_height, most_height, _ = numbers
-    return [(least_width, least_height), (most_width, most_height)]
+    min_width, max_width, _, min_height, max_height, _ = numbers
+    return [(min_width, min_height), (max_width, max_height)]
 
 
 def _rates(entry: bytes) -> list[float]:
-    """Frames a second of an entry; of a range the fastest and the slowest."""
-    _, _, _, _, kind, *numbers = INTERVAL.unpack(entry)
+    """The frame rate of an entry, or the highest and the lowest of a range."""
+    _, _, _, _, kind, *numbers = FRAME_INTERVAL.unpack(entry)
     fractions = [numbers[:2]] if kind == DISCRETE else [numbers[:2], numbers[2:4]]
     return [denominator / numerator for numerator, denominator in fractions if numerator]
 
 
-def _text(raw: bytes) -> str:
+def _decode(raw: bytes) -> str:
     return raw.partition(b"\0")[0].decode(errors="replace").strip()

@@ -1,1 +1,1 @@
-"""Measure a classifier or a reader on labelled data."""
+"""Evaluate a classifier on labelled crops, or a reader on labelled images: models and data in, figures out."""

@@ -1,46 +1,48 @@
-"""What was examined of a bundle's files, as tables and as JSON."""
+"""The report of `digitedge eval`: the figures of every file of a bundle, as tables and as JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from digitedge.bundle.model_card import SCHEMA, evaluation_table
+from digitedge.datasets.dataset import images_sha256
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.non_digits import EVALUATION_SEED
+from digitedge.evaluation.classifier import ClassifierEvaluation
+from digitedge.evaluation.corruptions import SEVERITIES
+from digitedge.evaluation.robustness import SEED, CorruptionErrors
 from digitedge.utils.tables import Table, percent
-
-if TYPE_CHECKING:
-    from digitedge.datasets.labelled_crops import DigitSet
-    from digitedge.evaluation.classifier import Examination
-    from digitedge.evaluation.robustness import DamageErrors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """Everything that is printed.
+class EvaluationReport:
+    """The evaluations of a bundle's files, with their conditions.
 
     Attributes:
         model: the bundle or file.
-        bytes: size of each file that was examined; the first is the one that runs by default.
-        passed_over: files that cannot run here.
-        digits: clean ones.
-        damaged: those that were damaged; empty where robustness was left out.
-        non_digits: how many crops of each source.
-        scenes: how many scenes gave them.
-        examined: file name -> what was measured.
+        sizes: file name -> its size in bytes.
+        skipped: names of files that cannot run here.
+        digits: the clean digits.
+        corrupted: those that were corrupted; empty if robustness was not measured.
+        non_digits: number of crops from each source.
+        scenes: number of scenes that they are from.
+        evaluations: file name -> its figures; the preferred file comes first.
     """
 
     model: Path
-    bytes: Mapping[str, int]
-    passed_over: tuple[str, ...]
-    digits: "DigitSet"
-    damaged: "DigitSet"
+    sizes: Mapping[str, int]
+    skipped: Sequence[str]
+    digits: LabelledCrops
+    corrupted: LabelledCrops
     non_digits: Mapping[str, int]
     scenes: int
-    examined: "Mapping[str, Examination]"
+    evaluations: Mapping[str, ClassifierEvaluation]
 
     @property
-    def preferred(self) -> str:
-        """The file that runs by default."""
-        return next(iter(self.examined))
+    def preferred_file(self) -> str:
+        """The file that runs unless another one is chosen."""
+        return next(iter(self.evaluations))
 
     @property
     def title(self) -> str:
@@ -48,79 +50,72 @@ class Report:
         return f"{self.model} on {self.digits.name}, {len(self.digits):,} digits"
 
     def to_json(self) -> dict[str, Any]:
-        """One object, with the conditions and every figure of every file."""
-        from digitedge.bundle.model_card import SCHEMA
-        from digitedge.datasets.dataset import images_sha256
-        from digitedge.datasets.non_digits import EXAMINATION_SEED
-
+        """Return plain JSON: the conditions, and every figure of every file."""
         return {
             "schema": SCHEMA,
             "model": str(self.model),
-            "preferred": self.preferred,
+            "preferred_file": self.preferred_file,
             "digits": {
                 "name": self.digits.name,
                 "images": len(self.digits),
                 "sha256": images_sha256(self.digits.crops),
             },
-            "damaged": {"images": len(self.damaged), "seed": 0},
-            "non_digits": {"scenes": self.scenes, "seed": EXAMINATION_SEED, "crops": dict(self.non_digits)},
-            "passed_over": list(self.passed_over),
+            "corrupted": {"images": len(self.corrupted), "seed": SEED},
+            "non_digits": {"scenes": self.scenes, "seed": EVALUATION_SEED, "crops": dict(self.non_digits)},
+            "skipped": list(self.skipped),
             "files": {
-                name: {"bytes": self.bytes[name], **one.to_json(self.digits.names)}
-                for name, one in self.examined.items()
+                name: {"bytes": self.sizes[name], **evaluation.to_json(self.digits.names)}
+                for name, evaluation in self.evaluations.items()
             },
         }
 
     def tables(self) -> Iterator[Table]:
-        """The figures of all files, then where they come from."""
-        yield self._summary()
-        if len(self.damaged):
-            yield self._damages()
-            yield self._levels()
-        if any(one.separations for one in self.examined.values()):
-            yield self._non_digits()
-        yield self._by_digit()
+        """Yield a summary of all files, then the details."""
+        summary = evaluation_table(self.to_json())
+        lines = {name: [f"{self.sizes[name] / 1000:.1f}", *cells] for name, cells in summary.lines.items()}
+        yield Table(summary.corner, ["kB", *summary.heads], lines)
+        if len(self.corrupted):
+            yield self._corruptions()
+            yield self._severities()
+        if any(evaluation.ood for evaluation in self.evaluations.values()):
+            yield self._ood()
+        yield self._errors_by_digit()
 
-    def _summary(self) -> Table:
-        from digitedge.bundle.model_card import evaluation_table
+    def _corruptions(self) -> Table:
+        """A line for each corruption, a column for each file."""
+        by_corruption = zip(*(evaluation.corruptions for evaluation in self.evaluations.values()), strict=True)
+        lines = {_name(same[0]): [percent(one.mean) for one in same] for same in by_corruption}
+        title = f"Error on {len(self.corrupted):,} digits under each corruption, mean of the severities"
+        return Table("corruption", [name.removeprefix("model_") for name in self.evaluations], lines, title)
 
-        table = evaluation_table(self.to_json())
-        lines = {name: [f"{self.bytes[name] / 1000:.1f}", *cells] for name, cells in table.lines.items()}
-        return Table(table.corner, ["kB", *table.heads], lines)
+    def _severities(self) -> Table:
+        corruptions = self.evaluations[self.preferred_file].corruptions
+        lines = {_name(one): [percent(error) for error in one.errors] for one in corruptions}
+        title = f"The same by severity: {self.preferred_file}"
+        return Table("corruption", [f"severity {severity}" for severity in SEVERITIES], lines, title)
 
-    def _damages(self) -> Table:
-        """Rows are kinds, columns files."""
-        by_kind = zip(*(one.damages for one in self.examined.values()), strict=True)
-        lines = {_kind(same[0]): [percent(one.mean) for one in same] for same in by_kind}
-        title = f"Error on {len(self.damaged):,} damaged digits (the same of each), mean of three levels"
-        return Table("damage", [name.removeprefix("model_") for name in self.examined], lines, title)
-
-    def _levels(self) -> Table:
-        damages = self.examined[self.preferred].damages
-        lines = {_kind(one): [percent(error) for error in one.errors] for one in damages}
-        heads = [f"level {level}" for level in range(1, len(damages[0].errors) + 1)]
-        return Table("damage", heads, lines, f"The same level by level: {self.preferred}")
-
-    def _non_digits(self) -> Table:
+    def _ood(self) -> Table:
         counts = ", ".join(f"{count:,} {source}" for source, count in self.non_digits.items())
         lines = {
             name: [
-                f"{next(iter(one.separations.values())).threshold:.3f}",
-                *(percent(one.separations[source].accepted) for source in self.non_digits),
-                percent(one.accepted),
+                f"{next(iter(evaluation.ood.values())).threshold:.3f}",
+                *(percent(evaluation.ood[source].fpr_at_99_tpr) for source in self.non_digits),
+                percent(evaluation.fpr_at_99_tpr),
             ]
-            for name, one in self.examined.items()
-            if one.separations
+            for name, evaluation in self.evaluations.items()
+            if evaluation.ood
         }
-        title = f"Non-digits as sure as 99 of 100 digits: {counts}; cuttings of {self.scenes:,} rendered scenes"
+        title = (
+            f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}, from {self.scenes:,} scenes"
+        )
         return Table("file", ["threshold", *self.non_digits, "mean"], lines, title)
 
-    def _by_digit(self) -> Table:
-        counts = {"(digits)": next(iter(self.examined.values())).images}
-        counts |= {name: one.errors for name, one in self.examined.items()}
+    def _errors_by_digit(self) -> Table:
+        counts = {"(digits)": next(iter(self.evaluations.values())).images}
+        counts |= {name: evaluation.errors for name, evaluation in self.evaluations.items()}
         lines = {name: [str(count) for count in row] for name, row in counts.items()}
-        return Table("file", [str(digit) for digit in range(10)], lines, "Wrong answers by digit")
+        return Table("file", [str(digit) for digit in range(10)], lines, "Wrong predictions by digit")
 
 
-def _kind(damage: "DamageErrors") -> str:
-    return f"{damage.kind} (unseen)" if damage.unseen else damage.kind
+def _name(corruption: CorruptionErrors) -> str:
+    return f"{corruption.name} (unseen)" if corruption.unseen else corruption.name

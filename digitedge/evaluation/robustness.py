@@ -1,73 +1,76 @@
-"""How often models fail on damaged digits: every kind of damage at every strength, the same images for all."""
+"""Robustness: the error of classifiers on corrupted digits, on the same images for all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from digitedge.datasets.labelled_crops import DigitSet
-from digitedge.evaluation.corruptions import DEGRADATIONS, LEVELS, Degradation
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.evaluation.corruptions import CORRUPTIONS, SEVERITIES, Corruption
 from digitedge.metrics.classification import top1
 from digitedge.runtime import Classifier
 
+SEED = 0
+"""Seed of the corruptions, by default."""
+
 
 @dataclass(frozen=True, slots=True)
-class DamageErrors:
-    """Errors of one model under one kind of damage.
+class CorruptionErrors:
+    """Errors of one classifier under one corruption.
 
     Attributes:
-        kind: name of the damage.
+        name: of the corruption.
         unseen: whether no training uses it in any form.
-        errors: share of wrong answers, 0 to 1, at the levels 1, 2 and 3.
+        errors: share of wrong predictions at each severity, 0 to 1.
     """
 
-    kind: str
+    name: str
     unseen: bool
     errors: tuple[float, ...]
 
     @property
     def mean(self) -> float:
-        """Mean of all levels, 0 to 1."""
+        """Mean over the severities, 0 to 1."""
         return float(np.mean(self.errors))
 
 
-def mean_error(damages: Sequence[DamageErrors], *, unseen: bool) -> float | None:
-    """Mean share of wrong answers over the kinds that training knows or does not know; None where there are none."""
-    means = [damage.mean for damage in damages if damage.unseen is unseen]
+def mean_error(corruptions: Sequence[CorruptionErrors], *, unseen: bool) -> float | None:
+    """Return the mean error over the unseen or over the other corruptions, 0 to 1; None if there are none."""
+    means = [corruption.mean for corruption in corruptions if corruption.unseen is unseen]
     return float(np.mean(means)) if means else None
 
 
 def measure_robustness(
     classifiers: Mapping[str, Classifier],
-    digits: DigitSet,
+    digits: LabelledCrops,
     *,
-    kinds: Sequence[Degradation] = DEGRADATIONS,
-    seed: int = 0,
-    tick: Callable[[], object] = lambda: None,
-) -> dict[str, tuple[DamageErrors, ...]]:
-    """Damage digits in every way, and let every model read them.
+    corruptions: Sequence[Corruption] = CORRUPTIONS,
+    seed: int = SEED,
+    on_progress: Callable[[], object] = lambda: None,
+) -> dict[str, tuple[CorruptionErrors, ...]]:
+    """Measure the error of every classifier under every corruption at every severity.
 
     Args:
-        classifiers: the models by name.
-        digits: at least one.
-        kinds: of damage.
-        seed: the same seed gives the same damage.
-        tick: called when all models have read one kind at one level: `len(kinds) * len(LEVELS)` times.
+        classifiers: by name.
+        digits: clean ones, at least one.
+        corruptions: which to measure.
+        seed: of the corruptions.
+        on_progress: called `len(corruptions) * len(SEVERITIES)` times.
 
     Returns:
-        For every model its errors, in the order of `kinds`.
+        Name of each classifier -> its errors, in the order of `corruptions`.
 
     Raises:
         InputError: no digits.
     """
-    measured: dict[str, list[DamageErrors]] = {name: [] for name in classifiers}
-    for kind in kinds:
+    measured: dict[str, list[CorruptionErrors]] = {name: [] for name in classifiers}
+    for corruption in corruptions:
         errors: dict[str, list[float]] = {name: [] for name in classifiers}
-        for level in LEVELS:
-            damaged = kind.apply(digits.crops, level, seed=seed)
+        for severity in SEVERITIES:
+            crops = corruption.apply(digits.crops, severity, seed=seed)
             for name, classifier in classifiers.items():
-                errors[name].append(1 - top1(classifier.probabilities(damaged), digits.labels))
-            tick()
+                errors[name].append(1 - top1(classifier.probabilities(crops), digits.labels))
+            on_progress()
         for name, shares in errors.items():
-            measured[name].append(DamageErrors(kind.name, kind.unseen, tuple(shares)))
-    return {name: tuple(damages) for name, damages in measured.items()}
+            measured[name].append(CorruptionErrors(corruption.name, corruption.unseen, tuple(shares)))
+    return {name: tuple(found) for name, found in measured.items()}

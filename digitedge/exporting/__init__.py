@@ -1,9 +1,8 @@
-"""A Keras model in, a verified bundle out. Needs the extra `train`; the edge never imports this room.
+"""A Keras model in, a verified bundle out. Needs the extra `train`; nothing on the edge imports this package.
 
-One digit's way: `reference.py` opens the model and brings it under the contract, `calibration.py` chooses the images
-that int8 observes, `tflite.py` and `onnx.py` convert, `judge.py` compares every file with the original, `threshold.py`
-says from which confidence on a file is believed, and `export.py` puts the bundle together. A file counts as written
-only after its runtime has loaded it again.
+`keras_reference.py` loads the model and adapts it to the model contract, `calibration.py` chooses the images that int8
+observes, `tflite.py` and `onnx.py` convert, `verify.py` compares every file with the original, `reject_threshold.py`
+sets its threshold, and `export.py` puts the bundle together. Every exported file is loaded again by its runtime.
 """
 
 from digitedge.errors import require

@@ -1,4 +1,4 @@
-"""The images that int8 observes: training images, as many of each digit, each once, as they are."""
+"""The calibration set of int8: training images, class-balanced, each once, unchanged."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ def calibration_indices(
         seed: the same seed chooses the same images.
 
     Returns:
-        int64 (samples,) indices, ascending, each once, `samples / 10` of every digit.
+        int64 (samples,) indices, ascending, each once, `samples / 10` of each digit.
 
     Raises:
         InputError: too few images of a digit.
@@ -28,7 +28,8 @@ def calibration_indices(
     counts = np.bincount(labels, minlength=10)
     if counts.min() < each:
         raise InputError(
-            f"calibration takes {each} training images of each digit, got {counts.min()} of digit {counts.argmin()}"
+            f"calibration needs {each} training images of each digit, got {counts.min()} of digit {counts.argmin()}. "
+            "Give a larger data set with --data."
         )
     rng = np.random.default_rng(seed)
     chosen = [rng.choice(np.flatnonzero(labels == digit), each, replace=False) for digit in range(10)]

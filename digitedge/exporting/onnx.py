@@ -1,9 +1,7 @@
 """Keras to ONNX through tf2onnx, and ONNX to int8 through ONNX Runtime.
 
-tf2onnx 1.17's `from_keras` fails on Keras 3 (KeyError 'keras_tensor_..'), so a traced function is converted. int8 is
-QDQ, per channel, signed weights and activations, with reduce_range: 7-bit weights, because 8-bit ones overflow the
-16-bit sums of AVX2 processors without VNNI; without it the same file agrees 100 % on one machine and 99.86 % on
-another. Softmax stays in float, where it costs nothing and sums to 1.
+int8 is QDQ, per channel, with signed weights and activations and reduce_range (7-bit weights). Softmax stays in float,
+where it costs nothing and sums to 1. See docs/decisions/onnx-export.md.
 """
 
 import tempfile
@@ -35,12 +33,12 @@ MINIMUM_RUNTIME = "ONNX Runtime 1.12"
 
 
 def convert_onnx(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
-    """Convert a model under the contract; takes uint8 and a batch of any size, called N.
+    """Convert a model that meets the contract. The file takes uint8 and a batch of any size, called N.
 
     Args:
-        model: takes (N, 28, 28, 1) of 0 to 255, gives probabilities.
+        model: (N, 28, 28, 1) from 0 to 255 -> probabilities.
         recipe: float32 or int8.
-        calibration: uint8 (N, 28, 28); only int8 looks at it.
+        calibration: uint8 (N, 28, 28); only used by int8.
 
     Returns:
         The content of an .onnx file.
@@ -60,7 +58,7 @@ def convert_onnx(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uin
 
 
 def describe_onnx(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:
-    """Read an .onnx file's input, output, operators, and the oldest runtime that knows them."""
+    """Read the input, output and operators of an .onnx file, and the oldest runtime that knows them."""
     proto = onnx.load_from_string(content)
     ops = sorted({node.op_type for node in proto.graph.node})
     opset = next(entry.version for entry in proto.opset_import if not entry.domain)
@@ -68,6 +66,7 @@ def describe_onnx(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], st
 
 
 def _float_model(model: keras.Model) -> onnx.ModelProto:
+    """Convert a traced function: tf2onnx 1.17 `from_keras` fails on Keras 3 (KeyError 'keras_tensor_..')."""
     spec = tf.TensorSpec((None, CROP_SIZE, CROP_SIZE, 1), tf.uint8, name=INPUT_NAME)
 
     @tf.function(input_signature=[spec], autograph=False)  # type: ignore[untyped-decorator]
@@ -84,7 +83,7 @@ def _float_model(model: keras.Model) -> onnx.ModelProto:
 
 
 def _rename_output(graph: onnx.GraphProto, name: str) -> None:
-    """Give the one output its name of the contract; tf2onnx calls it Identity:0."""
+    """Give the output its name of the contract; tf2onnx calls it Identity:0."""
     (output,) = graph.output
     for node in graph.node:
         node.output[:] = [name if o == output.name else o for o in node.output]
@@ -94,16 +93,14 @@ def _rename_output(graph: onnx.GraphProto, name: str) -> None:
 
 def _quantized(proto: onnx.ModelProto, calibration: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:
     """Static QDQ quantization; the library works on files."""
-    plain, prepared, small = (folder / name for name in ("plain.onnx", "prepared.onnx", "small.onnx"))
+    plain, prepared, quantized = (folder / name for name in ("plain.onnx", "prepared.onnx", "quantized.onnx"))
     onnx.save(proto, plain)
-    quant_pre_process(
-        plain, prepared, skip_symbolic_shape=True
-    )  # symbolic shapes need sympy; plain inference suffices here
+    quant_pre_process(plain, prepared, skip_symbolic_shape=True)  # symbolic shapes would need sympy
     types = sorted({node.op_type for node in onnx.load(prepared).graph.node} - {"Softmax", "Cast"})
     quantize_static(
         prepared,
-        small,
-        _Reader(calibration),
+        quantized,
+        _CalibrationReader(calibration),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=types,
         per_channel=True,
@@ -111,10 +108,10 @@ def _quantized(proto: onnx.ModelProto, calibration: NDArray[np.uint8], folder: P
         activation_type=QuantType.QInt8,
         weight_type=QuantType.QInt8,
     )
-    return onnx.load(small)
+    return onnx.load(quantized)
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     """Feeds the calibration images one by one."""
 
     def __init__(self, calibration: NDArray[np.uint8]) -> None:

@@ -2,7 +2,7 @@
 
 A functional clone with a fixed batch of 1 is converted: a free batch adds SHAPE and PACK operators, and converting
 concrete functions wrote a file without weights and reported success (TensorFlow 2.21). Only built-in operators are
-allowed, because others need a delegate that is not on the device.
+allowed, because others need a delegate that devices do not have.
 """
 
 import warnings
@@ -19,22 +19,22 @@ from tensorflow.lite.python.convert import ConverterError
 from tensorflow.lite.tools import flatbuffer_utils
 
 from digitedge.bundle.manifest import TensorSpec
-from digitedge.bundle.recipe import Numbers, Recipe
+from digitedge.bundle.recipe import NumberFormat, Recipe
 from digitedge.errors import ModelError
-from digitedge.exporting.tflite_channel_packing import kind_of, pack_pixels
-from digitedge.exporting.tflite_strip import MINIMUM_RUNTIME, compact
+from digitedge.exporting.tflite_channel_packing import builtin_code, pack_channels
+from digitedge.exporting.tflite_strip import MINIMUM_RUNTIME, serialize_stripped
 from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.quiet import quiet
 
 
 def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
-    """Convert a model under the contract.
+    """Convert a model that meets the contract.
 
     Args:
-        model: takes (N, 28, 28, 1) of 0 to 255, gives probabilities.
-        recipe: which numbers to use.
-        calibration: uint8 (N, 28, 28); only int8 looks at it.
+        model: (N, 28, 28, 1) from 0 to 255 -> probabilities.
+        recipe: the number formats.
+        calibration: uint8 (N, 28, 28); only used by int8.
 
     Returns:
         The content of a .tflite file.
@@ -45,14 +45,14 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
     image = keras.Input(batch_shape=(1, CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME)
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, {OUTPUT_NAME: model(image)}))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if recipe.weights is not Numbers.FLOAT32:
+    if recipe.weights is not NumberFormat.FLOAT32:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if recipe.weights is Numbers.FLOAT16:
+    if recipe.weights is NumberFormat.FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     if recipe.calibrated:
         converter.representative_dataset = lambda: _batches(calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8  # scale 1, zero point 0: a crop is fed as it is
+        converter.inference_input_type = tf.uint8  # scale 1, zero point 0: crops are fed unchanged
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"):
             converted = converter.convert()
@@ -61,27 +61,20 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
         raise ModelError(
             f"TensorFlow cannot convert this model to TFLite {recipe.name}: {reason} Use simpler layers."
         ) from exc
-    built = flatbuffer_utils.convert_bytearray_to_object(converted)
+    unpacked = flatbuffer_utils.convert_bytearray_to_object(converted)
     if recipe.calibrated:
-        pack_pixels(built)
-    return compact(built)
+        pack_channels(unpacked)
+    return serialize_stripped(unpacked)
 
 
 def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], str]:
-    """Read a .tflite file's input, output, operators, and the oldest runtime that knows them.
-
-    Args:
-        content: of the file.
-
-    Returns:
-        Input, output, sorted operator names, and a version such as "LiteRT or TensorFlow Lite 2.3.0".
-    """
+    """Read the input, output and operators of a .tflite file, and the oldest runtime that knows them."""
     with quiet(2):
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    ops = sorted({names[kind_of(code)] for code in model.operatorCodes})
+    ops = sorted({names[builtin_code(code)] for code in model.operatorCodes})
     return (
         _tensor(interpreter.get_input_details()[0], INPUT_NAME),
         _tensor(interpreter.get_output_details()[0], OUTPUT_NAME),
@@ -107,7 +100,7 @@ def _tensor(details: dict[str, Any], name: str) -> TensorSpec:
 
 
 def _minimum_runtime(model: Any) -> str:
-    """What the converter wrote into the file's metadata as min_runtime_version."""
+    """The metadata entry min_runtime_version that the converter wrote."""
     for entry in model.metadata or []:
         if entry.name == MINIMUM_RUNTIME:
             return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()

@@ -1,10 +1,9 @@
-"""Every exported file against the Keras original, on images that neither was fitted to.
+"""The parity check: every exported file against the Keras original, on test images that no training has seen.
 
-`export` judges before a bundle is written, `verify` at any time after, with the same code: the test images of the run's
-own data set, paired image by image.
+`export` checks before a bundle is written and `verify` at any later time, with the same code.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from digitedge.bundle.bundle import MANIFEST, Bundle
 from digitedge.bundle.manifest import Manifest
 from digitedge.bundle.model_card import rewrite_card
-from digitedge.bundle.parity import Parity, compare
+from digitedge.bundle.parity import Parity, compare_outputs
 from digitedge.bundle.recipe import RECIPES, Tolerance
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError
@@ -29,128 +28,129 @@ PARITY = "parity.json"
 FLIPPED = "flipped.png"
 PARITY_SCHEMA = "digitedge.parity/1"
 FLIPPED_SHOWN = 40
+"""Number of images in flipped.png."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What was measured of one file, and the limits it was held to."""
+class ParityResult:
+    """The measured parity of one file, and its limits."""
 
     parity: Parity
     tolerance: Tolerance
 
     @property
     def violations(self) -> list[str]:
-        """What is out of tolerance; empty means fit."""
+        """What is out of tolerance; empty if the file passed."""
         return self.parity.violations(self.tolerance)
 
     @property
-    def fit(self) -> bool:
-        """Whether parity holds."""
+    def passed(self) -> bool:
+        """Whether the file is within its tolerance."""
         return not self.violations
 
     def to_json(self) -> dict[str, Any]:
-        """The figures, limits and verdict as plain JSON."""
-        verdict = {"violations": self.violations, "fit": self.fit}
-        return {**self.parity.to_json(), "tolerance": asdict(self.tolerance), **verdict}
+        """Figures, limits and result as plain JSON."""
+        result = {"violations": self.violations, "passed": self.passed}
+        return {**self.parity.to_json(), "tolerance": asdict(self.tolerance), **result}
+
+    def to_entry(self) -> dict[str, Any]:
+        """The fields of a manifest's `ModelFile` that come from the parity check."""
+        return {
+            "top1": self.parity.candidate_top1,
+            "agreement": self.parity.agreement,
+            "max_abs_diff": self.parity.to_json()["max_abs_diff"],
+            "mcnemar_p": self.parity.mcnemar_p,
+            "tolerance": self.tolerance,
+            "passed": self.passed,
+        }
 
 
-Limits = Mapping[str, float | None]
-"""Fields of `Tolerance` that the user sets for all files; None, or a name that is missing, keeps the file's own."""
-
-
-def judge(
+def check_parity(
     expected: NDArray[np.float32], candidates: Mapping[str, tuple[Classifier, Tolerance]], data: Dataset
-) -> dict[str, Judgement]:
+) -> dict[str, ParityResult]:
     """Compare candidates with their reference on the test images.
 
     Args:
         expected: float32 (M, 10), the original's probabilities on the test images.
         candidates: file name -> the loaded file and its limits.
-        data: its test half is the judge.
+        data: whose test images are used.
 
     Raises:
-        InputError: no test images, or a reference that answers NaN.
+        InputError: no test images, or a reference that gives NaN.
     """
     return {
-        name: Judgement(compare(expected, classifier.probabilities(data.x_test), data.y_test), tolerance)
+        name: ParityResult(compare_outputs(expected, classifier.probabilities(data.x_test), data.y_test), tolerance)
         for name, (classifier, tolerance) in candidates.items()
     }
 
 
-def judge_bundle(bundle: Bundle, data: Dataset, limits: Limits) -> dict[str, Judgement]:
-    """Judge every file of a bundle again, by the tolerances in its manifest where `limits` sets no others.
+def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) -> dict[str, ParityResult]:
+    """Check every file of a bundle again.
+
+    Args:
+        bundle: from `load_bundle`.
+        data: that the bundle was made from.
+        limits: fields of `Tolerance` that replace those in the manifest.
 
     Raises:
-        DataError: another data set than the one that the bundle was made from.
+        DataError: other data than that of the bundle.
     """
     if data.sha256 != bundle.manifest.data.sha256:
         raise DataError(
-            f"{bundle.path} was made from {bundle.manifest.data.name} with content "
-            f"{bundle.manifest.data.sha256[:12]}..., got {data.sha256[:12]}...: another data set proves nothing. "
-            "Give the right one with --data."
+            f"expected the data that {bundle.path} was made from, {bundle.manifest.data.name} with content "
+            f"{bundle.manifest.data.sha256[:12]}..., got {data.sha256[:12]}... Give the right data with --data."
         )
     candidates = {
-        name: (load_classifier(bundle.path / name), entry.tolerance.with_limits(**limits))
+        name: (load_classifier(bundle.path / name), replace(entry.tolerance, **limits))
         for name, entry in bundle.manifest.files.items()
     }
-    original = KerasClassifier(load_keras(bundle.reference), bundle.reference)  # a bundle's is under the contract
-    return judge(original.probabilities(data.x_test), candidates, data)
+    reference = KerasClassifier(load_keras(bundle.reference))
+    return check_parity(reference.probabilities(data.x_test), candidates, data)
 
 
 def tolerance_for(candidate: Path) -> Tolerance:
-    """The limits for a lone file: those of the recipe in its name (`model_float16.tflite`), else those of int8."""
+    """The limits of a file without a manifest: of the recipe in its name (`model_float16.tflite`), else of int8."""
     recipe = RECIPES.get(candidate.stem.rpartition("_")[2], RECIPES["int8"])
     return recipe.tolerance
 
 
-def record_verdicts(bundle: Bundle, judgements: Mapping[str, Judgement], data: Dataset) -> bool:
-    """Write verdicts that changed into the bundle, so that `camera` and `predict` act on them.
+def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Dataset) -> bool:
+    """Write results into the bundle if a file passed before and failed now, or the reverse.
 
     Returns:
-        Whether a verdict changed. Where none did, nothing is written.
+        Whether anything was written.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
     """
     files = bundle.manifest.files
-    if all(files[name].fit == judgement.fit for name, judgement in judgements.items()):
+    if all(files[name].passed == result.passed for name, result in results.items()):
         return False
-    entries = {name: replace(entry, **measured(judgements[name])) for name, entry in files.items()}
-    manifest: Manifest = replace(bundle.manifest, files=entries, fit=all(entry.fit for entry in entries.values()))
-    write_json(bundle.path / MANIFEST, manifest.to_json())  # first: `camera` and `predict` act on it
-    write_parity(bundle.path / PARITY, judgements)
-    plot_flipped(bundle.path / FLIPPED, judgements, data)
+    entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
+    passed = all(entry.passed for entry in entries.values())
+    manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
+    write_json(bundle.path / MANIFEST, manifest.to_json())  # first, because `camera` and `predict` read it
+    write_parity(bundle.path / PARITY, results)
+    plot_flipped(bundle.path / FLIPPED, results, data)
     rewrite_card(bundle, manifest)
     return True
 
 
-def measured(judgement: Judgement) -> dict[str, Any]:
-    """The fields of a manifest's entry that a judgement fills."""
-    parity = judgement.parity
-    return {
-        "top1": parity.candidate_top1,
-        "agreement": parity.agreement,
-        "max_abs_diff": parity.to_json()["max_abs_diff"],
-        "mcnemar_p": parity.mcnemar_p,
-        "tolerance": judgement.tolerance,
-        "fit": judgement.fit,
-    }
-
-
-def write_parity(path: Path, judgements: Mapping[str, Judgement]) -> None:
+def write_parity(path: Path, results: Mapping[str, ParityResult]) -> None:
     """Write parity.json: every figure of every file, with the indices of the flipped images."""
-    write_json(path, {"schema": PARITY_SCHEMA, "files": {name: j.to_json() for name, j in judgements.items()}})
+    write_json(path, {"schema": PARITY_SCHEMA, "files": {name: result.to_json() for name, result in results.items()}})
 
 
-def plot_flipped(path: Path, judgements: Mapping[str, Judgement], data: Dataset) -> None:
-    """Draw the test images that a file answers otherwise than the original, with label and number of files."""
-    indices = sorted({i for judgement in judgements.values() for i in judgement.parity.flipped})
-    captions = [f"#{i} is {data.y_test[i]}\n{_flips_of(i, judgements.values())}" for i in indices[:FLIPPED_SHOWN]]
-    images: NDArray[np.uint8] = data.x_test[indices[:FLIPPED_SHOWN]]
-    shown = f"{len(images)} of {len(indices)}" if len(images) < len(indices) else str(len(indices))
-    plot_digits(images, captions, path, title=f"test images that a file answers otherwise than the original ({shown})")
-
-
-def _flips_of(index: int, judgements: Iterable[Judgement]) -> str:
-    count = sum(index in judgement.parity.flipped for judgement in judgements)
-    return f"in {count} file{'s' if count > 1 else ''}"
+def plot_flipped(path: Path, results: Mapping[str, ParityResult], data: Dataset) -> None:
+    """Plot the test images whose prediction differs from the original's, with label and number of files."""
+    flips = [index for result in results.values() for index in result.parity.flipped]
+    indices = sorted(set(flips))
+    shown = indices[:FLIPPED_SHOWN]
+    captions = [
+        f"#{index} is {data.y_test[index]}\nin {flips.count(index)} file{'s' if flips.count(index) > 1 else ''}"
+        for index in shown
+    ]
+    count = f"{len(shown)} of {len(indices)}" if len(shown) < len(indices) else str(len(indices))
+    plot_digits(
+        data.x_test[shown], captions, path, title=f"test images whose prediction differs from the original ({count})"
+    )

@@ -1,1 +1,1 @@
-"""Metrics of classification, detection and rejection."""
+"""Metrics of classification, detection and OOD detection: arrays or boxes in, numbers out."""

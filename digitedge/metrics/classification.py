@@ -1,4 +1,4 @@
-"""How often a model is right, how often two models agree, and whether the difference means anything."""
+"""Accuracy, agreement of two models, significance of a difference, and calibration error."""
 
 import math
 
@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 
 BINS = 15
-"""Equal parts of confidence from 0 to 1, as in most papers."""
+"""Confidence bins of equal width for the calibration error, as in Guo et al. 2017."""
 
 
 def top1(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Share of samples whose largest probability stands at the label, 0 to 1.
-
-    A row with NaN counts as wrong.
+    """Return the share of samples whose largest probability is at the label, 0 to 1. A row with NaN counts as wrong.
 
     Args:
         probabilities: float32 (N, 10), N >= 1.
@@ -27,11 +25,11 @@ def top1(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float
         >>> top1(np.float32([[0.9, 0.1], [0.8, 0.2]]), np.uint8([0, 1]))
         0.5
     """
-    return float(np.mean(right_answers(probabilities, labels)))
+    return float(np.mean(is_correct(probabilities, labels)))
 
 
-def right_answers(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each sample whether the answer is the label: bool (N,). Errors as in `top1`."""
+def is_correct(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return for each sample whether its prediction is the label: bool (N,). Arguments and errors as in `top1`."""
     if not len(labels) or len(probabilities) != len(labels):
         raise InputError(f"expected as many rows as labels and at least 1, got {len(probabilities)} and {len(labels)}")
     finite = np.isfinite(probabilities).all(axis=1)
@@ -39,11 +37,11 @@ def right_answers(probabilities: NDArray[np.float32], labels: NDArray[np.uint8])
 
 
 def agreement(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> float:
-    """Share of samples to which two models give the same answer, 0 to 1. NaN agrees with nothing.
+    """Return the share of samples with equal predictions of two models, 0 to 1. NaN agrees with nothing.
 
     Args:
         reference: float32 (N, 10), N >= 1.
-        candidate: float32 (N, 10), row by row the same samples.
+        candidate: float32 (N, 10), of the same samples in the same order.
 
     Raises:
         InputError: no samples, or shapes that differ.
@@ -54,22 +52,22 @@ def agreement(reference: NDArray[np.float32], candidate: NDArray[np.float32]) ->
     return float(np.mean((reference.argmax(axis=1) == candidate.argmax(axis=1)) & finite))
 
 
-def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count answers by truth: int64 (10, 10), rows the true digit, columns the answer."""
+def confusion_matrix(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count predictions by label: int64 (10, 10), rows are labels, columns predictions."""
     counts = np.zeros((10, 10), np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     return counts
 
 
-def mcnemar_p(only_first_right: int, only_second_right: int) -> float:
-    """Probability of a split at least this uneven if both models were equally good; exact and two-sided.
+def mcnemar_p(only_first_correct: int, only_second_correct: int) -> float:
+    """Return the p-value of the exact, two-sided McNemar test: are two models equally accurate?
 
     Args:
-        only_first_right: samples that only the first model answers rightly.
-        only_second_right: samples that only the second model answers rightly.
+        only_first_correct: number of samples that only the first model classifies correctly.
+        only_second_correct: number of samples that only the second model classifies correctly.
 
     Returns:
-        p from 0 to 1; 1.0 when the models never differ.
+        0 to 1; 1.0 when the models never differ.
 
     Source:
         McNemar 1947, doi:10.1007/BF02295996, as the exact binomial test on the discordant pairs.
@@ -78,20 +76,20 @@ def mcnemar_p(only_first_right: int, only_second_right: int) -> float:
         >>> mcnemar_p(0, 0), mcnemar_p(1, 9)
         (1.0, 0.021484375)
     """
-    n = only_first_right + only_second_right
-    tail = sum(math.comb(n, k) for k in range(min(only_first_right, only_second_right) + 1))
+    n = only_first_correct + only_second_correct
+    tail = sum(math.comb(n, k) for k in range(min(only_first_correct, only_second_correct) + 1))
     return float(min(1.0, 2 * tail / 2**n))
 
 
 def expected_calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Mean distance between confidence and accuracy, over answers that are about equally sure.
+    """Return the expected calibration error: the mean gap between confidence and accuracy over bins of confidence.
 
     Args:
         probabilities: float32 (N, 10), N >= 1, finite.
         labels: uint8 (N,), 0 to 9.
 
     Returns:
-        0 for a model of whose answers with 90 % confidence 90 % are right, and so on; 1 at most.
+        0 (of the predictions with 90 % confidence, 90 % are correct, and so on) to 1.
 
     Raises:
         InputError: no samples, or lengths that differ.
@@ -100,12 +98,12 @@ def expected_calibration_error(probabilities: NDArray[np.float32], labels: NDArr
         Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599, equation 3.
 
     Examples:
-        >>> sure = np.float32([[0.8, 0.2], [0.8, 0.2], [0.8, 0.2], [0.8, 0.2]])
-        >>> round(expected_calibration_error(sure, np.uint8([0, 0, 0, 1])), 4)  # 80 % sure, 75 % right
+        >>> probabilities = np.float32([[0.8, 0.2]] * 4)
+        >>> round(expected_calibration_error(probabilities, np.uint8([0, 0, 0, 1])), 4)  # 80 % confident, 75 % correct
         0.05
     """
-    right = right_answers(probabilities, labels)
+    correct = is_correct(probabilities, labels)
     confidence = probabilities.max(axis=1).astype(np.float64)
     bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1).astype(int)  # (0, 1/15], (1/15, 2/15], ...
-    gaps = np.bincount(bins, right - confidence, BINS)  # sums, so the share of each bin is in them already
+    gaps = np.bincount(bins, correct - confidence, BINS)  # sums: they already contain the weight of each bin
     return float(np.abs(gaps).sum() / len(labels))

@@ -1,7 +1,7 @@
-"""How well a reading matches what a frame really says: boxes paired by overlap, digits compared, rows compared.
+"""Detection metrics: match the digits of a reading with the true ones, and count what is right and wrong.
 
-`compare` sorts the digits of one frame into right, wrong, missed and invented. `score_reading` counts them. Scores are
-added with `+`, and every figure of a set of frames is a property of the sum.
+`match_digits` matches the boxes of one frame. `score_reading` counts the matches in a `DetectionScore`; scores are
+added with `+`, and precision, recall and the like are properties of the sum.
 """
 
 from collections.abc import Sequence
@@ -10,246 +10,238 @@ from typing import Generic, Protocol, TypeVar
 
 from digitedge.utils.boxes import Box, iou, is_centre_in
 
-IOU_MATCH = 0.4
-"""Least overlap of a box that was found and a true one; lower than usual, because thin strokes such as a 1 shift it
-easily."""
+IOU_THRESHOLD = 0.4
+"""Minimum IoU of a match. Lower than the usual 0.5, because the box of a thin stroke such as a 1 shifts easily."""
 
 
 class BoxedDigit(Protocol):
-    """A digit with its box: one that was read, or a true one."""
+    """A true or detected digit with its box."""
 
     @property
     def digit(self) -> int:
         """0 to 9."""
-        ...
 
     @property
     def box(self) -> Box:
         """x, y, width, height in pixels of the frame."""
-        ...
 
 
-class Written(Protocol):
-    """Digits and the rows that they form: a reading, or the truth about a frame."""
+class DigitsInRows(Protocol):
+    """A reading, or the ground truth of a frame."""
 
     @property
     def digits(self) -> Sequence[BoxedDigit]:
-        """Every digit with its box."""
-        ...
+        """All digits with their boxes."""
 
     @property
     def rows(self) -> Sequence[str]:
         """The digits of each row joined, top to bottom."""
-        ...
 
 
-Read = TypeVar("Read", bound=BoxedDigit)
+Detected = TypeVar("Detected", bound=BoxedDigit)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Generic[Read]):
-    """What became of every digit of a frame.
+class Matches(Generic[Detected]):
+    """The digits of one frame, matched.
 
     Attributes:
-        right: true digits and what was read there, which is the same digit.
-        wrong: true digits and what was read there, which is another one.
-        missed: true digits where nothing was read.
-        invented: digits that were read where none is.
-        ignored: digits that were read on other marks; neither right nor wrong.
+        true_positives: true digits with a detection of the same digit in their place.
+        misclassified: true digits with a detection of another digit in their place.
+        false_negatives: true digits without a detection.
+        false_positives: detections where no digit is.
+        ignored: detections in boxes to ignore; neither right nor wrong.
     """
 
-    right: tuple[tuple[BoxedDigit, Read], ...]
-    wrong: tuple[tuple[BoxedDigit, Read], ...]
-    missed: tuple[BoxedDigit, ...]
-    invented: tuple[Read, ...]
-    ignored: tuple[Read, ...]
+    true_positives: tuple[tuple[BoxedDigit, Detected], ...]
+    misclassified: tuple[tuple[BoxedDigit, Detected], ...]
+    false_negatives: tuple[BoxedDigit, ...]
+    false_positives: tuple[Detected, ...]
+    ignored: tuple[Detected, ...]
 
 
-def compare(true: Sequence[BoxedDigit], read: Sequence[Read], *, ignore: Sequence[Box] = ()) -> Comparison[Read]:
-    """Pair true boxes with read ones greedily, best overlap first, and look at what is left.
+def match_digits(
+    true: Sequence[BoxedDigit], detected: Sequence[Detected], *, ignore: Sequence[Box] = ()
+) -> Matches[Detected]:
+    """Match true and detected boxes greedily, highest IoU first.
 
     Args:
-        true: the digits that stand there.
-        read: the digits that were reported.
-        ignore: boxes of other marks. A reported digit without a partner whose centre lies in one of them is ignored.
+        true: the digits of the ground truth.
+        detected: the digits of the reading.
+        ignore: boxes of non-digits. An unmatched detection whose centre lies in one of them is ignored.
 
     Examples:
-        >>> from digitedge.reader.reader import Digit
-        >>> seven, one = Digit(7, 1.0, (0, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4, 9))
-        >>> compare([seven], [seven, one]).invented == (one,)
-        True
+        >>> from typing import NamedTuple
+        >>> Boxed = NamedTuple("Boxed", [("digit", int), ("box", Box)])
+        >>> seven, one = Boxed(7, (0, 0, 10, 10)), Boxed(1, (50, 0, 4, 9))
+        >>> match_digits([seven], [seven, one]).false_positives
+        (Boxed(digit=1, box=(50, 0, 4, 9)),)
     """
-    overlaps = [(iou(t.box, r.box), i, j) for i, t in enumerate(true) for j, r in enumerate(read)]
+    overlaps = [(iou(t.box, d.box), i, j) for i, t in enumerate(true) for j, d in enumerate(detected)]
     partner: dict[int, int] = {}
-    paired: set[int] = set()
-    for _, i, j in sorted((overlap for overlap in overlaps if overlap[0] >= IOU_MATCH), reverse=True):
-        if i not in partner and j not in paired:
+    matched: set[int] = set()
+    for _, i, j in sorted((overlap for overlap in overlaps if overlap[0] >= IOU_THRESHOLD), reverse=True):
+        if i not in partner and j not in matched:
             partner[i] = j
-            paired.add(j)
-    pairs = [(true[i], read[j]) for i, j in sorted(partner.items())]
-    alone = [r for j, r in enumerate(read) if j not in paired]
-    return Comparison(
-        right=tuple(pair for pair in pairs if pair[0].digit == pair[1].digit),
-        wrong=tuple(pair for pair in pairs if pair[0].digit != pair[1].digit),
-        missed=tuple(t for i, t in enumerate(true) if i not in partner),
-        invented=tuple(r for r in alone if not is_centre_in(r.box, ignore)),
-        ignored=tuple(r for r in alone if is_centre_in(r.box, ignore)),
+            matched.add(j)
+    pairs = [(true[i], detected[j]) for i, j in sorted(partner.items())]
+    unmatched = [d for j, d in enumerate(detected) if j not in matched]
+    return Matches(
+        true_positives=tuple(pair for pair in pairs if pair[0].digit == pair[1].digit),
+        misclassified=tuple(pair for pair in pairs if pair[0].digit != pair[1].digit),
+        false_negatives=tuple(t for i, t in enumerate(true) if i not in partner),
+        false_positives=tuple(d for d in unmatched if not is_centre_in(d.box, ignore)),
+        ignored=tuple(d for d in unmatched if is_centre_in(d.box, ignore)),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Counts over one or more frames; add scores with `+`.
+class DetectionScore:
+    """Counts of one or more frames; add scores with `+`. Shares are 0 if there is nothing to count.
 
-    A frame without digits is a negative: it counts in the last two fields and in no other, so that what is read in it
-    does not blur the figures of the frames that have digits.
+    A frame without digits (a negative) counts in the last two fields only, so that its detections do not change the
+    precision on frames with digits.
 
     Attributes:
         frames: frames with digits.
-        true: digits that stand there.
-        read: digits that were reported there, the ignored ones left out.
-        found: true digits with a reported one in their place.
-        right: true digits with the right one in their place.
-        f1_sum: the F1 of every frame, added up.
-        ordered: frames whose rows are compared: those with a sure order and without other marks.
-        exact: of these, frames with all rows right.
-        characters: digits of the true rows and of the rows that were read, together.
-        common: digits of both in the same order: twice the longest common subsequence.
+        digits: true digits.
+        detections: detections in frames with digits, without the ignored ones.
+        matched: true digits with a detection in their place.
+        correct: true digits with the correct detection in their place.
+        f1_sum: sum of the F1 of every frame.
+        ordered_frames: frames whose rows are compared: with a known reading order and without boxes to ignore.
+        exact_frames: those of them with all rows correct.
+        characters: digits of the true rows and of the detected rows together.
+        common_characters: digits that both have in the same order: twice the longest common subsequence.
         negatives: frames without digits.
-        false: digits that were reported in negatives.
+        negative_detections: detections in negatives.
     """
 
     frames: int = 0
-    true: int = 0
-    read: int = 0
-    found: int = 0
-    right: int = 0
+    digits: int = 0
+    detections: int = 0
+    matched: int = 0
+    correct: int = 0
     f1_sum: float = 0.0
-    ordered: int = 0
-    exact: int = 0
+    ordered_frames: int = 0
+    exact_frames: int = 0
     characters: int = 0
-    common: int = 0
+    common_characters: int = 0
     negatives: int = 0
-    false: int = 0
+    negative_detections: int = 0
 
-    def __add__(self, other: "Score") -> "Score":
-        return Score(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(self)))
-
-    @property
-    def missed(self) -> int:
-        """True digits where nothing was read."""
-        return self.true - self.found
+    def __add__(self, other: "DetectionScore") -> "DetectionScore":
+        return DetectionScore(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     @property
-    def wrong(self) -> int:
-        """True digits where another one was read."""
-        return self.found - self.right
+    def false_negatives(self) -> int:
+        """True digits without a detection."""
+        return self.digits - self.matched
 
     @property
-    def invented(self) -> int:
-        """Digits that were read beside those that stand there."""
-        return self.read - self.found
+    def misclassified(self) -> int:
+        """True digits that were detected as another digit."""
+        return self.matched - self.correct
+
+    @property
+    def false_positives(self) -> int:
+        """Detections where no digit is, in frames with digits."""
+        return self.detections - self.matched
 
     @property
     def errors(self) -> int:
-        """Digits missed, wrong, invented, and false in negatives."""
-        return self.missed + self.wrong + self.invented + self.false
+        """All of these, and the detections in negatives."""
+        return self.false_negatives + self.misclassified + self.false_positives + self.negative_detections
 
     @property
     def precision(self) -> float:
-        """Share of the reported digits that are right, 0 to 1, as all shares; 0 where there is nothing to share."""
-        return _share(self.right, self.read)
+        """Share of the detections that are correct, 0 to 1."""
+        return _share(self.correct, self.detections)
 
     @property
     def recall(self) -> float:
-        """Share of the true digits that were read rightly."""
-        return _share(self.right, self.true)
+        """Share of the true digits that were read correctly."""
+        return _share(self.correct, self.digits)
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall over all digits."""
-        return _share(2 * self.right, self.true + self.read)
+        return _share(2 * self.correct, self.digits + self.detections)
 
     @property
     def mean_f1(self) -> float:
-        """Mean F1 of a frame: a frame with one digit weighs as much as a page of a hundred."""
+        """Mean F1 of the frames: a frame with one digit counts as much as a page of a hundred."""
         return _share(self.f1_sum, self.frames)
 
     @property
     def box_recall(self) -> float:
-        """Share of the true digits that were found, whatever was read there."""
-        return _share(self.found, self.true)
+        """Share of the true digits with a detection in their place, whatever its digit."""
+        return _share(self.matched, self.digits)
 
     @property
-    def named_right(self) -> float:
-        """Share of the digits found that got the right name."""
-        return _share(self.right, self.found)
+    def digit_accuracy(self) -> float:
+        """Share of the matched digits that were classified correctly."""
+        return _share(self.correct, self.matched)
 
     @property
-    def f1_in_order(self) -> float:
-        """Agreement of the digits in reading order, which needs no boxes."""
-        return _share(self.common, self.characters)
+    def reading_order_f1(self) -> float:
+        """F1 of the digits in reading order, which needs no boxes."""
+        return _share(self.common_characters, self.characters)
 
     @property
     def rows_exact(self) -> float:
-        """Share of the ordered frames with every row right."""
-        return _share(self.exact, self.ordered)
+        """Share of the ordered frames with every row correct."""
+        return _share(self.exact_frames, self.ordered_frames)
 
     @property
-    def false_per_negative(self) -> float:
-        """Digits reported in a frame without any, on average."""
-        return _share(self.false, self.negatives)
+    def false_positives_per_negative(self) -> float:
+        """Mean number of detections in a frame without digits."""
+        return _share(self.negative_detections, self.negatives)
 
 
-def score_reading(true: Written, read: Written, *, ignore: Sequence[Box] = (), ordered: bool = True) -> Score:
+def score_reading(
+    true: DigitsInRows, reading: DigitsInRows, *, ignore: Sequence[Box] = (), ordered: bool = True
+) -> DetectionScore:
     """Score the reading of one frame.
 
     Args:
-        true: what stands there.
-        read: what was reported.
-        ignore: boxes of other marks, as for `compare`.
-        ordered: whether the true rows have a sure order.
-
-    Examples:
-        >>> from digitedge.reader.reader import Digit, Reading
-        >>> seven, one = Digit(7, 1.0, (0, 0, 10, 10)), Digit(1, 0.9, (50, 0, 4, 9))
-        >>> truth = Reading((seven,), ("7",), 64, 48, 0.0)
-        >>> score = score_reading(truth, Reading((seven, one), ("71",), 64, 48, 0.0))
-        >>> score.recall, score.precision, round(score.f1, 3), score.rows_exact
-        (1.0, 0.5, 0.667, 0.0)
+        true: the ground truth.
+        reading: the detected digits and rows.
+        ignore: boxes of non-digits, as in `match_digits`.
+        ordered: whether the true rows have a known reading order.
     """
-    compared = compare(true.digits, read.digits, ignore=ignore)
+    matches = match_digits(true.digits, reading.digits, ignore=ignore)
     if not true.digits:
-        return Score(negatives=1, false=len(compared.invented))
-    digits = Score(
+        return DetectionScore(negatives=1, negative_detections=len(matches.false_positives))
+    digits = DetectionScore(
         frames=1,
-        true=len(true.digits),
-        read=len(read.digits) - len(compared.ignored),
-        found=len(compared.right) + len(compared.wrong),
-        right=len(compared.right),
+        digits=len(true.digits),
+        detections=len(reading.digits) - len(matches.ignored),
+        matched=len(matches.true_positives) + len(matches.misclassified),
+        correct=len(matches.true_positives),
     )
-    rows = _score_rows(true.rows, read.rows) if ordered and not ignore else Score()
-    return digits + Score(f1_sum=digits.f1) + rows
+    rows = _score_rows(true.rows, reading.rows) if ordered and not ignore else DetectionScore()
+    return digits + DetectionScore(f1_sum=digits.f1) + rows
 
 
-def _score_rows(true: Sequence[str], read: Sequence[str]) -> Score:
-    stands, says = "".join(true), "".join(read)
-    return Score(
-        ordered=1,
-        exact=list(true) == list(read),
-        characters=len(stands) + len(says),
-        common=2 * longest_common_subsequence(stands, says),
+def _score_rows(true: Sequence[str], detected: Sequence[str]) -> DetectionScore:
+    a, b = "".join(true), "".join(detected)
+    return DetectionScore(
+        ordered_frames=1,
+        exact_frames=list(true) == list(detected),
+        characters=len(a) + len(b),
+        common_characters=2 * longest_common_subsequence(a, b),
     )
 
 
 def longest_common_subsequence(a: str, b: str) -> int:
-    """Count the most characters that stand in both strings in the same order, with gaps allowed.
+    """Return the length of the longest common subsequence of two strings.
 
     Examples:
         >>> longest_common_subsequence("2026", "20726")
         4
     """
-    lengths = [0] * (len(b) + 1)  # of each beginning of b with the part of a that was walked
+    lengths = [0] * (len(b) + 1)  # for each prefix of b, with the prefix of a that was processed
     for character in a:
         before = lengths.copy()
         for j, other in enumerate(b):

@@ -1,87 +1,88 @@
-"""How well confidence tells digits from what is none: the question that a camera asks of every cutting."""
+"""Out-of-distribution (OOD) detection: how well confidence separates digits from non-digits."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-NOTHING = 255
-"""In place of a digit: what was cut out is none, or not one whole digit."""
+NON_DIGIT = 255
+"""The label of a crop that shows no digit, or not one whole digit."""
 
-KEPT_SHARE = 0.99
-"""Share of the digits that a net reads rightly that a reject threshold keeps."""
+TARGET_TPR = 0.99
+"""Share of the correctly classified digits that a reject threshold keeps (true positive rate)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Separation:
-    """Confidences of digits against those of other marks.
+class OodResult:
+    """Confidences of digits against those of non-digits.
 
     Attributes:
-        digits: how many digits were read rightly; only these are worth keeping.
-        others: how many other marks were scored.
-        threshold: the confidence that 99 of 100 of those digits reach, 0 to 1.
-        accepted: share of the others that reach it too, 0 to 1.
-        auroc: how often a digit is more confident than another mark, a tie counting half; 0.5 is chance, 1 perfect.
+        digits: number of correctly classified digits; wrong predictions do not count.
+        non_digits: number of non-digits.
+        threshold: confidence that 99 % of those digits reach, 0 to 1.
+        fpr_at_99_tpr: share of the non-digits that reach it too, 0 to 1.
+        auroc: area under the ROC curve; 0.5 is chance, 1 perfect.
     """
 
     digits: int
-    others: int
+    non_digits: int
     threshold: float
-    accepted: float
+    fpr_at_99_tpr: float
     auroc: float
 
 
-def threshold_for(probabilities: NDArray[np.float32], digits: NDArray[np.uint8]) -> float:
-    """The confidence that KEPT_SHARE of the digits reach that are read rightly.
+def threshold_at_99_tpr(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+    """Return the confidence that TARGET_TPR of the correctly classified digits reach.
 
-    To reject one that is read wrongly is no loss, so those do not pull the threshold down.
+    Wrong predictions are left out, because rejecting them is no loss.
 
     Args:
         probabilities: float32 (N, 10).
-        digits: uint8 (N,), the truth; where it is NOTHING, a row does not count.
+        labels: uint8 (N,), 0 to 9; rows with NON_DIGIT are left out.
 
     Returns:
-        0 to 1; 1 where nothing is read rightly, NaN included.
+        0 to 1; 1 if no digit is classified correctly.
 
     Examples:
-        >>> threshold_for(np.eye(10, dtype=np.float32)[[1, 2, 3]] * 0.9, np.uint8([1, 2, 4]))
+        >>> threshold_at_99_tpr(np.eye(10, dtype=np.float32)[[1, 2, 3]] * 0.9, np.uint8([1, 2, 4]))
         0.8999999761581421
     """
-    confidence = _confidence_of_right(probabilities, digits)
-    return float(np.quantile(confidence, 1 - KEPT_SHARE, method="higher")) if len(confidence) else 1.0
+    confidence = _confidence_of_correct(probabilities, labels)
+    return float(np.quantile(confidence, 1 - TARGET_TPR, method="higher")) if len(confidence) else 1.0
 
 
-def separate(probabilities: NDArray[np.float32], digits: NDArray[np.uint8]) -> Separation | None:
-    """Measure how far the confidences of digits lie above those of other marks.
+def measure_ood(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> OodResult | None:
+    """Measure how well confidence separates digits from non-digits.
 
     Args:
-        probabilities: float32 (N, 10), of digits and others.
-        digits: uint8 (N,), the truth: 0 to 9 or NOTHING.
+        probabilities: float32 (N, 10), of digits and non-digits.
+        labels: uint8 (N,), 0 to 9 or NON_DIGIT.
 
     Returns:
-        None where there are no others, or no digit is read rightly.
+        None if there are no non-digits or no digit is classified correctly.
 
     Source:
-        AUROC as the Mann-Whitney statistic: Fawcett 2006, "An introduction to ROC analysis", section 7.
+        AUROC as the Mann-Whitney statistic, ties counting half: Fawcett 2006, "An introduction to ROC analysis",
+        section 7.
     """
-    right = _confidence_of_right(probabilities, digits)
-    others = probabilities[digits == NOTHING].max(axis=1)
-    if not (len(right) and len(others)):
+    digits = _confidence_of_correct(probabilities, labels)
+    non_digits = probabilities[labels == NON_DIGIT].max(axis=1)
+    if not (len(digits) and len(non_digits)):
         return None
-    threshold = threshold_for(probabilities, digits)
-    ranked = np.sort(right)
-    below = (np.searchsorted(ranked, others, "left") + np.searchsorted(ranked, others, "right")) / 2
-    return Separation(
-        digits=len(right),
-        others=len(others),
+    threshold = threshold_at_99_tpr(probabilities, labels)
+    ranked = np.sort(digits)
+    below = (np.searchsorted(ranked, non_digits, "left") + np.searchsorted(ranked, non_digits, "right")) / 2
+    return OodResult(
+        digits=len(digits),
+        non_digits=len(non_digits),
         threshold=threshold,
-        accepted=float((others >= threshold).mean()),
-        auroc=float(1 - below.mean() / len(right)),
+        fpr_at_99_tpr=float((non_digits >= threshold).mean()),
+        auroc=float(1 - below.mean() / len(digits)),
     )
 
 
-def _confidence_of_right(probabilities: NDArray[np.float32], digits: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Confidences of the digits that are read rightly: float32 (M,), finite."""
+def _confidence_of_correct(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the confidences of the correctly classified digits: float32 (M,), finite."""
     confidence = probabilities.max(axis=1)
-    right = (probabilities.argmax(axis=1) == digits) & np.isfinite(confidence)
-    return np.asarray(confidence[right], np.float32)
+    correct = (probabilities.argmax(axis=1) == labels) & np.isfinite(confidence)
+    return np.asarray(confidence[correct], np.float32)

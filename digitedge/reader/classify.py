@@ -1,80 +1,113 @@
-"""Marks -> guesses: what the classifier makes of each, and of other ways to take the ink where it doubts."""
+"""Classification: candidates become predictions; doubtful candidates are split or merged where that reads better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitedge.runtime import Classifier
 from digitedge.utils.boxes import Box
-from digitedge.vision.detect import Writing
-from digitedge.vision.normalize import normalize_digit
-from digitedge.vision.segment import Mark
-from digitedge.vision.split_merge import regroupings
+from digitedge.vision import Candidate, Detection, Stage, StageClock, normalize_digit
+from digitedge.vision.split_merge import propose_splits_and_merges
 
-# The classifier doubts what it gives less than this. Other ways to take that ink must make it sure.
-SURE = 0.9
+# A candidate below this confidence is doubtful. The parts of a split or a merge must reach it.
+CONFIDENT = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Guess:
-    """What the classifier makes of one mark.
+class Prediction:
+    """What the classifier says of one candidate.
 
     Attributes:
-        mark: in pixels of the image that was searched.
-        box: x, y, width, height in pixels of the frame.
-        digit: the most likely one, 0 to 9.
-        confidence: its probability, 0 to 1; 0 for a mark that cannot be a digit.
-        before: the lowest confidence that its ink had as it was found, before it was cut or joined.
+        candidate: in pixels of the working images.
+        box: x, y, width, height in pixels of the image.
+        crop: uint8 (28, 28), the input of the classifier; None if the candidate cannot be a digit.
+        probabilities: float32 (10,); zeros if the candidate cannot be a digit.
+        initial_confidence: the lowest confidence of its ink before any split or merge.
     """
 
-    mark: Mark
+    candidate: Candidate
     box: Box
-    digit: int
-    confidence: float
-    before: float
+    crop: NDArray[np.uint8] | None
+    probabilities: NDArray[np.float32]
+    initial_confidence: float
+
+    @property
+    def digit(self) -> int:
+        """The most probable digit."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def confidence(self) -> float:
+        """The probability of that digit, 0 to 1; 0 if the candidate cannot be a digit."""
+        return float(self.probabilities.max())
 
 
-def recognize(writing: Writing, classifier: Classifier) -> list[Guess]:
-    """Let the classifier look at every mark of a frame, and at other ways to take the ink of those that it doubts."""
-    guesses = _guess(writing, writing.marks, classifier)
+def classify_candidates(
+    detection: Detection, classifier: Classifier, clock: StageClock | None = None
+) -> list[Prediction]:
+    """Classify all candidates of an image; split and merge the doubtful ones.
+
+    Args:
+        detection: the candidates.
+        classifier: any `Classifier`.
+        clock: measures the stages; None for no measurement.
+    """
+    clock = clock or StageClock()
+    predictions = _classify(detection, detection.candidates, classifier, clock)
     changed = True
-    while changed:  # what was joined once may be joined again; every round leaves fewer doubts
-        guesses, changed = _regroup(writing, guesses, classifier)
-    return guesses
+    while changed:  # what was merged may be merged again; every round leaves fewer doubtful candidates
+        with clock.measure(Stage.SPLIT_MERGE):
+            predictions, changed = _split_and_merge(detection, predictions, classifier, clock)
+    return predictions
 
 
-def _regroup(writing: Writing, guesses: list[Guess], classifier: Classifier) -> tuple[list[Guess], bool]:
-    """Replace marks where the classifier is surer then, best first; also tell whether any was replaced."""
-    doubtful = [index for index, guess in enumerate(guesses) if guess.confidence < SURE]
-    proposals = regroupings([guess.mark for guess in guesses], doubtful)
+def _split_and_merge(
+    detection: Detection, predictions: list[Prediction], classifier: Classifier, clock: StageClock
+) -> tuple[list[Prediction], bool]:
+    """Replace predictions by those of split or merged candidates that are more confident, the best first.
+
+    Returns:
+        All predictions, and whether any was replaced.
+    """
+    doubtful = [index for index, prediction in enumerate(predictions) if prediction.confidence < CONFIDENT]
+    proposals = propose_splits_and_merges([prediction.candidate for prediction in predictions], doubtful)
     if not proposals:
-        return guesses, False
-    answers = iter(_guess(writing, [mark for proposal in proposals for mark in proposal.marks], classifier))
-    options = [(proposal.replaced, [next(answers) for _ in proposal.marks]) for proposal in proposals]
-    gone: set[int] = set()
-    better: list[Guess] = []
-    for replaced, instead in sorted(options, key=lambda option: -_worst(option[1])):
-        best_before = max(guesses[index].confidence for index in replaced)
-        if _worst(instead) >= max(SURE, best_before) and not replaced & gone:
-            gone |= replaced
-            before = min(guesses[index].before for index in replaced)
-            better += [replace(guess, before=before) for guess in instead]
-    return [guess for index, guess in enumerate(guesses) if index not in gone] + better, bool(gone)
+        return predictions, False
+    proposed = [candidate for proposal in proposals for candidate in proposal.candidates]
+    results = iter(_classify(detection, proposed, classifier, clock))
+    options = [(proposal.replaced, [next(results) for _ in proposal.candidates]) for proposal in proposals]
+    replaced: set[int] = set()
+    better: list[Prediction] = []
+    for indices, new in sorted(options, key=lambda option: -_lowest_confidence(option[1])):
+        old = [predictions[index] for index in indices]
+        needed = max(CONFIDENT, *(prediction.confidence for prediction in old))
+        if _lowest_confidence(new) >= needed and not indices & replaced:
+            replaced |= indices
+            initial = min(prediction.initial_confidence for prediction in old)
+            better += [replace(prediction, initial_confidence=initial) for prediction in new]
+    return [prediction for index, prediction in enumerate(predictions) if index not in replaced] + better, bool(
+        replaced
+    )
 
 
-def _worst(guesses: Sequence[Guess]) -> float:
-    return min(guess.confidence for guess in guesses)
+def _lowest_confidence(predictions: Sequence[Prediction]) -> float:
+    return min(prediction.confidence for prediction in predictions)
 
 
-def _guess(writing: Writing, marks: Sequence[Mark], classifier: Classifier) -> list[Guess]:
-    """Score all marks that may be digits in one call."""
-    scored = [index for index, mark in enumerate(marks) if not mark.flaw]
-    crops = [normalize_digit(marks[index].ink) for index in scored]
-    probabilities = np.zeros((len(marks), 10), np.float32)
+def _classify(
+    detection: Detection, candidates: Sequence[Candidate], classifier: Classifier, clock: StageClock
+) -> list[Prediction]:
+    """Classify all candidates that may be digits in one call."""
+    with clock.measure(Stage.CROPS):
+        crops = {i: normalize_digit(one.ink) for i, one in enumerate(candidates) if one.reject_reason is None}
+    probabilities = np.zeros((len(candidates), 10), np.float32)
     if crops:
-        probabilities[scored] = classifier.probabilities(np.stack(crops))
+        batch = np.stack(list(crops.values()))
+        with clock.measure(Stage.PREDICTIONS):
+            probabilities[list(crops)] = classifier.probabilities(batch)
     return [
-        Guess(mark, writing.on_frame(mark.box), int(row.argmax()), float(row.max()), float(row.max()))
-        for mark, row in zip(marks, probabilities, strict=True)
+        Prediction(candidate, detection.to_image(candidate.box), crops.get(index), row, float(row.max()))
+        for index, (candidate, row) in enumerate(zip(candidates, probabilities, strict=True))
     ]

@@ -1,113 +1,44 @@
-"""A frame in, a reading out: vision and runtime put together."""
+"""The reader: an image in, a reading out."""
 
 import time as clock
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_model
 from digitedge.errors import InputError
-from digitedge.reader.classify import Guess, recognize
-from digitedge.reader.rejection import LEAST, Verdict, decide
+from digitedge.reader.classify import classify_candidates
+from digitedge.reader.reading import Arrangement, Digit, Reading, arrange
+from digitedge.reader.rejection import MIN_CONFIDENCE, decide
+from digitedge.reader.trace import Trace
 from digitedge.runtime import Classifier
-from digitedge.utils.boxes import Box
-from digitedge.vision import Writing, find_writing, numbers_of, rows_of
-
-SCHEMA = "digitedge.reading/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Digit:
-    """One digit found in a frame.
-
-    Attributes:
-        digit: 0 to 9.
-        confidence: probability of that digit, 0 to 1.
-        box: x, y, width, height in pixels of the frame.
-        track: the same number in every frame of a camera that shows this written digit; None in an image.
-    """
-
-    digit: int
-    confidence: float
-    box: Box
-    track: int | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; without the track where there is none."""
-        digit = {"digit": self.digit, "confidence": self.confidence, "box": list(self.box)}
-        return digit if self.track is None else digit | {"track": self.track}
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one frame says.
-
-    Attributes:
-        digits: all digits, in reading order.
-        rows: the strings that they form, top to bottom.
-        numbers: for each row the strings that stand apart in it, parted at wide gaps.
-        width: of the frame, in pixels; so is `height`.
-        ms: milliseconds that reading took.
-        source: where the frame is from: a path, a camera; "" if unknown.
-        frame: its number in the source, from 0.
-        time: seconds since the start of the source; None for an image.
-        marks: verdicts on everything that was looked at, digits and what is none.
-    """
-
-    digits: tuple[Digit, ...]
-    rows: tuple[str, ...]
-    width: int
-    height: int
-    ms: float
-    source: str = ""
-    frame: int = 0
-    time: float | None = None
-    numbers: tuple[tuple[str, ...], ...] = ()
-    marks: tuple[Verdict, ...] = ()
-
-    def to_dict(self, *, verbose: bool = False) -> dict[str, Any]:
-        """Plain JSON as `predict --json` and `camera --json` print it, schema "digitedge.reading/1".
-
-        Args:
-            verbose: whether to add "marks": everything that was looked at, with the reason why it is no digit and the
-                points that each clue gave it.
-
-        Examples:
-            >>> reading = Reading((Digit(7, 0.99, (4, 5, 20, 30)),), ("7",), 640, 480, 3.1, source="desk.jpg")
-            >>> reading.to_dict()["digits"]
-            [{'digit': 7, 'confidence': 0.99, 'box': [4, 5, 20, 30]}]
-        """
-        reading = {
-            "schema": SCHEMA,
-            "source": self.source,
-            "frame": self.frame,
-            "time": self.time,
-            "width": self.width,
-            "height": self.height,
-            "digits": [digit.to_dict() for digit in self.digits],
-            "rows": list(self.rows),
-            "numbers": [list(row) for row in self.numbers],
-            "ms": self.ms,
-        }
-        return reading | {"marks": [mark.to_dict() for mark in self.marks]} if verbose else reading
+from digitedge.vision import Stage, StageClock, detect_candidates
 
 
 class Reader:
-    """Reads digits in frames with one model, which is loaded once."""
+    """Reads digits in images with one model, which is loaded once.
+
+    Attributes:
+        classifier: scores crops.
+        threshold: least confidence of a digit, 0 to 1; it may be changed between two images.
+        reject_threshold: confidence that is evidence neither for nor against a digit, from the manifest of the model.
+    """
 
     def __init__(
-        self, model: str | Path | None = None, *, threshold: float = LEAST, force: bool = False, threads: int = 1
+        self,
+        model: str | Path | Classifier | None = None,
+        *,
+        threshold: float = MIN_CONFIDENCE,
+        force: bool = False,
+        threads: int = 1,
     ) -> None:
         """Load a model.
 
         Args:
-            model: a bundle, a `.tflite` or `.onnx` file, or None for the released bundle.
-            threshold: least confidence of a digit that is reported, 0 to 1, whatever else speaks for it.
-            force: run a model that failed parity.
+            model: a bundle, a `.tflite` or `.onnx` file, a loaded classifier, or None for the released bundle.
+            threshold: least confidence of a digit, 0 to 1, regardless of other evidence.
+            force: load a model that failed parity.
             threads: of the runtime, see `load_classifier`.
 
         Raises:
@@ -116,38 +47,35 @@ class Reader:
             ParityError: it failed parity, and `force` is false.
             MissingExtraError: the runtime that it needs is not installed.
         """
-        loaded = load_model(model, force=force, threads=threads)
-        self._set(loaded.classifier, threshold, loaded.threshold)
-
-    @classmethod
-    def of(cls, classifier: Classifier, *, threshold: float = LEAST) -> Self:
-        """Make a reader of a classifier that is loaded already, or of any three lines that score crops.
-
-        Raises:
-            InputError: a threshold outside 0 to 1.
-        """
-        reader = cls.__new__(cls)
-        reader._set(classifier, threshold, DEFAULT_THRESHOLD)
-        return reader
-
-    def _set(self, classifier: Classifier, threshold: float, neutral: float) -> None:
-        if not 0 <= threshold <= 1:  # also catches NaN
+        if not 0 <= threshold <= 1:  # also true for NaN
             raise InputError(f"threshold must be a probability from 0 to 1, got {threshold}. 0.5 is usual.")
-        self.classifier = classifier
+        if model is None or isinstance(model, str | Path):
+            loaded = load_model(model, force=force, threads=threads)
+            self.classifier, self.reject_threshold = loaded.classifier, loaded.threshold
+        else:
+            self.classifier, self.reject_threshold = model, DEFAULT_THRESHOLD
         self.threshold = threshold
-        self.neutral = neutral
 
-    def read(self, frame: NDArray[np.uint8], *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
-        """Read all digits in a frame.
+    def read(
+        self,
+        image: NDArray[np.uint8] | str | Path,
+        *,
+        source: str | None = None,
+        index: int = 0,
+        time: float | None = None,
+    ) -> Reading:
+        """Read all digits in an image.
 
         Args:
-            frame: uint8 (H, W, 3) BGR, as OpenCV gives them, or (H, W) grey; either polarity.
-            source: name of the camera or file, handed on to the reading.
+            image: uint8 (H, W, 3) BGR, as OpenCV gives them, or (H, W) grey; or the path of an image file. Dark ink on
+                paper, or light strokes on a board.
+            source: name of the camera or file, for the reading; None for the path, or "".
             index: number of the frame in its source, from 0.
             time: seconds since the start of the source.
 
         Raises:
-            InputError: another type or shape, or a frame without pixels.
+            InputError: another type or shape, or an image without pixels.
+            CameraError: an image file that is missing or damaged.
 
         Examples:
             >>> class Sevens:
@@ -155,65 +83,71 @@ class Reader:
             ...         return np.tile(np.eye(10, dtype=np.float32)[7], (len(crops), 1))
             >>> page = np.full((120, 200), 230, np.uint8)
             >>> page[40:80, 60:65] = page[42:82, 90:95] = 40
-            >>> Reader.of(Sevens()).read(page).rows
+            >>> Reader(Sevens()).read(page).rows
             ('77',)
         """
+        name = str(image) if source is None and isinstance(image, str | Path) else source or ""
+        image = _load_image(image)
         started = clock.perf_counter()
-        verdicts = self.judge(frame)
-        digits = [Digit(v.digit, round(v.confidence, 4), v.box) for v in verdicts if v.kept]
+        trace, arrangement = self._run(image)
         return Reading(
-            **arrange(digits),
-            marks=tuple(verdicts),
-            width=frame.shape[1],
-            height=frame.shape[0],
+            **arrangement,
+            width=trace.image.shape[1],
+            height=trace.image.shape[0],
             ms=round(1000 * (clock.perf_counter() - started), 2),
-            source=source,
+            source=name,
             frame=index,
             time=time,
+            trace=trace,
         )
 
-    def judge(self, frame: NDArray[np.uint8]) -> list[Verdict]:
-        """Say of every mark in a frame whether it is a digit, and of those that are not, why."""
-        _check_frame(frame)
-        return self.judge_writing(find_writing(frame))[1]
+    def trace(self, image: NDArray[np.uint8] | str | Path) -> Trace:
+        """Run the pipeline and return the result of every stage.
 
-    def judge_writing(self, writing: Writing) -> tuple[list[Guess], list[Verdict]]:
-        """Say of every mark what the classifier makes of it, and whether it is a digit."""
-        guesses = recognize(writing, self.classifier)
-        return guesses, decide(guesses, threshold=self.threshold, neutral=self.neutral)
+        Args:
+            image: as for `read`.
+
+        Raises:
+            InputError: another type or shape, or an image without pixels.
+            CameraError: an image file that is missing or damaged.
+
+        Examples:
+            >>> page = np.full((120, 200), 230, np.uint8)
+            >>> page[40:80, 60:65] = 40  # a one
+            >>> trace = Reader().trace(page)
+            >>> [(decision.prediction.digit, decision.kept) for decision in trace.decisions]
+            [(1, True)]
+        """
+        return self._run(_load_image(image))[0]
+
+    def _run(self, image: NDArray[np.uint8]) -> tuple[Trace, Arrangement]:
+        stages = StageClock()
+        detection = detect_candidates(image, stages)
+        predictions = classify_candidates(detection, self.classifier, stages)
+        with stages.measure(Stage.DECISIONS):
+            decisions = decide(predictions, min_confidence=self.threshold, reject_threshold=self.reject_threshold)
+        with stages.measure(Stage.ROWS):
+            kept = [decision.prediction for decision in decisions if decision.kept]
+            arrangement = arrange(
+                [
+                    Digit(p.digit, round(p.confidence, 4), p.box, crop=p.crop, probabilities=p.probabilities)
+                    for p in kept
+                ]
+            )
+        return Trace(image, detection, tuple(decisions), stages.ms), arrangement
 
 
-class Arrangement(TypedDict):
-    """The parts of a `Reading` that say what is written where."""
+def _load_image(image: NDArray[np.uint8] | str | Path) -> NDArray[np.uint8]:
+    """Read an image file, or check an array."""
+    if isinstance(image, str | Path):
+        from digitedge.utils.images import read_image
 
-    digits: tuple[Digit, ...]
-    rows: tuple[str, ...]
-    numbers: tuple[tuple[str, ...], ...]
-
-
-def arrange(digits: Sequence[Digit]) -> Arrangement:
-    """Put digits into reading order, rows and numbers."""
-    rows = [[digits[index] for index in row] for row in rows_of([digit.box for digit in digits])]
-    return Arrangement(
-        digits=tuple(digit for row in rows for digit in row),
-        rows=tuple(map(_text, rows)),
-        numbers=tuple(map(_numbers, rows)),
-    )
-
-
-def _text(digits: Sequence[Digit]) -> str:
-    return "".join(str(digit.digit) for digit in digits)
-
-
-def _numbers(row: Sequence[Digit]) -> tuple[str, ...]:
-    return tuple(_text([row[i] for i in number]) for number in numbers_of([digit.box for digit in row]))
-
-
-def _check_frame(frame: NDArray[np.uint8]) -> None:
-    fits = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.size > 0
-    if not fits or not (frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 3)):
-        came = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+        return read_image(image)
+    is_uint8 = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
+    if not is_uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
+        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise InputError(
-            f"read() takes a frame of uint8 (H, W, 3) BGR or (H, W), got {came}. "
-            "Read files with digitedge.utils.images.read_image(), which converts every depth and colour."
+            f"expected an image, uint8 (H, W, 3) BGR or (H, W), or the path of one, got {got}. "
+            "digitedge.utils.images.read_image() converts files of every depth and colour."
         )
+    return image

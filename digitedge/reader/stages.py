@@ -1,243 +1,265 @@
-"""The way of a frame on one slide: every image between the camera and the digits, with a caption in plain words.
+"""The stages of a reading as images: one slide with all of them, or single images for the live page.
 
-Always WIDTH x HEIGHT, whatever the frame: it fills a projector, and a page of a hundred digits takes no more room than
-a lone one.
+The slide is always WIDTH x HEIGHT, so it fills a projector, and a page of a hundred digits takes no more space than a
+single one.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.reader.reader import Reader
-from digitedge.reader.rejection import Verdict
+from digitedge.errors import InputError
+from digitedge.reader.reading import format_confidence
+from digitedge.reader.rejection import Decision
+from digitedge.reader.trace import Trace
 from digitedge.utils.boxes import Box
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.utils.drawing import BLACK, BLUE, VERMILION, WHITE, Colour, shortened, text_width, write
-from digitedge.utils.opencv import cv2
-from digitedge.vision import Writing, find_writing, normalize_digit, rows_of
+from digitedge.utils.drawing import BLACK, BLUE, VERMILION, WHITE, Colour, draw_text, shorten_text, text_width
+from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
+from digitedge.vision import Stage, split_rows
 
-# Pixels of the slide.
+# Layout of the slide, in pixels.
 WIDTH, HEIGHT = 1920, 1080
-MARGIN, HEADER, CAPTION = 20, 68, 66
+MARGIN = 20
+HEADER_HEIGHT = 68
+CAPTION_HEIGHT = 66
 COLUMNS = 4
-PANEL = (455, 404)
-NAME_TYPE, TITLE_TYPE, WORD_TYPE, LABEL_TYPE = 24, 19, 13, 11
-# The commonest reasons why marks were dropped stand below the image, in lines of LEGEND pixels; each one also stands
-# beside its box, if no more than this were dropped.
-REASONS, LEGEND, LABELLED = 4, 22, 24
-# Crops are enlarged by the first of these at which all find room; the last one leaves some out.
-ZOOMS = (4, 3, 2)
-CROP_GAP, CROP_TYPE = 12, 16
-# How much of the image is seen through the boxes, 0 to 1.
-PALED = 0.65
+PANEL_SIZE = (455, 404)
+# Text heights, in pixels.
+NAME_TEXT = 24
+TITLE_TEXT = 19
+CAPTION_TEXT = 13
+LABEL_TEXT = 11
+# The most frequent reject reasons are listed below the candidates. Each box is labelled with its own if no more than
+# MAX_LABELLED candidates were rejected.
+LISTED_REASONS = 4
+REASON_HEIGHT = 22
+MAX_LABELLED = 24
+# Crops are enlarged by the first factor at which all fit; with the last one some may be left out.
+CROP_ZOOMS = (4, 3, 2)
+CROP_GAP = 12
+CROP_TEXT = 16
+# Opacity of the image behind the boxes.
+IMAGE_OPACITY = 0.65
 
-PAPER: Colour = (246, 246, 246)
-FAINT: Colour = (96, 96, 96)
-EDGE: Colour = (190, 190, 190)
-KEPT, DROPPED = BLUE, VERMILION
+BACKGROUND: Colour = (246, 246, 246)
+CAPTION_COLOUR: Colour = (96, 96, 96)
+BORDER_COLOUR: Colour = (190, 190, 190)
+KEPT_COLOUR = BLUE
+REJECTED_COLOUR = VERMILION
 
-Corner = tuple[int, int]
-"""x and y in pixels of the slide."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """A mark with what became of it.
-
-    Attributes:
-        crop: uint8 (28, 28), what the classifier saw; None where it was not asked.
-        verdict: of the mark.
-    """
-
-    crop: NDArray[np.uint8] | None
-    verdict: Verdict
+IMAGE_STAGES = (Stage.GREY, Stage.INK, Stage.MASK, Stage.LINES, Stage.CANDIDATES)
+"""The stages that `stage_image` draws."""
 
 
-def draw_stages(frame: NDArray[np.uint8], reader: Reader, *, name: str = "") -> NDArray[np.uint8]:
-    """Draw what happens to a frame, step by step.
+def stage_image(trace: Trace, stage: Stage) -> NDArray[np.uint8]:
+    """Draw the result of one stage.
 
     Args:
-        frame: uint8 (H, W, 3) BGR or (H, W).
-        reader: whose classifier and threshold are used.
+        trace: from `Reader.trace` or `Reading.trace`.
+        stage: one of IMAGE_STAGES.
+
+    Returns:
+        uint8 (H, W) or (H, W, 3) BGR.
+
+    Raises:
+        InputError: another stage.
+    """
+    detection = trace.detection
+    if stage is Stage.GREY:
+        return detection.grey
+    if stage is Stage.INK:
+        return _brighten(detection.ink)
+    if stage is Stage.MASK:
+        return detection.mask
+    if stage is Stage.LINES:
+        image = to_bgr(detection.cleaned)
+        image[removed_lines(trace) > 0] = REJECTED_COLOUR
+        return image
+    if stage is Stage.CANDIDATES:
+        return _draw_candidates(trace)
+    raise InputError(f"expected one of the stages {', '.join(IMAGE_STAGES)}, got {stage}. It has no image of its own.")
+
+
+def removed_lines(trace: Trace) -> NDArray[np.uint8]:
+    """Return the part of the mask that line removal cleared: uint8 (H, W), 255 or 0."""
+    return as_uint8(cv2.subtract(trace.detection.mask, trace.detection.cleaned))
+
+
+def draw_stages(trace: Trace, *, name: str = "") -> NDArray[np.uint8]:
+    """Draw all stages of a reading on one slide.
+
+    Args:
+        trace: from `Reader.trace` or `Reading.trace`.
         name: of the image, for the title.
 
     Returns:
         uint8 (HEIGHT, WIDTH, 3) BGR.
 
     Examples:
+        >>> from digitedge import Reader
         >>> page = np.full((120, 200), 230, np.uint8)
         >>> page[40:80, 60:65] = 40  # a one
-        >>> draw_stages(page, Reader(), name="one.png").shape
+        >>> draw_stages(Reader().trace(page), name="one.png").shape
         (1080, 1920, 3)
     """
-    writing = find_writing(frame)
-    judged = judge_marks(writing, reader)
-    steps = writing.steps
-    erased = cv2.subtract(steps["mask"], steps["clean"]).astype(np.uint8, copy=False)
-    kept = sum(one.verdict.kept for one in judged)
-    sheet = np.full((HEIGHT, WIDTH, 3), PAPER, np.uint8)
-    _draw_header(sheet, name, judged)
-    _draw_panel(sheet, 1, "Image", f"as the camera saw it, {_size(frame)} pixels", frame)
-    _draw_panel(sheet, 2, "Grey", f"no colours, and only as large as needed: {_size(steps['grey'])}", steps["grey"])
-    _draw_panel(sheet, 3, "Light removed", "ink is bright, paper and shadows are dark", brighter(steps["ink"]))
-    _draw_panel(sheet, 4, "Ink or paper", "every pixel becomes one or the other", steps["mask"])
-    words = "rulings, underlines, frames: in orange" if erased.any() else "there are none here"
-    _draw_panel(sheet, 5, "Lines erased", words, in_orange(steps["clean"], erased))
-    boxes = with_boxes(frame, judged)
-    foot = _draw_panel(sheet, 6, "Candidates", f"{kept} kept, {len(judged) - kept} dropped", boxes)
-    _draw_legend(sheet, foot, judged)
-    _draw_crops(sheet, 7, [(one.crop, one.verdict) for one in judged if one.crop is not None])
-    return sheet
+    decisions = trace.sorted_decisions()
+    kept = sum(decision.kept for decision in decisions)
+    captions = {
+        Stage.GREY: f"{Stage.GREY.caption}: {_size(trace.detection.grey)}",
+        Stage.LINES: Stage.LINES.caption if removed_lines(trace).any() else "there are none here",
+        Stage.CANDIDATES: f"{kept} kept, {len(decisions) - kept} rejected",
+    }
+    slide = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
+    _draw_header(slide, name, decisions)
+    _draw_panel(slide, 1, "Image", f"as it was given: {_size(trace.image)}", trace.image)
+    for number, stage in enumerate(IMAGE_STAGES, start=2):
+        _draw_panel(slide, number, stage.heading, captions.get(stage, stage.caption), stage_image(trace, stage))
+    last = 1 + len(IMAGE_STAGES)
+    _draw_reasons(slide, last, trace)
+    _draw_crops(slide, last + 1, [decision for decision in decisions if decision.prediction.crop is not None])
+    return slide
 
 
-def judge_marks(writing: Writing, reader: Reader) -> list[Judged]:
-    """Judge all marks: those that are kept in reading order, then the others, the surest first."""
-    guesses, verdicts = reader.judge_writing(writing)
-    judged = [
-        Judged(None if guess.mark.flaw else normalize_digit(guess.mark.ink), verdict)
-        for guess, verdict in zip(guesses, verdicts, strict=True)
-    ]
-    kept = [one for one in judged if one.verdict.kept]
-    rows = rows_of([one.verdict.box for one in kept])
-    dropped = [one for one in judged if not one.verdict.kept]
-    return [kept[index] for row in rows for index in row] + sorted(dropped, key=lambda one: -one.verdict.confidence)
+def decision_colour(decision: Decision) -> Colour:
+    """Return the colour of a candidate that is kept, or of one that is rejected."""
+    return KEPT_COLOUR if decision.kept else REJECTED_COLOUR
 
 
-def _draw_header(sheet: NDArray[np.uint8], name: str, judged: Sequence[Judged]) -> None:
-    kept = [one.verdict for one in judged if one.verdict.kept]
-    rows = rows_of([verdict.box for verdict in kept])
-    text = "   ".join("".join(str(kept[index].digit) for index in row) for row in rows) or "no digits"
-    baseline = MARGIN + NAME_TYPE
-    room = (WIDTH - 3 * MARGIN) // 2
-    write(sheet, shortened(name, NAME_TYPE, room), (MARGIN, baseline), NAME_TYPE, BLACK)
-    text = shortened(text, NAME_TYPE, room)
-    write(sheet, text, (WIDTH - MARGIN - text_width(text, NAME_TYPE), baseline), NAME_TYPE, KEPT)
+def _draw_header(slide: NDArray[np.uint8], name: str, decisions: Sequence[Decision]) -> None:
+    kept = [decision for decision in decisions if decision.kept]
+    rows = split_rows([decision.box for decision in kept])
+    text = "   ".join("".join(str(kept[index].prediction.digit) for index in row) for row in rows) or "no digits"
+    baseline = MARGIN + NAME_TEXT
+    width = (WIDTH - 3 * MARGIN) // 2
+    draw_text(slide, shorten_text(name, NAME_TEXT, width), (MARGIN, baseline), NAME_TEXT, BLACK)
+    text = shorten_text(text, NAME_TEXT, width)
+    left = WIDTH - MARGIN - text_width(text, NAME_TEXT)
+    draw_text(slide, text, (left, baseline), NAME_TEXT, KEPT_COLOUR)
 
 
-def _draw_caption(sheet: NDArray[np.uint8], number: int, title: str, words: str) -> None:
-    x, y = _corner(number)
-    write(sheet, f"{number}  {title}", (x, y - CAPTION + TITLE_TYPE + 2), TITLE_TYPE, BLACK)
-    write(sheet, shortened(words, WORD_TYPE, PANEL[0]), (x, y - 14), WORD_TYPE, FAINT)
-
-
-def _corner(number: int) -> Corner:
-    """The upper left corner of a panel; its caption is above."""
+def _panel_corner(number: int) -> tuple[int, int]:
+    """Return the upper left corner of a panel; its caption is above."""
     row, column = divmod(number - 1, COLUMNS)
-    return MARGIN + column * (PANEL[0] + MARGIN), HEADER + CAPTION + row * (PANEL[1] + MARGIN + CAPTION)
+    x = MARGIN + column * (PANEL_SIZE[0] + MARGIN)
+    return x, HEADER_HEIGHT + CAPTION_HEIGHT + row * (PANEL_SIZE[1] + MARGIN + CAPTION_HEIGHT)
 
 
-def _draw_panel(sheet: NDArray[np.uint8], number: int, title: str, words: str, image: NDArray[np.uint8]) -> Corner:
-    """Draw an image below its caption; where it ends, at the lower left."""
-    _draw_caption(sheet, number, title, words)
-    x, y = _corner(number)
-    fitted = _fit(image, PANEL)
+def _draw_caption(slide: NDArray[np.uint8], number: int, title: str, caption: str) -> None:
+    x, y = _panel_corner(number)
+    draw_text(slide, f"{number}  {title}", (x, y - CAPTION_HEIGHT + TITLE_TEXT + 2), TITLE_TEXT, BLACK)
+    draw_text(slide, shorten_text(caption, CAPTION_TEXT, PANEL_SIZE[0]), (x, y - 14), CAPTION_TEXT, CAPTION_COLOUR)
+
+
+def _draw_panel(slide: NDArray[np.uint8], number: int, title: str, caption: str, image: NDArray[np.uint8]) -> None:
+    """Draw an image below its caption."""
+    _draw_caption(slide, number, title, caption)
+    x, y = _panel_corner(number)
+    fitted = _fit_into_panel(image)
     height, width = fitted.shape[:2]
-    sheet[y : y + height, x : x + width] = fitted
-    cv2.rectangle(sheet, (x - 1, y - 1), (x + width, y + height), EDGE, 1)
-    return x, y + height
+    slide[y : y + height, x : x + width] = fitted
+    cv2.rectangle(slide, (x - 1, y - 1), (x + width, y + height), BORDER_COLOUR, 1)
 
 
 def _size(image: NDArray[np.uint8]) -> str:
-    return f"{image.shape[1]} x {image.shape[0]}"
+    return f"{image.shape[1]} x {image.shape[0]} pixels"
 
 
-def _fit(image: NDArray[np.uint8], room: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scale an image until it fills the room in one direction: uint8 (h, w, 3)."""
+def _fit_into_panel(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale an image so that it fills a panel in one direction: uint8 (h, w, 3)."""
     height, width = image.shape[:2]
-    scale = min(room[0] / width, room[1] / height)
+    scale = min(PANEL_SIZE[0] / width, PANEL_SIZE[1] / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Enlarged pixels are shown as the squares that they are.
-    fitted = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    return np.asarray(fitted if fitted.ndim == 3 else cv2.cvtColor(fitted, cv2.COLOR_GRAY2BGR), np.uint8)
+    return to_bgr(resize(image, size, cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST))
 
 
-def brighter(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pale pencil would not be seen on a projector: 0 and 255 stay, and what is between them is lifted."""
-    lifted = np.rint(255 * np.sqrt(np.arange(256) / 255)).astype(np.uint8)
-    return np.asarray(lifted[ink], np.uint8)
+def _brighten(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Raise the middle levels by a square root: pale pencil would be invisible on a projector."""
+    levels = np.rint(255 * np.sqrt(np.arange(256) / 255)).astype(np.uint8)
+    return as_uint8(levels[ink])
 
 
-def in_orange(clean: NDArray[np.uint8], erased: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The mask, and what was erased from it: uint8 (H, W, 3)."""
-    image = cv2.cvtColor(clean, cv2.COLOR_GRAY2BGR)
-    image[erased > 0] = DROPPED
-    return np.asarray(image, np.uint8)
-
-
-def with_boxes(frame: NDArray[np.uint8], judged: Sequence[Judged]) -> NDArray[np.uint8]:
-    """The frame, scaled and paled, with a box around each mark; what is kept is drawn last."""
-    fitted = _fit(frame, PANEL)
-    image = cv2.addWeighted(fitted, PALED, np.full_like(fitted, 255), 1 - PALED, 0).astype(np.uint8, copy=False)
-    scale = fitted.shape[1] / frame.shape[1], fitted.shape[0] / frame.shape[0]
-    boxes = [(one.verdict, _scaled(one.verdict.box, scale)) for one in judged]
-    for verdict, (x, y, width, height) in reversed(boxes):
+def _draw_candidates(trace: Trace) -> NDArray[np.uint8]:
+    """Draw a labelled box around each candidate; the kept ones are drawn last."""
+    fitted = _fit_into_panel(trace.image)
+    image = as_uint8(cv2.addWeighted(fitted, IMAGE_OPACITY, np.full_like(fitted, 255), 1 - IMAGE_OPACITY, 0))
+    scale = fitted.shape[1] / trace.image.shape[1], fitted.shape[0] / trace.image.shape[0]
+    boxes = [(decision, _scale_box(decision.box, scale)) for decision in trace.sorted_decisions()]
+    for decision, (x, y, width, height) in reversed(boxes):
         line = 2 if width > 12 else 1
-        cv2.rectangle(image, (x - 2, y - 2), (x + width + 1, y + height + 1), _colour(verdict), line)
+        cv2.rectangle(image, (x - 2, y - 2), (x + width + 1, y + height + 1), decision_colour(decision), line)
     _draw_labels(image, boxes)
     return image
 
 
-def _scaled(box: Box, scale: tuple[float, float]) -> Box:
+def _scale_box(box: Box, scale: tuple[float, float]) -> Box:
     x, y, width, height = box
     return round(x * scale[0]), round(y * scale[1]), round(width * scale[0]), round(height * scale[1])
 
 
-def _colour(verdict: Verdict) -> Colour:
-    return KEPT if verdict.kept else DROPPED
-
-
-def _draw_labels(image: NDArray[np.uint8], boxes: Sequence[tuple[Verdict, Box]]) -> None:
-    """Write below each box, or above it, what was read or why nothing, unless that would cover something else."""
+def _draw_labels(image: NDArray[np.uint8], boxes: Sequence[tuple[Decision, Box]]) -> None:
+    """Write digit or reject reason below each box, or above it, unless that would cover something else."""
     taken = np.zeros(image.shape[:2], np.bool_)
     for _, (x, y, width, height) in boxes:
         taken[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2] = True
-    few = sum(not verdict.kept for verdict, _ in boxes) <= LABELLED
-    for verdict, (x, y, _, height) in boxes:
-        words = str(verdict.digit) if verdict.kept else verdict.reason if few else ""
-        wide, high = text_width(words, LABEL_TYPE) + 4, LABEL_TYPE + 6
-        left = max(0, min(x - 2, image.shape[1] - wide))
-        for top in (y + height + 3, y - 3 - high):
-            place = taken[max(0, top) : top + high, left : left + wide]
-            if words and place.shape == (high, wide) and not place.any():
-                place[:] = True
-                image[top : top + high, left : left + wide] = _colour(verdict)
-                write(image, words, (left + 2, top + high - 3), LABEL_TYPE, WHITE)
+    has_reasons = sum(not decision.kept for decision, _ in boxes) <= MAX_LABELLED
+    for decision, (x, y, _, height) in boxes:
+        label = str(decision.prediction.digit) if decision.kept else decision.reject_reason if has_reasons else ""
+        label_width, label_height = text_width(label, LABEL_TEXT) + 4, LABEL_TEXT + 6
+        left = max(0, min(x - 2, image.shape[1] - label_width))
+        for top in (y + height + 3, y - 3 - label_height):
+            area = taken[max(0, top) : top + label_height, left : left + label_width]
+            if label and area.shape == (label_height, label_width) and not area.any():
+                area[:] = True
+                image[top : top + label_height, left : left + label_width] = decision_colour(decision)
+                draw_text(image, label, (left + 2, top + label_height - 3), LABEL_TEXT, WHITE)
                 break
 
 
-def _draw_legend(sheet: NDArray[np.uint8], foot: Corner, judged: Sequence[Judged]) -> None:
-    """Write below a panel why marks were dropped, the commonest reasons first, in two lines."""
-    reasons = Counter(one.verdict.reason for one in judged if not one.verdict.kept)
-    words = [f"{count} x {reason}" for reason, count in reasons.most_common(REASONS)]
-    x, y = foot
-    for number, pair in enumerate((words[:2], words[2:]), start=1):
-        line = shortened(",  ".join(pair), LABEL_TYPE, PANEL[0])
-        write(sheet, line, (x, y + number * LEGEND), LABEL_TYPE, DROPPED)
+def _draw_reasons(slide: NDArray[np.uint8], number: int, trace: Trace) -> None:
+    """List the most frequent reject reasons below a panel, in two lines."""
+    counts = Counter(decision.reject_reason for decision in trace.decisions if not decision.kept)
+    reasons = [f"{count} x {reason}" for reason, count in counts.most_common(LISTED_REASONS)]
+    x, y = _panel_corner(number)
+    y += _fit_into_panel(trace.image).shape[0]
+    for line, pair in enumerate((reasons[:2], reasons[2:]), start=1):
+        text = shorten_text(",  ".join(pair), LABEL_TEXT, PANEL_SIZE[0])
+        draw_text(slide, text, (x, y + line * REASON_HEIGHT), LABEL_TEXT, REJECTED_COLOUR)
 
 
-def _draw_crops(sheet: NDArray[np.uint8], number: int, seen: Sequence[tuple[NDArray[np.uint8], Verdict]]) -> None:
-    """Draw what the classifier saw, with its answers, in the rest of the slide."""
-    words = "28 x 28 pixels each; below: its answer, and how sure it is" if seen else "nothing here could be a digit"
-    _draw_caption(sheet, number, "What the model sees", words)
-    left, top = _corner(number)
-    for zoom in ZOOMS:
+def _draw_crops(slide: NDArray[np.uint8], number: int, decisions: Sequence[Decision]) -> None:
+    """Draw the crops with their predictions in the rest of the slide."""
+    _draw_caption(
+        slide, number, Stage.CROPS.heading, Stage.CROPS.caption if decisions else "no candidate may be a digit"
+    )
+    left, top = _panel_corner(number)
+    for zoom in CROP_ZOOMS:
         side = zoom * CROP_SIZE
-        wide, high = side + CROP_GAP, side + CROP_TYPE + CROP_GAP + 8
-        columns, rows = (WIDTH - left) // wide, (HEIGHT - top) // high
-        if len(seen) <= columns * rows:
+        cell_width, cell_height = side + CROP_GAP, side + CROP_TEXT + CROP_GAP + 8
+        columns, rows = (WIDTH - left) // cell_width, (HEIGHT - top) // cell_height
+        if len(decisions) <= columns * rows:
             break
-    shown = len(seen) if len(seen) <= columns * rows else columns * rows - 1
-    corners = [(left + index % columns * wide, top + index // columns * high) for index in range(columns * rows)]
-    for (x, y), (crop, verdict) in zip(corners, seen[:shown], strict=False):
-        enlarged = cv2.resize(crop, (side, side), interpolation=cv2.INTER_NEAREST)
-        sheet[y : y + side, x : x + side] = enlarged[..., None]  # (side, side, 1)
-        baseline = y + side + CROP_TYPE + 4
-        write(sheet, str(verdict.digit), (x, baseline), CROP_TYPE, _colour(verdict))
-        percent = f"{verdict.confidence:.0%}"
-        write(sheet, percent, (x + side - text_width(percent, LABEL_TYPE), baseline), LABEL_TYPE, _colour(verdict))
-    if shown < len(seen):
+    shown = len(decisions) if len(decisions) <= columns * rows else columns * rows - 1
+    corners = [
+        (left + index % columns * cell_width, top + index // columns * cell_height) for index in range(columns * rows)
+    ]
+    for corner, decision in zip(corners, decisions[:shown], strict=False):
+        draw_crop(slide, decision, corner, side)
+        x, baseline = corner[0], corner[1] + side + CROP_TEXT + 4
+        colour = decision_colour(decision)
+        confidence = format_confidence(decision.prediction.confidence)
+        draw_text(slide, str(decision.prediction.digit), (x, baseline), CROP_TEXT, colour)
+        draw_text(slide, confidence, (x + side - text_width(confidence, LABEL_TEXT), baseline), LABEL_TEXT, colour)
+    if shown < len(decisions):
         x, y = corners[-1]
-        write(sheet, f"+ {len(seen) - shown}", (x, y + side // 2), CROP_TYPE, FAINT)
+        draw_text(slide, f"+ {len(decisions) - shown}", (x, y + side // 2), CROP_TEXT, CAPTION_COLOUR)
+
+
+def draw_crop(canvas: NDArray[np.uint8], decision: Decision, corner: tuple[int, int], side: int) -> None:
+    """Draw the crop of a decision, enlarged to `side` pixels, into an image (H, W, 3)."""
+    if decision.prediction.crop is not None:
+        x, y = corner
+        enlarged = resize(decision.prediction.crop, (side, side), cv2.INTER_NEAREST)
+        canvas[y : y + side, x : x + side] = enlarged[..., None]  # (side, side, 1)

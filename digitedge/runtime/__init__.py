@@ -1,10 +1,10 @@
-"""Crops in, probabilities out: the exported files behind one protocol.
+"""Crops in, probabilities out: model files of every runtime behind one protocol.
 
 In: uint8 (N, 28, 28) crops as `digitedge.vision` makes them, ink bright on 0.
-Out: float32 (N, 10) probabilities. Quantization and batching happen inside, so every file looks the same from outside.
+Out: float32 (N, 10) probabilities. Quantization and batching happen inside.
 """
 
 from digitedge.runtime.classifier import Classifier
-from digitedge.runtime.load import RUNTIMES, can_run, load_classifier
+from digitedge.runtime.load import RUNTIMES, Runtime, can_run, find_runtime, load_classifier
 
-__all__ = ["RUNTIMES", "Classifier", "can_run", "load_classifier"]
+__all__ = ["RUNTIMES", "Classifier", "Runtime", "can_run", "find_runtime", "load_classifier"]

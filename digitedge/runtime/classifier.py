@@ -1,9 +1,12 @@
-"""The seam between crops and runtimes."""
+"""The protocol that every model file, and every stand-in for one, follows."""
 
-from typing import Protocol
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # so that the table of runtimes can be read without NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Classifier(Protocol):

@@ -1,10 +1,8 @@
-"""What every exported file must look like from outside, and the checks that refuse one that does not.
+"""The model contract: what every model file looks like from outside, and the checks that refuse one that does not.
 
-A foreign net that wants pixels from 0 to 1 and is fed 0 to 255 answers quickly, confidently and wrongly. Names and
-types catch most of them. The rest is caught by asking: a digit drawn with ink 1 on black 0 is invisible to a net that
-takes 0 to 255, and as plain as can be to a net that takes 0 to 1. So the answer to it must be the answer to a blank
-crop. (Rejected: trusting the tensor names alone, because names are easily given; and a metadata entry, which LiteRT's
-Python interpreter cannot read.)
+A model that expects pixels from 0 to 1 and is fed 0 to 255 answers confidently and wrongly. So every loaded file is
+tested with digits drawn with ink 1 on black 0: under the contract they are as good as blank, but a 0-1 model reads
+them. See docs/decisions/contract-check.md.
 """
 
 from pathlib import Path
@@ -19,46 +17,45 @@ from digitedge.utils.crop_format import CROP_SIZE
 CLASSES = 10
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
-# The int8 TFLite softmax has steps of 1/256, so ten of them may sum to 1 +- 10/512; all others are exact to rounding.
+# The int8 TFLite softmax has steps of 1/256, so ten of them may sum to 1 +- 10/512; other files round less.
 SUM_TOLERANCE = 0.02
-# Faint digits move the probabilities of a 0-255 net by under 0.05; a 0-1 net reads them, which moves one of ten by far
-# more.
+# Faint digits change the probabilities of a 0-255 model by less than 0.05, those of a 0-1 model by far more.
 FAINT_TOLERANCE = 0.5
 
 
 def check_crops(crops: NDArray[np.uint8]) -> None:
-    """Refuse anything but uint8 (N, 28, 28).
+    """Check that crops are uint8 (N, 28, 28).
 
     Raises:
         InputError: another type or shape.
     """
     if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != (CROP_SIZE, CROP_SIZE):
-        came = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
-        raise InputError(f"probabilities() takes uint8 (N, 28, 28), got {came}. Call normalize_digit() first.")
+        received = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
+        raise InputError(f"probabilities() takes uint8 (N, 28, 28), got {received}. Call normalize_digit() first.")
 
 
-def check_answers(classifier: Classifier, path: Path) -> None:
-    """Ask a freshly loaded file about a blank crop and ten faint ones, and refuse answers that break the contract.
+def check_outputs(classifier: Classifier, path: Path) -> None:
+    """Check the outputs of a loaded file for a blank crop and ten faint ones.
 
     Raises:
-        ModelError: the outputs are not probabilities, or the file wants pixels from 0 to 1.
+        ModelError: the outputs are not probabilities, or the file expects pixels from 0 to 1.
     """
-    faint = classifier.probabilities(_faint_crops())
-    sums = faint.sum(axis=1)
-    if not (np.all(faint >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE)):
+    outputs = classifier.probabilities(_faint_crops())
+    sums = outputs.sum(axis=1)
+    if not (np.all(outputs >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE)):
         raise ModelError(
             f"{path}: expected {CLASSES} probabilities that sum to 1, got rows that sum to {sums.min():.3g} to "
             f"{sums.max():.3g}. Export it again with a softmax inside: digitedge export FILE.keras"
         )
-    moved = float(np.abs(faint[1:] - faint[0]).max())
-    if not moved <= FAINT_TOLERANCE:
+    change = float(np.abs(outputs[1:] - outputs[0]).max())
+    if not change <= FAINT_TOLERANCE:
         raise ModelError(
-            f"{path}: expected a net that takes pixels from 0 to 255, but ink of 1 in 255 moves its answer by "
-            f"{moved:.2f}: it wants 0 to 1. Export it again with: digitedge export FILE.keras --input-range 0-1"
+            f"{path}: expected a model that takes pixels from 0 to 255, but ink of 1 in 255 changes its output by "
+            f"{change:.2f}: it wants 0 to 1. Export it again with: digitedge export FILE.keras --input-range 0-1"
         )
 
 
-# The bars of a seven-segment display in a 28x28 field: rows from, to, columns from, to.
+# The bars of a seven-segment display in a 28x28 crop: first and end row, first and end column.
 _SEGMENTS = {
     "a": (4, 7, 9, 20),
     "b": (4, 15, 17, 20),
@@ -68,13 +65,13 @@ _SEGMENTS = {
     "f": (4, 15, 9, 12),
     "g": (12, 15, 9, 20),
 }
-_DISPLAYED = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
+_DIGIT_SEGMENTS = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
 
 
 def _faint_crops() -> NDArray[np.uint8]:
     """A blank crop, then the ten digits of a seven-segment display in ink 1: uint8 (11, 28, 28)."""
     crops = np.zeros((11, CROP_SIZE, CROP_SIZE), np.uint8)
-    for crop, segments in zip(crops[1:], _DISPLAYED, strict=True):
+    for crop, segments in zip(crops[1:], _DIGIT_SEGMENTS, strict=True):
         for segment in segments:
             top, bottom, left, right = _SEGMENTS[segment]
             crop[top:bottom, left:right] = 1

@@ -5,34 +5,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError, require
-from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_answers, check_crops
+from digitedge.errors import ModelError
+from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_crops, check_outputs
 from digitedge.utils.crop_format import CROP_SIZE
 
 
 class OnnxClassifier:
-    """An `.onnx` file that meets the model contract. One call scores all crops at once."""
+    """An `.onnx` file that meets the model contract; see `load_classifier` for arguments and errors.
+
+    One call scores all crops at once.
+    """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        """Load a file and check that it meets the contract.
+        import onnxruntime
 
-        Args:
-            path: the `.onnx` file.
-            threads: ONNX Runtime's thread count; what more than 1 are worth says `load_classifier`.
-
-        Raises:
-            ModelError: not an ONNX file, or one that breaks the contract; the message says how.
-            MissingExtraError: onnxruntime is not installed.
-        """
-        runtime = require("onnxruntime", extra="onnx")
         self.path = path
-        options = runtime.SessionOptions()
+        options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # errors reach the user as exceptions, once
         try:
             content = path.read_bytes()
-            self._session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except OSError as exc:
             raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
         except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
@@ -41,7 +35,7 @@ class OnnxClassifier:
                 f"{path}: expected an ONNX model that ONNX Runtime can run, got: {reason} Export it again."
             ) from exc
         self._check_tensors()
-        check_answers(self, path)
+        check_outputs(self, path)
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""

@@ -1,6 +1,12 @@
-"""Digits, pages, scenes and marks drawn here, with their exact truth, so that nothing has to be downloaded.
+"""Rendered digits, pages, scenes and non-digits with exact ground truth, so that nothing has to be downloaded.
 
-Five rooms, each built on those before it: `hand` writes characters, `marks` are crops that are no digits, `paper` is
-what is written on and what else is there, `camera` is what light and lens make of it, and `scenes` puts all together
-and cuts it up again as the search does. Edge code: this room never imports TensorFlow.
+In: a seed. Out: crops with labels (`handwriting.digits`, `non_digits`), or frames with all boxes (`scenes`).
+
+- `handwriting`: skeletons become the ink of digits, letters and words.
+- `non_digits`: crops that are not digits.
+- `page`: papers, pens and what is written and drawn on a page.
+- `photo`: what a camera makes of a page: perspective, light, blur, noise, JPEG.
+- `scenes`: frames, an endless clip, and labelled crops of frames.
+
+This package runs without TensorFlow.
 """

@@ -1,4 +1,4 @@
-"""Data in, a trained Keras model and its run folder out. Needs the extra `train`; the edge never imports this room."""
+"""Data in, a trained Keras model and its run folder out. Needs the extra `train`; edge code never imports it."""
 
 from digitedge.utils.quiet import require_tensorflow
 

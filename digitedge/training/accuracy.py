@@ -1,4 +1,4 @@
-"""Accuracy where not every image is a digit."""
+"""Accuracy on a data set that also holds non-digits."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ import keras
 from digitedge.runtime.contract import CLASSES
 
 
-@keras.saving.register_keras_serializable("digitedge")  # so that last.keras can be loaded to train on
+@keras.saving.register_keras_serializable("digitedge")  # so that last.keras can be loaded to resume
 class DigitAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]  # keras has no types
-    """Share of right answers among the digits; images whose target is no digit do not count."""
+    """Top-1 accuracy on the digits; non-digits do not count."""
 
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch.
+        """Add a batch.
 
         Args:
-            y_true: (B, 10) targets; columns beyond those, a teacher's answers, are not looked at.
+            y_true: (B, 10) targets; further columns, the probabilities of a teacher, are ignored.
             y_pred: (B, 10) probabilities.
-            sample_weight: not looked at.
+            sample_weight: ignored.
         """
         truth = y_true[:, :CLASSES]
         super().update_state(truth, y_pred, sample_weight=keras.ops.max(truth, axis=-1) > 0.5)

@@ -1,50 +1,49 @@
-"""What Keras is fed: every epoch in an order of its own, with every image as the plan has it."""
+"""The batches that Keras trains on: shuffled, augmented, and with the teacher's probabilities where there is one."""
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.training.augment import camera_like
-from digitedge.training.config import Plan
+from digitedge.training.augment import augment
+from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import Teacher
-from digitedge.training.training_data import Material
+from digitedge.training.training_data import TrainingData
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
-    """Batches of images, targets and weights in the loss, reshuffled every epoch; augmented where the plan says so.
+    """Batches of images, targets and sample weights.
 
-    What is in a batch depends on the seed, the epoch and the batch alone, not on the order in which Keras asks: it
-    peeks at the first batch before training starts. So a training that goes on sees what it would have seen.
+    A batch depends on the seed, the epoch and its index alone, not on the order in which Keras asks for batches (it
+    reads the first one before training starts). So a resumed training sees the same batches.
     """
 
-    def __init__(self, material: Material, plan: Plan, *, teacher: Teacher | None = None) -> None:
-        """Take what to train on.
+    def __init__(self, data: TrainingData, config: TrainConfig, *, teacher: Teacher | None = None) -> None:
+        """Prepare epoch 0.
 
         Args:
-            material: images and targets.
-            plan: batch size, seed, and the transforms.
-            teacher: its answers about each batch follow the true targets, float32 (B, 20) instead of (B, 10).
+            data: images and targets.
+            config: batch size, seed and transforms.
+            teacher: its probabilities follow the true targets: float32 (B, 20) instead of (B, 10).
         """
         super().__init__()
-        self._images, self._targets, self._weights = material.images, material.targets, material.weights
-        self._plan, self._teacher = plan, teacher
-        self.start(0)
+        self._images, self._targets, self._weights = data.images, data.targets, data.weights
+        self._config, self._teacher = config, teacher
+        self.start_epoch(0)
 
     def __len__(self) -> int:
-        return -(-len(self._images) // self._plan.batch_size)
+        return -(-len(self._images) // self._config.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        chosen = self._order[index * self._plan.batch_size : (index + 1) * self._plan.batch_size]
+        config = self._config
+        chosen = self._order[index * config.batch_size : (index + 1) * config.batch_size]
         images, targets = self._images[chosen], self._targets[chosen]
-        if self._plan.augment:
-            images = camera_like(
-                images, self._plan.augment, np.random.default_rng((self._plan.seed, self._epoch, index))
-            )
+        if config.augment:
+            images = augment(images, config.augment, np.random.default_rng((config.seed, self._epoch, index)))
         if self._teacher:
             targets = np.hstack([targets, self._teacher.probabilities(images)])
         return images[..., None].astype(np.float32), targets, self._weights[chosen]  # (B, 28, 28, 1)
 
-    def start(self, epoch: int) -> None:
+    def start_epoch(self, epoch: int) -> None:
         """Shuffle for an epoch, counted from 0."""
         self._epoch = epoch
-        self._order = np.random.default_rng((self._plan.seed, epoch)).permutation(len(self._images))
+        self._order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._images))

@@ -1,7 +1,7 @@
-"""Where an interrupted training stands: model, optimizer and history, as the last whole epoch left them.
+"""The checkpoint of an interrupted training: model, optimizer and history after its last complete epoch.
 
-Of an epoch's files last.keras is written last, so it alone says how far a training is. A kill just before that leaves a
-row in history.csv, and maybe a model.keras, of an epoch that is done again: with the same result, so both still hold.
+last.keras is written last in each epoch, so it alone says how many epochs are complete. A kill just before that leaves
+a row in history.csv, and perhaps a model.keras, of an epoch that is then repeated with the same result.
 """
 
 from dataclasses import dataclass
@@ -11,41 +11,41 @@ import keras
 
 from digitedge.errors import DataError, ModelError
 from digitedge.training.keras_io import load_keras
-from digitedge.training.run_folder import BEST, LAST, Row, read_history
+from digitedge.training.run_folder import BEST, LAST, EpochRow, read_history
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Progress:
-    """How far a training is.
+class Checkpoint:
+    """The state of a training.
 
     Attributes:
         model: compiled, with the state of its optimizer.
-        history: the rows of the epochs that are done.
+        history: one row for each complete epoch.
     """
 
     model: keras.Model
-    history: list[Row]
+    history: list[EpochRow]
 
     @property
     def epoch(self) -> int:
-        """How many epochs are done."""
+        """Number of complete epochs."""
         return len(self.history)
 
 
-def pick_up(folder: Path, epochs: int, steps: int) -> Progress | None:
-    """Load where a run folder stands.
+def load_checkpoint(folder: Path, epochs: int, steps: int) -> Checkpoint | None:
+    """Load the checkpoint of a run folder.
 
     Args:
-        folder: of the run.
-        epochs: of the plan.
-        steps: of an epoch.
+        folder: the run folder.
+        epochs: of the train config.
+        steps: per epoch.
 
     Returns:
-        None where no epoch has ended.
+        None if no epoch is complete.
 
     Raises:
-        ModelError: last.keras is damaged, or of another training.
-        DataError: history.csv is damaged, or lacks epochs that last.keras has.
+        ModelError: last.keras is damaged or belongs to another training.
+        DataError: history.csv is damaged or has fewer epochs than last.keras.
     """
     last, history = folder / LAST, read_history(folder)
     if not last.is_file():
@@ -54,7 +54,7 @@ def pick_up(folder: Path, epochs: int, steps: int) -> Progress | None:
     model = load_keras(last, compile=True, advice=advice)
     done, rest = divmod(int(model.optimizer.iterations) if model.compiled else 0, steps)
     if rest or not 1 <= done <= epochs:
-        raise ModelError(f"{last}: expected whole epochs of {steps} steps, got {done} and {rest} steps. {advice}")
+        raise ModelError(f"{last}: expected complete epochs of {steps} steps, got {done} and {rest} steps. {advice}")
     if len(history) < done:
         raise DataError(f"{folder}: history.csv has {len(history)} epochs, but {LAST} has {done}. {advice}")
-    return Progress(model, history[:done])
+    return Checkpoint(model, history[:done])

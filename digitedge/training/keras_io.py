@@ -1,4 +1,4 @@
-"""Keras files: written whole, and read or refused with one line."""
+"""Reading and writing .keras files."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from digitedge.utils.files import atomic_file
 
 
 def save_keras(model: keras.Model, path: Path) -> None:
-    """Save a model as a whole .keras file."""
+    """Save a model as a .keras file, whole or not at all."""
     with atomic_file(path) as draft:
         model.save(draft)
 
 
 def without_optimizer(model: keras.Model) -> keras.Model:
-    """A copy with the same weights that was never compiled, so that its file holds the weights alone."""
+    """Copy a model without its optimizer, so that its file holds the weights alone."""
     copy = type(model).from_config(model.get_config())  # clone_model would compile the copy too
     copy.set_weights(model.get_weights())
     return copy
@@ -30,11 +30,11 @@ def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it agai
 
     Args:
         path: the file.
-        compile: whether its optimizer, loss and metrics are loaded too.
-        advice: what the user should do where the file cannot be read.
+        compile: whether to load optimizer, loss and metrics too.
+        advice: end of the message if the file cannot be read: what the user should do.
 
     Raises:
-        ModelError: no such file, not a Keras file, or other inputs and outputs; the message says which.
+        ModelError: no such file, not a Keras file, or other inputs and outputs.
     """
     if not path.is_file():
         raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
@@ -55,7 +55,7 @@ def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it agai
 
 
 def _shapes(model: keras.Model) -> list[Any]:
-    """Shapes of the inputs, then of the outputs, without the batch; or a word where it has none that can be used."""
+    """Return the shapes of the inputs and outputs without the batch, or one phrase for a model of another form."""
     try:
         shapes = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
     except (AttributeError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Images of the workshop: learning curves, confusion matrix, the data itself. PNG files, no screen needed."""
+"""Plots as PNG files: learning curves, confusion matrix, digits. They need no screen."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from digitedge.utils.files import atomic_file
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Save a figure as a whole PNG file.
+    """Save a figure as a PNG file, whole or not at all.
 
     Raises:
         InputError: the path does not end in .png.
@@ -25,12 +25,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def plot_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draw loss and accuracy over the epochs.
-
-    Args:
-        history: one row an epoch, with `epoch`, `loss`, `accuracy`, `val_loss`, `val_accuracy`.
-        path: the PNG file to write.
-    """
+    """Plot loss and accuracy of training and validation over the epochs of a history."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, key, scale in zip(figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True):
@@ -43,13 +38,7 @@ def plot_curves(history: list[dict[str, float]], path: Path) -> None:
 
 
 def plot_confusion(counts: NDArray[np.int64], path: Path, *, title: str) -> None:
-    """Draw a confusion matrix, coloured by the share of each true digit, so that rare mistakes show.
-
-    Args:
-        counts: int64 (10, 10), rows the true digit, columns the answer.
-        path: the PNG file to write.
-        title: stands above it.
-    """
+    """Plot a confusion matrix, (10, 10) with a row per true digit; colours are shares of a row, so rare errors show."""
     figure = Figure(figsize=(6, 5.6), layout="constrained")
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -58,20 +47,12 @@ def plot_confusion(counts: NDArray[np.int64], path: Path, *, title: str) -> None
         if count:
             colour = "white" if share[row, column] > 0.4 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
-    axes.set(xticks=range(10), yticks=range(10), xlabel="answer", ylabel="true digit", title=title)
+    axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit", title=title)
     save_figure(figure, path)
 
 
 def plot_digits(images: NDArray[np.uint8], captions: list[str], path: Path, *, title: str, columns: int = 10) -> None:
-    """Draw digits side by side, each with a caption.
-
-    Args:
-        images: uint8 (N, 28, 28), N may be 0: then the image says so.
-        captions: one per image.
-        path: the PNG file to write.
-        title: stands above them.
-        columns: images a line.
-    """
+    """Plot digits, uint8 (N, 28, 28), in a grid, each with its caption. N may be 0."""
     rows = max(1, -(-len(images) // columns))
     figure = Figure(figsize=(1.2 * columns, 1.45 * rows + 0.5), layout="constrained")
     figure.suptitle(title if len(images) else f"{title}: none")
@@ -85,7 +66,7 @@ def plot_digits(images: NDArray[np.uint8], captions: list[str], path: Path, *, t
 
 
 def plot_dataset(data: Dataset, path: Path) -> None:
-    """Draw a first look at a data set: six training images, one enlarged with its values, the class counts."""
+    """Plot six training images, one of them enlarged with its pixel values, and the number of images per digit."""
     figure = Figure(figsize=(14, 13), layout="constrained")
     grid = figure.add_gridspec(3, 6, height_ratios=(2, 9, 2.4))
     for column, image, label in zip(range(6), data.x_train[:6], data.y_train[:6], strict=True):
@@ -100,13 +81,13 @@ def plot_dataset(data: Dataset, path: Path) -> None:
         bars = axes.bar(np.arange(10) + shift, np.bincount(labels, minlength=10), width, label=name)
         axes.bar_label(bars, fontsize=7)
     axes.set(xticks=range(10), xlabel="digit", ylabel="images")
-    axes.margins(y=0.3)  # room for the legend above the bars
+    axes.margins(y=0.3)  # space for the legend above the bars
     axes.legend(loc="upper center", ncols=2)
     save_figure(figure, path)
 
 
 def _draw_pixel_values(axes: Axes, image: NDArray[np.uint8]) -> None:
-    """Draw one image large, with the value of every pixel in it."""
+    """Draw an image, uint8 (28, 28), with the value of every pixel in it."""
     axes.imshow(image, cmap="gray")
     axes.set(xticks=[], yticks=[])
     for (y, x), value in np.ndenumerate(image):

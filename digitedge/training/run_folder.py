@@ -1,11 +1,11 @@
-"""The run folder: what a training run leaves behind, written epoch by epoch.
+"""The run folder: the files of one training.
 
-args.json      the plan and the data set      history.csv    loss and accuracy of each epoch
-model.keras    best validation accuracy       last.keras     the last epoch, with the optimizer
+args.json      train config and data set      history.csv    loss and accuracy of each epoch
+model.keras    best validation accuracy       last.keras     last epoch, with the optimizer
 metrics.json   figures on the test images     curves.png, confusion.png
-teacher.keras  what was learned from, if anything
+teacher.keras  copy of the teacher, if any
 
-metrics.json is written last: a run without it was interrupted, and can go on.
+metrics.json is written last: a run without it was interrupted and can be resumed.
 """
 
 import csv
@@ -20,9 +20,9 @@ from typing import Any
 
 from digitedge.datasets.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
-from digitedge.training.config import Plan
+from digitedge.training.config import TrainConfig
 from digitedge.utils.files import atomic_file, write_json
-from digitedge.utils.loading import read_json
+from digitedge.utils.loading import build_dataclass, read_json
 
 ARGS = "args.json"
 BEST = "model.keras"
@@ -30,42 +30,45 @@ LAST = "last.keras"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 TEACHER = "teacher.keras"
+CURVES = "curves.png"
+CONFUSION = "confusion.png"
 SCHEMA = "digitedge.run/1"
 
-Row = dict[str, float]
+EpochRow = dict[str, float]
 """An epoch in history.csv: its number from 1, and its figures by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run folder."""
+class RunFolder:
+    """A run folder and the content of its args.json."""
 
     path: Path
     args: dict[str, Any]
 
     @property
     def model(self) -> Path:
-        """The weights of the best validation accuracy."""
+        """The model file with the best validation accuracy."""
         return self.path / BEST
 
     @property
-    def plan(self) -> Plan:
-        """What is trained and how; DataError where args.json says something else."""
-        return Plan.from_json(self.args["plan"])
+    def config(self) -> TrainConfig:
+        """The train config; DataError if args.json has none that is valid."""
+        return build_dataclass(
+            TrainConfig,
+            self.args["config"],
+            where=f"{self.path / ARGS}: config",
+            error=DataError,
+            advice="Train again.",
+        )
 
     @property
     def data_source(self) -> str | None:
-        """What `load_dataset` takes to find the data set again."""
+        """The argument with which `load_dataset` finds the data set again."""
         return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
-
-    @property
-    def finished(self) -> bool:
-        """Whether the plan was carried out to its end."""
-        return (self.path / METRICS).is_file()
 
 
 def new_run_folder(runs: Path, name: str) -> Path:
-    """Make `runs/NAME-K` with the smallest K that is above all others of that name.
+    """Make `runs/NAME-K` with a K above all others of that name.
 
     Raises:
         DigitEdgeError: the folder cannot be made.
@@ -77,33 +80,31 @@ def new_run_folder(runs: Path, name: str) -> Path:
         while True:
             k += 1
             folder = runs / f"{name}-{k}"
-            try:
+            with suppress(FileExistsError):  # another training took it a moment ago
                 folder.mkdir()
-            except FileExistsError:
-                continue  # another training took it a moment ago
-            return folder
+                return folder
     except OSError as exc:
         raise DigitEdgeError(
             f"cannot make a run folder in {runs}: {exc.strerror}. Work in a folder that is writable."
         ) from exc
 
 
-def write_args(folder: Path, args: dict[str, Any]) -> Run:
-    """Write args.json, which makes the folder a run."""
+def write_args(folder: Path, args: dict[str, Any]) -> RunFolder:
+    """Write args.json, which makes the folder a run folder."""
     write_json(folder / ARGS, {"schema": SCHEMA, **args})
-    return Run(folder, args)
+    return RunFolder(folder, args)
 
 
-def write_history(folder: Path, history: Sequence[Row]) -> None:
-    """Write history.csv, a row for each epoch."""
+def write_history(folder: Path, history: Sequence[EpochRow]) -> None:
+    """Write history.csv, one row per epoch."""
     with atomic_file(folder / HISTORY) as draft, draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(history[0]))
         writer.writeheader()
         writer.writerows(history)
 
 
-def read_history(folder: Path) -> list[Row]:
-    """Read history.csv; without one, no epoch has ended.
+def read_history(folder: Path) -> list[EpochRow]:
+    """Read history.csv; [] if there is none yet.
 
     Raises:
         DataError: it is damaged.
@@ -121,57 +122,20 @@ def read_history(folder: Path) -> list[Row]:
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
-def load_run(path: Path) -> Run:
+def load_run(path: Path) -> RunFolder:
     """Open a run folder.
 
     Raises:
-        ModelError: no run there, or one that was interrupted before its first epoch ended.
+        ModelError: no run folder, or one of a training that was interrupted in its first epoch.
         DataError: args.json is damaged.
     """
     if not (path / ARGS).is_file() or not (path / BEST).is_file():
         raise ModelError(f"{path}: expected a run folder with {ARGS} and {BEST}. Train one: digitedge train")
-    return _open(path)
+    return _read_args(path)
 
 
-def interrupted_run(path: Path) -> Run:
-    """Open a run that can go on.
-
-    Args:
-        path: a run folder; or a folder of run folders, which stands for the newest of them that is not finished.
-
-    Raises:
-        ModelError: there is none, or it is being trained.
-        DataError: args.json is damaged.
-    """
-    if (path / ARGS).is_file():
-        if Run(path, {}).finished:
-            raise ModelError(f"{path}: the run is finished, nothing to resume. Train anew: digitedge train")
-        return _open_free(path)
-    args = [found for found in path.glob(f"*/{ARGS}") if not Run(found.parent, {}).finished]
-    if not args:
-        raise ModelError(f"no interrupted run in {path}. Give the folder of one, or train: digitedge train")
-    return _open_free(max((found.parent for found in args), key=_last_written))
-
-
-def _open_free(path: Path) -> Run:
-    with held(path):  # refused before the data set is loaded
-        return _open(path)
-
-
-def _last_written(folder: Path) -> float:
-    return max((folder / name).stat().st_mtime for name in (ARGS, HISTORY) if (folder / name).is_file())
-
-
-def _open(path: Path) -> Run:
-    advice = f"Train again, or export {path / BEST} by its path."
-    args = read_json(path / ARGS, error=DataError, advice=advice)
-    if not isinstance(args, dict) or args.get("schema") != SCHEMA or not isinstance(args.get("plan"), dict):
-        raise DataError(f"{path / ARGS}: expected schema {SCHEMA!r} with a plan. {advice}")
-    return Run(path, args)
-
-
-def newest_run(runs: Path) -> Run:
-    """The run under `runs` whose model was written last.
+def find_newest_run(runs: Path) -> RunFolder:
+    """Open the run folder in `runs` whose model was written last.
 
     Raises:
         ModelError: there is none.
@@ -182,12 +146,44 @@ def newest_run(runs: Path) -> Run:
     return load_run(max(models, key=lambda path: path.stat().st_mtime).parent)
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Refuse a second training in the same folder; the lock goes with the process, however that ends.
+def find_interrupted_run(path: Path) -> RunFolder:
+    """Open a run folder to resume.
+
+    Args:
+        path: a run folder; or a folder of run folders, for the newest unfinished one in it.
 
     Raises:
-        ModelError: another process holds it.
+        ModelError: there is none, or another process is training in it.
+        DataError: args.json is damaged.
+    """
+    if (path / ARGS).is_file():
+        if (path / METRICS).is_file():
+            raise ModelError(f"{path}: the run is finished, nothing to resume. Train again: digitedge train")
+        folder = path
+    else:
+        unfinished = [args.parent for args in path.glob(f"*/{ARGS}") if not (args.parent / METRICS).is_file()]
+        if not unfinished:
+            raise ModelError(f"no interrupted run in {path}. Give the folder of one, or train: digitedge train")
+        written = [folder / name for folder in unfinished for name in (ARGS, HISTORY) if (folder / name).is_file()]
+        folder = max(written, key=lambda file: file.stat().st_mtime).parent
+    with lock_run_folder(folder):  # refuse it before the data set is loaded
+        return _read_args(folder)
+
+
+def _read_args(folder: Path) -> RunFolder:
+    advice = f"Train again, or export {folder / BEST} by its path."
+    args = read_json(folder / ARGS, error=DataError, advice=advice)
+    if not isinstance(args, dict) or args.get("schema") != SCHEMA or not isinstance(args.get("config"), dict):
+        raise DataError(f"{folder / ARGS}: expected schema {SCHEMA!r} with a config. {advice}")
+    return RunFolder(folder, args)
+
+
+@contextmanager
+def lock_run_folder(folder: Path) -> Iterator[None]:
+    """Lock a run folder against a second training; the lock ends with the process.
+
+    Raises:
+        ModelError: another process holds the lock.
     """
     if sys.platform == "win32":  # has no flock
         yield
@@ -207,33 +203,29 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def remove_drafts(folder: Path) -> None:
-    """Remove the half-written files that a kill leaves, see `digitedge.utils.files.atomic_file`."""
-    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER, "curves.png", "confusion.png"):
+    """Remove the drafts that a kill leaves, see `digitedge.utils.files.atomic_file`."""
+    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER, CURVES, CONFUSION):
         for draft in folder.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
             draft.unlink(missing_ok=True)
 
 
 @contextmanager
-def telling_what_is_kept(folder: Path, log: Callable[[str], None]) -> Iterator[None]:
-    """When Ctrl-C or SIGTERM ends the block, say what the run folder keeps; an empty one is never left."""
+def report_interruption(folder: Path, log: Callable[[str], None]) -> Iterator[None]:
+    """Say what the run folder keeps if Ctrl-C or SIGTERM ends the block; remove a folder without a complete epoch."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        log(what_is_kept(folder))
+        accuracies = [row["val_accuracy"] for row in read_history(folder)]
+        if accuracies:
+            log(
+                f"interrupted after {len(accuracies)} complete epochs: the best weights so far "
+                f"({max(accuracies):.2%} of the validation images correct) are in {folder / BEST}; "
+                f"resume with: digitedge train --resume {folder}"
+            )
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            log("interrupted before the first epoch ended: nothing to keep")
         raise
     finally:
         with suppress(OSError):  # it is not empty
             folder.rmdir()
-
-
-def what_is_kept(folder: Path) -> str:
-    """Say what an interrupted training leaves in its run folder; one with nothing in it is removed."""
-    if not (folder / HISTORY).is_file():
-        shutil.rmtree(folder, ignore_errors=True)
-        return "interrupted before the first epoch ended: nothing to keep"
-    accuracies = [row["val_accuracy"] for row in read_history(folder)]
-    return (
-        f"interrupted after {len(accuracies)} whole epochs: the best weights so far "
-        f"({max(accuracies):.2%} of the validation images right) are in {folder / BEST}; "
-        f"go on with: digitedge train --resume {folder}"
-    )

@@ -1,7 +1,7 @@
-"""Honest confidence: one number that divides the logits, so that of answers given 90 % nine in ten are right.
+"""Temperature scaling: divide the logits by one number, so that 90 % confidence means 90 % correct.
 
-It is folded into the weights of the last layer, so every exported file has it and no wrapper is needed; it changes no
-answer. (Rejected: scaling per class or an isotonic curve, which can change answers and no layer can hold.)
+The temperature is folded into the weights of the last layer, so exported files need no wrapper. It changes no
+predicted digit; scaling per class or isotonic regression could, and no layer could hold them.
 """
 
 import keras
@@ -10,37 +10,38 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError
 
-# Logits are divided by at most this, and multiplied by at most as much.
-FURTHEST = 8.0
+# The temperature lies between 1 / LIMIT and LIMIT.
+LIMIT = 8.0
+# Bisection steps of the search for it.
 STEPS = 40
 
 
 def fit_temperature(probabilities: NDArray[np.float32], digits: NDArray[np.uint8]) -> float:
-    """The temperature under which digits that were not trained on are least surprising.
+    """Find the temperature with the largest likelihood of held-out digits.
 
     Args:
         probabilities: float32 (N, 10), rows sum to 1, of a net without temperature.
-        digits: uint8 (N,), the truth, 0 to 9.
+        digits: uint8 (N,), the true digits, 0 to 9.
 
     Returns:
-        Above 1 for a net that is too sure, below 1 for one that is too timid; within 1/8 to 8. 1 without any digits.
+        Above 1 for an overconfident net, below 1 for an underconfident one, within 1/8 to 8; 1 without digits.
 
     Source:
         Guo, Pleiss, Sun, Weinberger 2017, arXiv:1706.04599, section 4.2. The likelihood is concave in 1/temperature,
-        and highest where the mean logit of the truth is the mean logit that the net expects.
+        and largest where the mean true logit equals the mean expected logit.
 
     Examples:
-        >>> sure = np.full((100, 10), 0.001, np.float32)
-        >>> sure[:, 3] = 0.991
-        >>> right_in_nine_of_ten = np.uint8([3] * 90 + [4] * 10)
-        >>> fit_temperature(sure, right_in_nine_of_ten) > 1.5
+        >>> confident = np.full((100, 10), 0.001, np.float32)
+        >>> confident[:, 3] = 0.991
+        >>> nine_of_ten_correct = np.uint8([3] * 90 + [4] * 10)
+        >>> fit_temperature(confident, nine_of_ten_correct) > 1.5
         True
     """
     if not len(digits):
         return 1.0
     logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float64)
     true = logits[np.arange(len(digits)), digits].mean()
-    low, high = -np.log(FURTHEST), np.log(FURTHEST)  # of the logarithm of the sharpness, which is 1/temperature
+    low, high = -np.log(LIMIT), np.log(LIMIT)  # of log(1 / temperature)
     for _ in range(STEPS):
         middle = (low + high) / 2
         if _expected_logit(logits, np.exp(middle)) < true:
@@ -50,9 +51,9 @@ def fit_temperature(probabilities: NDArray[np.float32], digits: NDArray[np.uint8
     return float(np.exp(-(low + high) / 2))
 
 
-def _expected_logit(logits: NDArray[np.float64], sharpness: float) -> float:
-    """Mean logit under the probabilities that a sharpness makes of the logits."""
-    weights = np.exp(sharpness * (logits - logits.max(axis=1, keepdims=True)))
+def _expected_logit(logits: NDArray[np.float64], scale: float) -> float:
+    """Mean logit under the probabilities softmax(scale * logits)."""
+    weights = np.exp(scale * (logits - logits.max(axis=1, keepdims=True)))
     return float(((weights * logits).sum(axis=1) / weights.sum(axis=1)).mean())
 
 
@@ -60,11 +61,11 @@ def fold_temperature(model: keras.Model, temperature: float) -> None:
     """Divide the logits of a model by a temperature, in place.
 
     Args:
-        model: its last layer is a dense one with softmax.
+        model: its last layer is dense with softmax.
         temperature: above 0.
 
     Raises:
-        ModelError: another last layer.
+        ModelError: the last layer is another one.
     """
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:

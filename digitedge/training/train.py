@@ -1,4 +1,4 @@
-"""Train a digit classifier: the textbook path from arrays to the test accuracy of the best weights."""
+"""Train a digit classifier: from arrays to the test accuracy of the best weights."""
 
 import shutil
 from collections.abc import Callable
@@ -11,251 +11,251 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from digitedge import __version__
 from digitedge.datasets.dataset import Dataset, images_sha256
-from digitedge.errors import DataError, InputError, ModelError
-from digitedge.metrics.classification import confusion, top1
-from digitedge.metrics.ood import NOTHING, Separation, separate
+from digitedge.errors import DataError, InputError
+from digitedge.metrics.classification import confusion_matrix, top1
+from digitedge.metrics.ood import NON_DIGIT, OodResult, measure_ood
 from digitedge.training.accuracy import DigitAccuracy
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
-from digitedge.training.callbacks import EpochStart, ProgressReport, RunRecorder
-from digitedge.training.checkpoint import Progress, pick_up
-from digitedge.training.config import Plan
+from digitedge.training.callbacks import EpochSeeding, ProgressReport, RunRecorder
+from digitedge.training.checkpoint import Checkpoint, load_checkpoint
+from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
 from digitedge.training.keras_io import save_keras
+from digitedge.training.optimizers import OPTIMIZERS
 from digitedge.training.plots import plot_confusion, plot_curves
-from digitedge.training.run_folder import BEST, METRICS, TEACHER, Run, held, remove_drafts, write_args
+from digitedge.training.run_folder import (
+    BEST,
+    CONFUSION,
+    CURVES,
+    METRICS,
+    TEACHER,
+    EpochRow,
+    RunFolder,
+    lock_run_folder,
+    remove_drafts,
+    write_args,
+)
 from digitedge.training.temperature import fit_temperature, fold_temperature
-from digitedge.training.training_data import Material, divide
+from digitedge.training.training_data import TrainingData, make_training_data
 from digitedge.utils.files import atomic_file, write_json
+from digitedge.utils.version import __version__
 
-# Peak of the learning rate: a net of 13 thousand parameters, 5 epochs on 50,000 images, failed on 3.5 % of damaged
-# held-out training images at 3e-3 and on 3.1 % at 6e-3, and did as well on clean ones. (One seed; the first saw 65 %
-# of the digits spoiled, the second 50 %, so not all of it is the rate's.) The decay is a usual value.
-PEAK_RATE = 6e-3
-WEIGHT_DECAY = 1e-2
-WARMUP_SHARE = 0.05
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run reached; accuracies are shares from 0 to 1.
+class TrainResult:
+    """The result of a training; accuracies are shares from 0 to 1.
 
     Attributes:
         folder: the run folder.
-        best_epoch: from 1, the one whose weights are kept.
-        validation_accuracy: share of the validation digits that those weights read rightly.
-        accuracy_before: on the test images, before training.
-        test_accuracy: on the test images, with the kept weights.
-        temperature: that the logits were divided by, so that confidence is honest; see `fit_temperature`.
-        separation: of validation digits from what else is in the scenes that validate; None for a plan without scenes.
+        best_epoch: from 1, the epoch whose weights are in model.keras.
+        validation_accuracy: of those weights, on the validation digits.
+        initial_test_accuracy: on the test images, before training.
+        test_accuracy: on the test images, with the best weights.
+        temperature: by which the logits were divided, see `fit_temperature`.
+        ood: validation digits against validation non-digits; None without non-digits.
     """
 
     folder: Path
     best_epoch: int
     validation_accuracy: float
-    accuracy_before: float
+    initial_test_accuracy: float
     test_accuracy: float
     temperature: float
-    separation: Separation | None
+    ood: OodResult | None
 
 
 def train(
-    plan: Plan,
+    config: TrainConfig,
     data: Dataset,
     *,
     data_name: str,
     folder: Path,
     data_path: str | None = None,
-    log: Callable[[str], None] = print,
-) -> Outcome:
-    """Train one model; the run folder is kept up to date epoch by epoch, so an interruption keeps the best so far.
+    log: Log = print,
+) -> TrainResult:
+    """Train a model, and keep the run folder up to date after each epoch.
+
+    Operations become deterministic for the whole process, so that the same seed gives the same figures.
 
     Args:
-        plan: what to train and how.
-        data: uint8 digits; the test half is only measured on, before and after.
-        data_name: how the data set is called in args.json; "mnist" or "synthetic".
-        data_path: where the user said it is, so that `export` looks there again; None for the usual places.
+        config: the settings.
+        data: uint8 digits; the test images are only measured on, before and after.
+        data_name: name of the data set in args.json: "mnist" or "synthetic".
+        data_path: path of the data set as the user gave it, so that `export` finds it; None for the usual places.
         folder: an empty run folder.
-        log: gets the model summary and the figures as lines of text.
+        log: gets the model summary and the figures, line by line.
 
     Returns:
-        What was reached, measured with the best weights.
-
-    Operations are made deterministic for the whole process, so that the same seed gives the same figures.
+        The figures of the best weights.
 
     Raises:
-        InputError: an unknown architecture, or too few images to split.
-        ModelError: a teacher that cannot be one, or another training in this folder.
+        InputError: unknown architecture, or too few images to split.
+        ModelError: the teacher cannot be used, or another process is training in this folder.
     """
-    _check(plan, len(data.x_train))
-    if plan.teacher is not None:
-        Teacher(Path(plan.teacher))
-        with atomic_file(folder / TEACHER) as draft:  # the run stays whole when the teacher is gone
-            shutil.copyfile(plan.teacher, draft)
-    training, validation = divide(plan, data)
-    origin = {"data": data_name, "data_path": data_path, "data_sha256": data.sha256}
-    trained_on = {"training_sha256": images_sha256(training.images)}
-    run = write_args(folder, {"digitedge": __version__, **origin, **trained_on, "plan": asdict(plan)})
-    return _carry_out(run, training, validation, data, log)
+    _check(config, data)
+    teacher = None
+    if config.teacher is not None:
+        teacher = Teacher(Path(config.teacher))
+        with atomic_file(folder / TEACHER) as draft:  # so that the run can be resumed without the original
+            shutil.copyfile(config.teacher, draft)
+    training, validation = make_training_data(config, data)
+    args = {
+        "digitedge": __version__,
+        "data": data_name,
+        "data_path": data_path,
+        "data_sha256": data.sha256,
+        "training_sha256": images_sha256(training.images),
+        "config": asdict(config),
+    }
+    return _run(write_args(folder, args), teacher, training, validation, data, log)
 
 
-def resume(run: Run, data: Dataset, *, log: Callable[[str], None] = print) -> Outcome:
-    """Go on with a training that was interrupted at any moment, from its last whole epoch to the end of its plan.
+def resume(run: RunFolder, data: Dataset, *, log: Log = print) -> TrainResult:
+    """Resume an interrupted training after its last complete epoch.
 
-    On the machine that began it, everything comes out bit for bit as without the interruption: `last.keras` holds the
-    weights and the optimizer with its place in the schedule; what is in a batch and what is dropped depend on seed,
-    epoch and step alone. Another machine, or another version of TensorFlow, rounds otherwise.
+    On the machine that began it, the result is bit-equal to that of an uninterrupted training: `last.keras` holds
+    weights, optimizer and schedule; batches and dropout depend on seed, epoch and step alone. Another machine or
+    version of TensorFlow rounds differently.
 
     Args:
-        run: from `interrupted_run`.
+        run: from `find_interrupted_run`.
         data: the data set that it began with.
         log: as in `train`.
 
     Raises:
-        DataError: another data set, or scenes that this version renders otherwise; or a damaged history.csv.
-        ModelError: a damaged last.keras, or another process that is training in this folder.
+        DataError: another data set, scenes that this version renders differently, or a damaged history.csv.
+        ModelError: a damaged last.keras, or another process is training in this folder.
     """
-    plan = run.plan
-    _check(plan, len(data.x_train))
-    _check_hash(run, "data_sha256", data.sha256, "Give the data set that it began with: --data")
-    training, validation = divide(plan, data)
-    _check_hash(
-        run, "training_sha256", images_sha256(training.images), "Scenes are rendered otherwise now; train anew."
-    )
-    return _carry_out(run, training, validation, data, log)
+    config = run.config
+    _check(config, data)
+    _check_hash(run, "data_sha256", data.sha256, "Give that data set: --data")
+    training, validation = make_training_data(config, data)
+    training_sha256 = images_sha256(training.images)
+    _check_hash(run, "training_sha256", training_sha256, "This version renders scenes differently. Train again.")
+    teacher = None if config.teacher is None else Teacher(run.path / TEACHER)
+    return _run(run, teacher, training, validation, data, log)
 
 
-def probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict_probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Score images with a Keras model that takes 0 to 255: uint8 (N, 28, 28) -> float32 (N, 10)."""
-    return np.asarray(model.predict(images[..., None].astype(np.float32), batch_size=250, verbose=0))  # (N, 28, 28, 1)
-
-
-def _check(plan: Plan, images: int) -> None:
-    if plan.architecture not in ARCHITECTURES:
-        raise InputError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {plan.architecture!r}")
-    if not 1 <= plan.training_count(images) < images:
-        raise InputError(f"{images} training images are too few for a validation split of {plan.validation_split}")
-
-
-def _check_hash(run: Run, name: str, found: str, advice: str) -> None:
-    """Refuse images that are not those a run began with."""
-    if run.args.get(name) not in (None, found):
-        raise DataError(f"{run.path}: began with other images ({name} {run.args[name]:.8}, now {found:.8}). {advice}")
-
-
-def _carry_out(
-    run: Run, training: Material, validation: Material, data: Dataset, log: Callable[[str], None]
-) -> Outcome:
-    """Train from where the run folder stands to the end of the plan, and measure what came out."""
-    plan = run.plan
-    with held(run.path):
-        remove_drafts(run.path)
-        keras.utils.set_random_seed(plan.seed)
-        tf.config.experimental.enable_op_determinism()
-        model = ARCHITECTURES[plan.architecture](plan.dropout)
-        model.summary(print_fn=lambda text, **_: log(text))
-        before = top1(probabilities(model, data.x_test), data.y_test)
-        log(f"Test accuracy before training: {100 * before:.4f}%")
-        steps = -(-len(training.images) // plan.batch_size)
-        progress = pick_up(run.path, plan.epochs, steps)
-        if progress is None:
-            _compile(model, plan, steps)
-            progress = Progress(model, [])
-        else:
-            log(f"Going on after epoch {progress.epoch} of {plan.epochs}")
-        recorder = _fit(progress, run, training, validation)
-        return _judge(recorder, validation, data, run.path, before, log)
-
-
-def _compile(model: keras.Model, plan: Plan, steps: int) -> None:
-    """Give a model its optimizer, loss and metric; `steps` are those of an epoch."""
-    loss: Any = "categorical_crossentropy"
-    if plan.teacher is not None:
-        loss = DistillationLoss(plan.teacher_share, plan.teacher_temperature)
-    model.compile(optimizer=_optimizer(plan, plan.epochs * steps), loss=loss, metrics=[DigitAccuracy()])
-    model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
-
-
-def _optimizer(plan: Plan, steps: int) -> Any:
-    """The textbook's rmsprop, or AdamW whose rate rises shortly and falls to nothing, which quantizes well."""
-    if plan.architecture == "mlp":
-        return "rmsprop"
-    warmup = max(1, round(WARMUP_SHARE * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup
-    )
-    return keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY)
-
-
-def _fit(progress: Progress, run: Run, training: Material, validation: Material) -> RunRecorder:
-    """Train the epochs that are left."""
-    plan = run.plan
-    teacher = None if plan.teacher is None else Teacher(run.path / TEACHER)
-    batches = Batches(training, plan, teacher=teacher)
-    recorder, report = RunRecorder(run.path, progress.history), ProgressReport(plan.epochs, progress.epoch)
-    try:
-        progress.model.fit(
-            batches,
-            shuffle=False,  # or Keras draws the order of the batches from Python's global state
-            initial_epoch=progress.epoch,
-            epochs=plan.epochs,
-            validation_data=(_model_input(validation.images), validation.targets, validation.weights),
-            callbacks=[EpochStart(batches, seed=plan.seed), recorder, report],
-            verbose=0,
-        )
-    finally:
-        report.close()
-    return recorder
+    return np.asarray(model.predict(_model_input(images), batch_size=250, verbose=0))
 
 
 def _model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return images[..., None].astype(np.float32)  # (N, 28, 28, 1)
 
 
-def _judge(
-    recorder: RunRecorder,
-    validation: Material,
+def _check(config: TrainConfig, data: Dataset) -> None:
+    if config.architecture not in ARCHITECTURES:
+        raise InputError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {config.architecture!r}")
+    images = len(data.x_train)
+    if not 1 <= config.training_count(images) < images:
+        raise InputError(f"{images} training images are too few for a validation split of {config.validation_split}")
+
+
+def _check_hash(run: RunFolder, name: str, found: str, advice: str) -> None:
+    expected = run.args.get(name)
+    if expected not in (None, found):
+        raise DataError(
+            f"{run.path}: expected the images that it began with, {name} {expected:.8}, got {found:.8}. {advice}"
+        )
+
+
+def _run(
+    run: RunFolder,
+    teacher: Teacher | None,
+    training: TrainingData,
+    validation: TrainingData,
     data: Dataset,
-    folder: Path,
-    before: float,
-    log: Callable[[str], None],
-) -> Outcome:
-    """Load the best weights, measure them on the test images, and draw the images."""
-    if recorder.best_epoch is None:
-        raise ModelError("training ended without a single epoch; nothing to measure")
-    best = keras.saving.load_model(folder / BEST, compile=False)
-    temperature = _make_honest(best, validation)
-    scores = probabilities(best, data.x_test)
-    outcome = Outcome(
+    log: Log,
+) -> TrainResult:
+    """Train from the checkpoint of the run folder to the last epoch, and evaluate the best weights."""
+    config = run.config
+    with lock_run_folder(run.path):
+        remove_drafts(run.path)
+        keras.utils.set_random_seed(config.seed)
+        tf.config.experimental.enable_op_determinism()
+        model = ARCHITECTURES[config.architecture].build(config.dropout)
+        model.summary(print_fn=lambda text, **_: log(text))
+        initial = top1(predict_probabilities(model, data.x_test), data.y_test)
+        log(f"Test accuracy before training: {100 * initial:.4f}%")
+        steps = -(-len(training.images) // config.batch_size)
+        checkpoint = load_checkpoint(run.path, config.epochs, steps)
+        if checkpoint is None:
+            _compile(model, config, steps)
+            checkpoint = Checkpoint(model, [])
+        else:
+            log(f"Resuming after epoch {checkpoint.epoch} of {config.epochs}")
+        history = _train_epochs(checkpoint, run.path, Batches(training, config, teacher=teacher), validation, config)
+        return _evaluate(history, validation, data, run.path, initial, log)
+
+
+def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
+    """Give a model its optimizer, loss and metric; `steps` are those of an epoch."""
+    loss: Any = "categorical_crossentropy"
+    if config.teacher is not None:
+        loss = DistillationLoss(config.teacher_weight, config.teacher_temperature)
+    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps)
+    model.compile(optimizer=optimizer, loss=loss, metrics=[DigitAccuracy()])
+    model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
+
+
+def _train_epochs(
+    checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
+) -> list[EpochRow]:
+    """Train the remaining epochs, and return the history of all."""
+    recorder = RunRecorder(folder, checkpoint.history)
+    report = ProgressReport(config.epochs, checkpoint.epoch)
+    try:
+        checkpoint.model.fit(
+            batches,
+            shuffle=False,  # or Keras draws the order of the batches from Python's global state
+            initial_epoch=checkpoint.epoch,
+            epochs=config.epochs,
+            validation_data=(_model_input(validation.images), validation.targets, validation.weights),
+            callbacks=[EpochSeeding(batches, seed=config.seed), recorder, report],
+            verbose=0,
+        )
+    finally:
+        report.close()
+    return recorder.history
+
+
+def _evaluate(
+    history: list[EpochRow], validation: TrainingData, data: Dataset, folder: Path, initial: float, log: Log
+) -> TrainResult:
+    """Calibrate the best weights, evaluate them, and write model.keras, the plots and metrics.json."""
+    best = max(history, key=lambda row: row["val_accuracy"])
+    model = keras.saving.load_model(folder / BEST, compile=False)
+    digits = validation.labels != NON_DIGIT
+    uncalibrated = predict_probabilities(model, validation.images[digits])
+    temperature = fit_temperature(uncalibrated, validation.labels[digits])
+    fold_temperature(model, temperature)
+    probabilities = predict_probabilities(model, data.x_test)
+    result = TrainResult(
         folder=folder,
-        best_epoch=recorder.best_epoch + 1,
-        validation_accuracy=recorder.best_accuracy,
-        accuracy_before=before,
-        test_accuracy=top1(scores, data.y_test),
+        best_epoch=int(best["epoch"]),
+        validation_accuracy=best["val_accuracy"],
+        initial_test_accuracy=initial,
+        test_accuracy=top1(probabilities, data.y_test),
         temperature=temperature,
-        separation=separate(probabilities(best, validation.images), validation.digits),
+        ood=measure_ood(predict_probabilities(model, validation.images), validation.labels),
     )
-    plot_curves(recorder.history, folder / "curves.png")
-    plot_confusion(confusion(scores, data.y_test), folder / "confusion.png", title=f"{folder.name} on the test images")
-    save_keras(best, folder / BEST)
-    figures = {key: value for key, value in asdict(outcome).items() if key != "folder"}
+    plot_curves(history, folder / CURVES)
+    counts = confusion_matrix(probabilities, data.y_test)
+    plot_confusion(counts, folder / CONFUSION, title=f"{folder.name} on the test images")
+    save_keras(model, folder / BEST)
+    figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
-    if outcome.separation is not None:
+    if result.ood is not None:
         log(
-            f"Validation: 99 of 100 digits reach a confidence of {outcome.separation.threshold:.2f}, and so do "
-            f"{outcome.separation.accepted:.2%} of {outcome.separation.others} marks that are none"
+            f"Validation: 99 % of the digits reach a confidence of {result.ood.threshold:.2f}, and so do "
+            f"{result.ood.fpr_at_99_tpr:.2%} of {result.ood.non_digits} non-digits"
         )
     log(f"Temperature: {temperature:.3f}")
-    log(f"Test accuracy: {100 * outcome.test_accuracy:.4f}%")
-    return outcome
-
-
-def _make_honest(model: keras.Model, validation: Material) -> float:
-    """Fold the temperature of the digits that validate into a model, and return it."""
-    digits = validation.digits
-    there = digits != NOTHING
-    temperature = fit_temperature(probabilities(model, validation.images[there]), digits[there])
-    fold_temperature(model, temperature)
-    return temperature
+    log(f"Test accuracy: {100 * result.test_accuracy:.4f}%")
+    return result

@@ -48,6 +48,12 @@ def iou(a: Box, b: Box) -> float:
     return common / (a[2] * a[3] + b[2] * b[3] - common) if common else 0.0
 
 
+def vertical_overlap(a: Box, b: Box) -> float:
+    """Return the overlap of two boxes in height, as a share of the larger height; 0 if they do not overlap in width."""
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return max(0, height) / max(a[3], b[3]) if intersection_area(a, b) else 0.0
+
+
 def share_within(inner: Box, outer: Box) -> float:
     """Return the share of the area of `inner` that lies in `outer`, 0 to 1."""
     return intersection_area(inner, outer) / (inner[2] * inner[3])
@@ -57,3 +63,48 @@ def is_centre_in(box: Box, areas: Sequence[Box]) -> bool:
     """Tell whether the centre of a box lies in one of the areas."""
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     return any(left <= x <= left + width and top <= y <= top + height for left, top, width, height in areas)
+
+
+def gaps(box: Box, others: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the horizontal and vertical gaps between a box and others, in pixels; 0 where they overlap.
+
+    Args:
+        box: x, y, width, height.
+        others: int64 (N, 4).
+
+    Returns:
+        Two int64 (N,).
+    """
+    x, y, width, height = others.T
+    across = np.maximum(np.maximum(box[0] - x - width, x - box[0] - box[2]), 0)
+    down = np.maximum(np.maximum(box[1] - y - height, y - box[1] - box[3]), 0)
+    return across, down
+
+
+def is_free(box: Box, boxes: Sequence[Box]) -> bool:
+    """Tell whether a box, which is not empty, touches none of the others.
+
+    Examples:
+        >>> is_free((0, 0, 10, 10), [(20, 0, 5, 5)]), is_free((0, 0, 10, 10), [(9, 9, 5, 5)])
+        (True, False)
+    """
+    x, y, w, h = box
+    apart = (x + w < b[0] or b[0] + b[2] < x or y + h < b[1] or b[1] + b[3] < y for b in boxes)
+    return w > 0 and h > 0 and all(apart)
+
+
+def clip_box(box: Box, width: int, height: int) -> Box:
+    """Return the part of a box inside an image; its sides are not positive if there is none.
+
+    Examples:
+        >>> clip_box((-5, 90, 20, 20), 100, 100)
+        (0, 90, 15, 10)
+    """
+    x, y = max(0, box[0]), max(0, box[1])
+    return x, y, min(width, box[0] + box[2]) - x, min(height, box[1] + box[3]) - y
+
+
+def pad_box(box: Box, pixels: int) -> Box:
+    """Return a box that is larger by some pixels on each side."""
+    x, y, width, height = box
+    return x - pixels, y - pixels, width + 2 * pixels, height + 2 * pixels

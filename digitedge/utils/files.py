@@ -1,8 +1,7 @@
-"""Files and folders that appear whole or not at all.
+"""Atomic files and folders: they appear complete or not at all.
 
-Everything digitedge writes that something later loads (models, data, manifests, bundles) goes through here: it is
-written under a temporary name in the same folder, and renamed when complete. A full disk, Ctrl-C or a power cut leaves
-the old file or none.
+Every file that is loaded again later (models, data, manifests, bundles) is written under a temporary name in the same
+folder and renamed when it is complete. After a full disk, Ctrl-C or a power cut there is the old file or none.
 """
 
 import json
@@ -19,14 +18,14 @@ from digitedge.errors import DigitEdgeError
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what is written there becomes `path` when the block ends without an error.
+    """Yield a temporary path that is renamed to `path` when the block ends without an error.
 
-    The temporary name keeps the suffix, because libraries choose the format by it.
+    The temporary name keeps the suffix, from which libraries choose the format.
 
     Raises:
-        DigitEdgeError: the folder cannot be made or written to, or the disk is full.
+        DigitEdgeError: the folder cannot be created or written to, or the disk is full.
     """
-    with _explained(path):
+    with _explain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -34,7 +33,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         try:
             yield draft
             draft.chmod(0o666 & ~_umask())
-            _bring_to_disk(draft)
+            _flush_to_disk(draft)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
@@ -42,78 +41,78 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; it takes the place of `path` when the block ends without an error.
+    """Yield a temporary folder that replaces `path` when the block ends without an error.
 
-    A folder that stands at `path` stays as it is until then, and comes back if the exchange fails.
+    An existing folder stays as it is until then, and is restored if the exchange fails.
 
     Raises:
-        DigitEdgeError: the folder cannot be made or written to, or the disk is full.
+        DigitEdgeError: the folder cannot be created or written to, or the disk is full.
     """
-    with _explained(path):
+    with _explain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             yield draft
             draft.chmod(0o777 & ~_umask())
             for file in filter(Path.is_file, draft.rglob("*")):
-                _bring_to_disk(file)
+                _flush_to_disk(file)
             _exchange(draft, path)
-        except DigitEdgeError as exc:  # the user knows the folder by its own name
+        except DigitEdgeError as exc:  # the user knows only the final path
             raise type(exc)(str(exc).replace(str(draft), str(path))) from exc
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder where it is missing, and see now whether files can be written there later.
+    """Create a folder if it is missing, and check that files can be written to it.
 
     Raises:
         DigitEdgeError: they cannot.
     """
-    with _explained(folder):
+    with _explain_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
 
 
-def check_place(path: Path) -> None:
-    """See now whether a file or folder can be put at `path` later; nothing is made on the way.
+def check_creatable(path: Path) -> None:
+    """Check that a file or folder can be created at `path`, without creating anything.
 
     Raises:
-        DigitEdgeError: the folder that it would lie in, or that its missing folders would, cannot be written to.
+        DigitEdgeError: the nearest existing parent folder cannot be written to.
     """
-    with _explained(path):
+    with _explain_errors(path):
         folder = next(parent for parent in path.absolute().parents if parent.exists() or parent.is_symlink())
         with tempfile.TemporaryFile(dir=folder):
             pass
 
 
-def check_file_place(path: Path) -> None:
-    """See now whether a file can be written at `path` later; nothing is made on the way.
+def check_file_creatable(path: Path) -> None:
+    """Check that a file can be written at `path`, without creating anything.
 
     Raises:
-        DigitEdgeError: its folder cannot be written to, or something stands there that is no file.
+        DigitEdgeError: its folder cannot be written to, or `path` is not a regular file.
     """
-    with _explained(path):
+    with _explain_errors(path):
         if path.exists() and not path.is_file():
             what = "a folder" if path.is_dir() else "a device or pipe"
             raise DigitEdgeError(f"cannot write {path}: expected the path of a file, got {what}. Choose another path.")
-    check_place(path)
+    check_creatable(path)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text as a whole file."""
+    """Write UTF-8 text to a file, atomically."""
     with atomic_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON as a whole file; NaN is refused, because other readers refuse it."""
+    """Write indented JSON to a file, atomically; NaN is refused because it is not valid JSON."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def _exchange(draft: Path, path: Path) -> None:
-    """Put `draft` in the place of `path`. Between the two moves the old folder lies beside it under a hidden name."""
+    """Replace `path` by `draft`. Between the two renames the old folder has a hidden name beside it."""
     if not path.exists():
         draft.replace(path)
         return
@@ -129,7 +128,7 @@ def _exchange(draft: Path, path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explain_errors(path: Path) -> Iterator[None]:
     """Turn an OSError (read-only folder, full disk) into one line that names the target."""
     try:
         yield
@@ -139,8 +138,8 @@ def _explained(path: Path) -> Iterator[None]:
         ) from exc
 
 
-def _bring_to_disk(draft: Path) -> None:
-    """Wait until a file is written: else a power cut soon after can leave its name with nothing in it."""
+def _flush_to_disk(draft: Path) -> None:
+    """Write a file to the disk now: after a power cut, its name could otherwise exist without content."""
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -1,7 +1,7 @@
-"""Image files: finding them, and turning any of them into a BGR frame.
+"""Image files: find them, and read any of them as BGR.
 
-A damaged file is refused before the decoders see it: depending on its version, OpenCV hands out a JPEG that was cut
-short as an image with a grey lower half, and libpng prints its complaint on stderr, past every log level.
+A truncated file is refused before it is decoded: some versions of OpenCV return a truncated JPEG as an image with a
+grey lower half, and libpng prints its errors on stderr at every log level.
 """
 
 import glob
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.files import atomic_file
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2, encode_image
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
-"""What counts as an image in a folder, in lower case. A file named by itself may have any suffix."""
+"""Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-# Where a PNG says which channels it has, and what it says if one is alpha: of grey or of colour.
+# Position of the colour type in a PNG, and its values with an alpha channel.
 _PNG_CHANNELS, _PNG_ALPHA = slice(25, 26), (b"\x04", b"\x06")
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _JPEG_SCAN = 0xDA
-# Pixels that are converted at a time.
+# Pixels that are converted at once.
 _BAND = 1 << 20
 
 
@@ -39,11 +39,11 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         path: a file that OpenCV can read: JPEG, PNG, WebP, BMP, TIFF and others.
 
     Returns:
-        uint8 (H, W, 3) BGR: rotated as its EXIF data says, 16 bits scaled to 8, transparent parts laid on white, grey
-        and CMYK made BGR.
+        uint8 (H, W, 3) BGR: rotated by its EXIF orientation, 16 bits scaled to 8, transparency blended with white, grey
+        and CMYK converted.
 
     Raises:
-        CameraError: no such file, or an empty, damaged or foreign one, or what is no file.
+        CameraError: the file is missing, empty, damaged, not an image or not a regular file.
     """
     try:
         if _is_endless(path):
@@ -56,8 +56,8 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
     if not content:
         raise CameraError(f"{path}: expected an image, got an empty file. Copy or take it again.")
-    if _is_cut_short(content):
-        raise CameraError(f"{path}: expected a whole image, got one that is cut short or damaged. Copy it again.")
+    if _is_truncated(content):
+        raise CameraError(f"{path}: expected a complete image, got a truncated or damaged one. Copy it again.")
     image = _decode(content)
     if image is None:
         raise CameraError(
@@ -67,38 +67,38 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return image
 
 
-def write_image(path: str | Path, frame: NDArray[np.uint8]) -> None:
-    """Write an image as a whole file; its suffix chooses the format.
+def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
+    """Write an image file, atomically; its suffix determines the format.
 
     Args:
-        path: the file, such as "marked.png"; its folder is made where it is missing.
-        frame: uint8 (H, W, 3) BGR or (H, W) grey.
+        path: of the file, such as "marked.png"; its folder is created if it is missing.
+        image: uint8 (H, W, 3) BGR or (H, W) grey.
 
     Raises:
-        CameraError: OpenCV cannot write that kind of file.
+        CameraError: OpenCV cannot write that format.
         DigitEdgeError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
     if not cv2.haveImageWriter(path.name):
         raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     with atomic_file(path) as draft:
-        draft.write_bytes(cv2.imencode(path.suffix, frame)[1].tobytes())
+        draft.write_bytes(encode_image(image, path.suffix))
 
 
 def find_images(arguments: Sequence[str]) -> list[Path]:
-    """Find the images that files, folders and patterns stand for.
+    """Find images by file, folder or pattern.
 
     Args:
-        arguments: paths of files, folders (their images, not those of folders inside) and patterns such as
-            "scans/*.png" or "scans/**/*.png". A file that exists is never taken for a pattern.
+        arguments: paths of files, folders (without subfolders) and patterns such as "scans/*.png" or "scans/**/*.png".
+            An existing file is never treated as a pattern.
 
     Returns:
-        Paths in the order of the arguments, each once; inside a folder or pattern in natural order, so 2.png is
-        before 10.png.
+        Paths in the order of the arguments, each once; those of a folder or pattern in natural order, 2.png before
+        10.png.
 
     Raises:
-        CameraError: nothing at a path, no match of a pattern, or no image in a folder.
-        InputError: an empty path, which an unset variable of a shell leaves.
+        CameraError: a path does not exist, a pattern has no match, or a folder has no image.
+        InputError: an empty path, as from an unset shell variable.
     """
     found: dict[Path, None] = {}
     for argument in arguments:
@@ -107,7 +107,7 @@ def find_images(arguments: Sequence[str]) -> list[Path]:
 
 
 def natural_key(path: Path) -> list[tuple[int, str]]:
-    """Sorting key that puts 2.png before 10.png, in any case.
+    """Return a sort key that orders 2.png before 10.png and ignores case.
 
     Examples:
         >>> sorted([Path("a10.png"), Path("A2.png"), Path("a1.png")], key=natural_key)[1].name
@@ -140,8 +140,8 @@ def _expand(argument: str) -> list[Path]:
 
 
 def _is_endless(path: str | Path) -> bool:
-    """Whether it is a named pipe, a socket or a device, which may never come to an end."""
-    # What a shell hands over as /dev/fd/63 or /dev/stdin ends; behind those links its pipe has no name that exists.
+    """Tell whether a path is a named pipe, a socket or a device, which may never end."""
+    # The pipes of a shell, /dev/fd/63 or /dev/stdin, do end; the target of those links does not exist as a path.
     real = Path(os.path.realpath(path))
     return real.exists() and not (real.is_file() or real.is_dir())
 
@@ -155,24 +155,24 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
             raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
                 return _by_bands(raw, _over_white)
-            del raw  # it may be as large as what is decoded next
+            del raw  # free its memory before the image is decoded again
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:  # too many pixels, or a decoder that raises
         return None
     if image is None:
         return None
-    return image.astype(np.uint8, copy=False) if image.dtype == np.uint8 else _by_bands(image, _to_8_bits)
+    return as_uint8(image) if image.dtype == np.uint8 else _by_bands(image, _to_8_bits)
 
 
 def _may_be_transparent(content: bytes) -> bool:
-    """Whether decoding it for its transparency may be worth the time: not in a JPEG, nor in most PNGs."""
+    """Tell whether an image may be transparent: a JPEG and most PNGs are not."""
     if content.startswith(_PNG_START):
         return content[_PNG_CHANNELS] in _PNG_ALPHA or b"tRNS" in content[: content.find(b"IDAT")]
     return not content.startswith(_JPEG_START)
 
 
 def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Convert an image some rows at a time: as floats, one of 100 megapixels would take gigabytes at once."""
+    """Convert an image in bands of rows: 100 megapixels as floats would take gigabytes."""
     height, width = image.shape[:2]
     converted = np.empty((height, width, 3), np.uint8)
     rows = max(1, _BAND // width)
@@ -182,7 +182,7 @@ def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.
 
 
 def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale integers by their own range and floats from 0 to 1."""
+    """Scale integers by the range of their type, floats from 0 to 1."""
     if image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
@@ -191,23 +191,23 @@ def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _over_white(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Lay BGRA of any depth on white paper."""
+    """Blend BGRA of any depth with white."""
     eight = _to_8_bits(image)
     alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
     return np.rint(eight[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def _is_cut_short(content: bytes) -> bool:
-    """Whether a PNG or JPEG lacks its end or, in a PNG, has a wrong checksum."""
+def _is_truncated(content: bytes) -> bool:
+    """Tell whether a PNG or JPEG has no end, or a PNG has a wrong checksum."""
     if content.startswith(_PNG_START):
-        return not _png_is_whole(content)
+        return not _is_complete_png(content)
     if content.startswith(_JPEG_START):
         return content.find(_JPEG_END, _jpeg_scan_start(content)) < 0
     return False
 
 
-def _png_is_whole(content: bytes) -> bool:
-    """Walk the chunks (length, name, data, checksum) up to IEND."""
+def _is_complete_png(content: bytes) -> bool:
+    """Check all chunks (length, name, data, checksum) up to IEND."""
     at = len(_PNG_START)
     while at + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
@@ -224,9 +224,9 @@ def _png_is_whole(content: bytes) -> bool:
 
 
 def _jpeg_scan_start(content: bytes) -> int:
-    """Where the compressed image starts: thumbnails with an end mark of their own lie in the segments before it."""
+    """Return where the compressed image starts; thumbnails in the segments before it may have their own end marker."""
     at = 2
     while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _JPEG_SCAN:
-        is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a mark
+        is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a marker
         at += 1 if is_fill else 2 + struct.unpack_from(">H", content, at + 2)[0]
     return at

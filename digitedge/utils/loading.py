@@ -1,15 +1,21 @@
 """JSON and npz files from outside: read, or refused with the caller's own error. Nothing in them is run."""
 
 import json
+import re
+import reprlib
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from digitedge.errors import DigitEdgeError
+
+T = TypeVar("T")
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
@@ -26,17 +32,72 @@ def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
         raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
 
+def build_dataclass(
+    kind: type[T], value: Any, *, where: str, error: type[DigitEdgeError], advice: str, unknown_keys: bool = False
+) -> T:
+    """Build a dataclass, or another annotated type, from parsed JSON. See docs/decisions/json-to-dataclasses.md.
+
+    Args:
+        kind: the type, whose fields may have limits such as `Annotated[float, msgspec.Meta(ge=0, le=1)]`.
+        value: what `json.loads` returned.
+        where: the file and perhaps the place in it, for messages.
+        error: what to raise where a key is missing, or a value has another type or is outside its limits.
+        advice: what the user should do then.
+        unknown_keys: ignore keys that `kind` does not have; otherwise they are an error.
+
+    Examples:
+        >>> build_dataclass(list[int], [1, True], where="a.json", error=DigitEdgeError, advice="Fix it.")
+        Traceback (most recent call last):
+        digitedge.errors.DigitEdgeError: a.json: [1]: expected int, got True. Fix it.
+    """
+    try:
+        built = msgspec.convert(value, kind)
+    except msgspec.ValidationError as exc:
+        raise error(f"{where}: {_explain(str(exc), value)}. {advice}") from exc
+    unknown = [] if unknown_keys else list(_unknown_keys(value, msgspec.to_builtins(built)))
+    if unknown:
+        raise error(f"{where}: unknown key {', '.join(map(repr, unknown))}. {advice}")
+    return built
+
+
+def _explain(message: str, value: Any) -> str:
+    """Turn msgspec's message, such as "Expected `int`, got `str` - at `$.a.b`", into "a.b: expected int, got 'x'"."""
+    problem, _, place = message.partition(" - at ")
+    path = place.removeprefix("`key` in ").strip("`").removeprefix("$").removeprefix(".")
+    if problem.startswith("Object missing required field"):
+        problem = f"missing key {problem.split('`')[1]!r}"
+    elif problem.startswith("Expected") and "..." not in path:  # "..." is a key of a dict, whose name is not told
+        for step in re.findall(r"\w+", path):
+            value = value[int(step) if isinstance(value, list) else step]
+        problem = f"{problem.partition(', got ')[0]}, got {reprlib.repr(value)}"
+    problem = problem[0].lower() + problem[1:].replace("`", "")
+    return f"{path}: {problem}" if path else problem
+
+
+def _unknown_keys(value: Any, known: Any, path: str = "") -> Iterator[str]:
+    """Keys of parsed JSON that are not in what was built from it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in known:
+                yield path + key
+            else:
+                yield from _unknown_keys(item, known[key], f"{path}{key}.")
+    elif isinstance(value, list):
+        for index, (item, built) in enumerate(zip(value, known, strict=True)):
+            yield from _unknown_keys(item, built, f"{path}{index}.")
+
+
 def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
     """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`."""
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # of a file that is none, NumPy says that pickles may be loaded unsafely
+            if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
                 raise ValueError("not an archive, or cut short")
             file.seek(0)
             with NpzFile(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
     except (
-        *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # as damaged headers have it
+        *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # damaged headers raise these
         *(zlib.error, zipfile.BadZipFile),
     ) as exc:
         raise error(

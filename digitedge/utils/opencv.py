@@ -1,23 +1,27 @@
-"""OpenCV, imported in one place: quiet, and with an error that says what to install.
+"""OpenCV, imported in one place: without log output, and with an error that says what to install.
 
-Every module says `from digitedge.utils.opencv import cv2`. Two things have to happen around the first import of cv2, so
-they need one home that runs before it:
+Every module imports it by `from digitedge.utils.opencv import cv2`, because two things belong around the first import:
 
-- The log levels are environment variables that OpenCV and its FFmpeg read once, while they load. Without them one
-  missing camera prints ten lines of C++ warnings around our one line (OpenCV 5.0). What the user has set stays.
+- The log levels are environment variables, which OpenCV and its FFmpeg read once, while they load. Without them a
+  missing camera prints ten lines of C++ warnings (OpenCV 5.0). Levels that the user has set are kept.
 - opencv-python links against libxcb, libGL and libgthread, which a bare Debian, Raspberry Pi OS Lite or container
-  lacks. The ImportError names one shared object after the other; one line with both fixes replaces it.
+  lacks. The ImportError names only the first missing one; it is replaced by one line with the command for all.
 
-An OpenCV that is missing altogether is no case of its own: it is a dependency of digitedge, so pip brings it.
+The wrappers below give OpenCV's results their type.
 """
 
 import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digitedge.errors import MissingExtraError
+from digitedge.utils.opencv_install import INSTALL_LIBRARIES, WITHOUT_ROOT
 
 _QUIET = {
     "OPENCV_LOG_LEVEL": "SILENT",
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # AV_LOG_QUIET; "[rtsp @ 0x55d] ..." says nothing that our errors do not
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # AV_LOG_QUIET: our errors say the same as "[rtsp @ 0x55d] ..."
 }
 for _name, _level in _QUIET.items():
     os.environ.setdefault(_name, _level)
@@ -26,10 +30,41 @@ try:
     import cv2
 except ImportError as exc:
     if ".so" not in str(exc):
-        raise  # broken in another way: show the true cause
-    raise MissingExtraError(
-        f"OpenCV cannot start: {exc}. Run: sudo apt install libgl1 libglib2.0-0, "
-        "or, without a screen: pip uninstall opencv-python; pip install opencv-python-headless"
-    ) from exc
+        raise  # another problem: show the original error
+    raise MissingExtraError(f"OpenCV cannot start: {exc}. Run: {INSTALL_LIBRARIES}; {WITHOUT_ROOT}") from exc
 
-__all__ = ["cv2"]
+__all__ = ["as_uint8", "cv2", "decode_image", "encode_image", "resize", "to_bgr", "to_grey"]
+
+
+def as_uint8(image: Any) -> NDArray[np.uint8]:
+    """Give a uint8 result of OpenCV its type; OpenCV's stubs know only "integer or float". Nothing is copied."""
+    return np.asarray(image, np.uint8)
+
+
+def resize(image: NDArray[np.uint8], size: tuple[int, int], interpolation: int) -> NDArray[np.uint8]:
+    """Scale an image to a width and height in pixels, with one of OpenCV's INTER_ methods."""
+    return as_uint8(cv2.resize(image, size, interpolation=interpolation))
+
+
+def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert uint8 (H, W, 3) BGR to (H, W); a grey image is returned as it is."""
+    return image if image.ndim == 2 else as_uint8(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+
+
+def to_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Convert uint8 (H, W) to (H, W, 3) BGR; a colour image is returned as it is."""
+    return image if image.ndim == 3 else as_uint8(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+
+
+def encode_image(image: NDArray[np.uint8], suffix: str, *parameters: int) -> bytes:
+    """Encode an image as the format of a suffix such as ".jpg", with OpenCV's IMWRITE_ parameters."""
+    return bytes(cv2.imencode(suffix, image, parameters)[1])
+
+
+def decode_image(content: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8] | None:
+    """Decode an encoded image with OpenCV's IMREAD_ flags; None if it is damaged."""
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:  # no content, or too many pixels
+        return None
+    return None if image is None else as_uint8(image)

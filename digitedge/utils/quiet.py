@@ -1,8 +1,7 @@
-"""Keep native libraries from talking over our own lines.
+"""Suppress the output of native libraries.
 
-LiteRT and TensorFlow print from C++ straight to the process's file descriptors ("INFO: Created TensorFlow Lite XNNPACK
-delegate"), and no option of theirs stops all of it. What goes wrong reaches us as an exception; the rest is noise
-between results.
+LiteRT and TensorFlow print from C++ to the file descriptors of the process ("INFO: Created TensorFlow Lite XNNPACK
+delegate"), and none of their options stops all of it. Their errors still arrive as exceptions.
 """
 
 import os
@@ -19,52 +18,52 @@ def quiet(*descriptors: int) -> Iterator[None]:
     """Discard what is written to these file descriptors (1 stdout, 2 stderr) while the block runs."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = {number: os.dup(number) for number in descriptors}
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    copies = {number: os.dup(number) for number in descriptors}
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        for number in kept:
-            os.dup2(nowhere, number)
+        for number in copies:
+            os.dup2(null, number)
         yield
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os.close(nowhere)
-        for number, copy in kept.items():
+        os.close(null)
+        for number, copy in copies.items():
             os.dup2(copy, number)
             os.close(copy)
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Discard what libraries write to file descriptor 2 past Python, while Python's own stderr goes on.
+    """Discard what libraries write to file descriptor 2, but keep Python's own stderr.
 
-    For programs with threads: `quiet` would swallow what another thread says meanwhile. libjpeg prints "Corrupt JPEG
-    data" for every other frame of many webcams, FFmpeg its own opinion of a stream that was lost.
+    For programs with threads: `quiet` would also discard the output of other threads. libjpeg prints "Corrupt JPEG
+    data" for every other frame of many webcams, FFmpeg prints when a stream is lost.
     """
-    said = sys.stderr
-    said.flush()
-    if said is not sys.__stderr__:  # somebody has it elsewhere already
+    original = sys.stderr
+    original.flush()
+    if original is not sys.__stderr__:  # it is redirected already
         with quiet(2):
             yield
         return
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere, os.fdopen(kept, "w", buffering=1, errors="backslashreplace") as stderr:
-        os.dup2(nowhere.fileno(), 2)
+    copy = os.dup(2)
+    with open(os.devnull, "wb") as null, os.fdopen(copy, "w", buffering=1, errors="backslashreplace") as stderr:
+        os.dup2(null.fileno(), 2)
         sys.stderr = stderr
         try:
             yield
         finally:
-            sys.stderr = said
-            os.dup2(kept, 2)
+            sys.stderr = original
+            os.dup2(copy, 2)
 
 
 def require_tensorflow() -> ModuleType:
-    """Import TensorFlow without its start-up lines, or say how to install it.
+    """Import TensorFlow without its start-up messages, or say how to install it.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # nets this small train faster on the CPU than a GPU starts
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # models this small train on the CPU before a GPU has started
     with quiet(2):
         return require("tensorflow", extra="train")

@@ -1,4 +1,4 @@
-"""Tables for a terminal and for Markdown, and the places in a page that they are put into."""
+"""Tables as text and as Markdown, and the marked places of a page that they replace."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from digitedge.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Names to the left, cells to the right.
+    """A table with a name to the left of each line.
 
     Attributes:
-        corner: what the names are.
-        heads: of the columns.
+        corner: heading of the names.
+        heads: headings of the other columns.
         lines: name -> one cell for each head.
-        title: a line above, or "".
+        title: a line above the table, or "".
     """
 
     corner: str
@@ -24,12 +24,12 @@ class Table:
     title: str = ""
 
     def text(self) -> str:
-        """For a terminal: cells to the right, each column as wide as it must be; ends with an empty line.
+        """Return the table as aligned text, never wrapped or cut; ends with an empty line.
 
         Examples:
-            >>> print(Table("file", ["right"], {"a.onnx": ["99 %"], "b.onnx": ["8 %"]}, title="MNIST").text())
+            >>> print(Table("file", ["top-1"], {"a.onnx": ["99 %"], "b.onnx": ["8 %"]}, title="MNIST").text())
             MNIST
-            file    right
+            file    top-1
             a.onnx   99 %
             b.onnx    8 %
             <BLANKLINE>
@@ -43,11 +43,11 @@ class Table:
         return "\n".join([*rows, ""])
 
     def markdown(self) -> str:
-        """For a README: the title as a paragraph, then a table; ends with an empty line.
+        """Return the title as a paragraph and the table as Markdown; ends with an empty line.
 
         Examples:
-            >>> print(Table("file", ["right"], {"model_int8.onnx": ["99 %"]}).markdown())
-            | file | right |
+            >>> print(Table("file", ["top-1"], {"model_int8.onnx": ["99 %"]}).markdown())
+            | file | top-1 |
             | --- | ---: |
             | model_int8.onnx | 99 % |
             <BLANKLINE>
@@ -59,7 +59,7 @@ class Table:
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1 with two digits after the point; a dash for None.
+    """Format a share from 0 to 1 as percent with two decimals; a dash for None.
 
     Examples:
         >>> percent(0.9962), percent(None)
@@ -69,13 +69,13 @@ def percent(share: float | None) -> str:
 
 
 def put_into(page: str, name: str, text: str) -> str:
-    """Replace what stands between `<!-- name -->` and `<!-- /name -->`.
+    """Replace the text between `<!-- name -->` and `<!-- /name -->`.
 
     Raises:
-        DataError: the page has no such place, or has it twice.
+        DataError: the page does not have these markers exactly once.
     """
     place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)", re.DOTALL)
     found, count = place.subn(lambda match: f"{match[1]}{text}{match[2]}", page)
     if count != 1:
-        raise DataError(f"expected one place <!-- {name} --> in the page, got {count}. Mend the page.")
+        raise DataError(f"expected one place <!-- {name} --> in the page, got {count}. Correct the page.")
     return found

@@ -1,18 +1,29 @@
-"""Frames in, marks out: the classic path, with OpenCV and NumPy alone.
+"""Images in, candidates out: the classic vision stages, with OpenCV and NumPy alone.
 
-In: a frame, uint8 (H, W, 3) BGR or (H, W), in any light, dark ink on paper or chalk on a board.
-Out: marks that may be digits, each with its box and its own ink, and the 28x28 crop of any ink.
+In: an image, uint8 (H, W, 3) BGR or (H, W), in any light, dark ink on paper or chalk on a board.
+Out: candidates that may be digits, each with its box and its own ink, and the 28x28 crop of any ink.
 
-One frame passes through the files in this order: `find` calls `illumination` (ink on even paper), `binarize` (where
-the pen was), `lines` (rulings, underlines and frames erased) and `segment` (which parts form a mark). Where a
-classifier doubts a mark, `regroup` proposes to `cut` it or to join it with another. `normalize` is the crop contract,
-and `layout` arranges what was read in rows and numbers. Which marks are digits is decided outside this room, in
-`digitedge.reader.rejection`.
+`detect` runs the stages in this order: `illumination` (ink on even paper), `binarize` (mask of the ink), `line_removal`
+(ruled lines, underlines and frames) and `segment` (connected components grouped into candidates). `split_merge`
+proposes to split a candidate along `seams` or to merge it with another. `normalize` makes the crop, `layout` arranges
+digits in rows and numbers. Which candidates are digits is decided in `digitedge.reader`.
 """
 
 from digitedge.utils.boxes import Box
-from digitedge.vision.detect import Candidate, Writing, find_digits, find_writing
-from digitedge.vision.layout import numbers_of, rows_of
+from digitedge.vision.detect import Detection, detect_candidates
+from digitedge.vision.layout import split_numbers, split_rows
 from digitedge.vision.normalize import normalize_digit
+from digitedge.vision.segment import Candidate
+from digitedge.vision.stages import Stage, StageClock
 
-__all__ = ["Box", "Candidate", "Writing", "find_digits", "find_writing", "normalize_digit", "numbers_of", "rows_of"]
+__all__ = [
+    "Box",
+    "Candidate",
+    "Detection",
+    "Stage",
+    "StageClock",
+    "detect_candidates",
+    "normalize_digit",
+    "split_numbers",
+    "split_rows",
+]

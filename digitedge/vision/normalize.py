@@ -1,12 +1,11 @@
-"""The crop contract: ink of any size becomes the 28x28 field that MNIST's authors would have made of it.
+"""The crop contract: ink of any size becomes a 28x28 crop with the geometry of MNIST.
 
-The camera, image files and every foreign data set pass through this one function; nothing else knows size or scaling.
+Camera frames, image files and other data sets all pass through `normalize_digit`; nothing else knows size or scaling.
 
-MNIST fits every digit into 20x20 with its aspect kept and puts the centre of mass at the centre of a 28x28 field. Two
-more properties go without saying there, because NIST scanned one kind of pen, and are made here: strokes are 2 to 4
-pixels wide, and their middle is white. A pen line that is a hundredth of its digit would otherwise shrink to a grey
-hint. All constants below were measured on the 10,000 test images, which pass through nearly unchanged (accuracy of a
-net: 99.49 % before, 99.49 % after).
+MNIST scales every digit to fit into 20x20 with its aspect kept and puts the centre of mass at the centre of 28x28.
+Because NIST scanned one kind of pen, its strokes also are 2 to 4 pixels wide with a white middle. Both are restored
+here: a pen line that is a hundredth of its digit would otherwise shrink to a pale grey. The constants were measured on
+MNIST's 10,000 test images, which pass through nearly unchanged.
 """
 
 import numpy as np
@@ -14,32 +13,32 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2, resize
 
-FIT = 20
-# Centres of mass of all MNIST images lie between 13.5 and 14.5: they were rounded to this pixel.
+# Longer side of the digit in the crop, in pixels.
+DIGIT_SIZE = 20
+# Pixel of the centre of mass. In MNIST all centres lie between 13.5 and 14.5.
 CENTRE = 14
-# Ink fainter than this share of the peak is noise: it does not widen the box. (An edge of 4 in 10,000 MNIST images is.)
+# Ink below this share of the peak is noise and does not widen the box. (In MNIST it does in 4 of 10,000 images.)
 NOISE = 0.1
-# Shrunk in two steps: to this size first, where the stroke width is measured and mended, then to FIT.
-WORKING = 4 * FIT
-# Stroke width in the crop, in pixels. MNIST: 2.1 at its 1st percentile, 2.8 at its median.
-THINNEST = 2.2
-# How bright nine tenths of a stroke's pixels are at most: the median of MNIST.
+# Longer side in pixels at which the stroke width is measured and corrected, before the digit is scaled to DIGIT_SIZE.
+WORKING_SIZE = 4 * DIGIT_SIZE
+# Least stroke width in the crop, in pixels. MNIST: 2.1 at the 1st percentile, 2.8 at the median.
+MIN_STROKE_WIDTH = 2.2
+# Grey level of the 90th percentile of the pixels of a stroke: the median of MNIST.
 STROKE_PEAK = 253
 
 
 def normalize_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make the model's input of one digit's ink.
+    """Make the model's input from the ink of one digit.
 
     Args:
         ink: uint8 (H, W), bright on dark, one digit, any size from 1x1 and any contrast. Pixels under a tenth of the
-            brightest are taken for noise when the box is cut; inside the box they stay.
+            brightest are ignored when the box is determined; inside the box they stay.
 
     Returns:
         uint8 (28, 28): the digit in 20x20 with its aspect kept, centre of mass in the middle, strokes at least about
-        two pixels wide and bright up to white. Ink that is 0 everywhere gives a crop that is 0 everywhere: a blank
-        image in a data set stays one.
+        two pixels wide and white in the middle. A blank image gives a blank crop.
 
     Raises:
         InputError: another type or shape, or an array without pixels.
@@ -58,10 +57,10 @@ def normalize_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     _check_ink(ink)
     if not ink.any():
         return np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
-    cut = _cut(ink)
-    if max(cut.shape) > FIT:
-        cut = _thicken(_fit(cut, min(WORKING, max(cut.shape))))
-    return _centre(_brighten(_fit(cut, FIT)))
+    digit = _crop_to_ink(ink)
+    if max(digit.shape) > DIGIT_SIZE:
+        digit = _thicken(_scale(digit, min(WORKING_SIZE, max(digit.shape))))
+    return _centre(_brighten(_scale(digit, DIGIT_SIZE)))
 
 
 def _check_ink(ink: NDArray[np.uint8]) -> None:
@@ -69,36 +68,35 @@ def _check_ink(ink: NDArray[np.uint8]) -> None:
         came = f"{ink.dtype} {ink.shape}" if isinstance(ink, np.ndarray) else type(ink).__name__
         raise InputError(
             f"normalize_digit() takes uint8 (H, W) of at least one pixel, ink bright on dark, got {came}. "
-            "Cut one digit out of a grey image, as 255 - grey if the ink is dark."
+            "Pass the grey image of one digit, as 255 - grey if the ink is dark."
         )
 
 
-def _cut(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Cut to the box of all pixels that are clearly ink."""
+def _crop_to_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Crop to the box of all pixels that are clearly ink."""
     x, y, width, height = cv2.boundingRect((ink > NOISE * ink.max()).view(np.uint8))
     return ink[y : y + height, x : x + width]
 
 
-def _fit(ink: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Scale so that the longer side is `size`: averaged areas when shrinking, smooth curves when growing."""
+def _scale(ink: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Scale so that the longer side is `size`: area average to shrink, cubic interpolation to enlarge."""
     height, width = ink.shape
     scale = size / max(height, width)
     if scale == 1:
         return ink
     target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(ink, target, interpolation=smooth).astype(np.uint8, copy=False)
+    return resize(ink, target, cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
 def _thicken(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Widen strokes that would come out thinner than MNIST's, by a round brush."""
-    missing = THINNEST * max(ink.shape) / FIT - stroke_width(ink)
+    """Dilate strokes that would become thinner than MNIST's."""
+    missing = MIN_STROKE_WIDTH * max(ink.shape) / DIGIT_SIZE - stroke_width(ink)
     radius = round(missing / 2)
     if radius < 1:
         return ink
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     padded = cv2.copyMakeBorder(ink, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
-    return cv2.dilate(padded, brush).astype(np.uint8, copy=False)
+    return as_uint8(cv2.dilate(padded, brush))
 
 
 def stroke_width(ink: NDArray[np.uint8]) -> float:
@@ -127,16 +125,16 @@ def _brighten(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scale the grey levels so that the middle of the strokes is as white as in MNIST; never darken."""
     strokes = np.sort(ink[ink > ink.max() / 4])
     gain = max(1.0, STROKE_PEAK / int(strokes[9 * len(strokes) // 10]))
-    return cv2.convertScaleAbs(ink, alpha=gain).astype(np.uint8, copy=False)
+    return as_uint8(cv2.convertScaleAbs(ink, alpha=gain))
 
 
 def _centre(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay ink of at most 20x20 into the field so that its centre of mass falls on the middle pixel."""
+    """Place ink of at most 20x20 in the crop so that its centre of mass falls on the middle pixel."""
     height, width = ink.shape
     moments = cv2.moments(ink)
     left = round(CENTRE - moments["m10"] / moments["m00"])
     top = round(CENTRE - moments["m01"] / moments["m00"])
     left, top = min(max(left, 0), CROP_SIZE - width), min(max(top, 0), CROP_SIZE - height)
-    field = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
-    field[top : top + height, left : left + width] = ink
-    return field
+    crop = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
+    crop[top : top + height, left : left + width] = ink
+    return crop

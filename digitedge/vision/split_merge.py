@@ -1,8 +1,7 @@
-"""Marks that a classifier doubts -> other ways to take their ink: two digits that touch, or one that is broken.
+"""Split and merge: proposals for candidates that the classifier doubts, two digits that touch or one that is broken.
 
-Everything here only proposes. What a proposal is worth, the classifier says (recognition); so nothing is cut that
-reads well as a whole, and pages of clear digits cost nothing. With an earlier net the mean F1 of
-photographs fell from 98.5 to 96.7 % without it (without cuts to 98.2, without joints to 97.0).
+The classifier decides whether a proposal is better (`digitedge.reader.classify`), so nothing is split that reads well
+as a whole, and pages of clear digits cost nothing. See docs/decisions/split-and-merge.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,103 +11,102 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.boxes import union
+from digitedge.utils.boxes import gaps, union
 from digitedge.utils.opencv import cv2
-from digitedge.vision.seams import cut_paths
-from digitedge.vision.segment import WIDEST_WORD, Mark
+from digitedge.vision.seams import find_seams
+from digitedge.vision.segment import MAX_WORD_ASPECT, Candidate, RejectReason
 
-# Marks at least this many times as wide as high may be several digits; wider ones than WIDEST_WORD are whole words.
-NARROWEST = 0.6
-# Flaws that a cut or a joint may mend. Bars are rulings and rims of sheets, whatever stands beside them.
-CUTTABLE, JOINABLE = ("", "too wide", "solid"), ("", "too low", "solid")
-# Least height of a piece, in heights of the whole.
-PIECE = 0.5
-# Gap over which a broken digit is joined, in heights of the higher part; and how wide it is at most, in heights.
-GAP, JOINED = 0.25, 1.2
+# Least ratio of width to height of candidates that may be several digits.
+MIN_SPLIT_ASPECT = 0.6
+# Least height of a part after a split, in heights of the whole.
+MIN_PART_HEIGHT = 0.5
+# Largest gap over which a broken digit is merged, in heights of the higher part.
+MERGE_REACH = 0.25
+# Largest ratio of width to height of a merged digit.
+MAX_MERGED_ASPECT = 1.2
+# Candidates that a split or a merge may repair. Bars are lines and borders of sheets, whatever stands beside them.
+SPLITTABLE = (None, RejectReason.TOO_WIDE, RejectReason.SOLID)
+MERGEABLE = (None, RejectReason.TOO_SHORT, RejectReason.SOLID)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Regrouping:
-    """Another way to take the ink of some marks.
+class Proposal:
+    """Other candidates in place of some.
 
     Attributes:
-        replaced: indices of the marks that it takes the place of.
-        marks: what they become.
+        replaced: indices of the candidates that it replaces.
+        candidates: what they become.
     """
 
     replaced: frozenset[int]
-    marks: tuple[Mark, ...]
+    candidates: tuple[Candidate, ...]
 
 
-def regroupings(marks: Sequence[Mark], doubtful: Sequence[int]) -> list[Regrouping]:
-    """Propose cuts of wide marks, and joints of near ones.
+def propose_splits_and_merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> list[Proposal]:
+    """Propose splits of wide candidates and merges of near ones.
 
     Args:
-        marks: all marks of an image.
-        doubtful: indices of those that do not read well as they are.
+        candidates: all candidates of an image.
+        doubtful: indices of those that the classifier doubts.
     """
-    return [*_cuts(marks, doubtful), *_joints(marks, doubtful)]
+    return [*_splits(candidates, doubtful), *_merges(candidates, doubtful)]
 
 
-def _cuts(marks: Sequence[Mark], doubtful: Sequence[int]) -> Iterator[Regrouping]:
+def _splits(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
     for index in doubtful:
-        mark = marks[index]
-        _, _, width, height = mark.box
-        if mark.flaw in CUTTABLE and NARROWEST * height <= width <= WIDEST_WORD * height:
-            paths = cut_paths(mark.ink)
-            for number in range(1, len(paths) + 1):
-                for chosen in combinations(paths, number):
-                    pieces = _pieces(mark, chosen)
-                    if all(piece.box[3] >= PIECE * height for piece in pieces):
-                        yield Regrouping(frozenset([index]), pieces)
+        candidate = candidates[index]
+        _, _, width, height = candidate.box
+        if candidate.reject_reason in SPLITTABLE and MIN_SPLIT_ASPECT * height <= width <= MAX_WORD_ASPECT * height:
+            seams = find_seams(candidate.ink)
+            for count in range(1, len(seams) + 1):
+                for chosen in combinations(seams, count):
+                    parts = split(candidate, chosen)
+                    if all(part.box[3] >= MIN_PART_HEIGHT * height for part in parts):
+                        yield Proposal(frozenset([index]), parts)
 
 
-def _pieces(mark: Mark, paths: Sequence[NDArray[np.intp]]) -> tuple[Mark, ...]:
-    """What is between the cuts, from left to right, each in its own box."""
-    columns = np.arange(mark.ink.shape[1])
-    side = np.sum([columns >= path[:, None] for path in paths], axis=0)  # (H, W), how many cuts are to the left
-    return tuple(_piece(mark, side == number) for number in range(len(paths) + 1))
+def split(candidate: Candidate, seams: Sequence[NDArray[np.intp]]) -> tuple[Candidate, ...]:
+    """Split a candidate along seams: its parts from left to right, each in its own box."""
+    columns = np.arange(candidate.ink.shape[1])
+    part_of = np.sum([columns >= seam[:, None] for seam in seams], axis=0)  # (H, W), seams to the left of a pixel
+    parts = []
+    for number in range(len(seams) + 1):
+        ink = np.where(part_of == number, candidate.ink, 0).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect(ink)
+        box = (candidate.box[0] + x, candidate.box[1] + y, width, height)
+        parts.append(replace(candidate, box=box, ink=ink[y : y + height, x : x + width], reject_reason=None))
+    return tuple(parts)
 
 
-def _piece(mark: Mark, inside: NDArray[np.bool_]) -> Mark:
-    """The part of a mark that is inside a mask (H, W), in a box of its own."""
-    ink = np.where(inside, mark.ink, 0).astype(np.uint8)
-    x, y, width, height = cv2.boundingRect(ink)
-    box = (mark.box[0] + x, mark.box[1] + y, width, height)
-    return replace(mark, box=box, ink=ink[y : y + height, x : x + width], flaw="")
-
-
-def _joints(marks: Sequence[Mark], doubtful: Sequence[int]) -> Iterator[Regrouping]:
-    boxes = np.array([mark.box for mark in marks])
+def _merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
+    boxes = np.array([candidate.box for candidate in candidates])
     seen = set()
-    joinable = np.array([mark.flaw in JOINABLE for mark in marks])
-    for index in (index for index in doubtful if joinable[index]):
-        for other in (other for other in _near(boxes, index) if joinable[other]):
+    for index in doubtful:
+        for other in _in_reach(boxes, index):
             pair = frozenset([index, other])
-            if pair not in seen:
-                seen.add(pair)
-                joint = join(marks[index], marks[other])
-                if joint.box[2] <= JOINED * joint.box[3]:
-                    yield Regrouping(pair, (joint,))
+            if pair in seen or any(candidates[i].reject_reason not in MERGEABLE for i in pair):
+                continue
+            seen.add(pair)
+            merged = merge(candidates[index], candidates[other])
+            if merged.box[2] <= MAX_MERGED_ASPECT * merged.box[3]:
+                yield Proposal(pair, (merged,))
 
 
-def _near(boxes: NDArray[np.int64], index: int) -> list[int]:
-    """Indices of the boxes in reach of one of them."""
-    x, y, width, height = boxes.T
-    across = np.maximum(np.maximum(x[index] - x - width, x - x[index] - width[index]), 0)
-    down = np.maximum(np.maximum(y[index] - y - height, y - y[index] - height[index]), 0)
-    near = np.hypot(across, down) <= GAP * np.maximum(height, height[index])
+def _in_reach(boxes: NDArray[np.int64], index: int) -> list[int]:
+    """Return the indices of the boxes near one of them."""
+    height = boxes[:, 3]
+    near = np.hypot(*gaps(boxes[index], boxes)) <= MERGE_REACH * np.maximum(height, height[index])
     near[index] = False
     return [int(other) for other in np.flatnonzero(near)]
 
 
-def join(a: Mark, b: Mark) -> Mark:
-    """Lay two marks on one paper."""
+def merge(a: Candidate, b: Candidate) -> Candidate:
+    """Merge two candidates into one."""
     x, y, width, height = box = union([a.box, b.box])
     ink = np.zeros((height, width), np.uint8)
-    for mark in (a, b):
-        left, top = mark.box[0] - x, mark.box[1] - y
-        part = ink[top : top + mark.box[3], left : left + mark.box[2]]
-        np.maximum(part, mark.ink, out=part)
-    darker = max(a, b, key=lambda mark: mark.darkness)
-    return replace(darker, box=box, ink=ink, flaw="")
+    for part in (a, b):
+        left, top = part.box[0] - x, part.box[1] - y
+        window = ink[top : top + part.box[3], left : left + part.box[2]]
+        np.maximum(window, part.ink, out=window)
+    darker = max(a, b, key=lambda part: part.darkness)
+    return replace(darker, box=box, ink=ink, reject_reason=None)

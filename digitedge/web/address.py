@@ -1,41 +1,39 @@
-"""Where the page is served: from what the user types to a socket that listens, and the address to open."""
+"""The address of the page: parsed from the command line, listened on, and shown as a URL."""
 
 import errno
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from digitedge.errors import InputError
 
-LOCAL = "127.0.0.1"
-HIGHEST_PORT = 65535
-# Never reached: a datagram socket that is connected to it only learns by which of our addresses it would go out.
-_ELSEWHERE = ("192.0.2.1", 9)
+LOCALHOST = "127.0.0.1"
+MAX_PORT = 65535
+# Reserved for documentation (RFC 5737). A datagram socket connected to it sends nothing, but knows its own address.
+_REMOTE_ADDRESS = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and a port to listen on; port 0 is any free one."""
+    """A host and a port to listen on; port 0 chooses a free one."""
 
     port: int
-    host: str = LOCAL
+    host: str = LOCALHOST
 
     @property
     def url(self) -> str:
-        """What to type into a browser, here or on another machine of the network.
+        """What to type into a browser, on this machine or on another one of the network.
 
         Examples:
             >>> Address(8000).url, Address(8000, "::1").url
             ('http://127.0.0.1:8000/', 'http://[::1]:8000/')
         """
-        is_any = _is_numeric(self.host) and ip_address(self.host).is_unspecified
-        host = _own_host() if is_any else self.host
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        is_any = not self.host.strip("0.:")  # 0.0.0.0, :: and their other spellings
+        return f"http://{bracketed(_lan_address() if is_any else self.host)}:{self.port}/"
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as it is typed.
+    """Parse an address of the command line.
 
     Raises:
         InputError: it is neither PORT nor HOST:PORT.
@@ -47,56 +45,47 @@ def parse_address(text: str) -> Address:
         Address(port=8000, host='::')
     """
     found = re.fullmatch(r"(?:(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/\[\]]+)):)?([0-9]{1,5})", text)
-    if found is None or int(found[3]) > HIGHEST_PORT:
+    if found is None or int(found[3]) > MAX_PORT:
         raise InputError(
             f"expected a port or HOST:PORT, such as 8000, 0.0.0.0:8000 (every network of this machine) or [::1]:8000, "
             f"got {text!r}"
         )
-    return Address(int(found[3]), found[1] or found[2] or LOCAL)
+    return Address(int(found[3]), found[1] or found[2] or LOCALHOST)
 
 
 def listen(address: Address) -> socket.socket:
-    """Open a socket that listens.
+    """Open a listening socket.
 
     Raises:
-        InputError: the port is taken, or not for us, or the host is none of this machine.
+        InputError: the port is in use or not permitted, or the host is not one of this machine.
     """
+    port, host = address.port, address.host
     try:
-        family, _, _, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-        both = address.host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server(where, family=family, dualstack_ipv6=both)
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(where, family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
+            other = port + 1 if port < MAX_PORT else port - 1
             raise InputError(
-                f"port {address.port} of {address.host} is taken by another program. "
-                f"Choose another port, such as {_next_port(address.port)}, or 0 for any free one."
+                f"port {port} of {host} is in use by another program. Choose another port, such as {other}, or 0 for "
+                "any free one."
             ) from exc
         if exc.errno == errno.EACCES:
-            raise InputError(f"port {address.port} is for administrators only. Choose one from 1024, or 0.") from exc
-        raise InputError(f"cannot listen on {address.host}: {_reason(exc)}. Use 127.0.0.1 or 0.0.0.0.") from exc
+            raise InputError(f"port {port} is for administrators only. Choose one from 1024, or 0.") from exc
+        reason = (exc.strerror or str(exc)).partition(" (while")[0]
+        raise InputError(f"cannot listen on {host}: {reason}. Use 127.0.0.1 or 0.0.0.0.") from exc
 
 
-def _next_port(port: int) -> int:
-    return port + 1 if port < HIGHEST_PORT else port - 1
+def bracketed(host: str) -> str:
+    """Write a host as in a URL and a Host header: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).partition(" (while")[0]
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _own_host() -> str:
-    """This machine in its network: the address by which it would reach others, else its name."""
+def _lan_address() -> str:
+    """The address of this machine in its network, else its name."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(_ELSEWHERE)
+            probe.connect(_REMOTE_ADDRESS)
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()

@@ -1,4 +1,4 @@
-"""The routes: what is served under which path."""
+"""The routes of the page and its API."""
 
 import asyncio
 import json
@@ -12,30 +12,30 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from digitedge.camera.capture import State
+from digitedge.camera.capture import CameraState
 from digitedge.errors import InputError
-from digitedge.web import streams
-from digitedge.web.access import refusal
-from digitedge.web.drawing import SIDE, classify_drawing
-from digitedge.web.encoded_frames import Images
+from digitedge.web.access import error_response
+from digitedge.web.drawing import CANVAS_SIDE, classify_drawing
+from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
-from digitedge.web.stages import NAMES, Steps
+from digitedge.web.stages import STAGES, StageImages, stages_html
+from digitedge.web.streams import BOUNDARY, stream_events, stream_mjpeg
 
-PAGE = {
+STATIC_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-LONGEST_SETTING = 200
+MAX_THRESHOLD_BYTES = 200
 NO_FRAME = "There is no frame yet. Try again in a second."
 
 
-def make_app(hub: Hub, images: Images, steps: Steps) -> Starlette:
-    """Make the application; it knows nothing of tokens, see `access`."""
-    api = _Api(hub, images, steps)
-    routes = [Route(path, _static(name, kind)) for path, (name, kind) in PAGE.items()]
+def create_app(hub: Hub, encoder: FrameEncoder, stages: StageImages) -> Starlette:
+    """Create the application, without access control."""
+    api = _Api(hub, encoder, stages)
+    routes = [Route(path, _static(name, media_type)) for path, (name, media_type) in STATIC_FILES.items()]
     routes += [
         Route("/healthz", api.health),
         Route("/api/reading", api.reading),
@@ -45,14 +45,15 @@ def make_app(hub: Hub, images: Images, steps: Steps) -> Starlette:
         Route("/api/classify", api.classify, methods=["POST"]),
         Route("/stream.mjpg", api.stream),
         Route("/snapshot.jpg", api.snapshot),
-        Route("/steps/{name}.jpg", api.step),
+        Route("/stages/{name}.jpg", api.stage),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _say, ClientDisconnect: _let_go})
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, ClientDisconnect: _disconnected})
 
 
-def _static(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
-    """Serve a file of the page, which is read once."""
-    response = Response((files("digitedge.web") / "page" / name).read_bytes(), media_type=kind)
+def _static(name: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    """Serve a file of the page from memory; its list of stages is filled in."""
+    content = (files("digitedge.web") / "page" / name).read_text(encoding="utf-8").replace("{{stages}}", stages_html())
+    response = Response(content, media_type=media_type)
 
     async def serve(_: Request) -> Response:
         return response
@@ -61,89 +62,82 @@ def _static(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 class _Api:
-    """What is asked for, and where it comes from."""
+    """The endpoints."""
 
-    def __init__(self, hub: Hub, images: Images, steps: Steps) -> None:
+    def __init__(self, hub: Hub, encoder: FrameEncoder, stages: StageImages) -> None:
         self._hub = hub
-        self._images = images
-        self._steps = steps
+        self._encoder = encoder
+        self._stages = stages
 
     async def health(self, _: Request) -> Response:
-        """Whether frames come; it is open to everyone, so it says nothing else."""
+        """Whether frames arrive. Needs no token, so it tells nothing else."""
         state = self._hub.state
-        is_well = state == State.LIVE
-        return JSONResponse({"status": "ok" if is_well else "unwell", "state": state}, 200 if is_well else 503)
+        is_live = state == CameraState.LIVE
+        return JSONResponse({"status": "ok" if is_live else "unavailable", "state": state}, 200 if is_live else 503)
 
     async def reading(self, _: Request) -> Response:
-        """The newest update."""
         reading = self._hub.reading_json()
         if reading is None:
             raise HTTPException(503, NO_FRAME)
         return Response(reading, media_type="application/json")
 
     async def history(self, _: Request) -> Response:
-        """What happened to stable rows, oldest first."""
+        """The last events of stable rows, oldest first."""
         return JSONResponse({"events": list(self._hub.events)})
 
     async def events(self, request: Request) -> Response:
-        """Server-sent events."""
-        return _stream(request, streams.events(self._hub), "text/event-stream")
+        return _stream(request, stream_events(self._hub), "text/event-stream")
 
     async def stream(self, request: Request) -> Response:
-        """MJPEG."""
-        kind = f"multipart/x-mixed-replace; boundary={streams.BOUNDARY}"
-        return _stream(request, streams.mjpeg(self._hub, self._images), kind)
+        parts = stream_mjpeg(self._hub, self._encoder)
+        return _stream(request, parts, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     async def snapshot(self, _: Request) -> Response:
-        """The newest image, to keep."""
-        if not self._hub.frames:
-            raise HTTPException(503, NO_FRAME)
-        image = await self._images.after(self._hub.frames - 1)
-        if image is None:  # the page is closing
+        """The newest frame with boxes, to be saved."""
+        frame = await self._encoder.after(self._hub.frame_count - 1) if self._hub.frame_count else None
+        if frame is None:  # none yet, or the page closes
             raise HTTPException(503, NO_FRAME)
         name = f"digitedge-{datetime.now():%Y-%m-%d-%H%M%S}.jpg"
         headers = {"Content-Disposition": f'inline; filename="{name}"'}
-        return Response(image.jpeg, media_type="image/jpeg", headers=headers)
+        return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
-    async def step(self, request: Request) -> Response:
-        """An image of one step on the way of the newest frame."""
+    async def stage(self, request: Request) -> Response:
+        """The image of one pipeline stage of the newest frame."""
         name = request.path_params["name"]
-        if name not in NAMES:
-            raise HTTPException(404, f"There is no such step. There are: {', '.join(NAMES)}.")
-        jpeg = await self._steps.image(name)
+        if name not in STAGES:
+            raise HTTPException(404, f"Expected a stage of {', '.join(STAGES)}.")
+        jpeg = await self._stages.image(name)
         if jpeg is None:
             raise HTTPException(503, NO_FRAME)
         return Response(jpeg, media_type="image/jpeg")
 
     async def set_threshold(self, request: Request) -> Response:
-        """Set the threshold, for all viewers."""
-        threshold = _threshold(await _body(request, LONGEST_SETTING))
+        """Set the confidence threshold, for all viewers."""
+        threshold = _parse_threshold(await _read_body(request, MAX_THRESHOLD_BYTES))
         self._hub.set_threshold(threshold)
         return JSONResponse({"threshold": threshold})
 
     async def classify(self, request: Request) -> Response:
-        """Classify a drawing."""
-        ink = await _body(request, SIDE * SIDE)
+        ink = await _read_body(request, CANVAS_SIDE**2)
         try:
-            answer = await asyncio.to_thread(classify_drawing, ink, self._hub.reader.classifier)
+            return JSONResponse(await asyncio.to_thread(classify_drawing, ink, self._hub.reader.classifier))
         except InputError as exc:
-            raise HTTPException(422, f"{str(exc)[0].upper()}{str(exc)[1:]}.".replace("..", ".")) from exc
-        return JSONResponse(answer)
+            raise HTTPException(422, str(exc)) from exc
 
 
-def _stream(request: Request, pieces: AsyncIterator[bytes], kind: str) -> Response:
+def _stream(request: Request, parts: AsyncIterator[bytes], media_type: str) -> Response:
     if request.method == "HEAD":
-        return Response(headers={"Content-Type": kind})
-    return StreamingResponse(pieces, media_type=kind)
+        return Response(headers={"Content-Type": media_type})
+    return StreamingResponse(parts, media_type=media_type)
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    """Take a body piece by piece, and not a byte more than `limit`."""
-    said = request.headers.get("content-length", "")
+async def _read_body(request: Request, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes, and not a byte more."""
+    length = request.headers.get("content-length", "")
     body = bytearray()
-    if not said.isdecimal() or int(said) <= limit:
-        async for piece in request.stream():
-            body += piece
+    if not length.isdecimal() or int(length) <= limit:
+        async for part in request.stream():
+            body += part
             if len(body) > limit:
                 break
         else:
@@ -151,10 +145,10 @@ async def _body(request: Request, limit: int) -> bytes:
     raise HTTPException(413, f"Expected at most {limit} bytes.")
 
 
-def _threshold(body: bytes) -> float:
+def _parse_threshold(body: bytes) -> float:
     try:
-        asked = json.loads(body)
-        threshold = asked["threshold"] if isinstance(asked, dict) else None
+        content = json.loads(body)
+        threshold = content["threshold"] if isinstance(content, dict) else None
     except (ValueError, KeyError):
         threshold = None
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
@@ -162,14 +156,13 @@ def _threshold(body: bytes) -> float:
     return float(threshold)
 
 
-def _say(request: Request, error: Exception) -> Response:
-    """Answer an error with a sentence."""
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = refusal(request, error.status_code, error.detail)
+    response = error_response(request, error.status_code, error.detail)
     response.headers.update(error.headers or {})
     return response
 
 
-def _let_go(_request: Request, _error: Exception) -> Response:
-    """The asker has gone: nobody hears this."""
+def _disconnected(_request: Request, _error: Exception) -> Response:
+    """Nobody receives this response: the client has disconnected."""
     return Response(status_code=400)

@@ -1,6 +1,7 @@
-"""One connection: how long it may take to ask, how much it may hold back, and how many there may be.
+"""Limits of a connection: time for a request, memory for unsent data, and the number of connections.
 
-uvicorn trusts its clients, because it usually stands behind a proxy. This server stands alone in a school's network.
+uvicorn expects a proxy in front that sets such limits; this server has none. Its own `limit_concurrency` does not
+replace them. See docs/decisions/web-connections.md.
 """
 
 import asyncio
@@ -9,16 +10,17 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# A request must be whole within so long, however slowly it drips in.
-REQUEST_S = 10.0
-# Bytes of a first line and headers that are read before anyone decides about them.
-LONGEST_HEAD = 16_384
-# Connections at a time. A browser holds two for a page that it shows, and up to four more for moments.
-MOST_CONNECTIONS = 256
-# What is held for a viewer that does not read: in the system's buffer (Linux doubles it), and in ours before a stream
-# has to wait. A stream writes whole images, so one more may come on top.
-SYSTEM_BUFFER, OUR_BUFFER = 65_536, 16_384
-_FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+# A request must be complete within this time, however slowly its bytes arrive.
+REQUEST_LIMIT_S = 10.0
+# First line and headers, before any check.
+MAX_HEAD_BYTES = 16_384
+# A browser holds two connections for a visible page, and up to four more for moments.
+MAX_CONNECTIONS = 256
+# Data held for a viewer that does not read: in the system (Linux doubles it), and here before a stream has to wait. A
+# stream writes whole images, so one more may be added.
+SEND_BUFFER_BYTES = 65_536
+WRITE_BUFFER_BYTES = 16_384
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Connection(H11Protocol):
@@ -27,54 +29,50 @@ class Connection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in H11Protocol
-        """Admit a newcomer; when it is full, in place of one who has not asked for anything yet."""
+        """Accept a connection; above the limit only in place of an idle one."""
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS and not self._make_room():
-            transport.write(_FULL)
+        if len(self.connections) > MAX_CONNECTIONS and not self._abort_an_idle_one():
+            transport.write(_TOO_MANY)
             transport.close()
             return
-        cast(socket.socket, transport.get_extra_info("socket")).setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDBUF, SYSTEM_BUFFER
-        )
-        transport.set_write_buffer_limits(high=OUR_BUFFER)
-        self._watch()
+        connected = cast(socket.socket, transport.get_extra_info("socket"))
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._update_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of a request."""
+        """Receive a part of a request."""
         super().data_received(data)
-        self._watch()
+        self._update_deadline()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
-        self._watch()
+        self._update_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
-        self._forget()
+        """Cancel the deadline."""
+        self._cancel_deadline()
         super().connection_lost(exc)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is no whole request that is being answered."""
-        cycle = cast(Any, self.cycle)  # None before the first request, whatever uvicorn's type says
-        return cycle is None or cycle.response_complete or cycle.more_body
-
-    def _watch(self) -> None:
-        if not self.is_idle:
-            self._forget()
+    def _update_deadline(self) -> None:
+        cycle = cast(Any, self.cycle)  # None before the first request, despite uvicorn's annotation
+        is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if is_answering:
+            self._cancel_deadline()
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(REQUEST_S, self.transport.abort)
+            self._deadline = self.loop.call_later(REQUEST_LIMIT_S, self.transport.abort)
 
-    def _forget(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _make_room(self) -> bool:
+    def _abort_an_idle_one(self) -> bool:
+        """Abort the connection that has been idle longest; False if all are busy."""
         others = cast(set[Connection], self.connections)
-        waiting = [one for one in others if one is not self and one.is_idle and one._deadline is not None]
-        if not waiting:
+        deadlines = {one: one._deadline.when() for one in others if one is not self and one._deadline is not None}
+        if not deadlines:
             return False
-        min(waiting, key=lambda one: cast(asyncio.TimerHandle, one._deadline).when()).transport.abort()
+        min(deadlines, key=deadlines.__getitem__).transport.abort()
         return True

@@ -1,4 +1,4 @@
-"""A digit that somebody draws on the page, and what the net makes of it."""
+"""Classify a digit that a viewer draws on the page."""
 
 from base64 import b64encode
 from typing import Any
@@ -9,27 +9,26 @@ from digitedge.errors import InputError
 from digitedge.runtime import Classifier
 from digitedge.vision import normalize_digit
 
-# Pixels; it comes as plain grey values, so that no decoder of images can be attacked.
-SIDE = 280
+CANVAS_SIDE = 280
+"""Pixels. The drawing comes as raw grey values, so that no image decoder can be attacked."""
 
 
 def classify_drawing(ink: bytes, classifier: Classifier) -> dict[str, Any]:
-    """Let a classifier look at a drawing.
+    """Classify a drawing.
 
     Args:
-        ink: SIDE * SIDE grey values, row by row, ink bright on 0.
+        ink: CANVAS_SIDE * CANVAS_SIDE grey values, row by row, ink bright on 0.
         classifier: of the reader.
 
     Returns:
-        Plain JSON: the digit, its confidence, all ten probabilities, and the 28x28 crop that the classifier saw, as
-        784 grey values in base64.
+        Plain JSON: digit, confidence, ten probabilities, and the (28, 28) crop as 784 grey values in base64.
 
     Raises:
-        InputError: another size, or nothing is drawn.
+        InputError: wrong size, or nothing is drawn.
     """
-    if len(ink) != SIDE * SIDE:
-        raise InputError(f"expected {SIDE * SIDE} bytes, the grey values of {SIDE} x {SIDE} pixels, got {len(ink)}")
-    drawing = np.frombuffer(ink, np.uint8).reshape(SIDE, SIDE)
+    if len(ink) != CANVAS_SIDE**2:
+        raise InputError(f"expected the {CANVAS_SIDE} x {CANVAS_SIDE} grey values of a drawing, got {len(ink)} bytes")
+    drawing = np.frombuffer(ink, np.uint8).reshape(CANVAS_SIDE, CANVAS_SIDE)
     if not drawing.any():
         raise InputError("nothing is drawn: all grey values are 0. Ink is bright, up to 255.")
     crop = normalize_digit(drawing)

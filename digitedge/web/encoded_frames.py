@@ -1,4 +1,4 @@
-"""Frames as JPEG images, each encoded once, however many look, and not at all while nobody does."""
+"""Frames as JPEG images: each is encoded once for all viewers, and only while one waits for it."""
 
 import asyncio
 import logging
@@ -9,89 +9,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.camera.loop import Update
-from digitedge.errors import CameraError, DigitEdgeError
+from digitedge.errors import DigitEdgeError
 from digitedge.reader.overlay import draw_reading
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, encode_image, resize
 from digitedge.web.hub import Hub
 
-# Images in a second at most: what 20 viewers in a wireless network can get, and a Raspberry Pi can encode meanwhile.
-MOST_FPS = 15.0
-# Longer side in pixels, at most; and JPEG quality, 0 to 100.
-LONGEST_SIDE, QUALITY = 1280, 80
+# What 20 viewers in a wireless network can receive, and a Raspberry Pi can encode beside reading.
+MAX_FPS = 15.0
+MAX_SIDE = 1280  # pixels
+JPEG_QUALITY = 80  # 0 to 100
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """A JPEG image of a frame with boxes, and the number of that frame in `Hub.frames`."""
+class EncodedFrame:
+    """A frame with boxes as JPEG, and its number in `Hub.frame_count`."""
 
     number: int
     jpeg: bytes
 
 
-class Images:
-    """The newest image, for those who wait for one.
+class FrameEncoder:
+    """Encodes the newest frame for those who wait for it.
 
     Attributes:
-        encoded: how many images were encoded.
+        count: number of encoded frames.
     """
 
     def __init__(self, hub: Hub) -> None:
-        self.encoded = 0
+        self.count = 0
         self._hub = hub
-        self._newest = Image(0, b"")
-        self._wanted = asyncio.Event()
-        self._made = asyncio.Event()
+        self._newest = EncodedFrame(0, b"")
+        self._requested = asyncio.Event()
+        self._encoded = asyncio.Event()
 
-    async def after(self, number: int) -> Image | None:
-        """Wait for an image of a later frame than `number`; None at the end."""
-        while self._newest.number <= number and not self._hub.ended:
-            self._wanted.set()
-            await self._made.wait()
-        return None if self._hub.ended else self._newest
+    async def after(self, number: int) -> EncodedFrame | None:
+        """Wait for a frame after `number`; None when the page closes."""
+        while self._newest.number <= number and not self._hub.is_closed:
+            self._requested.set()
+            await self._encoded.wait()
+        return None if self._hub.is_closed else self._newest
 
     async def run(self) -> None:
-        """Encode what is waited for, until the end."""
-        while not self._hub.ended:
-            await self._wanted.wait()
+        """Encode requested frames until the page closes."""
+        while not self._hub.is_closed:
+            await self._requested.wait()
             await self._hub.frame_after(self._newest.number)
-            self._wanted.clear()
+            self._requested.clear()
             started = time.monotonic()
-            if not self._hub.ended and self._hub.newest is not None:
-                number = self._hub.frames
+            if not self._hub.is_closed and self._hub.newest is not None:
+                number = self._hub.frame_count
                 try:
-                    self._newest = Image(number, await asyncio.to_thread(encode, self._hub.newest))
-                    self.encoded += 1
-                except (DigitEdgeError, cv2.error) as exc:  # this frame; the next one may do
-                    logging.getLogger(__name__).error("no image of a frame: %s", exc)
+                    self._newest = EncodedFrame(number, await asyncio.to_thread(encode, self._hub.newest))
+                    self.count += 1
+                except (DigitEdgeError, cv2.error) as exc:  # skip this frame
+                    logging.getLogger(__name__).error("cannot encode a frame: %s", exc)
             self._notify()
-            await asyncio.sleep(max(0.0, started + 1 / MOST_FPS - time.monotonic()))
+            await asyncio.sleep(max(0.0, started + 1 / MAX_FPS - time.monotonic()))
 
-    def end(self) -> None:
-        """Send everyone home who waits, after `Hub.end`."""
-        self._wanted.set()
+    def close(self) -> None:
+        """Wake all waiting tasks, after `Hub.close`."""
+        self._requested.set()
         self._notify()
 
     def _notify(self) -> None:
-        self._made.set()
-        self._made = asyncio.Event()
+        self._encoded.set()
+        self._encoded = asyncio.Event()
 
 
 def encode(update: Update) -> bytes:
-    """Draw the boxes over a frame, without the rows (they stand beside it as text), and make it a JPEG image."""
+    """Draw the boxes on a frame, without the rows, which the page shows as text, and encode it as JPEG."""
     return to_jpeg(draw_reading(update.frame, replace(update.reading, rows=())))
 
 
-def to_jpeg(image: NDArray[np.uint8], *, quality: int = QUALITY) -> bytes:
-    """Make a JPEG image of uint8 (H, W, 3) BGR or (H, W), no larger than LONGEST_SIDE.
-
-    Raises:
-        CameraError: OpenCV cannot encode it.
-    """
-    scale = LONGEST_SIDE / max(image.shape[:2])
+def to_jpeg(image: NDArray[np.uint8], *, quality: int = JPEG_QUALITY) -> bytes:
+    """Encode uint8 (H, W, 3) BGR or (H, W) as JPEG, scaled down to MAX_SIDE."""
+    scale = MAX_SIDE / max(image.shape[:2])
     if scale < 1:
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise CameraError(f"OpenCV cannot make a JPEG image of {image.dtype} {image.shape}")
-    return jpeg.tobytes()
+        image = resize(image, size, cv2.INTER_AREA)
+    return encode_image(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, quality)

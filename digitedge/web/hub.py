@@ -1,4 +1,4 @@
-"""What all viewers know in common: the newest update, the last events, the threshold, and when one of them is new."""
+"""The state that all viewers share: newest update, last events, threshold; and the notification of changes."""
 
 import asyncio
 import json
@@ -9,100 +9,101 @@ from datetime import datetime
 from typing import Any
 
 from digitedge.camera.loop import Update
-from digitedge.reader.reader import Reader
+from digitedge.reader import Reader
 
-# Events that those who come late get to see.
-HISTORY = 50
-# The loop gives an update at least once a second, while the camera is lost as well. Without one for so long, it hangs.
-SILENCE_S = 5.0
-WAITING, STALE = "waiting", "stale"
+MAX_EVENTS = 50
+# The loop sends an update at least once a second, even while the camera is lost. Without one for so long, it hangs.
+STALE_AFTER_S = 5.0
+WAITING = "waiting"
+STALE = "stale"
 
 
 class Hub:
-    """News, handed from the loop's thread to the event loop of the server, and waited for there.
+    """Passes updates from the loop's thread to the event loop of the server.
 
-    `put` may be called from any thread, everything else only in the event loop, so that nothing needs a lock.
+    `publish` may be called from any thread, everything else only in the event loop, so no locks are needed.
 
     Attributes:
         reader: whose threshold viewers set.
         newest: the last update; None before the first.
-        frames: how many new frames there were.
-        events: the last HISTORY events of stable rows, as JSON, oldest first.
-        happened: how many events there were.
-        version: grows with all news.
-        ended: whether the page is closing: nobody waits any more.
+        frame_count: number of new frames so far.
+        events: the last MAX_EVENTS events of stable rows, as JSON, oldest first.
+        event_count: number of events so far.
+        version: incremented by every change.
+        is_closed: whether the page closes; then nothing waits any more.
     """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.newest: Update | None = None
-        self.frames = 0
-        self.events: deque[dict[str, Any]] = deque(maxlen=HISTORY)
-        self.happened = 0
+        self.frame_count = 0
+        self.events: deque[dict[str, Any]] = deque(maxlen=MAX_EVENTS)
+        self.event_count = 0
         self.version = 0
-        self.ended = False
-        self._arrived = 0.0
+        self.is_closed = False
+        self._updated_at = 0.0
         self._json: str | None = None
         self._json_state = WAITING
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def start(self) -> None:
-        """Take updates from now on, in the event loop that runs."""
+        """Accept updates in the running event loop."""
         self._loop = asyncio.get_running_loop()
 
-    def put(self, update: Update) -> None:
-        """Hand over an update, from any thread, at once."""
+    def publish(self, update: Update) -> None:
+        """Pass on an update, from any thread, without waiting."""
         if self._loop is not None:
-            with suppress(RuntimeError):  # the event loop has ended
-                self._loop.call_soon_threadsafe(self._take, update)
+            with suppress(RuntimeError):  # the event loop is closed
+                self._loop.call_soon_threadsafe(self._receive, update)
 
     def set_threshold(self, threshold: float) -> None:
-        """Set the least confidence of a digit, 0 to 1, from the next frame on."""
+        """Set the confidence threshold, 0 to 1, from the next frame on."""
         self.reader.threshold = threshold
         self._notify()
 
-    def end(self) -> None:
-        """Send everyone home."""
-        self.ended = True
+    def close(self) -> None:
+        """Wake all waiting tasks for the last time."""
+        self.is_closed = True
         self._notify()
 
     @property
     def state(self) -> str:
-        """How the source is: "waiting" for its first frame, or a `digitedge.camera.State`."""
+        """State of the source: "waiting" for its first frame, or a `digitedge.camera.CameraState`."""
         if self.newest is None:
             return WAITING
-        return STALE if time.monotonic() - self._arrived > SILENCE_S else str(self.newest.state)
+        return STALE if time.monotonic() - self._updated_at > STALE_AFTER_S else str(self.newest.state)
 
     def reading_json(self) -> str | None:
-        """The newest update with the threshold, as JSON on one line, made once for all; None before the first."""
+        """The newest update with the threshold as one line of JSON, made once for all; None before the first."""
         if self.newest is not None and (self._json is None or self._json_state != self.state):
             self._json_state = self.state
             reading = self.newest.to_dict() | {"state": self._json_state, "threshold": self.reader.threshold}
             self._json = json.dumps(reading, allow_nan=False)
         return self._json
 
-    async def news(self, since: int, *, limit_s: float | None = None) -> None:
-        """Wait until the version is another than `since`, or for `limit_s`."""
-        if self.version == since and not self.ended:
+    async def change_since(self, version: int, *, limit_s: float | None = None) -> None:
+        """Wait for a version other than `version`, at most `limit_s`."""
+        if self.version == version and not self.is_closed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), limit_s)
+                await asyncio.wait_for(self._changed.wait(), limit_s)
 
     async def frame_after(self, number: int) -> None:
-        """Wait until there were more frames than `number`, or for the end."""
-        while self.frames <= number and not self.ended:
-            await self.news(self.version)
+        """Wait until `frame_count` exceeds `number` or the page closes."""
+        while self.frame_count <= number and not self.is_closed:
+            await self.change_since(self.version)
 
-    def _take(self, update: Update) -> None:
-        self.newest, self._arrived = update, time.monotonic()
-        self.frames += update.is_new
+    def _receive(self, update: Update) -> None:
+        self.newest = update
+        self._updated_at = time.monotonic()
+        self.frame_count += update.is_new
         at = datetime.now().astimezone().isoformat(timespec="milliseconds")
         self.events.extend(event.to_dict() | {"at": at} for event in update.events)
-        self.happened += len(update.events)
+        self.event_count += len(update.events)
         self._notify()
 
     def _notify(self) -> None:
         self.version += 1
         self._json = None
-        self._news.set()
-        self._news = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,88 +1,93 @@
-"""uvicorn, as this page needs it: silent, without signals, and with an end that does not wait for streams."""
+"""uvicorn as this page needs it: silent, without signal handlers, and shut down without waiting for streams."""
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from digitedge.web.access import SECURITY_HEADERS, Access
-from digitedge.web.app import make_app
-from digitedge.web.connection import LONGEST_HEAD, Connection
-from digitedge.web.encoded_frames import Images
+from digitedge.web.access import SECURITY_HEADERS, AccessControl
+from digitedge.web.app import create_app
+from digitedge.web.connection import MAX_HEAD_BYTES, Connection
+from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
-from digitedge.web.stages import Steps
+from digitedge.web.stages import StageImages
 
-# How long viewers may take to hear of the end before their connections are cut.
-FAREWELL_S = 0.2
-# One thread for the frames, one for everything else that takes milliseconds.
+# Time for streams to end by themselves before their connections are aborted.
+SHUTDOWN_S = 0.2
+# One thread encodes frames, one does everything else that takes milliseconds.
 WORKERS = 2
 
 
-class Service:
-    """Everything of the page that lives in the event loop.
+class WebServer:
+    """The part of the page that runs in the event loop.
 
     Attributes:
-        images: of the frames.
+        encoder: encodes the frames.
     """
 
-    def __init__(self, hub: Hub, *, token: str | None, names: frozenset[str] | None, cookie: str) -> None:
-        """Put it together; see `Access` for who may ask."""
-        self.images = Images(hub)
-        app = Access(make_app(hub, self.images, Steps(hub)), token=token, names=names, cookie=cookie)
+    def __init__(self, hub: Hub, *, token: str | None, allowed_hosts: Sequence[str], cookie: str) -> None:
+        """Set up the application; `token` and `cookie` as in `AccessControl`.
+
+        `allowed_hosts` are names of this machine without port, IPv6 addresses in brackets, or "*" for any. They stop
+        DNS rebinding: another site that gives 127.0.0.1 its own name.
+        """
+        self.encoder = FrameEncoder(hub)
+        app = AccessControl(create_app(hub, self.encoder, StageImages(hub)), token=token, cookie=cookie)
         self._hub = hub
-        self._server = _Server(
+        self._server = _UvicornServer(
             uvicorn.Config(
-                app,
+                TrustedHostMiddleware(app, allowed_hosts, www_redirect=False),
                 http=Connection,
                 loop="asyncio",
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                log_level="error",  # what clients do wrong is a warning; our own faults are errors, and show
-                access_log=False,  # addresses may hold the token
+                log_level="error",  # clients' mistakes are warnings; errors are our own
+                access_log=False,  # URLs may contain the token
                 proxy_headers=False,
                 server_header=False,
                 headers=list(SECURITY_HEADERS.items()),
-                h11_max_incomplete_event_size=LONGEST_HEAD,
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ),
-            farewell=self._farewell,
+            on_shutdown=self._end_streams,
         )
 
-    async def run(self, listener: socket.socket, started: Callable[[], None]) -> None:
+    async def run(self, listener: socket.socket, on_started: Callable[[], None]) -> None:
         """Serve until `stop`."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS, "web worker"))
         self._hub.start()
-        encoder = asyncio.create_task(self.images.run())
-        started()
+        encoder = asyncio.create_task(self.encoder.run())
+        on_started()
         try:
             await self._server.serve([listener])
         finally:
-            self._farewell()  # once more: a server that ends before it began does not come to it
+            self._end_streams()  # again: a server that is stopped before it has started skips `shutdown`
             await encoder
 
     def stop(self) -> None:
-        """Begin to end, from any thread."""
+        """Start the shutdown, from any thread."""
         self._server.should_exit = True
 
-    def _farewell(self) -> None:
-        self._hub.end()
-        self.images.end()
+    def _end_streams(self) -> None:
+        self._hub.close()
+        self.encoder.close()
 
 
-class _Server(uvicorn.Server):
-    """A server that ends its streams, and cuts off whoever does not read the end."""
+class _UvicornServer(uvicorn.Server):
+    """Ends the streams at shutdown, and aborts connections that do not read the end."""
 
-    def __init__(self, config: uvicorn.Config, *, farewell: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
-        self._farewell = farewell
+        self._on_shutdown = on_shutdown
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._farewell()
-        asyncio.get_running_loop().call_later(FAREWELL_S, self._cut)
+        self._on_shutdown()
+        asyncio.get_running_loop().call_later(SHUTDOWN_S, self._abort_connections)
         await super().shutdown(sockets)
 
-    def _cut(self) -> None:
+    def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()

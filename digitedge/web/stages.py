@@ -1,4 +1,4 @@
-"""The way of the newest frame, step by step, as images: what a teacher shows. Made once for all who look."""
+"""Images of the pipeline stages of the newest frame, made once for all viewers."""
 
 import asyncio
 import time
@@ -7,95 +7,99 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.camera.sources.base import Frame
-from digitedge.reader.reader import Reader
-from digitedge.reader.stages import Judged, brighter, in_orange, judge_marks, with_boxes
+from digitedge.reader.reading import format_confidence
+from digitedge.reader.rejection import Decision
+from digitedge.reader.stages import IMAGE_STAGES, draw_crop, stage_image
+from digitedge.reader.trace import Trace
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.utils.drawing import WHITE, text_width, write
-from digitedge.utils.opencv import cv2
-from digitedge.vision import find_writing
+from digitedge.utils.drawing import WHITE, draw_text, text_width
+from digitedge.vision import Stage
 from digitedge.web.encoded_frames import to_jpeg
 from digitedge.web.hub import Hub
 
-NAMES = ("grey", "light", "binary", "lines", "candidates", "crops")
-# Steps are made anew after this time at the earliest: those that one page asks for together then belong together.
-FRESH_S = 0.5
-QUALITY = 90
-# The sheet of crops: pixels of a crop, around it, and of the type below it.
-ZOOM, GAP, TYPE = 3, 14, 20
-COLUMNS, MOST_CROPS = 6, 30
-SLATE = (30, 26, 22)
-KEPT, DROPPED = (255, 205, 120), (110, 160, 255)
+STAGES = (*IMAGE_STAGES, Stage.CROPS)
+"""The stages that the page shows."""
+# Stages are drawn again after this time at the earliest, so that those that a page requests together show one frame.
+REFRESH_S = 0.5
+JPEG_QUALITY = 90
+# The sheet of crops, in pixels: side of a crop, space around it, height of the text below it.
+CROP_SIDE = 3 * CROP_SIZE
+GAP = 14
+TEXT_HEIGHT = 20
+COLUMNS = 6
+MAX_CROPS = 30
+# BGR
+BACKGROUND = (30, 26, 22)
+KEPT = (255, 205, 120)
+REJECTED = (110, 160, 255)
 
 
-class Steps:
-    """The steps of the newest frame, for all who ask."""
+class StageImages:
+    """The stages of the newest frame as JPEG."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._lock = asyncio.Lock()
-        self._made: dict[str, bytes] = {}
-        self._number = 0
-        self._when = 0.0
+        self._images: dict[str, bytes] = {}
+        self._frame_number = 0
+        self._drawn_at = 0.0
 
     async def image(self, name: str) -> bytes | None:
-        """The JPEG image of one of NAMES; None before the first frame."""
+        """The image of one of STAGES; None before the first frame."""
         async with self._lock:
-            newest, number = self._hub.newest, self._hub.frames
-            if newest is not None and number != self._number and time.monotonic() - self._when > FRESH_S:
-                self._made = await asyncio.to_thread(make_steps, newest.frame, self._hub.reader)
-                self._number, self._when = number, time.monotonic()
-            return self._made.get(name)
+            newest, number = self._hub.newest, self._hub.frame_count
+            is_outdated = number != self._frame_number and time.monotonic() - self._drawn_at > REFRESH_S
+            if newest is not None and newest.reading.trace is not None and is_outdated:
+                self._images = await asyncio.to_thread(encode_stages, newest.reading.trace)
+                self._frame_number, self._drawn_at = number, time.monotonic()
+            return self._images.get(name)
 
 
-def make_steps(frame: Frame, reader: Reader) -> dict[str, bytes]:
-    """Follow a frame through the reader.
+def stages_html() -> str:
+    """List the stages as HTML: an image, which the page loads by its `data-stage`, with heading and caption."""
+    return "\n".join(
+        f'<li><figure><img data-stage="{stage}" alt="Stage: {stage.heading}">'
+        f"<figcaption><b>{number}. {stage.heading}</b> {stage.caption[0].upper()}{stage.caption[1:]}.</figcaption>"
+        "</figure></li>"
+        for number, stage in enumerate(STAGES, start=1)
+    )
+
+
+def encode_stages(trace: Trace) -> dict[str, bytes]:
+    """Draw the stages of a reading.
 
     Args:
-        frame: uint8 (H, W, 3) BGR or (H, W).
-        reader: whose classifier and threshold are used.
+        trace: from `Reading.trace`.
 
     Returns:
-        Name -> JPEG, for each of NAMES.
+        Name -> JPEG, for each of STAGES.
     """
-    writing = find_writing(frame)
-    judged = judge_marks(writing, reader)
-    steps = writing.steps
-    erased = np.asarray(cv2.subtract(steps["mask"], steps["clean"]), np.uint8)
-    images = (
-        steps["grey"],
-        brighter(steps["ink"]),
-        steps["mask"],
-        in_orange(steps["clean"], erased),
-        with_boxes(frame, judged),
-        draw_crops([one for one in judged if one.crop is not None]),
-    )
-    return {name: to_jpeg(image, quality=QUALITY) for name, image in zip(NAMES, images, strict=True)}
+    images = {stage: stage_image(trace, stage) for stage in IMAGE_STAGES}
+    crops = [decision for decision in trace.sorted_decisions() if decision.prediction.crop is not None]
+    images[Stage.CROPS] = draw_crops(crops)
+    return {stage: to_jpeg(image, quality=JPEG_QUALITY) for stage, image in images.items()}
 
 
-def draw_crops(judged: Sequence[Judged]) -> NDArray[np.uint8]:
-    """Draw what the classifier saw on a sheet, with its answers: uint8 (H, W, 3)."""
-    shown = judged[:MOST_CROPS]
-    side = ZOOM * CROP_SIZE
-    wide, high = side + GAP, side + TYPE + 2 * GAP
+def draw_crops(decisions: Sequence[Decision]) -> NDArray[np.uint8]:
+    """Draw crops with their predictions on a sheet: uint8 (H, W, 3)."""
+    shown = decisions[:MAX_CROPS]
+    width, height = CROP_SIDE + GAP, CROP_SIDE + TEXT_HEIGHT + 2 * GAP
     rows = max(1, -(-len(shown) // COLUMNS))
-    sheet = np.full((rows * high + GAP, COLUMNS * wide + GAP, 3), SLATE, np.uint8)
-    for index, one in enumerate(shown):
-        x, y = GAP + index % COLUMNS * wide, GAP + index // COLUMNS * high
-        if one.crop is not None:
-            enlarged = cv2.resize(one.crop, (side, side), interpolation=cv2.INTER_NEAREST)
-            sheet[y : y + side, x : x + side] = enlarged[..., None]  # (side, side, 1)
-        _write_answer(sheet, one, (x, y + side + TYPE + 6), side)
-    if not judged:
-        write(sheet, "nothing here could be a digit", (2 * GAP, high // 2 + GAP), TYPE, WHITE)
+    sheet = np.full((rows * height + GAP, COLUMNS * width + GAP, 3), BACKGROUND, np.uint8)
+    for index, decision in enumerate(shown):
+        x, y = GAP + index % COLUMNS * width, GAP + index // COLUMNS * height
+        draw_crop(sheet, decision, (x, y), CROP_SIDE)
+        _write_prediction(sheet, decision, (x, y + CROP_SIDE + TEXT_HEIGHT + 6))
+    if not decisions:
+        draw_text(sheet, "no candidates", (2 * GAP, height // 2 + GAP), TEXT_HEIGHT, WHITE)
     return sheet
 
 
-def _write_answer(sheet: NDArray[np.uint8], one: Judged, corner: tuple[int, int], room: int) -> None:
-    """The digit and its confidence; of what was dropped, in another colour and in brackets."""
-    verdict = one.verdict
-    colour = KEPT if verdict.kept else DROPPED
-    write(sheet, str(verdict.digit) if verdict.kept else f"({verdict.digit})", corner, TYPE, colour)
-    percent = f"{100 * verdict.confidence:.0f}%"
-    height = TYPE * 2 // 3
-    write(sheet, percent, (corner[0] + room - text_width(percent, height), corner[1]), height, colour)
+def _write_prediction(sheet: NDArray[np.uint8], decision: Decision, corner: tuple[int, int]) -> None:
+    """Write digit and confidence; those of rejected candidates in another colour and in brackets."""
+    digit, colour = decision.prediction.digit, KEPT if decision.kept else REJECTED
+    draw_text(sheet, str(digit) if decision.kept else f"({digit})", corner, TEXT_HEIGHT, colour)
+    confidence = format_confidence(decision.prediction.confidence)
+    height = TEXT_HEIGHT * 2 // 3
+    left = corner[0] + CROP_SIDE - text_width(confidence, height)
+    draw_text(sheet, confidence, (left, corner[1]), height, colour)

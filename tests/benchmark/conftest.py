@@ -1,4 +1,4 @@
-"""A report with few figures, as `bench --json` prints it."""
+"""A small report, as `bench --json` prints it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 
 
 def _file_row(name: str, p50_ms: float, **others: Any) -> dict[str, Any]:
-    """A line of `files`."""
+    """Return a row of `files`."""
     recipe = name.removeprefix("model_").partition(".")[0]
     return {
         "file": name,
         "threads": 1,
         "recipe": recipe,
         "top1": 0.99,
-        "fit": True,
+        "passed": True,
         "sha256": "a" * 64,
         "p50_ms": p50_ms,
         "p95_ms": 1.2 * p50_ms,
@@ -23,7 +23,7 @@ def _file_row(name: str, p50_ms: float, **others: Any) -> dict[str, Any]:
 
 
 def _frame_row(width: int, height: int, digits: int, total_ms: float, threads: int = 1) -> dict[str, Any]:
-    """A line of `frames`."""
+    """Return a row of `frames`."""
     return {
         "threads": threads,
         "width": width,
@@ -36,13 +36,13 @@ def _frame_row(width: int, height: int, digits: int, total_ms: float, threads: i
 
 @pytest.fixture
 def file_row() -> Callable[..., dict[str, Any]]:
-    """Makes a line of `files`."""
+    """A function that returns a row of `files`."""
     return _file_row
 
 
 @pytest.fixture
 def frame_row() -> Callable[..., dict[str, Any]]:
-    """Makes a line of `frames`."""
+    """A function that returns a row of `frames`."""
     return _frame_row
 
 
@@ -53,10 +53,10 @@ def report() -> dict[str, Any]:
     return {
         "schema": "digitedge.bench/1",
         "model": "export/cnn",
-        "effort": {"seconds": 1.0, "rounds": 6},
+        "settings": {"seconds": 1.0, "rounds": 6},
         "system": {**machine, "versions": {"numpy": "2.4.6"}},
-        "reader": "model_int8.tflite",
-        "remarks": [],
+        "preferred_file": "model_int8.tflite",
+        "notes": [],
         "files": [_file_row("model_int8.tflite", 0.1), _file_row("model_float32.onnx", 0.2)],
         "skipped": [],
         "frames": [_frame_row(640, 480, 10, 8.0)],

@@ -1,10 +1,16 @@
-"""What the system tells, from folders that stand for /proc and /sys."""
+"""Machine and state, read from folders that stand for /proc and /sys."""
 
 from pathlib import Path
 
 import pytest
 
-from digitedge.benchmark.system import State, decode_throttled, machine, remarks, state
+from digitedge.benchmark.system import (
+    MachineState,
+    decode_throttled,
+    describe_machine,
+    find_disturbances,
+    read_machine_state,
+)
 
 PI = {
     "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
@@ -32,7 +38,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 @pytest.fixture
 def vcgencmd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A program of this name that prints what it is told."""
+    """Installs a program of this name that prints the given text."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
     def install(answer: str) -> None:
@@ -47,7 +53,7 @@ def vcgencmd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_a_raspberry_pi(tmp_path: Path, vcgencmd) -> None:
     write(tmp_path, PI)
     vcgencmd("throttled=0x50005")
-    found, now = machine(tmp_path), state(tmp_path)
+    found, now = describe_machine(tmp_path), read_machine_state(tmp_path)
     assert (found.board, found.cpu) == ("Raspberry Pi 5 Model B Rev 1.0", "Cortex-A76")
     assert (found.governor, found.max_mhz) == ("ondemand", 2400)
     assert (now.mhz, now.temperature_c) == (1500, 61.2)
@@ -56,23 +62,23 @@ def test_a_raspberry_pi(tmp_path: Path, vcgencmd) -> None:
 
 def test_a_laptop(tmp_path: Path, vcgencmd) -> None:
     write(tmp_path, PC)
-    found, now = machine(tmp_path), state(tmp_path)
+    found, now = describe_machine(tmp_path), read_machine_state(tmp_path)
     assert (found.board, found.cpu) == ("LENOVO 20XF", "AMD Ryzen 7 5800U with Radeon Graphics")
     assert (found.governor, found.max_mhz) == (None, None)
     assert (now.mhz, now.temperature_c, now.throttling) == (1897, None, None)
 
 
-def test_a_system_that_tells_nothing(tmp_path: Path, vcgencmd) -> None:
-    found, now = machine(tmp_path), state(tmp_path)
+def test_a_system_without_files_gives_none(tmp_path: Path, vcgencmd) -> None:
+    found, now = describe_machine(tmp_path), read_machine_state(tmp_path)
     assert (found.board, found.governor, found.max_mhz) == (None, None, None)
     assert (now.mhz, now.temperature_c, now.throttling) == (None, None, None)
     assert found.cores >= 1
     assert found.versions["numpy"]
 
 
-def test_two_kinds_of_cores_and_an_unknown_one_are_named(tmp_path: Path, vcgencmd) -> None:
+def test_two_types_of_cores_are_named_and_an_unknown_one_numbered(tmp_path: Path, vcgencmd) -> None:
     write(tmp_path, {"proc/cpuinfo": "CPU part\t: 0xd03\nCPU part\t: 0xd03\nCPU part\t: 0xfff\n"})
-    assert machine(tmp_path).cpu == "Cortex-A53 + ARM part 0xfff"
+    assert describe_machine(tmp_path).cpu == "Cortex-A53 + ARM part 0xfff"
 
 
 @pytest.mark.parametrize(
@@ -94,9 +100,9 @@ def test_throttling_is_decoded(answer: str, expected: list[str] | None) -> None:
     assert decode_throttled(answer) == expected
 
 
-def test_what_makes_figures_worse_is_remarked() -> None:
-    calm, hot = State(2400, 50.0, [], 0.1), State(1500, 85.0, ["throttled now"], 2.0)
-    assert remarks(calm, calm) == []
-    assert remarks(calm, hot) == ["held back: throttled now"]  # the load after is our own
-    assert remarks(hot, hot)[1].startswith("busy: 2.0 processes ran or waited")
-    assert remarks(State(None, None, None, None), State(None, None, None, None)) == []
+def test_throttling_and_load_are_disturbances() -> None:
+    calm, hot = MachineState(2400, 50.0, [], 0.1), MachineState(1500, 85.0, ["throttled now"], 2.0)
+    assert find_disturbances(calm, calm) == []
+    assert find_disturbances(calm, hot) == ["slowed down: throttled now"]  # the load afterwards is our own
+    assert find_disturbances(hot, hot)[1].startswith("busy: load average 2.0 before the start")
+    assert find_disturbances(MachineState(None, None, None, None), MachineState(None, None, None, None)) == []

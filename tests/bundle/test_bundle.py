@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import digitedge.bundle.bundle
-from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_fit_bundle, released_bundle
+from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_passed_bundle, released_bundle
 from digitedge.bundle.golden import load_golden
 from digitedge.errors import ModelError, ParityError
+
+INT8 = "model_int8.tflite"
 
 
 @pytest.fixture
@@ -27,30 +29,30 @@ def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def make_unfit(manifest: dict[str, Any]) -> None:
-    """Say that the int8 file, and so the bundle, failed parity."""
-    manifest.update(fit=False)
-    manifest["files"]["model_int8.tflite"].update(fit=False)
+def mark_failed(manifest: dict[str, Any]) -> None:
+    """Mark the int8 file, and so the bundle, as failed."""
+    manifest.update(passed=False)
+    manifest["files"]["model_int8.tflite"].update(passed=False)
 
 
-def test_the_released_bundle_is_whole_and_fit(released: Path) -> None:
+def test_the_released_bundle_loads_and_passed(released: Path) -> None:
     manifest = load_bundle(released).manifest
-    assert manifest.fit
+    assert manifest.passed
     assert manifest.name == "cnn"
     assert manifest.data.name == "mnist"
-    assert manifest.judged_on.samples == 10_000
+    assert manifest.verified_on.samples == 10_000
     assert manifest.files["model_int8.tflite"].top1 >= 0.994
     assert manifest.files["model_int8.tflite"].agreement >= 0.999
     assert manifest.files["model_int8.tflite"].input.scale == 1.0
     assert manifest.files["model_int8.tflite"].input.zero_point == 0
 
 
-def test_a_manifest_survives_its_json(released: Path) -> None:
+def test_a_manifest_equals_itself_after_json(released: Path) -> None:
     manifest = load_bundle(released).manifest
     assert type(manifest).from_json(json.loads(json.dumps(manifest.to_json())), where="here") == manifest
 
 
-def test_a_changed_file_is_found(bundle: Path) -> None:
+def test_a_changed_file_is_refused(bundle: Path) -> None:
     path = bundle / "model_int8.tflite"
     content = bytearray(path.read_bytes())
     content[-100] ^= 1
@@ -62,7 +64,7 @@ def test_a_changed_file_is_found(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model_float32.onnx", "model.keras", "golden.npz"])
-def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
+def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
     with pytest.raises(ModelError, match=name):
         load_bundle(bundle)
@@ -72,39 +74,51 @@ def test_a_missing_file_is_found(bundle: Path, name: str) -> None:
     ("change", "message"),
     [
         (lambda m: m.update(colour="blue"), "unknown key 'colour'"),
+        (lambda m: m["calibration"].update(colour="blue"), r"unknown key 'calibration\.colour'"),
+        (lambda m: m["files"][INT8].update(colour="blue"), r"model_int8\.tflite: unknown key 'colour'"),
         (lambda m: m.pop("macs"), "missing key 'macs'"),
-        (lambda m: m.update(fit="yes"), "fit: expected bool, got 'yes'"),
+        (lambda m: m.pop("crop"), "missing key 'crop'"),
+        (lambda m: m.update(passed="yes"), "passed: expected bool, got 'yes'"),
         (lambda m: m.update(parameters=True), "parameters: expected int, got True"),
+        (lambda m: m.update(data=[]), "data: expected object, got \\[\\]"),
         (
             lambda m: m.update(schema="digitedge.bundle/99"),
             "expected schema 'digitedge.bundle/1', got 'digitedge.bundle/99'",
         ),
-        (lambda m: m.update(files={}), "lists no model file"),
-        (lambda m: m["files"].update({"../evil.tflite": m["files"]["model_int8.tflite"]}), "expected plain file names"),
+        (lambda m: m.update(files={}), "files: expected object of length >= 1, got {}"),
+        (lambda m: m.update(files=[]), "files: expected object, got \\[\\]"),
+        (lambda m: m["files"].update({"../evil.tflite": m["files"][INT8]}), "expected plain file names"),
         (lambda m: m["others"].clear(), "expected the hashes of model.keras, golden.npz"),
         (lambda m: m["crop"].update(size=32), "expected CropContract"),
         (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
-        (lambda m: m["files"]["model_int8.tflite"].update(recipe="int4"), "expected recipes of"),
-        (lambda m: m["files"]["model_int8.tflite"].update(threshold=7), r"got model_int8\.tflite threshold 7"),
-        (lambda m: m["files"]["model_int8.tflite"].update(top1=float("nan")), r"got model_int8\.tflite top1 nan"),
-        (lambda m: m["files"]["model_int8.tflite"].update(agreement=-0.1), r"got model_int8\.tflite agreement -0\.1"),
-        (lambda m: m["files"]["model_int8.tflite"].update(mcnemar_p=1.5), r"got model_int8\.tflite mcnemar_p 1\.5"),
-        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("inf")), "max_abs_diff inf"),
-        (lambda m: m["files"]["model_int8.tflite"].update(max_abs_diff=float("nan")), "max_abs_diff nan"),
-        (lambda m: m["files"]["model_int8.tflite"].update(bytes=-1), r"got model_int8\.tflite bytes -1"),
-        (lambda m: m["others"]["golden.npz"].update(bytes=-1), r"got golden\.npz bytes -1"),
-        (lambda m: m.update(macs=-5, reference_top1=7.0), r"counts from 0 up, got reference_top1 7\.0, macs -5\."),
-        (lambda m: m.update(parameters=-1), "got parameters -1"),
-        (lambda m: m["judged_on"].update(samples=-1), "got judged_on samples -1"),
-        (lambda m: m["calibration"].update(samples=-1), "got calibration samples -1"),
-        (lambda m: m["files"]["model_int8.tflite"].update(threshold=10**400), "threshold: expected float"),
-        (lambda m: m["files"]["model_int8.tflite"]["tolerance"].update(agreement=2), "share from 0 to 1"),
-        (lambda m: m["files"]["model_int8.tflite"].update(fit=False), "fit must be true when every file is fit"),
+        (lambda m: m["files"][INT8].update(recipe="int4"), "expected recipes of"),
+        (
+            lambda m: m["files"][INT8].update(threshold=7),
+            r"model_int8\.tflite: threshold: expected float <= 1\.0, got 7",
+        ),
+        (lambda m: m["files"][INT8].update(top1=float("nan")), r"top1: expected float >= 0\.0, got nan"),
+        (lambda m: m["files"][INT8].update(agreement=-0.1), r"agreement: expected float >= 0\.0, got -0\.1"),
+        (lambda m: m["files"][INT8].update(mcnemar_p=1.5), r"mcnemar_p: expected float <= 1\.0, got 1\.5"),
+        (lambda m: m["files"][INT8].update(max_abs_diff=float("inf")), "max_abs_diff: expected float <= .*, got inf"),
+        (
+            lambda m: m["files"][INT8].update(max_abs_diff=float("nan")),
+            r"max_abs_diff: expected float >= 0\.0, got nan",
+        ),
+        (lambda m: m["files"][INT8].update(bytes=-1), r"model_int8\.tflite: bytes: expected int >= 0, got -1"),
+        (lambda m: m["files"][INT8].update(threshold=10**400), "threshold: number out of range"),
+        (lambda m: m["files"][INT8].update(threshold=None), "threshold: expected float, got None"),
+        (lambda m: m["files"][INT8]["tolerance"].update(agreement=2), "tolerance: tolerance agreement must be from 0"),
+        (lambda m: m["files"][INT8].update(passed=False), "expected passed False, as its files say, got True"),
+        (lambda m: m["files"][INT8].pop("sha256"), r"model_int8\.tflite: missing key 'sha256'"),
+        (lambda m: m["others"]["golden.npz"].update(bytes=-1), r"golden\.npz: bytes: expected int >= 0, got -1"),
+        (lambda m: m.update(reference_top1=7.0), r"reference_top1: expected float <= 1\.0, got 7\.0"),
+        (lambda m: m.update(macs=-5), "macs: expected int >= 0, got -5"),
+        (lambda m: m.update(parameters=-1), "parameters: expected int >= 0, got -1"),
+        (lambda m: m["verified_on"].update(samples=-1), r"verified_on\.samples: expected int >= 0, got -1"),
+        (lambda m: m["calibration"].update(samples=-1), r"calibration\.samples: expected int >= 0, got -1"),
         (lambda m: m.update(created="yesterday"), "expected created as an ISO 8601 time"),
         (lambda m: m.update(created="2026-01-01T00:00:00"), "time with its zone, got '2026-01-01T00:00:00'"),
         (lambda m: m.update(created="0001-01-01T00:00:00"), "time with its zone"),
-        (lambda m: m["files"]["model_int8.tflite"].pop("sha256"), "missing key 'sha256'"),
-        (lambda m: m["files"]["model_int8.tflite"].update(threshold=None), "threshold: expected float, got None"),
     ],
 )
 def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[dict[str, Any]], object], message: str) -> None:
@@ -114,19 +128,19 @@ def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[dict[str,
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff", "[" * 100_000], ids=range(6))
-def test_a_manifest_that_is_no_json_object_is_refused(bundle: Path, text: str) -> None:
+def test_a_manifest_that_is_not_a_json_object_is_refused(bundle: Path, text: str) -> None:
     (bundle / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=r"manifest\.json"):
         load_bundle(bundle)
 
 
-def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
+def test_a_folder_without_a_manifest_is_not_a_bundle(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no bundle at .*digitedge export"):
         load_bundle(tmp_path)
 
 
-def test_an_unfit_bundle_is_refused_unless_forced(bundle: Path) -> None:
-    edit(bundle, make_unfit)
+def test_a_failed_bundle_is_refused_unless_forced(bundle: Path) -> None:
+    edit(bundle, mark_failed)
     link = bundle.parent / "link.tflite"
     link.symlink_to(bundle / "model_int8.tflite")
     for path in (bundle, bundle / "model_int8.tflite", link):
@@ -136,48 +150,48 @@ def test_an_unfit_bundle_is_refused_unless_forced(bundle: Path) -> None:
     assert load_model(bundle / "model_float32.tflite").path.name == "model_float32.tflite"
 
 
-def test_of_a_bundle_int8_tflite_runs_with_its_threshold(released: Path) -> None:
+def test_a_bundle_runs_its_int8_tflite_file_with_its_threshold(released: Path) -> None:
     model = load_model(released)
     assert model.path.name == "model_int8.tflite"
     assert model.threshold == load_bundle(released).manifest.files["model_int8.tflite"].threshold
 
 
-def test_a_lone_file_runs_with_the_default_threshold(fixtures: Path) -> None:
+def test_a_file_without_a_manifest_runs_with_the_default_threshold(fixtures: Path) -> None:
     assert load_model(fixtures / "good.tflite").threshold == DEFAULT_THRESHOLD
 
 
-def test_the_newest_fit_bundle_is_chosen(bundle: Path) -> None:
+def test_the_newest_bundle_that_passed_is_found(bundle: Path) -> None:
     folder = bundle.parent
     newer = Path(shutil.copytree(bundle, folder / "newer"))
     newest = Path(shutil.copytree(bundle, folder / "newest"))
     edit(bundle, lambda m: m.update(created="2026-01-01T00:00:00+00:00"))
     edit(newer, lambda m: m.update(created="2026-01-02T00:00:00+00:00"))
-    edit(newest, lambda m: (m.update(created="2026-01-03T00:00:00+00:00"), make_unfit(m)))
+    edit(newest, lambda m: (m.update(created="2026-01-03T00:00:00+00:00"), mark_failed(m)))
     shutil.copytree(newer, folder / ".newer-draft")
     edit(folder / ".newer-draft", lambda m: m.update(created="2026-01-04T00:00:00+00:00"))
     damaged = Path(shutil.copytree(newer, folder / "damaged"))
     (damaged / "manifest.json").write_text("{")
-    told: list[str] = []
-    assert newest_fit_bundle(folder, log=told.append) == newer
-    assert len(told) == 1
-    assert str(damaged) in told[0]
-    assert newest_fit_bundle(folder / "nowhere") is None
+    lines: list[str] = []
+    assert newest_passed_bundle(folder, log=lines.append) == newer
+    assert len(lines) == 1
+    assert str(damaged) in lines[0]
+    assert newest_passed_bundle(folder / "nowhere") is None
 
 
-def test_a_bundle_without_a_time_that_can_be_compared_is_passed_over(bundle: Path) -> None:
+def test_a_bundle_whose_time_has_no_zone_is_skipped(bundle: Path) -> None:
     other = Path(shutil.copytree(bundle, bundle.parent / "other"))
-    edit(other, lambda m: m.update(created="0001-01-01T00:00:00"))  # no clock of Python counts back to there
-    told: list[str] = []
-    assert newest_fit_bundle(bundle.parent, log=told.append) == bundle
-    assert [line.startswith(f"passed over: {other}") for line in told] == [True]
+    edit(other, lambda m: m.update(created="2026-01-01T00:00:00"))
+    lines: list[str] = []
+    assert newest_passed_bundle(bundle.parent, log=lines.append) == bundle
+    assert [line.startswith(f"skipped: {other}") for line in lines] == [True]
 
 
-def test_a_broken_file_may_differ_by_more_than_probabilities_can(bundle: Path) -> None:
-    edit(bundle, lambda m: (make_unfit(m), m["files"]["model_int8.tflite"].update(max_abs_diff=12.5)))
+def test_a_failed_file_may_have_a_difference_above_1(bundle: Path) -> None:
+    edit(bundle, lambda m: (mark_failed(m), m["files"]["model_int8.tflite"].update(max_abs_diff=12.5)))
     assert load_bundle(bundle).manifest.files["model_int8.tflite"].max_abs_diff == 12.5
 
 
-def test_an_installed_wheel_brings_its_own_bundle(
+def test_the_released_bundle_of_a_wheel_is_found_inside_the_package(
     released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = Path(digitedge.bundle.bundle.__file__).parents[1]
@@ -191,7 +205,7 @@ def test_an_installed_wheel_brings_its_own_bundle(
         released_bundle()
 
 
-def test_a_file_that_its_bundle_does_not_list_is_refused(bundle: Path, fixtures: Path) -> None:
+def test_a_file_that_the_manifest_does_not_list_is_refused(bundle: Path, fixtures: Path) -> None:
     shutil.copy(fixtures / "good.tflite", bundle / "mine.tflite")
     with pytest.raises(ModelError, match="whose manifest does not list it"):
         load_model(bundle / "mine.tflite")

@@ -1,4 +1,4 @@
-"""What `digitedge eval --keep` leaves in a bundle."""
+"""The evaluation that `digitedge eval --save` writes into a bundle, and the model card."""
 
 import json
 import shutil
@@ -11,64 +11,67 @@ from digitedge.bundle.model_card import (
     CARD,
     EVALUATION,
     evaluation_table,
-    keep_evaluation,
     read_evaluation,
     rewrite_card,
+    save_evaluation,
 )
 from digitedge.errors import ModelError
 
 FIGURES = {
     "top1": 0.9961,
-    "seen_error": 0.021,
-    "unseen_error": 0.05,
+    "seen_corruption_error": 0.021,
+    "unseen_corruption_error": 0.05,
     "calibration_error": 0.004,
-    "non_digits_accepted": None,
-    "damages": [{"kind": "blur", "unseen": False, "errors": [0.1]}, {"kind": "rain", "unseen": True, "errors": [0.1]}],
+    "fpr_at_99_tpr": None,
+    "corruptions": [
+        {"name": "blur", "unseen": False, "errors": [0.1]},
+        {"name": "rain", "unseen": True, "errors": [0.1]},
+    ],
 }
 FILES = ("float32.tflite", "float32.onnx", "float16.tflite", "dynamic.tflite", "int8.tflite", "int8.onnx")
 EVALUATION_OF = {
     "schema": "digitedge.eval/1",
     "model": "somewhere/else",
     "digits": {"name": "mnist", "images": 10000},
-    "damaged": {"images": 2000},
-    "non_digits": {"crops": {"marks": 1000, "glyphs": 400}},
+    "corrupted": {"images": 2000},
+    "non_digits": {"crops": {"drawings": 1000, "glyphs": 400}},
     "files": {f"model_{name}": FIGURES for name in FILES},
 }
 
 
 @pytest.fixture
 def bundle(released: Path, tmp_path: Path) -> Bundle:
-    """A copy of the released bundle that was never examined."""
+    """A copy of the released bundle without an evaluation."""
     shutil.copytree(released, tmp_path / "cnn")
     (tmp_path / "cnn" / EVALUATION).unlink(missing_ok=True)
     return load_bundle(tmp_path / "cnn")
 
 
-def test_figures_are_kept_and_stand_in_the_card(bundle: Bundle) -> None:
+def test_a_saved_evaluation_is_in_the_bundle_and_its_card(bundle: Bundle) -> None:
     assert read_evaluation(bundle) is None
-    keep_evaluation(bundle, EVALUATION_OF)
-    kept = read_evaluation(bundle)
-    assert kept is not None
-    assert kept["model"] == "cnn"
-    assert kept["files"]["model_int8.tflite"]["top1"] == 0.9961
+    save_evaluation(bundle, EVALUATION_OF)
+    saved = read_evaluation(bundle)
+    assert saved is not None
+    assert saved["model"] == "cnn"
+    assert saved["files"]["model_int8.tflite"]["top1"] == 0.9961
     card = (bundle.path / CARD).read_text(encoding="utf-8")
     assert "| model_int8.tflite | 99.61 % | 2.10 % | 5.00 % | 0.40 % | - |" in card
-    assert "(those that no\ntraining uses: rain)" in card
+    assert "Unseen corruptions, which no training uses: rain." in card
     load_bundle(bundle.path)
 
 
-def test_figures_of_other_files_are_refused(bundle: Bundle) -> None:
-    keep_evaluation(bundle, EVALUATION_OF)
+def test_an_evaluation_of_other_files_is_refused(bundle: Bundle) -> None:
+    save_evaluation(bundle, EVALUATION_OF)
     path = bundle.path / EVALUATION
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    kept["files"]["model_int8.tflite"]["sha256"] = "0" * 64
-    path.write_text(json.dumps(kept), encoding="utf-8")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["files"]["model_int8.tflite"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(saved), encoding="utf-8")
     with pytest.raises(ModelError, match="expected figures of this bundle's files, got those of others"):
         read_evaluation(bundle)
 
 
-def test_figures_of_fewer_files_are_refused(bundle: Bundle) -> None:
-    keep_evaluation(bundle, {**EVALUATION_OF, "files": {"model_int8.onnx": FIGURES}})
+def test_an_evaluation_of_fewer_files_is_refused(bundle: Bundle) -> None:
+    save_evaluation(bundle, {**EVALUATION_OF, "files": {"model_int8.onnx": FIGURES}})
     with pytest.raises(ModelError, match="got those of others"):
         read_evaluation(bundle)
 
@@ -80,27 +83,27 @@ def test_a_damaged_evaluation_is_refused(bundle: Bundle, content: str) -> None:
         read_evaluation(bundle)
 
 
-@pytest.mark.parametrize("key", ["top1", "damages"])
+@pytest.mark.parametrize("key", ["top1", "corruptions"])
 def test_an_evaluation_that_lacks_a_figure_is_refused(bundle: Bundle, key: str) -> None:
-    keep_evaluation(bundle, EVALUATION_OF)
+    save_evaluation(bundle, EVALUATION_OF)
     path = bundle.path / EVALUATION
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    for one in kept["files"].values():
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    for one in saved["files"].values():
         del one[key]
-    path.write_text(json.dumps(kept), encoding="utf-8")
+    path.write_text(json.dumps(saved), encoding="utf-8")
     with pytest.raises(ModelError, match="got something else"):
         read_evaluation(bundle)
 
 
-def test_a_card_is_rewritten_with_the_figures_that_can_be_read(bundle: Bundle) -> None:
-    keep_evaluation(bundle, EVALUATION_OF)
+def test_a_rewritten_card_leaves_out_a_damaged_evaluation(bundle: Bundle) -> None:
+    save_evaluation(bundle, EVALUATION_OF)
     rewrite_card(bundle, bundle.manifest)
-    assert "## Examined" in (bundle.path / CARD).read_text(encoding="utf-8")
+    assert "## Evaluated" in (bundle.path / CARD).read_text(encoding="utf-8")
     (bundle.path / EVALUATION).write_text("{", encoding="utf-8")
     rewrite_card(bundle, bundle.manifest)
-    assert "## Examined" not in (bundle.path / CARD).read_text(encoding="utf-8")
+    assert "## Evaluated" not in (bundle.path / CARD).read_text(encoding="utf-8")
 
 
-def test_the_summary_has_a_line_for_every_file() -> None:
+def test_the_summary_has_a_line_per_file() -> None:
     table = evaluation_table({"files": {"a.onnx": FIGURES, "b.onnx": FIGURES}})
     assert list(table.lines) == ["a.onnx", "b.onnx"]

@@ -1,29 +1,32 @@
-"""What cameras are shown in tests: pages with sevens on them, clips, and a net that takes everything for a 7."""
+"""Shared by the camera tests: pages with sevens, a reader that classifies everything as 7, sources and clips."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.reader.reader import Reader
+from digitedge.camera import Frame, Source
+from digitedge.reader import Reader
 from digitedge.utils.opencv import cv2
 
 
 class Sevens:
-    """A classifier that takes everything for a 7."""
+    """A classifier that returns 7 for every crop."""
 
-    def probabilities(self, crops):
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.tile(np.eye(10, dtype=np.float32)[7], (len(crops), 1))
 
 
 @pytest.fixture
 def sevens() -> Reader:
-    return Reader.of(Sevens())
+    return Reader(Sevens())
 
 
-def make_page(sevens: int) -> np.ndarray:
-    """A light page with this many sevens in one row, each in a box of about 36x56: uint8 (240, 320, 3)."""
+def draw_page(sevens: int) -> Frame:
+    """Draw a light page with this many sevens in one row, each in a box of about 36x56: uint8 (240, 320, 3)."""
     page = np.full((240, 320, 3), 225, np.uint8)
     for number in range(sevens):
         left = 30 + 80 * number
@@ -33,13 +36,33 @@ def make_page(sevens: int) -> np.ndarray:
 
 
 @pytest.fixture
-def page() -> Callable[..., np.ndarray]:
-    return make_page
+def page() -> Callable[[int], Frame]:
+    return draw_page
+
+
+class TimedFrames(Source):
+    """Frames with the times of a video; if live, at these times."""
+
+    def __init__(self, frames: Iterable[Frame], *, fps: float = 25, live: bool = False) -> None:
+        super().__init__("timed")
+        self._list, self._fps, self.live = frames, fps, live
+
+    def _frames(self) -> Generator[Frame]:
+        for number, frame in enumerate(self._list):
+            self.time = number / self._fps
+            if self.live:
+                time.sleep(1 / self._fps)
+            yield frame
+
+
+@pytest.fixture
+def timed() -> Callable[..., Source]:
+    return TimedFrames
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A video of 12 frames at 25 frames a second, whose frames get lighter by 16 grey levels each."""
+    """A video of 12 frames at 25 fps, each 16 grey levels lighter than the one before."""
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
     for number in range(12):
@@ -50,5 +73,5 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def jpeg() -> bytes:
-    """One page as a JPEG file."""
-    return cv2.imencode(".jpg", make_page(2))[1].tobytes()
+    """A page as a JPEG file."""
+    return cv2.imencode(".jpg", draw_page(2))[1].tobytes()

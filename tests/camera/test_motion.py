@@ -1,54 +1,57 @@
 import time
+from collections.abc import Callable, Generator
 
 import numpy as np
 import pytest
 
-from digitedge.camera import Source, run
-from digitedge.camera.motion import STILL_S, Stillness
+from digitedge.camera import Frame, Source, Update, run
+from digitedge.camera.motion import STILL_S, MotionGate
+from digitedge.reader import Reader
 from digitedge.utils.opencv import cv2
 
 FPS = 25
 
 
-def noisy(page: np.ndarray, seed: int) -> np.ndarray:
+def add_noise(page: Frame, seed: int) -> Frame:
     noise = np.random.default_rng(seed).normal(0, 8, page.shape)
     return np.clip(page + noise, 0, 255).astype(np.uint8)
 
 
-def spared(frames: list[np.ndarray], *, idle_fps: float = 1) -> list[bool]:
-    stillness = Stillness(idle_fps)
-    return [stillness.spares(frame, number / FPS) for number, frame in enumerate(frames)]
+def skipped(frames: list[Frame], *, idle_fps: float = 1) -> list[bool]:
+    gate = MotionGate(idle_fps)
+    return [gate.should_skip(frame, number / FPS) for number, frame in enumerate(frames)]
 
 
 @pytest.fixture
-def blank() -> np.ndarray:
+def blank() -> Frame:
     return np.full((480, 640, 3), 200, np.uint8)
 
 
-def test_of_a_still_page_with_noise_so_many_frames_a_second_are_read(blank) -> None:
-    answers = spared([noisy(blank, seed) for seed in range(8 * FPS)], idle_fps=2)
+def test_still_page_with_noise_is_read_at_the_idle_rate(blank: Frame) -> None:
+    skips = skipped([add_noise(blank, seed) for seed in range(8 * FPS)], idle_fps=2)
     first = int(STILL_S * FPS)
-    assert not any(answers[: first + 1])
-    assert answers[first + 1 :].count(False) == pytest.approx(2 * (8 - STILL_S), abs=1)
+    assert not any(skips[: first + 1])
+    assert skips[first + 1 :].count(False) == pytest.approx(2 * (8 - STILL_S), abs=1)
 
 
-def test_the_first_frame_with_a_small_pale_digit_is_read(blank) -> None:
+def test_first_frame_with_a_small_pale_digit_is_read(blank: Frame) -> None:
     written = blank.copy()
     cv2.putText(written, "7", (301, 222), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (140, 140, 140), 2, cv2.LINE_AA)
-    answers = spared([noisy(blank, n) for n in range(6 * FPS)] + [noisy(written, n) for n in range(FPS)], idle_fps=0)
-    assert all(answers[-2 * FPS : -FPS])
-    assert answers[-FPS:] == [False] * FPS
+    frames = [add_noise(blank, n) for n in range(6 * FPS)] + [add_noise(written, n) for n in range(FPS)]
+    skips = skipped(frames, idle_fps=0)
+    assert all(skips[-2 * FPS : -FPS])
+    assert skips[-FPS:] == [False] * FPS
 
 
-def test_light_that_changes_slowly_is_noticed_in_the_end(blank) -> None:
+def test_slow_change_of_light_is_motion_in_the_end(blank: Frame) -> None:
     frames = [np.clip(blank.astype(float) - 0.04 * n, 0, 255).astype(np.uint8) for n in range(20 * FPS)]
-    answers = spared(frames, idle_fps=0)
-    assert answers[5 * FPS :].count(False) > FPS
+    skips = skipped(frames, idle_fps=0)
+    assert skips[5 * FPS :].count(False) > FPS
 
 
-def test_another_size_is_another_image(blank) -> None:
+def test_frame_of_another_size_is_read(blank: Frame) -> None:
     frames = [blank] * (6 * FPS) + [cv2.resize(blank, None, fx=0.5, fy=0.5)] * 2
-    assert spared(frames)[-2:] == [False, False]
+    assert skipped(frames)[-2:] == [False, False]
 
 
 class Still(Source):
@@ -56,32 +59,36 @@ class Still(Source):
 
     live = True
 
-    def __init__(self, pages: list[np.ndarray]) -> None:
+    def __init__(self, pages: list[Frame]) -> None:
         super().__init__("still")
         self._pages = pages
 
-    def _frames(self):
+    def _frames(self) -> Generator[Frame]:
         for number in range(7 * FPS):
             time.sleep(1 / FPS)
             self._stamp()
-            yield noisy(self._pages[number >= 5 * FPS], number)
+            yield add_noise(self._pages[number >= 5 * FPS], number)
 
 
-def test_the_loop_sleeps_and_wakes_with_the_next_frame(page, sevens) -> None:
-    class Output:
-        def __init__(self):
-            self.seen = []
+class FrameNumbers:
+    """A sink that keeps the numbers of the frames that were read."""
 
-        def show(self, update):
-            if update.is_new:
-                self.seen.append((update.reading.frame, update.reading.rows))
-            return True
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
 
-    output = Output()
-    run(Still([page(1), page(3)]), sevens, [output], idle_fps=1)
-    numbers = [number for number, _ in output.seen]
-    asleep = [number for number in numbers if 4 * FPS <= number < 5 * FPS]
-    assert len(asleep) <= 2
-    woken = [number for number in numbers if number >= 5 * FPS]
-    assert woken[0] <= 5 * FPS + 2
-    assert len(woken) > FPS
+    def show(self, update: Update) -> bool:
+        if update.is_new:
+            self.numbers.append(update.reading.frame)
+        return True
+
+
+def test_loop_idles_while_nothing_moves_and_reads_the_first_frame_that_moves(
+    page: Callable[[int], Frame], sevens: Reader
+) -> None:
+    sink = FrameNumbers()
+    run(Still([page(1), page(3)]), sevens, [sink], idle_fps=1)
+    idle = [number for number in sink.numbers if 4 * FPS <= number < 5 * FPS]
+    assert len(idle) <= 2
+    moved = [number for number in sink.numbers if number >= 5 * FPS]
+    assert moved[0] <= 5 * FPS + 2
+    assert len(moved) > FPS

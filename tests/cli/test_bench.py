@@ -7,28 +7,32 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from processes import start
 from typer.testing import CliRunner
 
-from digitedge.benchmark.stopwatch import STAGES
-from digitedge.benchmark.system import machine
+from digitedge.benchmark.system import describe_machine
 from digitedge.bundle.bundle import sha256_of
 from digitedge.cli.app import app
+from digitedge.vision import Stage
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 QUICK = ("--quick", "--threads", "1")
 
 
 @pytest.fixture
 def small(released: Path, fixtures: Path, tmp_path: Path) -> Path:
-    """A bundle of three files: the fastest is unfit, the third wants pixels from 0 to 1."""
+    """A bundle of three files: the fastest failed parity, the third wants pixels from 0 to 1."""
     manifest = json.loads((released / "manifest.json").read_text(encoding="utf-8"))
     names = ("model_int8.tflite", "model_float32.tflite", "model_float16.tflite")
     manifest["files"] = {name: manifest["files"][name] for name in names}
-    manifest["files"]["model_int8.tflite"]["fit"] = manifest["fit"] = False
+    manifest["files"]["model_int8.tflite"]["passed"] = manifest["passed"] = False
     folder = tmp_path / "small"
     folder.mkdir()
     for name in [*names, *manifest["others"]]:
@@ -40,15 +44,15 @@ def small(released: Path, fixtures: Path, tmp_path: Path) -> Path:
 
 
 def write_old(path: Path) -> Path:
-    """A report of this machine that was unbelievably fast."""
+    """Write a report of this machine with impossibly fast figures."""
     start = {"best_ms": 0.01, "runs_ms": [0.01] * 5}
     report = {
         "schema": "digitedge.bench/1",
         "model": "export/cnn",
-        "effort": {"seconds": 1.0, "rounds": 6},
-        "remarks": [],
-        "system": asdict(machine()),
-        "reader": "model_int8.tflite",
+        "settings": {"seconds": 1.0, "rounds": 6},
+        "notes": [],
+        "system": asdict(describe_machine()),
+        "preferred_file": "model_int8.tflite",
         "files": [],
         "frames": [],
         "cold_start": {"--help": start},
@@ -58,13 +62,13 @@ def write_old(path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_bundle_as_json_and_a_file_that_cannot_be_measured_is_a_failure(digitedge, small: Path) -> None:
+def test_a_file_that_cannot_be_measured_is_a_failure(digitedge: Command, small: Path) -> None:
     done = digitedge("bench", small, *QUICK, "--json")
     assert done.returncode == 1, done.stderr
     assert "error: could not be measured: model_float16.tflite: " in done.stderr
     report = json.loads(done.stdout)
     assert report["schema"] == "digitedge.bench/1"
-    assert {file["file"]: file["fit"] for file in report["files"]} == {
+    assert {file["file"]: file["passed"] for file in report["files"]} == {
         "model_int8.tflite": False,
         "model_float32.tflite": True,
     }
@@ -76,27 +80,27 @@ def test_a_bundle_as_json_and_a_file_that_cannot_be_measured_is_a_failure(digite
     assert report["recommendation"]["file"] == "model_float32.tflite"
     (skipped,) = report["skipped"]
     assert skipped["failed"]
-    assert "expected a net that takes pixels from 0 to 255" in skipped["reason"]
+    assert "expected a model that takes pixels from 0 to 255" in skipped["reason"]
 
 
-def test_a_lone_file_as_text_and_what_got_slower_is_a_failure(digitedge, fixtures: Path, tmp_path: Path) -> None:
+def test_a_slower_figure_is_a_failure(digitedge: Command, fixtures: Path, tmp_path: Path) -> None:
     old = write_old(tmp_path / "old.json")
     done = digitedge("bench", fixtures / "good.tflite", *QUICK, "--compare", old)
     assert done.returncode == 1, done.stderr
     assert "good.tflite x 1 " in done.stdout
     heads = next(line for line in done.stdout.splitlines() if line.startswith("size, digits x threads"))
-    assert heads.split()[4:] == [*STAGES, "whole"]
+    assert heads.split()[4:] == [*Stage, "total"]
     assert "Use good.tflite with 1 thread: " in done.stdout
-    assert "nothing is known of its accuracy" in done.stdout
-    (verdict,) = [line for line in done.stdout.splitlines() if line.startswith("digitedge --help") and "0.010" in line]
-    assert verdict.endswith("slower")
+    assert "its accuracy is unknown" in done.stdout
+    (compared,) = [line for line in done.stdout.splitlines() if line.startswith("digitedge --help") and "0.010" in line]
+    assert compared.endswith("slower")
     assert "1 of 1 figures got slower" in done.stderr
     assert "note: only in the new report: good.tflite, 1 thread" in done.stderr
-    assert "note: another effort: seconds was 1.0, is 0.1" in done.stderr
-    assert f"note: another model: it was export/cnn, is {fixtures / 'good.tflite'}" in done.stderr
+    assert "note: other settings: seconds was 1.0, is 0.1" in done.stderr
+    assert f"note: model was export/cnn, is {fixtures / 'good.tflite'}" in done.stderr
 
 
-def test_a_comparison_that_fails_does_not_lose_the_report(
+def test_a_bug_in_the_comparison_does_not_lose_the_report(
     fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*reports: dict[str, Any]) -> NoReturn:
@@ -104,14 +108,14 @@ def test_a_comparison_that_fails_does_not_lose_the_report(
 
     old = write_old(tmp_path / "old.json")
     report = json.loads(old.read_text(encoding="utf-8")) | {"skipped": []}
-    monkeypatch.setattr("digitedge.benchmark.run.bench", lambda *_, **__: report)
-    monkeypatch.setattr("digitedge.benchmark.compare.compare", fail)
+    monkeypatch.setattr("digitedge.benchmark.run.run_benchmark", lambda *_, **__: report)
+    monkeypatch.setattr("digitedge.benchmark.compare.compare_reports", fail)
     done = CliRunner().invoke(app, ["bench", str(fixtures / "good.tflite"), "--json", "--compare", str(old)])
     assert str(done.exception) == "a bug"
     assert json.loads(done.stdout) == report
 
 
-def test_only_files_that_have_changed_are_an_error(
+def test_a_comparison_without_comparable_figures_is_an_error(
     fixtures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = write_old(tmp_path / "old.json")
@@ -119,26 +123,24 @@ def test_only_files_that_have_changed_are_an_error(
     report = json.loads(old.read_text(encoding="utf-8")) | {"files": [row], "cold_start": {}, "skipped": []}
     old.write_text(json.dumps(report), encoding="utf-8")
     now = report | {"files": [row | {"sha256": "b" * 64, "medians_ms": [9.0] * 5}]}
-    monkeypatch.setattr("digitedge.benchmark.run.bench", lambda *_, **__: now)
+    monkeypatch.setattr("digitedge.benchmark.run.run_benchmark", lambda *_, **__: now)
     done = CliRunner().invoke(app, ["bench", str(fixtures / "good.tflite"), "--json", "--compare", str(old)])
     assert done.exit_code == 1
-    assert json.loads(done.stdout)["comparison"]["changes"][0]["verdict"] == "not judged"
-    assert "note: good.tflite is not the same file as then" in done.stderr
-    assert "has no figure in common with this run that could be judged" in done.stderr
+    assert json.loads(done.stdout)["comparison"]["changes"][0]["trend"] == "not compared"
+    assert "note: good.tflite has changed" in done.stderr
+    assert "has no figure that can be compared with this run" in done.stderr
 
 
-def test_ctrl_c_ends_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "digitedge", "bench", str(fixtures / "good.tflite")]
-    started = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert started.stderr is not None
-    while "measuring" not in started.stderr.readline():
-        assert started.poll() is None
-    time.sleep(0.5)  # until a child runs
-    os.killpg(started.pid, signal.SIGINT)  # as a terminal does: children get it, too
-    _, errors = started.communicate(timeout=30)
-    assert started.returncode == 130
+def test_ctrl_c_stops_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "digitedge", "bench", fixtures / "good.tflite"]
+    with start(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "measuring" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(0.5)  # until a child runs
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: children get it, too
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
     assert "Traceback" not in errors
 
 
@@ -153,9 +155,11 @@ def test_ctrl_c_ends_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> N
     ],
     ids=["missing", "no report", "damaged report", "threads", "damaged"],
 )
-def test_refusals_are_one_line(digitedge, small: Path, tmp_path: Path, arguments, code: int, message: str) -> None:
+def test_refusals_are_one_line(
+    digitedge: Command, small: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
     report = json.loads(write_old(tmp_path / "half.json").read_text(encoding="utf-8"))
-    (tmp_path / "half.json").write_text(json.dumps(report | {"remarks": None}), encoding="utf-8")
+    (tmp_path / "half.json").write_text(json.dumps(report | {"notes": None}), encoding="utf-8")
     shutil.copytree(small, tmp_path / "damaged")
     (tmp_path / "damaged" / "model_int8.tflite").write_bytes(b"cut short")
     done = digitedge("bench", *arguments)

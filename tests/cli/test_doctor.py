@@ -1,8 +1,12 @@
-"""`digitedge doctor` as a user runs it."""
+"""`digitedge doctor` in a real process."""
 
 import json
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 CHECKS = {
     "python",
@@ -20,7 +24,7 @@ CHECKS = {
 }
 
 
-def test_the_table_has_a_line_for_every_check_and_the_mending_line_below(digitedge) -> None:
+def test_the_output_has_a_line_for_every_check_with_its_fix_below(digitedge: Command) -> None:
     done = digitedge("doctor")
     lines = done.stdout.splitlines()
     assert {line.split()[1] for line in lines if not line.startswith(" ")} >= CHECKS
@@ -30,7 +34,7 @@ def test_the_table_has_a_line_for_every_check_and_the_mending_line_below(digited
     assert done.stderr.startswith("ok: ")
 
 
-def test_json_is_one_object_and_a_damaged_bundle_is_exit_code_1(digitedge, tmp_path: Path, released: Path) -> None:
+def test_json_is_one_object_and_a_damaged_bundle_exits_1(digitedge: Command, tmp_path: Path, released: Path) -> None:
     shutil.copytree(released, tmp_path / "export" / "mine")
     (tmp_path / "export" / "mine" / "model_int8.tflite").write_bytes(b"cut short")
     done = digitedge("doctor", "--json")
@@ -39,16 +43,16 @@ def test_json_is_one_object_and_a_damaged_bundle_is_exit_code_1(digitedge, tmp_p
     assert (done.returncode, report["schema"]) == (1, "digitedge.doctor/1")
     assert {finding["check"] for finding in report["findings"]} >= CHECKS
     for finding in report["findings"]:
-        assert list(finding) == ["check", "status", "found", "mend"]
+        assert list(finding) == ["check", "status", "found", "fix"]
         assert finding["status"] in ("ok", "note", "problem")
-        assert (finding["mend"] is None) == (finding["status"] == "ok")
+        assert (finding["fix"] is None) == (finding["status"] == "ok")
     (problem,) = [
         finding for finding in report["findings"] if finding["status"] == "problem" and finding["check"] == "bundle"
     ]
-    assert problem["mend"] == f"digitedge export, or delete {Path('export', 'mine')}"
+    assert problem["fix"] == f"digitedge export, or delete {Path('export', 'mine')}"
 
 
-def test_libraries_that_abort_are_a_problem_and_what_needs_them_is_skipped(digitedge, tmp_path: Path) -> None:
+def test_a_crashing_library_is_a_problem_and_dependent_checks_are_skipped(digitedge: Command, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "cv2.py").write_text("import os; os.abort()")
     done = digitedge("doctor", PYTHONPATH=str(tmp_path / "broken"))
@@ -58,5 +62,5 @@ def test_libraries_that_abort_are_a_problem_and_what_needs_them_is_skipped(digit
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_that_is_none_is_wrong_usage(digitedge) -> None:
+def test_an_invalid_port_exits_2(digitedge: Command) -> None:
     assert digitedge("doctor", "--port", "65536").returncode == 2

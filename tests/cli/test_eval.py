@@ -1,36 +1,39 @@
-"""`digitedge eval` on images written here, with the released model."""
+"""`digitedge eval photos` and `eval scenes` with the released model."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.datasets.splits import half_of
-from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.synthetic.scenes import Difficulty, Scene, render_scene
 from digitedge.utils.opencv import cv2
 
 SCHEMA = "digitedge.eval-photos/1"
 
 
-def labelled(name, scene, **changes):
+def annotate(name: str, scene: Scene, **changes: Any) -> dict[str, Any]:
     digits = [{"label": true.digit, "box": list(true.box)} for true in scene.digits]
     return {"file": name, "kind": "photo", "rows": list(scene.rows), "digits": digits} | changes
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Four clean scenes: one labelled as it is, one with a label changed, one twice as a negative and as scattered."""
+def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Scene]:
+    """A folder of four images: with right labels, with a wrong one, a negative, and one with scattered digits."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
-    scenes = [render_scene(seed=seed, medium=Medium.PAPER, clean=True) for seed in (4, 6)]
-    right = labelled("right.png", scenes[0], difficulty="easy", group="ada")
-    wrong = labelled("wrong.png", scenes[1], difficulty="hard", group="bela")
+    scenes = [render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type="paper", clean=True) for seed in (4, 6)]
+    right = annotate("right.png", scenes[0], difficulty="easy", group="ada")
+    wrong = annotate("wrong.png", scenes[1], difficulty="hard", group="bela")
     wrong["digits"][0]["label"] = (wrong["digits"][0]["label"] + 1) % 10
     negative = {"file": "cat.png", "kind": "negative", "rows": [], "digits": [], "negative_type": "objects"}
-    scattered = labelled("far.png", scenes[0], layout="scattered", rows=["0"], group="bela")
+    scattered = annotate("far.png", scenes[0], layout="scattered", rows=["0"], group="bela")
     for item, scene in zip(
         [right, wrong, negative, scattered], [scenes[0], scenes[1], scenes[1], scenes[0]], strict=True
     ):
@@ -39,48 +42,48 @@ def folder(tmp_path, monkeypatch):
     return scenes
 
 
-def save(items):
+def save(items: list[dict[str, Any]]) -> None:
     with open("photos/labels.json", "w", encoding="utf-8") as file:
         json.dump(items, file)
 
 
-def load():
+def load() -> list[dict[str, Any]]:
     with open("photos/labels.json", encoding="utf-8") as file:
         return json.load(file)
 
 
-def evaluate(*arguments):
+def evaluate(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["eval", *arguments])
 
 
-def test_json_is_one_object_with_the_figures(folder):
+def test_json_is_one_object_with_the_figures(pages: list[Scene]) -> None:
     done = evaluate("photos", "photos", "--json")
     assert done.exit_code == 0
     (line,) = done.stdout.splitlines()
     value = json.loads(line)
-    right, wrong = (len(scene.digits) for scene in folder)
+    right, wrong = (len(scene.digits) for scene in pages)
     assert (value["schema"], value["images"], value["writers"], value["half"]) == (SCHEMA, 4, 3, None)
     easy, hard, total = (value["by_difficulty"][name] for name in ("easy", "hard", "all"))
     assert (easy["f1"], easy["rows_exact"]) == (1.0, 1.0)
-    assert (hard["wrong"], hard["box_recall"], hard["rows_exact"]) == (1, 1.0, 1.0)
-    assert (total["frames"], total["digits"], total["ordered"]) == (3, 2 * right + wrong, 2)
+    assert (hard["misclassified"], hard["box_recall"], hard["rows_exact"]) == (1, 1.0, 1.0)
+    assert (total["frames"], total["digits"], total["ordered_frames"]) == (3, 2 * right + wrong, 2)
     assert total["f1"] == round((2 * right + wrong - 1) / (2 * right + wrong), 4)
     assert value["negatives"] == {
-        kind: {"frames": 1, "false_digits": wrong, "false_per_frame": wrong} for kind in ("objects", "all")
+        name: {"frames": 1, "false_positives": wrong, "false_positives_per_frame": wrong} for name in ("objects", "all")
     }
-    assert value["cases"][0]["name"] == "cat.png"
+    assert value["per_image"][0]["name"] == "cat.png"
     assert value["model"]
     assert 0 < value["threshold"] < 1
 
 
-def test_tables_are_aligned_and_end_with_the_time(folder):
+def test_tables_are_aligned_and_followed_by_the_time(pages: list[Scene]) -> None:
     done = evaluate("photos", "photos", "--per-image")
     lines = done.stdout.splitlines()
     assert lines[0] == "photos: 4 images by 3 writers"
     assert [line.split()[:3] for line in lines[3:6]] == [
-        ["easy", "1", str(len(folder[0].digits))],
-        ["hard", "1", str(len(folder[1].digits))],
-        ["all", "3", str(2 * len(folder[0].digits) + len(folder[1].digits))],
+        ["easy", "1", str(len(pages[0].digits))],
+        ["hard", "1", str(len(pages[1].digits))],
+        ["all", "3", str(2 * len(pages[0].digits) + len(pages[1].digits))],
     ]
     assert len({len(line) for line in lines[2:6]}) == 1
     names = [line.split()[0] for line in lines if ".png" in line]
@@ -90,15 +93,15 @@ def test_tables_are_aligned_and_end_with_the_time(folder):
     assert "next: --sheet" in done.stderr
 
 
-def test_the_sheet_is_written_and_told(folder):
+def test_the_sheet_is_written_and_reported(pages: list[Scene]) -> None:
     done = evaluate("photos", "photos", "--sheet", "out/errors.png")
     assert done.exit_code == 0
-    errors = 1 + len(folder[1].digits)
+    errors = 1 + len(pages[1].digits)
     assert f"contact sheet: out/errors.png ({errors} of {errors} errors)" in done.stderr
     assert cv2.imread("out/errors.png").shape[1] > 1000
 
 
-def test_without_errors_there_is_no_sheet(folder, tmp_path):
+def test_without_errors_no_sheet_is_written(pages: list[Scene], tmp_path: Path) -> None:
     save(load()[:1])
     done = evaluate("photos", "photos", "--sheet", "errors.png")
     assert done.exit_code == 0
@@ -106,11 +109,11 @@ def test_without_errors_there_is_no_sheet(folder, tmp_path):
     assert not (tmp_path / "errors.png").exists()
 
 
-def test_halves_are_parted_by_writer(folder):
+def test_halves_are_split_by_writer(pages: list[Scene]) -> None:
     names = {}
     for half in ("first", "second"):
         value = json.loads(evaluate("photos", "photos", "--half", half, "--json").stdout)
-        names[half] = {case["name"] for case in value["cases"]}
+        names[half] = {one["name"] for one in value["per_image"]}
         assert value["half"] == half
     assert names["first"] | names["second"] == {"right.png", "wrong.png", "cat.png", "far.png"}
     assert not names["first"] & names["second"]
@@ -121,22 +124,22 @@ def test_halves_are_parted_by_writer(folder):
     assert "none in the second half" in done.stderr
 
 
-def break_json(items):
+def break_json(items: list[dict[str, Any]]) -> None:
     with open("photos/labels.json", "w", encoding="utf-8") as file:
         file.write(json.dumps(items)[:-5])
 
 
-def bad_box(items):
+def bad_box(items: list[dict[str, Any]]) -> None:
     items[0]["digits"][0]["box"] = [1, 2, 3]
     save(items)
 
 
-def foreign_box(items):
+def box_outside(items: list[dict[str, Any]]) -> None:
     items[0]["digits"][0]["box"] = [5000, 10, 20, 30]
     save(items)
 
 
-def missing_file(items):
+def missing_file(items: list[dict[str, Any]]) -> None:
     items[2]["file"] = "gone.png"
     save(items)
 
@@ -145,12 +148,14 @@ def missing_file(items):
     ("damage", "message"),
     [
         (break_json, "labels.json: expected JSON"),
-        (bad_box, "image 1 (right.png): digit 1: box: expected [x, y, width, height]"),
-        (foreign_box, "right.png: expected boxes in the image of 640x480"),
+        (bad_box, "labels.json: [0].digits[0].box: expected array of length 4, got [1, 2, 3]"),
+        (box_outside, "right.png: expected boxes in the image of 640x480"),
         (missing_file, "gone.png"),
     ],
 )
-def test_damaged_labels_are_one_line_and_exit_code_1(folder, damage, message):
+def test_damaged_annotations_are_one_line_and_exit_code_1(
+    pages: list[Scene], damage: Callable[[list[dict[str, Any]]], None], message: str
+) -> None:
     damage(load())
     done = evaluate("photos", "photos", "--json")
     assert (done.exit_code, done.stdout) == (1, "")
@@ -158,7 +163,7 @@ def test_damaged_labels_are_one_line_and_exit_code_1(folder, damage, message):
     assert message in error
 
 
-def test_a_sheet_never_replaces_a_image(folder, tmp_path):
+def test_a_sheet_never_replaces_an_image(pages: list[Scene], tmp_path: Path) -> None:
     before = (tmp_path / "photos/cat.png").read_bytes()
     done = evaluate("photos", "photos", "--sheet", "photos/cat.png")
     assert done.exit_code == 1
@@ -166,7 +171,7 @@ def test_a_sheet_never_replaces_a_image(folder, tmp_path):
     assert (tmp_path / "photos/cat.png").read_bytes() == before
 
 
-def test_a_sheet_that_cannot_be_written_is_known_at_once(folder):
+def test_a_sheet_with_an_unknown_suffix_is_refused(pages: list[Scene]) -> None:
     done = evaluate("photos", "photos", "--sheet", "errors.html")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "expected a suffix such as .png or .jpg, got '.html'" in done.stderr
@@ -176,9 +181,11 @@ def test_a_sheet_that_cannot_be_written_is_known_at_once(folder):
     ("sheet", "message"),
     [("/proc/errors.png", "cannot write /proc/errors.png: "), ("sheet.png", "expected the path of a file, got a fold")],
 )
-def test_a_sheet_without_a_place_is_known_before_any_reading(folder, tmp_path, sheet, message):
+def test_a_sheet_that_cannot_be_written_is_refused_before_reading(
+    pages: list[Scene], tmp_path: Path, sheet: str, message: str
+) -> None:
     (tmp_path / "sheet.png").mkdir()
-    for command in (["photos", "photos"], ["scenes", "--count", "1"]):
+    for command in (["photos", "photos"], ["scenes", "--images", "1"]):
         done = evaluate(*command, "--sheet", sheet)
         assert (done.exit_code, done.stdout) == (1, "")
         assert message in done.stderr
@@ -186,28 +193,28 @@ def test_a_sheet_without_a_place_is_known_before_any_reading(folder, tmp_path, s
 
 
 @pytest.mark.parametrize(
-    "arguments", [["photos"], ["photos", "photos", "--half", "third"], ["scenes", "--count", "0"]], ids=" ".join
+    "arguments", [["photos"], ["photos", "photos", "--half", "third"], ["scenes", "--images", "0"]], ids=" ".join
 )
-def test_wrong_usage_is_exit_code_2(folder, arguments):
+def test_wrong_usage_is_exit_code_2(pages: list[Scene], arguments: list[str]) -> None:
     assert evaluate(*arguments).exit_code == 2
 
 
-def test_scenes_give_the_same_figures():
-    done = evaluate("scenes", "--count", "3", "--seed", "5", "--json")
+def test_scenes_give_the_same_figures() -> None:
+    done = evaluate("scenes", "--images", "3", "--seed", "5", "--json")
     value = json.loads(done.stdout)
     assert (value["schema"], value["images"], value["seed"]) == ("digitedge.eval-scenes/1", 3, 5)
-    assert len(value["cases"]) == 3
-    assert {"f1", "mean_f1", "f1_in_order", "rows_exact"} <= value["by_difficulty"]["all"].keys()
-    assert evaluate("scenes", "--count", "1").stdout.startswith("rendered scenes, seeds 0 to 0: 1 images\n")
+    assert len(value["per_image"]) == 3
+    assert {"f1", "mean_f1", "reading_order_f1", "rows_exact"} <= value["by_difficulty"]["all"].keys()
+    assert evaluate("scenes", "--images", "1").stdout.startswith("rendered scenes, seeds 0 to 0: 1 images\n")
 
 
-def test_a_high_threshold_drops_digits(folder):
+def test_a_high_threshold_lowers_recall(pages: list[Scene]) -> None:
     value = json.loads(evaluate("photos", "photos", "--json", "--threshold", "1").stdout)
     assert value["threshold"] == 1
     assert value["by_difficulty"]["all"]["recall"] < 1
 
 
-def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
+def test_a_real_process_has_the_exit_codes_and_streams(pages: list[Scene]) -> None:
     command = [sys.executable, "-m", "digitedge", "eval", "photos"]
     done = subprocess.run([*command, "photos", "--json"], capture_output=True, text=True)
     assert done.returncode == 0

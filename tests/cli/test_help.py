@@ -2,12 +2,8 @@
 
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
-from typer.main import get_command
-
-from digitedge.cli.app import COMMANDS
 
 PATHS = [
     *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["bench"], ["info"], ["demo"], ["doctor"]),
@@ -24,14 +20,9 @@ def test_help_is_shown(command: list[str]) -> None:
     assert "Usage: " in done.stdout
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_says_of_each_command_what_its_own_help_says(name: str) -> None:
-    command = get_command(import_module(f"digitedge.cli.{name}").app)
-    _panel, line = COMMANDS[name]
-    assert line == " ".join(str(command.help).split("\n\n")[0].split())
-
-
-def test_the_list_builds_no_command() -> None:
-    code = "import sys, digitedge.cli.app; print(*(name for name in sys.modules if name.startswith('digitedge.cli.')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["digitedge.cli.app"]
+def test_the_list_names_every_command() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "digitedge", "--help"], capture_output=True, text=True, timeout=60
+    ).stdout
+    for path in PATHS:
+        assert not path or f" {path[0]} " in shown

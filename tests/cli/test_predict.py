@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
 
 
@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "scans").mkdir()
     rows = {}
     for seed, name in enumerate(["scans/2.png", "scans/10.png"]):
-        scene = render_scene(seed=seed, medium=Medium.PAPER, clean=True)
+        scene = render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type="paper", clean=True)
         cv2.imwrite(name, scene.frame)
         rows[name] = list(scene.rows)
     return rows

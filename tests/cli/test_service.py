@@ -1,4 +1,4 @@
-"""`digitedge service` as a user runs it, with a `systemctl` that says yes to everything."""
+"""`digitedge service` in real processes, with a `systemctl` that always succeeds."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 
-Service = Callable[..., CompletedProcess[str]]
+Command = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def unit(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def service(digitedge, tmp_path: Path) -> Service:
-    """Runs the command with units of its own."""
+def service(digitedge: Command, tmp_path: Path) -> Command:
+    """Run the command with a unit folder of its own."""
     program = tmp_path / "bin" / "systemctl"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\ncase $2 in show) echo active;; esac\n")
@@ -30,7 +30,7 @@ def service(digitedge, tmp_path: Path) -> Service:
     return lambda *arguments: digitedge("service", *arguments, XDG_CONFIG_HOME=str(tmp_path / "config"), PATH=path)
 
 
-def test_a_service_is_installed_looked_at_and_removed(service: Service, unit: Path) -> None:
+def test_service_is_installed_shown_and_removed(service: Command, unit: Path) -> None:
     done = service("install", "--", "demo", "--events")
     assert (done.returncode, done.stdout) == (0, f"installed and started: {unit}\n")
     assert "loginctl enable-linger" in done.stderr
@@ -48,14 +48,14 @@ def test_a_service_is_installed_looked_at_and_removed(service: Service, unit: Pa
     assert service("status").stdout.splitlines() == [
         f"installed: {unit}",
         "state: active",
-        "what it prints: journalctl --user -u digitedge -f",
+        "log: journalctl --user -u digitedge -f",
     ]
     assert service("remove").stdout == f"removed: {unit}\n"
     gone = service("remove")
     assert (gone.returncode, gone.stdout) == (0, f"nothing to remove: there is no {unit}\n")
 
 
-def test_print_prints_the_unit_and_touches_nothing(service: Service, tmp_path: Path) -> None:
+def test_print_prints_the_unit_without_installing_it(service: Command, tmp_path: Path) -> None:
     done = service("install", "--print", "--name", "desk", "--", "0")
     assert done.returncode == 0
     assert done.stdout.startswith("# Written by `digitedge service install`")
@@ -63,18 +63,18 @@ def test_print_prints_the_unit_and_touches_nothing(service: Service, tmp_path: P
     assert not (tmp_path / "config").exists()
 
 
-def test_arguments_that_the_camera_does_not_take_are_wrong_usage_now(service: Service, unit: Path) -> None:
+def test_unknown_argument_of_the_camera_is_wrong_usage(service: Command, unit: Path) -> None:
     done = service("install", "--", "demo", "--evnts")
     assert done.returncode == 2
     assert "--evnts" in done.stderr
     assert not unit.exists()
 
 
-def test_a_name_that_is_a_path_is_wrong_usage(service: Service) -> None:
+def test_name_that_is_a_path_is_wrong_usage(service: Command) -> None:
     assert service("status", "--name", "../desk").returncode == 2
 
 
-def test_no_systemctl_is_one_line_and_exit_code_1(digitedge, tmp_path: Path) -> None:
+def test_missing_systemctl_is_one_line_and_exit_code_1(digitedge: Command, tmp_path: Path) -> None:
     done = digitedge("service", "install", XDG_CONFIG_HOME=str(tmp_path / "config"), PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: a service needs systemd")

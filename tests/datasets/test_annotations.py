@@ -1,24 +1,27 @@
-"""labels.json: what it may say, and one line for everything else."""
+"""labels.json: the valid content, and the error for everything else."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from digitedge.datasets.annotations import load_labels
+from digitedge.datasets.annotations import AnnotatedImage, check_boxes, load_annotations
 from digitedge.datasets.splits import Half, half_of
 from digitedge.errors import DataError
-from digitedge.synthetic.scenes.ground_truth import TrueDigit
+from digitedge.synthetic.scenes import TrueDigit
 
-PHOTO = {
+PHOTO: dict[str, Any] = {
     "file": "a.png",
     "kind": "photo",
     "rows": ["7"],
     "digits": [{"label": 7, "box": [3, 4, 10, 20]}],
 }
-NEGATIVE = {"file": "b.png", "kind": "negative", "rows": [], "digits": []}
+NEGATIVE: dict[str, Any] = {"file": "b.png", "kind": "negative", "rows": [], "digits": []}
 
 
-def write(folder, items, *, images=("a.png", "b.png")):
+def write(folder: Path, items: object, *, images: Sequence[str] = ("a.png", "b.png")) -> Path:
     for name in images:
         (folder / name).touch()
     text = items if isinstance(items, str) else json.dumps(items)
@@ -26,15 +29,15 @@ def write(folder, items, *, images=("a.png", "b.png")):
     return folder
 
 
-def test_the_shortest_labels_get_the_defaults(tmp_path):
-    photo, negative = load_labels(write(tmp_path, [PHOTO, NEGATIVE]))
+def test_optional_keys_have_defaults(tmp_path: Path) -> None:
+    photo, negative = load_annotations(write(tmp_path, [PHOTO, NEGATIVE]))
     assert (photo.path, photo.name) == (tmp_path / "a.png", "a.png")
     assert (photo.digits, photo.rows) == ((TrueDigit(7, (3, 4, 10, 20)),), ("7",))
     assert (photo.ignore, photo.ordered, photo.difficulty, photo.group) == ((), True, "", "a.png")
     assert (negative.digits, negative.rows, negative.negative_type) == ((), (), "")
 
 
-def test_all_fields_arrive_and_foreign_ones_are_left_out(tmp_path):
+def test_all_keys_are_read_and_others_ignored(tmp_path: Path) -> None:
     full = PHOTO | {
         "ignore": [[0, 0, 5, 5]],
         "layout": "scattered",
@@ -44,7 +47,7 @@ def test_all_fields_arrive_and_foreign_ones_are_left_out(tmp_path):
         "camera": {"maker": 3},
     }
     negative = NEGATIVE | {"layout": "none", "negative_type": "letters", "difficulty": None}
-    photo, letters = load_labels(write(tmp_path, [full, negative]))
+    photo, letters = load_annotations(write(tmp_path, [full, negative]))
     assert (photo.ignore, photo.ordered, photo.difficulty, photo.group) == (((0, 0, 5, 5),), False, "hard", "ada")
     assert (letters.negative_type, letters.ordered, letters.difficulty) == ("letters", True, "")
 
@@ -52,36 +55,38 @@ def test_all_fields_arrive_and_foreign_ones_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"file": None}, r"image 1: file: expected a file name, got nothing"),
-        ({"file": 5}, r"image 1: file: expected a file name, got 5"),
-        ({"kind": "drawing"}, r"image 1: kind: expected one of photo, scan, negative, got 'drawing'"),
-        ({"kind": None}, r"kind: expected one of photo, scan, negative, got nothing"),
-        ({"kind": ["photo"]}, r"kind: expected one of"),
-        ({"rows": "7"}, r"rows: expected a list of strings of digits, got '7'"),
-        ({"rows": ["7a"]}, r"rows: expected a list of strings of digits, got \['7a'\]"),
-        ({"rows": [7]}, r"rows: expected"),
-        ({"digits": {}}, r"digits: expected a list of digits, got \{\}"),
-        ({"digits": []}, r"\(a.png\): expected digits in a photo or scan and none in a negative, got 0 in a photo"),
-        ({"kind": "negative"}, r"none in a negative, got 1 in a negative"),
-        ({"digits": [3]}, r"\(a.png\): digit 1: expected an object with label, box, got 3"),
-        ({"digits": [{"label": 10, "box": [1, 1, 1, 1]}]}, r"label: expected a whole number from 0 to 9, got 10"),
-        ({"digits": [{"label": True, "box": [1, 1, 1, 1]}]}, r"label: .* got True"),
-        ({"digits": [{"label": 1}]}, r"digit 1: box: expected \[x, y, width, height\] .* got nothing"),
-        ({"digits": [{"label": 1, "box": [1, 1, 0, 1]}]}, r"at least 1 wide and high, got \[1, 1, 0, 1\]"),
-        ({"digits": [{"label": 1, "box": [1, 1, 5]}]}, r"box: expected"),
-        ({"digits": [{"label": 1, "box": [1, 1, 5.5, 2]}]}, r"in whole pixels"),
-        ({"ignore": [[1, 2, 3]]}, r"\(a.png\): ignore: expected \[x, y, width, height\]"),
-        ({"ignore": 3}, r"ignore: expected a list of boxes, got 3"),
-        ({"layout": "spiral"}, r"layout: expected one of rows, scattered, none, got 'spiral'"),
-        ({"difficulty": 3}, r"difficulty: expected one of easy, medium, hard, got 3"),
-        ({"group": ""}, r"group: expected a name, got ''"),
+        ({"file": None}, r"\[0\]\.file: expected str, got None"),
+        ({"file": 5}, r"\[0\]\.file: expected str, got 5"),
+        ({"kind": "drawing"}, r"\[0\]\.kind: expected str matching .*photo\|scan\|negative.*, got 'drawing'"),
+        ({"kind": None}, r"\.kind: expected str, got None"),
+        ({"kind": ["photo"]}, r"\.kind: expected str, got \['photo'\]"),
+        ({"rows": "7"}, r"\.rows: expected array, got '7'"),
+        ({"rows": ["7a"]}, r"\.rows\[0\]: expected str matching .*, got '7a'"),
+        ({"rows": [7]}, r"\.rows\[0\]: expected str, got 7"),
+        ({"digits": {}}, r"\.digits: expected array, got \{\}"),
+        ({"digits": []}, r"\[0\]: expected digits in a photo or scan and none in a negative, got 0 in a photo"),
+        ({"kind": "negative"}, r"\[0\]: expected .* none in a negative, got 1 in a negative"),
+        ({"digits": [3]}, r"\.digits\[0\]: expected object, got 3"),
+        ({"digits": [{"label": 10, "box": [1, 1, 1, 1]}]}, r"\.digits\[0\]\.label: expected int <= 9, got 10"),
+        ({"digits": [{"label": True, "box": [1, 1, 1, 1]}]}, r"\.label: expected int, got True"),
+        ({"digits": [{"label": 1}]}, r"\.digits\[0\]: missing key 'box'"),
+        ({"digits": [{"label": 1, "box": [1, 1, 0, 1]}]}, r"\.box\[2\]: expected int >= 1, got 0"),
+        ({"digits": [{"label": 1, "box": [1, 1, 5]}]}, r"\.box: expected array of length 4, got \[1, 1, 5\]"),
+        ({"digits": [{"label": 1, "box": [1, 1, 5.5, 2]}]}, r"\.box\[2\]: expected int, got 5\.5"),
+        ({"ignore": [[1, 2, 3]]}, r"\.ignore\[0\]: expected array of length 4, got \[1, 2, 3\]"),
+        ({"ignore": 3}, r"\.ignore: expected array .*, got 3"),
+        ({"layout": "spiral"}, r"\.layout: expected str matching .*rows\|scattered\|none.*, got 'spiral'"),
+        ({"difficulty": 3}, r"\.difficulty: expected str .*, got 3"),
+        ({"group": ""}, r"\.group: expected str of length >= 1, got ''"),
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_wrong_value_is_one_line_that_says_where(tmp_path, change, message):
+def test_an_invalid_value_is_a_one_line_error_that_says_where(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        load_labels(write(tmp_path, [PHOTO | change]))
-    assert str(caught.value).startswith(f"{tmp_path / 'labels.json'}: image 1")
+        load_annotations(write(tmp_path, [PHOTO | change]))
+    assert str(caught.value).startswith(f"{tmp_path / 'labels.json'}: [0]")
     assert "\n" not in str(caught.value)
 
 
@@ -90,32 +95,39 @@ def test_a_wrong_value_is_one_line_that_says_where(tmp_path, change, message):
     [
         ("", "expected JSON, got a file that cannot be read"),
         ("[{", "expected JSON"),
-        ("{}", "expected a list of labelled images, got {}"),
-        ("[]", r"expected a list of labelled images, got \[\]"),
-        ("[5]", "image 1: expected an object with file, kind"),
+        ("{}", "expected array, got {}"),
+        ("[]", r"expected array of length >= 1, got \[\]"),
+        ("[5]", r"\[0\]: expected object, got 5"),
     ],
 )
-def test_another_file_is_refused(tmp_path, text, message):
+def test_a_file_without_annotations_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        load_labels(write(tmp_path, text))
+        load_annotations(write(tmp_path, text))
 
 
-def test_a_folder_without_labels_is_refused(tmp_path):
+def test_a_folder_without_labels_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"labels\.json: .*No such file.* Give a folder of images with their labels"):
-        load_labels(tmp_path)
+        load_annotations(tmp_path)
 
 
-def test_a_image_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"expected 2 images, but 1 of them are not there, first .*b\.png"):
-        load_labels(write(tmp_path, [PHOTO, NEGATIVE], images=["a.png"]))
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected 2 images, but 1 are missing, first .*b\.png"):
+        load_annotations(write(tmp_path, [PHOTO, NEGATIVE], images=["a.png"]))
 
 
-def test_a_image_counts_once(tmp_path):
+def test_an_image_listed_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"every image once, got a\.png again"):
-        load_labels(write(tmp_path, [PHOTO, NEGATIVE, PHOTO]))
+        load_annotations(write(tmp_path, [PHOTO, NEGATIVE, PHOTO]))
 
 
-def test_halves_are_of_like_size_and_stay_what_they_are():
+def test_boxes_outside_the_image_are_refused() -> None:
+    image = AnnotatedImage(Path("a.png"), "a.png", (TrueDigit(7, (90, 10, 20, 20)),), ("7",))
+    check_boxes(image, width=100, height=40)  # half of it is inside
+    with pytest.raises(DataError, match=r"expected boxes in the image of 99x40 pixels, got \[90, 10, 20, 20\]"):
+        check_boxes(image, width=99, height=40)
+
+
+def test_halves_are_of_similar_size_and_never_change() -> None:
     halves = [half_of(f"writer {number}") for number in range(1000)]
     assert 450 < halves.count(Half.FIRST) < 550
     assert [half_of(writer) for writer in ("ada", "bela")] == [Half.SECOND, Half.FIRST]

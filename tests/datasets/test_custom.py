@@ -1,11 +1,14 @@
-"""Rendered digits in every guise that data sets have, and what cannot be understood."""
+"""Rendered digits in every form that data sets have, and what is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.datasets.custom import load_foreign
+from digitedge.datasets.custom import load_custom_digits
+from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import CameraError, DataError
 from digitedge.metrics.classification import top1
 from digitedge.runtime import load_classifier
@@ -15,25 +18,25 @@ from digitedge.utils.opencv import cv2
 CROPS, LABELS = synthetic_digits(120, seed=3)
 
 
-def scaled(side: int) -> np.ndarray:
-    way = cv2.INTER_AREA if side < 28 else cv2.INTER_CUBIC
-    return np.stack([cv2.resize(crop, (side, side), interpolation=way) for crop in CROPS])
+def scaled(side: int) -> NDArray[np.uint8]:
+    method = cv2.INTER_AREA if side < 28 else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(crop, (side, side), interpolation=method) for crop in CROPS])
 
 
-def on_paper(side: int, *, grain: float, shade: float = 0) -> np.ndarray:
-    """Grey images of ink on paper that is not white, darker to the right."""
+def on_paper(side: int, *, noise: float, shade: float = 0) -> NDArray[np.uint8]:
+    """Return grey images of ink on grey paper, darker to the right."""
     paper = 210 - np.linspace(0, shade, side)
-    noise = np.random.default_rng(0).normal(0, grain, (len(CROPS), side, side))
-    return np.clip(paper * (1 - 0.7 * scaled(side) / 255) + noise, 0, 255).astype(np.uint8)
+    noises = np.random.default_rng(0).normal(0, noise, (len(CROPS), side, side))
+    return np.clip(paper * (1 - 0.7 * scaled(side) / 255) + noises, 0, 255).astype(np.uint8)
 
 
-def mixed() -> np.ndarray:
+def mixed() -> NDArray[np.uint8]:
     images = scaled(32)
     images[::2] = 255 - images[::2]
     return images
 
 
-GUISES = {
+FORMS = {
     "as they are": CROPS,
     "floats 0 to 1": CROPS / 255,
     "floats -1 to 1": CROPS / 127.5 - 1,
@@ -44,52 +47,54 @@ GUISES = {
     "rows of pixels": CROPS.reshape(len(CROPS), -1),
     "channels first": np.repeat(CROPS[:, None], 3, axis=1),
     "one channel": CROPS[..., None],
-    "colour": np.stack([on_paper(64, grain=3), on_paper(64, grain=3), 240 - scaled(64) // 4], axis=-1),
-    "grey paper": on_paper(64, grain=8),
-    "grey paper, shaded": on_paper(64, grain=3, shade=40),
+    "colour": np.stack([on_paper(64, noise=3), on_paper(64, noise=3), 240 - scaled(64) // 4], axis=-1),
+    "grey paper": on_paper(64, noise=8),
+    "grey paper, shaded": on_paper(64, noise=3, shade=40),
     "both polarities": mixed(),
     "16 bits": scaled(40).astype(np.uint16) * 257,
 }
 
 
 @pytest.fixture(scope="module")
-def right(released):
-    """How many of the crops the released model reads."""
+def released_top1(released: Path) -> Callable[[LabelledCrops], float]:
+    """Accuracy of the released model on labelled crops."""
     classifier = load_classifier(released / "model_int8.tflite")
     return lambda digits: top1(classifier.probabilities(digits.crops), digits.labels)
 
 
-@pytest.mark.parametrize("guise", GUISES)
-def test_digits_in_any_guise_are_read_as_well(guise: str, tmp_path: Path, right) -> None:
-    np.savez(tmp_path / "digits.npz", x=GUISES[guise], y=LABELS)
-    digits = load_foreign(tmp_path / "digits.npz")
+@pytest.mark.parametrize("form", FORMS)
+def test_digits_of_any_form_become_crops_that_are_classified(
+    form: str, tmp_path: Path, released_top1: Callable[[LabelledCrops], float]
+) -> None:
+    np.savez(tmp_path / "digits.npz", x=FORMS[form], y=LABELS)
+    digits = load_custom_digits(tmp_path / "digits.npz")
     assert digits.crops.shape == CROPS.shape
     assert digits.names[:2] == ("#0", "#1")
     np.testing.assert_array_equal(digits.labels, LABELS)
-    assert right(digits) >= 0.97
+    assert released_top1(digits) >= 0.97
 
 
-def test_the_set_outvotes_a_image_with_more_ink_than_paper(tmp_path: Path) -> None:
+def test_the_set_decides_the_polarity_of_an_image_with_more_ink_than_paper(tmp_path: Path) -> None:
     images = scaled(20)
     images[0] = 255
     images[0, 8:12, 8:12] = 0  # a fat zero that fills its box
     np.savez(tmp_path / "digits.npz", images=images, labels=LABELS[:, None].astype(float))
-    said: list[str] = []
-    digits = load_foreign(tmp_path / "digits.npz", log=said.append)
-    assert "120 digits, light ink on dark" in said[0]
+    lines: list[str] = []
+    digits = load_custom_digits(tmp_path / "digits.npz", log=lines.append)
+    assert "120 digits, light ink on dark" in lines[0]
     assert digits.crops[0, 14, 4] > 200 > digits.crops[0, 14, 14]
     np.testing.assert_array_equal(digits.labels, LABELS)
 
 
 @pytest.mark.parametrize("paper", [0, 255], ids=["light on dark", "dark on light"])
-def test_blank_images_stay_blank_and_do_not_vote(paper: int, tmp_path: Path) -> None:
+def test_blank_images_stay_blank_and_do_not_decide_the_polarity(paper: int, tmp_path: Path) -> None:
     images = scaled(20)[:20] if paper == 0 else 255 - scaled(20)[:20]
     for place, grey in enumerate((0, 7, 128, 200, 255)):
         images[place] = grey
     np.savez(tmp_path / "digits.npz", x=images, y=LABELS[:20])
-    said: list[str] = []
-    crops = load_foreign(tmp_path / "digits.npz", log=said.append).crops
-    assert "others" not in said[0]
+    lines: list[str] = []
+    crops = load_custom_digits(tmp_path / "digits.npz", log=lines.append).crops
+    assert "others" not in lines[0]
     assert crops[:5].max() == 0
     assert crops[5:].max(axis=(1, 2)).min() > 200
 
@@ -107,7 +112,7 @@ def test_a_folder_is_labelled_by_its_subfolders(tmp_path: Path) -> None:
     (tmp_path / "set" / "3" / "notes.txt").write_text("no image")
     (tmp_path / "set" / ".hidden").mkdir()
     (tmp_path / "set" / "7").mkdir()
-    digits = load_foreign(tmp_path / "set")
+    digits = load_custom_digits(tmp_path / "set")
     assert digits.name == "set"
     assert digits.names == ("0/one.png", "3/a.png", "3/b9.jpg", "3/b10.jpg")
     assert digits.labels.tolist() == [0, 3, 3, 3]
@@ -117,12 +122,12 @@ def test_a_folder_is_labelled_by_its_subfolders(tmp_path: Path) -> None:
 
 def test_a_folder_of_files_is_labelled_by_their_names(tmp_path: Path) -> None:
     write_folder(tmp_path / "set", ["3_0001.png", "3.png", "7-b.png"])
-    digits = load_foreign(tmp_path / "set")
+    digits = load_custom_digits(tmp_path / "set")
     assert dict(zip(digits.names, digits.labels.tolist(), strict=True)) == {"3_0001.png": 3, "3.png": 3, "7-b.png": 7}
 
 
 X, Y = CROPS[:4], LABELS[:4]
-ODD_ARRAYS = {
+INVALID_ARRAYS = {
     "no labels": ({"x": X}, "expected an array y or labels or y_test, got x"),
     "no images": ({"y": Y}, "expected an array x or images"),
     "fewer labels": ({"x": X, "y": Y[:3]}, "got images (4, 28, 28) and labels (3,)"),
@@ -145,33 +150,33 @@ ODD_ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("case", ODD_ARRAYS)
-def test_odd_arrays_are_refused_with_the_reason(case: str, tmp_path: Path) -> None:
-    arrays, message = ODD_ARRAYS[case]
+@pytest.mark.parametrize("case", INVALID_ARRAYS)
+def test_invalid_arrays_are_refused_with_the_reason(case: str, tmp_path: Path) -> None:
+    arrays, message = INVALID_ARRAYS[case]
     np.savez(tmp_path / "odd.npz", **arrays)
     with pytest.raises(DataError) as caught:
-        load_foreign(tmp_path / "odd.npz")
+        load_custom_digits(tmp_path / "odd.npz")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_set_is_refused(tmp_path: Path) -> None:
+def test_a_path_without_labelled_digits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing at"):
-        load_foreign(tmp_path / "gone")
+        load_custom_digits(tmp_path / "gone")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="got no image"):
-        load_foreign(tmp_path / "empty")
+        load_custom_digits(tmp_path / "empty")
     np.save(tmp_path / "one.npy", X)
     with pytest.raises(DataError, match="expected an npz file"):
-        load_foreign(tmp_path / "one.npy")
+        load_custom_digits(tmp_path / "one.npy")
     (tmp_path / "train" / "digits" / "1").mkdir(parents=True)
     with pytest.raises(DataError, match="got a subfolder 'digits'"):
-        load_foreign(tmp_path / "train")
+        load_custom_digits(tmp_path / "train")
     write_folder(tmp_path / "named", ["3_a.png"])
     (tmp_path / "named" / "3_a.png").rename(tmp_path / "named" / "12.png")
     with pytest.raises(DataError, match=r"got 12\.png"):
-        load_foreign(tmp_path / "named")
+        load_custom_digits(tmp_path / "named")
     write_folder(tmp_path / "damaged", ["3/a.png"])
     (tmp_path / "damaged" / "3" / "a.png").write_bytes(b"no image")
     with pytest.raises(CameraError, match=r"a\.png"):
-        load_foreign(tmp_path / "damaged")
+        load_custom_digits(tmp_path / "damaged")

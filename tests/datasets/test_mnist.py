@@ -1,32 +1,34 @@
 import gzip
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from digitedge.datasets.mnist import SHA256, cache_folder, fetch_mnist, find_mnist, load_mnist
+from digitedge.datasets.mnist import SHA256, cache_folder, download_mnist, find_mnist, load_mnist
 from digitedge.errors import DataError
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = SHA256
+Serve = Callable[[Path], str]
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 @pytest.fixture
-def serve() -> Iterator[object]:
-    """Start a real web server for a folder; gives its address."""
-    servers = []
+def serve() -> Iterator[Serve]:
+    """Start a web server for a folder, and return its address."""
+    servers: list[ThreadingHTTPServer] = []
 
     def start(folder: Path) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
@@ -39,7 +41,7 @@ def serve() -> Iterator[object]:
 
 @pytest.fixture
 def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home in which there is no MNIST."""
+    """A home folder without MNIST."""
     monkeypatch.delenv("DIGITEDGE_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -49,14 +51,23 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def copy(mnist: Path, tmp_path: Path) -> Path:
-    """A copy of the real files that a test may damage, unpacked."""
+    """The real files, unpacked, for a test to damage."""
     folder = tmp_path / "mnist"
     folder.mkdir()
     for name in SHA256:
         packed = mnist / f"{name}.gz"
-        (folder / name).write_bytes(
-            gzip.decompress(packed.read_bytes()) if packed.exists() else (mnist / name).read_bytes()
-        )
+        content = gzip.decompress(packed.read_bytes()) if packed.exists() else (mnist / name).read_bytes()
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def mirror(copy: Path, tmp_path: Path) -> Path:
+    """The real files, packed, as a mirror has them."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    for name in SHA256:
+        (folder / f"{name}.gz").write_bytes(gzip.compress((copy / name).read_bytes(), 1))
     return folder
 
 
@@ -72,7 +83,7 @@ def test_mnist_has_its_shapes_and_first_labels(mnist: Path) -> None:
     assert list(y_train[:6]) == [5, 0, 4, 1, 9, 2]
 
 
-def test_every_packing_gives_the_same_arrays(mnist: Path, copy: Path, tmp_path: Path) -> None:
+def test_every_packing_has_the_same_arrays(mnist: Path, copy: Path, tmp_path: Path) -> None:
     data = load_mnist(mnist)
     np.savez_compressed(tmp_path / "mnist.npz", x_train=data[0], y_train=data[1], x_test=data[2], y_test=data[3])
     assert load_mnist(copy).sha256 == load_mnist(tmp_path / "mnist.npz").sha256 == data.sha256
@@ -91,14 +102,14 @@ def test_every_packing_gives_the_same_arrays(mnist: Path, copy: Path, tmp_path: 
     ],
     ids=["truncated", "tampered", "longer", "empty", "truncated gzip"],
 )
-def test_a_damaged_file_is_named_with_what_to_do(copy: Path, damage: object, message: str) -> None:
+def test_a_damaged_file_is_named_with_advice(copy: Path, damage: Callable[[bytes], bytes], message: str) -> None:
     path = copy / TEST_LABELS
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match=rf"(?s){TEST_LABELS}: expected .*{message}.*digitedge data get"):
         load_mnist(copy)
 
 
-def test_swapped_files_are_told_apart(copy: Path) -> None:
+def test_swapped_files_are_recognized(copy: Path) -> None:
     (copy / IMAGES).rename(copy / "kept")
     (copy / TEST_IMAGES).rename(copy / IMAGES)
     (copy / "kept").rename(copy / TEST_IMAGES)
@@ -112,7 +123,7 @@ def test_a_missing_file_is_named(copy: Path) -> None:
         load_mnist(copy)
 
 
-def test_a_foreign_npz_is_refused(tmp_path: Path) -> None:
+def test_an_npz_with_other_arrays_is_refused(tmp_path: Path) -> None:
     image = np.zeros((6, 28, 28), np.uint8)
     label = np.zeros(6, np.uint8)
     np.savez(tmp_path / "mnist.npz", x_train=image, y_train=label, x_test=image, y_test=label)
@@ -133,7 +144,7 @@ def test_an_npz_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -
         load_mnist(tmp_path / "mnist.npz")
 
 
-def test_a_folder_that_is_named_must_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_folder_without_mnist_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"no MNIST at .* \(--data\)"):
         load_mnist(tmp_path / "nowhere")
     monkeypatch.setenv("DIGITEDGE_DATA", str(tmp_path))
@@ -149,48 +160,54 @@ def test_the_caches_are_searched_in_order(empty_home: Path) -> None:
     assert find_mnist() == keras
     cache_folder().mkdir(parents=True)
     (cache_folder() / f"{IMAGES}.gz").touch()
-    assert find_mnist() == keras  # a download that was interrupted does not count
+    assert find_mnist() == keras  # an interrupted download does not count
     for name in SHA256:
         (cache_folder() / f"{name}.gz").touch()
     assert find_mnist() == cache_folder()
 
 
-def test_a_cache_that_is_damaged_or_not_complete_is_mended(
-    mnist: Path, tmp_path: Path, serve, empty_home: Path
-) -> None:
-    mirror = tmp_path / "mirror"
-    mirror.mkdir()
-    for name in SHA256:
-        packed = mnist / f"{name}.gz"
-        (mirror / packed.name).write_bytes(
-            packed.read_bytes() if packed.exists() else gzip.compress((mnist / name).read_bytes())
-        )
+def test_only_missing_and_damaged_files_are_downloaded(mirror: Path, serve: Serve, empty_home: Path) -> None:
     cache_folder().mkdir(parents=True)
-    shutil.copy(mirror / f"{IMAGES}.gz", cache_folder())
-    (mirror / f"{IMAGES}.gz").unlink()  # what is right is not fetched again
+    shutil.move(mirror / f"{IMAGES}.gz", cache_folder())  # a request for it would fail
     (cache_folder() / f"{LABELS}.gz").write_bytes(b"damaged")
-    fetch_mnist(cache_folder(), mirrors=(serve(mirror),))
+    download_mnist(cache_folder(), mirrors=(serve(mirror),))
     assert load_mnist().y_train.shape == (60000,)
 
 
-def test_a_second_mirror_helps_when_the_first_fails(mnist: Path, tmp_path: Path, serve, empty_home: Path) -> None:
-    broken, good = tmp_path / "broken", tmp_path / "good"
+def test_the_mirrors_are_tried_in_order(mirror: Path, tmp_path: Path, serve: Serve, empty_home: Path) -> None:
+    broken = tmp_path / "broken"
     broken.mkdir()
-    good.mkdir()
     for name in SHA256:
-        shutil.copy(mnist / f"{name}.gz", good) if (mnist / f"{name}.gz").exists() else (
-            good / f"{name}.gz"
-        ).write_bytes(gzip.compress((mnist / name).read_bytes()))
         (broken / f"{name}.gz").write_bytes(gzip.compress(b"another file"))
-    folder = fetch_mnist(cache_folder(), mirrors=("http://127.0.0.1:9", serve(broken), serve(good)))
+    folder = download_mnist(cache_folder(), mirrors=("http://127.0.0.1:9", serve(broken), serve(mirror)))
     assert find_mnist() == folder
     assert sorted(path.name for path in folder.iterdir()) == sorted(f"{name}.gz" for name in SHA256)
     assert load_mnist().x_test.shape == (10000, 28, 28)
 
 
-def test_a_download_that_is_not_mnist_leaves_nothing(tmp_path: Path, serve) -> None:
+def test_a_download_with_other_content_leaves_no_file(tmp_path: Path, serve: Serve) -> None:
     (tmp_path / f"{IMAGES}.gz").write_bytes(gzip.compress(b"a captive portal"))
     target = tmp_path / "cache"
-    with pytest.raises(DataError, match=r"(?s)cannot download MNIST .*truncated.*File not found.*--data synthetic"):
-        fetch_mnist(target, mirrors=(serve(tmp_path), serve(tmp_path / "nowhere")))
+    with pytest.raises(
+        DataError, match=r"cannot download MNIST .*truncated.*File not found.*--data synthetic"
+    ) as caught:
+        download_mnist(target, mirrors=(serve(tmp_path), serve(tmp_path / "nowhere")))
+    assert "\n" not in str(caught.value)
     assert list(target.iterdir()) == []
+
+
+class TruncatingHandler(QuietHandler):
+    """Breaks the connection in the middle of a file."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        outputfile.write(source.read(1000))
+
+
+def test_a_broken_connection_leaves_no_file(mirror: Path, tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(TruncatingHandler, directory=str(mirror)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with pytest.raises(DataError, match="cannot be unpacked"):
+        download_mnist(tmp_path / "cache", mirrors=(f"http://127.0.0.1:{server.server_port}",))
+    server.shutdown()
+    server.server_close()
+    assert list((tmp_path / "cache").iterdir()) == []

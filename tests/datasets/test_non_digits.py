@@ -1,20 +1,20 @@
 import numpy as np
 
-from digitedge.datasets.non_digits import EXAMINATION_SEED, GLYPHS, MARKS, non_digits
-from digitedge.synthetic.non_digits.samples import synthetic_marks
+from digitedge.datasets.non_digits import DRAWINGS, EVALUATION_SEED, GLYPHS, make_non_digits
+from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 
 
-def test_sources_come_in_proportion_and_the_seed_decides() -> None:
-    found = non_digits(3)
-    assert {source: len(crops) for source, crops in found.items() if source != "cuttings"} == {
-        "marks": 3 * MARKS,
+def test_the_counts_depend_on_the_scenes_and_the_crops_on_the_seed() -> None:
+    found = make_non_digits(3)
+    assert {source: len(crops) for source, crops in found.items() if source != "scene crops"} == {
+        "drawings": 3 * DRAWINGS,
         "glyphs": 3 * GLYPHS,
     }
     for crops in found.values():
         assert crops.dtype == np.uint8
         assert crops.shape[1:] == (28, 28)
-    np.testing.assert_array_equal(found["marks"], synthetic_marks(3 * MARKS, seed=EXAMINATION_SEED))
+    np.testing.assert_array_equal(found["drawings"], synthetic_non_digits(3 * DRAWINGS, seed=EVALUATION_SEED))
 
 
-def test_no_scenes_give_no_sources() -> None:
-    assert non_digits(0) == {}
+def test_without_scenes_there_are_no_sources() -> None:
+    assert make_non_digits(0) == {}

@@ -13,7 +13,7 @@ from digitedge.doctor.finding import Finding, Status
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user without any data."""
+    """Home folder of a user without data."""
     for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ("DIGITEDGE_DATA", "KERAS_HOME"):
@@ -21,9 +21,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_mnist_that_is_nowhere_is_a_note(home: Path) -> None:
+def test_missing_mnist_is_a_note(home: Path) -> None:
     finding = check_mnist()
-    assert (finding.status, finding.mend) == (Status.NOTE, "digitedge data get")
+    assert (finding.status, finding.fix) == (Status.NOTE, "digitedge data get")
 
 
 def test_mnist_in_the_cache_is_found(home: Path) -> None:
@@ -33,59 +33,59 @@ def test_mnist_in_the_cache_is_found(home: Path) -> None:
     assert check_mnist() == Finding("mnist", Status.OK, str(cache_folder()))
 
 
-def test_a_data_folder_that_was_named_and_is_empty_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_digitedge_data_folder_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITEDGE_DATA", str(home))
     finding = check_mnist()
     assert finding.status is Status.PROBLEM
     assert finding.found.startswith(f"no MNIST at {home} ($DIGITEDGE_DATA)")
-    assert "DIGITEDGE_DATA" in str(finding.mend)
+    assert "DIGITEDGE_DATA" in str(finding.fix)
 
 
 @pytest.fixture
 def bundle(tmp_path: Path, released: Path) -> Path:
-    """A copy of the released bundle, to be spoiled."""
+    """A copy of the released bundle, to be damaged."""
     return Path(shutil.copytree(released, tmp_path / "export" / "mine"))
 
 
-def test_bundles_that_are_well_are_each_listed_once(tmp_path: Path, bundle: Path) -> None:
+def test_each_good_bundle_is_listed_once(tmp_path: Path, bundle: Path) -> None:
     (tmp_path / "export" / "released").symlink_to(released_bundle(), target_is_directory=True)
     shutil.copytree(bundle, tmp_path / "export" / ".draft")
     findings = list(check_bundles(tmp_path / "export"))
     assert [finding.status for finding in findings] == [Status.OK, Status.OK]
-    assert findings[1].found == f"{bundle}: fit, its hashes hold, model_int8.tflite loads"
+    assert findings[1].found == f"{bundle}: passed, hashes match, model_int8.tflite loads"
 
 
-def spoil_a_byte(bundle: Path) -> None:
+def flip_a_bit(bundle: Path) -> None:
     path = bundle / "model_int8.tflite"
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
     path.write_bytes(content)
 
 
-def make_unfit(bundle: Path) -> None:
+def fail_parity(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     for entry in manifest["files"].values():
-        entry["fit"] = False
-    manifest["fit"] = False
+        entry["passed"] = False
+    manifest["passed"] = False
     (bundle / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status", "found"),
+    ("damage", "status", "found"),
     [
-        (spoil_a_byte, Status.PROBLEM, "the file was changed"),
+        (flip_a_bit, Status.PROBLEM, "the file was changed"),
         (lambda bundle: (bundle / "model_float32.onnx").unlink(), Status.PROBLEM, "cannot read"),
         (lambda bundle: (bundle / "manifest.json").write_text("{"), Status.PROBLEM, "expected JSON"),
-        (make_unfit, Status.NOTE, "does not answer like its original"),
+        (fail_parity, Status.NOTE, "failed the parity check"),
     ],
-    ids=["a byte", "a file", "the manifest", "unfit"],
+    ids=["a byte", "a file", "the manifest", "failed"],
 )
-def test_a_bundle_that_is_not_well_is_found(
-    bundle: Path, spoil: Callable[[Path], object], status: Status, found: str
+def test_a_damaged_or_failed_bundle_is_reported(
+    bundle: Path, damage: Callable[[Path], object], status: Status, found: str
 ) -> None:
-    spoil(bundle)
+    damage(bundle)
     _, finding = check_bundles(bundle.parent)
     assert finding.status is status
     assert str(bundle) in finding.found
     assert found in finding.found
-    assert finding.mend
+    assert finding.fix

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitedge.doctor.finding import Status
-from digitedge.doctor.pi_camera import check_ribbon
+from digitedge.doctor.pi_camera import check_pi_camera
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rpicam-hello is Linux's")
 
@@ -21,14 +21,14 @@ Available cameras
 
 @pytest.fixture
 def board(tmp_path: Path) -> Path:
-    """Where a Raspberry Pi names itself."""
+    """The file in which a Raspberry Pi states its name."""
     (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
     return tmp_path / "model"
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a program called rpicam-hello on the PATH."""
+    """Installs a program called rpicam-hello on the PATH."""
 
     def install(script: str) -> None:
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
@@ -38,15 +38,15 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     return install
 
 
-def test_the_cameras_on_the_ribbon_are_listed(tmp_path: Path, program) -> None:
+def test_ribbon_cameras_are_listed(tmp_path: Path, program: Callable[[str], None]) -> None:
     program(f"#!/bin/sh\ntest \"$*\" = --list-cameras && cat <<'END'\n{LISTED}END\n")
-    (finding,) = check_ribbon(tmp_path / "no board")
+    (finding,) = check_pi_camera(tmp_path / "no board")
     assert finding.status is Status.OK
     assert finding.found == ("rpicam-hello lists imx708_wide [4608x2592 10-bit RGGB], imx219 [3280x2464 10-bit RGGB]")
 
 
 @pytest.mark.parametrize(
-    ("script", "status", "found", "mend"),
+    ("script", "status", "found", "fix"),
     [
         ("#!/bin/sh\necho 'No cameras available!'\n", Status.NOTE, "lists no camera", "seat the ribbon"),
         ("#!/bin/sh\nexec sleep 30\n", Status.PROBLEM, "does not answer within 0.3 s", "restart"),
@@ -56,38 +56,38 @@ def test_the_cameras_on_the_ribbon_are_listed(tmp_path: Path, program) -> None:
     ],
     ids=["no camera", "hangs", "shared object", "silent", "no program"],
 )
-def test_a_ribbon_that_gives_no_camera(
-    tmp_path: Path, program, script: str, status: Status, found: str, mend: str
+def test_a_failing_rpicam_is_reported_with_its_fix(
+    tmp_path: Path, program: Callable[[str], None], script: str, status: Status, found: str, fix: str
 ) -> None:
     program(script)
-    (finding,) = check_ribbon(tmp_path / "no board", limit_s=0.3)
+    (finding,) = check_pi_camera(tmp_path / "no board", limit_s=0.3)
     assert finding.status is status
     assert found in finding.found
-    assert mend in str(finding.mend)
+    assert fix in str(finding.fix)
 
 
-def test_a_raspberry_pi_without_the_programs_gets_notes(
+def test_missing_programs_are_notes_on_a_raspberry_pi(
     board: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    findings = list(check_ribbon(board))
+    findings = list(check_pi_camera(board))
     assert [(finding.check, finding.status) for finding in findings] == [
         ("rpicam", Status.NOTE),
         ("picamera2", Status.NOTE),
     ]
-    assert findings[0].mend == "sudo apt install rpicam-apps"
-    assert "--system-site-packages" in str(findings[1].mend)
+    assert findings[0].fix == "sudo apt install rpicam-apps"
+    assert "--system-site-packages" in str(findings[1].fix)
 
 
-def test_another_machine_without_them_is_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_programs_are_not_reported_on_other_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "model").write_bytes(b"Another board\0")
-    assert list(check_ribbon(tmp_path / "no board")) == []
-    assert list(check_ribbon(tmp_path / "model")) == []
+    assert list(check_pi_camera(tmp_path / "no board")) == []
+    assert list(check_pi_camera(tmp_path / "model")) == []
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "mend"),
+    ("code", "status", "fix"),
     [
         ("", Status.OK, None),
         (
@@ -99,12 +99,12 @@ def test_another_machine_without_them_is_told_nothing(tmp_path: Path, monkeypatc
     ],
     ids=["works", "another NumPy", "broken"],
 )
-def test_picamera2_is_imported_in_a_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, status: Status, mend: str | None
+def test_picamera2_is_imported_in_a_child_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, status: Status, fix: str | None
 ) -> None:
     (tmp_path / "picamera2.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    (finding,) = check_ribbon(tmp_path / "no board")
-    assert (finding.check, finding.status, finding.mend) == ("picamera2", status, mend)
+    (finding,) = check_pi_camera(tmp_path / "no board")
+    assert (finding.check, finding.status, finding.fix) == ("picamera2", status, fix)

@@ -1,4 +1,4 @@
-"""Structs as they come from the kernel, written here byte by byte from linux/videodev2.h."""
+"""Structs of the kernel, written byte by byte after linux/videodev2.h."""
 
 import os
 import struct
@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 from digitedge.doctor import v4l2
-from digitedge.doctor.v4l2 import CameraMode, Capture, describe, read_device
+from digitedge.doctor.v4l2 import CameraMode, CaptureDevice, describe_device, query_device
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Video4Linux is Linux's")
 
-CAPTURE, METADATA = 0x04200001, 0x04A00000  # as the two device files of a USB webcam have them
+# Capabilities of the two device files of a USB webcam, and of its driver.
+CAPTURE = 0x04200001
+METADATA = 0x04A00000
 BOTH = 0x84A00001
 
 
-def capability(of_driver: int, of_device: int = 0) -> bytes:
+def capability(driver: int, device: int = 0) -> bytes:
     """struct v4l2_capability."""
     names = b"uvcvideo".ljust(16, b"\0") + b"HD Webcam".ljust(32, b"\0") + b"usb-0000:00:14.0-1".ljust(32, b"\0")
-    return names + struct.pack("<6I", 0x060100, of_driver, of_device, 0, 0, 0)
+    return names + struct.pack("<6I", 0x060100, driver, device, 0, 0, 0)
 
 
 def pixel_format(index: int, name: bytes) -> bytes:
@@ -39,7 +41,7 @@ def interval(index: int, name: bytes, width: int, height: int, kind: int, *numbe
 
 
 class Driver:
-    """Answers as a driver does: an entry is found by the first bytes of the struct that asks for it."""
+    """Answers like a driver: finds an entry by the first bytes of the requested struct."""
 
     def __init__(self, capability: bytes, *entries: tuple[int, int, bytes]) -> None:
         self.capability = capability
@@ -70,8 +72,8 @@ WEBCAM = Driver(
 )
 
 
-def test_a_webcam_tells_its_name_and_all_its_modes() -> None:
-    assert describe(WEBCAM) == Capture(
+def test_a_webcam_lists_its_name_and_modes() -> None:
+    assert describe_device(WEBCAM) == CaptureDevice(
         "HD Webcam",
         "uvcvideo",
         (
@@ -82,7 +84,7 @@ def test_a_webcam_tells_its_name_and_all_its_modes() -> None:
     )
 
 
-def test_ranges_give_their_ends() -> None:
+def test_ranges_return_both_ends() -> None:
     driver = Driver(
         capability(BOTH, CAPTURE),
         (v4l2.ENUM_FMT, 8, pixel_format(0, b"GREY")),
@@ -90,13 +92,13 @@ def test_ranges_give_their_ends() -> None:
         (v4l2.ENUM_FRAMEINTERVALS, 16, interval(0, b"GREY", 32, 24, 2, 1, 90, 1, 1, 1, 1)),
         (v4l2.ENUM_FRAMEINTERVALS, 16, interval(0, b"GREY", 2592, 1944, 3, 0, 0, 1, 5, 1, 1)),
     )
-    capture = describe(driver)
+    capture = describe_device(driver)
     assert capture is not None
     assert capture.modes == (CameraMode("GREY", 32, 24, (90.0, 1.0)), CameraMode("GREY", 2592, 1944, (5.0,)))
 
 
 @pytest.mark.parametrize(
-    "bytes_of_it",
+    "device",
     [
         capability(BOTH, METADATA),  # the second device file of a webcam
         capability(0x84204000, 0x04204000),  # a codec
@@ -104,26 +106,26 @@ def test_ranges_give_their_ends() -> None:
     ],
     ids=["metadata", "codec", "part of a chain"],
 )
-def test_a_device_that_gives_no_images_by_itself_is_no_camera(bytes_of_it: bytes) -> None:
-    assert describe(Driver(bytes_of_it)) is None
+def test_a_device_without_frames_of_its_own_is_none(device: bytes) -> None:
+    assert describe_device(Driver(device)) is None
 
 
-def test_an_old_driver_speaks_for_its_only_device() -> None:
-    assert describe(Driver(capability(CAPTURE))) == Capture("HD Webcam", "uvcvideo", ())
+def test_without_device_capabilities_those_of_the_driver_count() -> None:
+    assert describe_device(Driver(capability(CAPTURE))) == CaptureDevice("HD Webcam", "uvcvideo", ())
 
 
-def test_a_list_without_an_end_is_left() -> None:
+def test_an_endless_list_is_cut() -> None:
     endless = lambda request, filled: capability(CAPTURE) if request == v4l2.QUERYCAP else filled  # noqa: E731
-    capture = describe(lambda r, f: None if r == v4l2.ENUM_FRAMESIZES else endless(r, f))
-    assert capture == Capture("HD Webcam", "uvcvideo", ())
+    capture = describe_device(lambda r, f: None if r == v4l2.ENUM_FRAMESIZES else endless(r, f))
+    assert capture == CaptureDevice("HD Webcam", "uvcvideo", ())
 
 
-def test_a_file_that_is_no_device_is_no_camera(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_device_is_none(tmp_path: Path) -> None:
     (tmp_path / "video0").write_bytes(b"no device")
-    assert read_device(tmp_path / "video0") is None
-    assert read_device(Path(os.devnull)) is None
+    assert query_device(tmp_path / "video0") is None
+    assert query_device(Path(os.devnull)) is None
 
 
-def test_a_device_that_is_gone_is_an_oserror(tmp_path: Path) -> None:
+def test_a_missing_device_raises_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_device(tmp_path / "video0")
+        query_device(tmp_path / "video0")

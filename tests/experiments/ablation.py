@@ -1,92 +1,109 @@
-"""What each step of the way from frame to digits is worth: the figures of `digitedge eval` with one step left out.
+"""Ablation of the pipeline: the figures of `digitedge eval` without one stage, step or feature at a time.
 
-Rendered hard scenes; also the photographs in the folder that DIGITEDGE_PHOTOS names. Arguments: scenes (200), model.
-Takes some minutes. A step that costs nothing when it is left out has no place in the way.
+Rendered scenes, and the photographs in the folder that DIGITEDGE_PHOTOS names. Takes some minutes. What costs nothing
+when it is left out does not belong in the pipeline.
+
+    python tests/experiments/ablation.py [SCENES] [MODEL]    # 200 scenes and the released model by default
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-import digitedge.reader.classify as recognition
-import digitedge.reader.rejection as decision
+import digitedge.reader.classify as classify
+import digitedge.reader.rejection as rejection
 import digitedge.vision.binarize as binarize
-import digitedge.vision.detect as find
+import digitedge.vision.detect as detect
 import digitedge.vision.segment as segment
-import digitedge.vision.split_merge as regroup
-from digitedge.datasets.annotations import load_labels
-from digitedge.evaluation.reader import Case, evaluate, photo_cases, scene_cases
-from digitedge.reader.reader import Reader
+import digitedge.vision.split_merge as split_merge
+from digitedge.datasets.annotations import load_annotations
+from digitedge.evaluation.reader import LabelledFrame, evaluate_reader, photo_frames, scene_frames
+from digitedge.reader import Reader
+from digitedge.vision.illumination import Illumination
 
 SEED = 90_000
 
 
-def without(clue: str) -> np.ndarray:
-    return np.where([name == clue for name in decision.CLUES], 0.0, decision.WEIGHTS)
+class Replacement(NamedTuple):
+    """An attribute of a module, and the value that replaces it."""
+
+    module: Any
+    name: str
+    value: Any
 
 
-def flat_ink(grey: Any, light: Any) -> Any:
-    """The light as it is: only turned into ink on 0."""
-    return grey if light.inverted else ~grey
+def raw_ink(grey: NDArray[np.uint8], illumination: Illumination) -> NDArray[np.uint8]:
+    """Return ink on 0 without removing the illumination."""
+    return grey if illumination.inverted else ~grey
 
 
-# Name -> what is replaced: module, attribute and what stands there instead.
-STEPS: dict[str, tuple[tuple[Any, str, Any], ...]] = {
-    "all steps": (),
-    "light removed": ((find, "ink_of", flat_ink),),
-    "share of the local peak": ((binarize, "SHARE_OF_PEAK", 0.0),),
-    "rulings erased": ((find, "find_rulings", lambda mask: []),),
-    "underlines, frames erased": ((find, "find_lines", lambda mask, **settings: []),),
-    "parts joined": ((segment, "REACH", -1.0),),
-    "marks cut or joined in doubt": ((recognition, "regroupings", lambda marks, doubtful: []),),
-    "- cut": ((regroup, "_cuts", lambda marks, doubtful: []),),
-    "- joined": ((regroup, "_joints", lambda marks, doubtful: []),),
-    "all clues but confidence": (
-        (decision, "WEIGHTS", decision.WEIGHTS * (np.arange(6) == 0)),
-        (decision, "BIAS", 9.0),
+def weights_of(*features: str) -> NDArray[np.float64]:
+    """Return the weights of the rejection with all but these features at 0."""
+    return np.where([name in features for name in rejection.FEATURES], rejection.WEIGHTS, 0.0)
+
+
+ABLATIONS: dict[str, tuple[Replacement, ...]] = {
+    "full pipeline": (),
+    "without illumination removal": (Replacement(detect, "extract_ink", raw_ink),),
+    "without share of the local peak": (Replacement(binarize, "PEAK_SHARE", 0.0),),
+    "without removal of ruled lines": (Replacement(detect, "find_ruled_lines", lambda mask: []),),
+    "without removal of other lines": (Replacement(detect, "find_lines", lambda mask, **settings: []),),
+    "without grouping of parts": (Replacement(segment, "PART_REACH", -1.0),),
+    "without split and merge": (Replacement(classify, "propose_splits_and_merges", lambda candidates, doubtful: []),),
+    "without split": (Replacement(split_merge, "_splits", lambda candidates, doubtful: []),),
+    "without merge": (Replacement(split_merge, "_merges", lambda candidates, doubtful: []),),
+    "with confidence as only feature": (
+        Replacement(rejection, "WEIGHTS", weights_of("confidence")),
+        Replacement(rejection, "BIAS", 9.0),
     ),
-    **{f"- {clue}": ((decision, "WEIGHTS", without(clue)),) for clue in decision.CLUES},
-    "second round": ((decision, "ROUNDS", 1),),
+    **{
+        f"without {feature}": (Replacement(rejection, "WEIGHTS", weights_of(*(set(rejection.FEATURES) - {feature}))),)
+        for feature in rejection.FEATURES
+    },
+    "without second round": (Replacement(rejection, "ROUNDS", 1),),
 }
+"""Name -> what is replaced in the pipeline."""
 
 
 @contextmanager
-def replaced(changes: tuple[tuple[Any, str, Any], ...]) -> Iterator[None]:
-    before = [getattr(module, name) for module, name, _ in changes]
-    for module, name, value in changes:
+def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
+    """Replace attributes of modules while the block runs."""
+    before = [getattr(module, name) for module, name, _ in replacements]
+    for module, name, value in replacements:
         setattr(module, name, value)
     try:
         yield
     finally:
-        for (module, name, _), value in zip(changes, before, strict=True):
+        for (module, name, _), value in zip(replacements, before, strict=True):
             setattr(module, name, value)
 
 
-def table(title: str, reader: Reader, cases: Callable[[], Iterator[Case]]) -> None:
-    print(f"{title:30}     F1   mean  order   rows  false digits a negative", flush=True)
-    for name, changes in STEPS.items():
-        with replaced(changes):
-            score = evaluate(reader, cases()).total
-        figures = f"{score.f1:.4f} {score.mean_f1:.4f} {score.f1_in_order:.4f} {score.rows_exact:.4f}"
-        print(
-            f"{'' if name == 'all steps' else 'without '}{name:30}"[:32] + f" {figures} {score.false_per_negative:6.2f}"
-        )
+def print_table(title: str, reader: Reader, frames: Sequence[LabelledFrame]) -> None:
+    """Print a line for every ablation."""
+    print(f"{title:32}      F1 mean F1  order   rows  false positives per negative", flush=True)
+    for name, replacements in ABLATIONS.items():
+        with replaced(replacements):
+            score = evaluate_reader(reader, frames).total
+        figures = (score.f1, score.mean_f1, score.reading_order_f1, score.rows_exact)
+        shares = " ".join(f"{figure:7.4f}" for figure in figures)
+        print(f"{name:32} {shares} {score.false_positives_per_negative:6.2f}", flush=True)
 
 
 def main() -> None:
+    """Print a table for the scenes, and one for the photographs."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     reader = Reader(Path(sys.argv[2])) if len(sys.argv) > 2 else Reader()
-    scenes = list(scene_cases(range(SEED, SEED + count)))
-    table(f"{count} scenes", reader, lambda: iter(scenes))
+    print_table(f"{count} scenes", reader, list(scene_frames(range(SEED, SEED + count))))
     folder = os.environ.get("DIGITEDGE_PHOTOS")
     if folder:
-        photos = list(photo_cases(load_labels(Path(folder))))
-        table(f"{len(photos)} photographs", reader, lambda: iter(photos))
+        photos = list(photo_frames(load_annotations(Path(folder))))
+        print_table(f"{len(photos)} photographs", reader, photos)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 @pytest.fixture(scope="session")
 def data() -> Dataset:
-    """Rendered digits: 1,500 to train and calibrate on, 400 to judge."""
+    """Rendered digits: 1,500 to train and calibrate on, 400 test images."""
     return Dataset(*synthetic_digits(1500, seed=1), *synthetic_digits(400, seed=2))
 
 
-def trained(
+def train_model(
     data: Dataset, layers: list[keras.layers.Layer], *, shape: tuple[int, ...], scale: float, logits: bool = False
 ) -> keras.Model:
-    """A small net trained for real, on pixels times `scale`."""
+    """A small model, really trained, on pixels times `scale`."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input(shape), *layers])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
@@ -27,7 +27,7 @@ def trained(
     return model
 
 
-def dense(activation: str | None = "softmax") -> list[keras.layers.Layer]:
+def dense_layers(activation: str | None = "softmax") -> list[keras.layers.Layer]:
     return [
         keras.layers.Flatten(),
         keras.layers.Dense(32, activation="relu"),
@@ -37,15 +37,15 @@ def dense(activation: str | None = "softmax") -> list[keras.layers.Layer]:
 
 @pytest.fixture(scope="session")
 def contract_model(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model as `digitedge train` leaves it: 0 to 255 in, division inside."""
+    """A model as `digitedge train` makes it: 0 to 255 in, division inside."""
     path = tmp_path_factory.mktemp("models") / "contract.keras"
-    trained(data, [keras.layers.Rescaling(1 / 255), *dense()], shape=(28, 28, 1), scale=1).save(path)
+    train_model(data, [keras.layers.Rescaling(1 / 255), *dense_layers()], shape=(28, 28, 1), scale=1).save(path)
     return path
 
 
 @pytest.fixture(scope="session")
 def unit_model(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model from elsewhere: (28, 28) of 0 to 1 in, logits out."""
+    """A foreign model: (28, 28) from 0 to 1 in, logits out."""
     path = tmp_path_factory.mktemp("models") / "unit.keras"
-    trained(data, dense(None), shape=(28, 28), scale=1 / 255, logits=True).save(path)
+    train_model(data, dense_layers(None), shape=(28, 28), scale=1 / 255, logits=True).save(path)
     return path

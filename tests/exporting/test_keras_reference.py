@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -7,40 +8,40 @@ import pytest
 from digitedge.bundle.recipe import InputRange
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import InputError, ModelError
-from digitedge.exporting.keras_reference import KerasClassifier, bring_under_contract, choose_range, load_original
+from digitedge.exporting.keras_reference import KerasClassifier, adapt_to_contract, choose_input_range, load_reference
 from digitedge.metrics.classification import top1
 from digitedge.training.keras_io import load_keras
 
 
-def test_a_model_under_the_contract_comes_back_as_it_is(contract_model: Path) -> None:
+def test_a_model_that_meets_the_contract_is_returned_unchanged(contract_model: Path) -> None:
     model = load_keras(contract_model)
-    assert bring_under_contract(model, InputRange.BYTE, path=contract_model) is model
+    assert adapt_to_contract(model, InputRange.BYTE, path=contract_model) is model
 
 
-def test_a_foreign_model_gets_what_it_lacks_and_says_so(unit_model: Path, data: Dataset) -> None:
-    told: list[str] = []
+def test_a_foreign_model_gets_a_division_and_a_softmax(unit_model: Path, data: Dataset) -> None:
+    lines: list[str] = []
     foreign = load_keras(unit_model)
-    model = bring_under_contract(foreign, InputRange.UNIT, path=unit_model, log=told.append)
-    scores = KerasClassifier(model, unit_model).probabilities(data.x_test)
+    model = adapt_to_contract(foreign, InputRange.UNIT, path=unit_model, log=lines.append)
+    scores = KerasClassifier(model).probabilities(data.x_test)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     logits = foreign.predict(data.x_test / 255, verbose=0)
     np.testing.assert_array_equal(scores.argmax(axis=1), logits.argmax(axis=1))
     assert top1(scores, data.y_test) > 0.8
-    assert len(told) == 2
-    assert "division by 255" in told[0]
-    assert "softmax" in told[1]
+    assert len(lines) == 2
+    assert "division by 255" in lines[0]
+    assert "softmax" in lines[1]
 
 
-def test_the_wrong_input_range_is_found_by_measuring(unit_model: Path, contract_model: Path, data: Dataset) -> None:
+def test_the_wrong_input_range_is_found_by_the_loss(unit_model: Path, contract_model: Path, data: Dataset) -> None:
     few, labels = data.x_train[:300], data.y_train[:300]
     contract = load_keras(contract_model)
-    assert choose_range(contract, None, few, labels, path=contract_model) is InputRange.BYTE
+    assert choose_input_range(contract, None, few, labels, path=contract_model) is InputRange.BYTE
     with pytest.raises(InputError, match=r"--input-range 0-1 but the model's loss .* Add --input-range 0-255"):
-        choose_range(contract, InputRange.UNIT, few, labels, path=contract_model)
+        choose_input_range(contract, InputRange.UNIT, few, labels, path=contract_model)
     unit = load_keras(unit_model)
-    assert choose_range(unit, InputRange.UNIT, few, labels, path=unit_model) is InputRange.UNIT
+    assert choose_input_range(unit, InputRange.UNIT, few, labels, path=unit_model) is InputRange.UNIT
     with pytest.raises(InputError, match=r"no --input-range, which means 0-255, but .* Add --input-range 0-1"):
-        choose_range(unit, None, few, labels, path=unit_model)
+        choose_input_range(unit, None, few, labels, path=unit_model)
 
 
 def named_output() -> keras.Model:
@@ -61,18 +62,18 @@ def named_output() -> keras.Model:
             r"\(26,\)",
         ),
         (lambda: keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)]), "not built"),
-        (lambda: named_output(), "outputs by name"),
+        (named_output, "outputs by name"),
     ],
     ids=["colour", "letters", "not built", "named"],
 )
-def test_other_shapes_are_refused(tmp_path: Path, build: object, message: str) -> None:
+def test_a_model_with_other_shapes_is_refused(tmp_path: Path, build: Callable[[], keras.Model], message: str) -> None:
     build().save(tmp_path / "other.keras")
     with pytest.raises(ModelError, match=message):
         load_keras(tmp_path / "other.keras")
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04"])
-def test_a_file_that_is_no_model_is_one_line(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.keras"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"broken\.keras: expected a model saved by Keras 3") as caught:
@@ -85,24 +86,26 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_keras(tmp_path / "none.keras")
 
 
-def test_ten_separate_scores_are_refused(tmp_path: Path) -> None:
+def test_a_model_with_sigmoid_outputs_is_refused(tmp_path: Path) -> None:
     model = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="sigmoid")]
     )
     with pytest.raises(ModelError, match="ten separate scores"):
-        bring_under_contract(model, InputRange.UNIT, path=tmp_path / "sigmoid.keras")
+        adapt_to_contract(model, InputRange.UNIT, path=tmp_path / "sigmoid.keras")
 
 
-def test_a_model_that_answers_nan_is_refused(data: Dataset, tmp_path: Path) -> None:
+def test_a_model_that_gives_nan_is_refused(data: Dataset, tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
     with pytest.raises(ModelError, match="not finite"):
-        choose_range(model, None, data.x_train[:20], data.y_train[:20], path=tmp_path / "nan.keras")
+        choose_input_range(model, None, data.x_train[:20], data.y_train[:20], path=tmp_path / "nan.keras")
 
 
-def test_an_original_from_elsewhere_answers_as_it_does_on_its_own(unit_model: Path, data: Dataset) -> None:
-    scores = load_original(unit_model, data, input_range=InputRange.UNIT, log=lambda _: None).probabilities(data.x_test)
+def test_an_adapted_foreign_model_keeps_its_predictions(unit_model: Path, data: Dataset) -> None:
+    scores = load_reference(unit_model, data, input_range=InputRange.UNIT, log=lambda _: None).probabilities(
+        data.x_test
+    )
     own = load_keras(unit_model).predict(data.x_test.astype(np.float32) / 255, verbose=0)
     np.testing.assert_array_equal(scores.argmax(axis=1), own.argmax(axis=1))
     with pytest.raises(InputError, match="Add --input-range 0-1"):
-        load_original(unit_model, data)
+        load_reference(unit_model, data)

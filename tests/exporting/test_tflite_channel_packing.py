@@ -1,4 +1,4 @@
-"""The first convolution over groups of four pixels: the same answers, bit for bit."""
+"""Channel packing: the outputs stay bit-equal."""
 
 import warnings
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from keras import layers
 from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
-from digitedge.exporting.tflite_channel_packing import PIXELS, pack_pixels
-from digitedge.exporting.tflite_strip import compact
+from digitedge.exporting.tflite_channel_packing import GROUP, pack_channels
+from digitedge.exporting.tflite_strip import serialize_stripped
 from digitedge.utils.quiet import quiet
 
 RNG = np.random.default_rng(0)
@@ -22,14 +22,14 @@ IMAGES = RNG.integers(0, 256, (20, 1, 28, 28, 1), np.uint8)
 
 
 def converted(first: Sequence[layers.Layer], *, width: int = 28) -> Any:
-    """What TensorFlow makes of a small net with random weights, in int8."""
+    """A small model with random weights, converted by TensorFlow to int8."""
     keras.utils.set_random_seed(0)
     net = keras.Sequential(
         [
             keras.Input(batch_shape=(1, 28, width, 1)),
             layers.Rescaling(1 / 255),
             *first,
-            layers.Flatten(),  # every place counts, where a mean would hide what stands beside its place
+            layers.Flatten(),  # every position counts; a mean would hide shifted ones
             layers.Dense(10, activation="softmax"),
         ]
     )
@@ -42,7 +42,7 @@ def converted(first: Sequence[layers.Layer], *, width: int = 28) -> Any:
         return flatbuffer_utils.convert_bytearray_to_object(converter.convert())
 
 
-def answers(content: bytes, *, width: int = 28) -> NDArray[np.float32]:
+def outputs(content: bytes, *, width: int = 28) -> NDArray[np.float32]:
     interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -72,34 +72,34 @@ def first_convolution(model: Any) -> tuple[int, ...]:
         ((5, 1), (24, 5, 1, 4)),
     ],
 )
-def test_the_answers_stay_whatever_the_size_of_the_filters(
+def test_packing_keeps_the_outputs_for_every_filter_size(
     kernel: int | tuple[int, int], packed: tuple[int, ...]
 ) -> None:
     first = [layers.Conv2D(6, kernel, padding="same", bias_initializer="random_normal"), layers.ReLU()]
     model = converted(first)
-    before = answers(compact(model))
-    pack_pixels(model)
+    before = outputs(serialize_stripped(model))
+    pack_channels(model)
     assert first_convolution(model) == packed
-    np.testing.assert_array_equal(answers(compact(model)), before)
-    assert len({tuple(row) for row in before}) > 1, "answers that differ prove that they stay"
+    np.testing.assert_array_equal(outputs(serialize_stripped(model)), before)
+    assert len({tuple(row) for row in before}) > 1, "equal outputs for all images would prove nothing"
 
 
-def test_a_net_that_reshapes_already_keeps_one_operator_for_it() -> None:
+def test_a_model_with_a_reshape_gets_no_second_operator_code() -> None:
     model = converted([layers.Conv2D(4, 3, padding="same"), layers.Reshape((14, 56, 4))])
-    before = answers(compact(model))
-    pack_pixels(model)
+    before = outputs(serialize_stripped(model))
+    pack_channels(model)
     assert len(model.operatorCodes) == len({code.builtinCode for code in model.operatorCodes})
-    np.testing.assert_array_equal(answers(compact(model)), before)
+    np.testing.assert_array_equal(outputs(serialize_stripped(model)), before)
 
 
-def test_only_the_first_convolution_changes() -> None:
+def test_only_the_first_convolution_is_packed() -> None:
     model = converted([layers.Conv2D(1, 3, padding="same"), layers.Conv2D(4, 3, padding="same")])
-    before = answers(compact(model))
-    pack_pixels(model)
-    np.testing.assert_array_equal(answers(compact(model)), before)
+    before = outputs(serialize_stripped(model))
+    pack_channels(model)
+    np.testing.assert_array_equal(outputs(serialize_stripped(model)), before)
     convolutions = [o for o in model.subgraphs[0].operators if len(o.inputs) == 3]
     shapes = [model.subgraphs[0].tensors[o.inputs[1]].shape.tolist() for o in convolutions]
-    assert shapes[:2] == [[PIXELS, 3, 3, PIXELS], [4, 3, 3, 1]]
+    assert shapes[:2] == [[GROUP, 3, 3, GROUP], [4, 3, 3, 1]]
 
 
 @pytest.mark.parametrize(
@@ -114,27 +114,27 @@ def test_only_the_first_convolution_changes() -> None:
     ],
     ids=["stride", "dilation", "no border", "width", "depthwise", "more channels"],
 )
-def test_what_does_not_fit_stays_as_it_is(first: list[layers.Layer], width: int) -> None:
+def test_other_convolutions_stay_unchanged(first: list[layers.Layer], width: int) -> None:
     model = converted(first, width=width)
-    before = compact(model)
-    pack_pixels(model)
-    assert compact(model) == before
+    before = serialize_stripped(model)
+    pack_channels(model)
+    assert serialize_stripped(model) == before
 
 
-def test_filters_that_another_convolution_uses_too_stay() -> None:
+def test_shared_filters_stay_unchanged() -> None:
     shared = layers.Conv2D(1, 3, padding="same")
     model = converted([shared, shared])
     graph = model.subgraphs[0]
     first, second = [o for o in graph.operators if len(o.inputs) == 3][:2]
-    # The converter makes two of them, with scales of their own.
+    # The converter makes two copies, each with its own scales.
     second.inputs = np.array([second.inputs[0], first.inputs[1], second.inputs[2]], np.int32)
-    before = compact(model)
-    pack_pixels(model)
-    assert compact(model) == before
+    before = serialize_stripped(model)
+    pack_channels(model)
+    assert serialize_stripped(model) == before
 
 
 class Mirrored(layers.Layer):
-    """An image and its mirror image, stacked into the batch, convolved, and laid on top of each other."""
+    """Convolves an image and its mirror image as a batch of two."""
 
     def build(self, shape: tuple[int, ...]) -> None:
         self.convolution = layers.Conv2D(4, 3, padding="same")
@@ -145,12 +145,12 @@ class Mirrored(layers.Layer):
         return keras.ops.reshape(self.convolution(both), (1, 56, 28, 4))
 
 
-def test_a_batch_of_two_stays_one() -> None:
+def test_a_batch_of_two_keeps_its_outputs() -> None:
     model = converted([Mirrored()])
-    before = answers(compact(model))
-    pack_pixels(model)
+    before = outputs(serialize_stripped(model))
+    pack_channels(model)
     assert first_convolution(model) == (16, 3, 3, 4)
-    np.testing.assert_array_equal(answers(compact(model)), before)
+    np.testing.assert_array_equal(outputs(serialize_stripped(model)), before)
 
 
 class Computed(layers.Layer):
@@ -163,8 +163,8 @@ class Computed(layers.Layer):
         return keras.ops.conv(x, self.filters * (0.1 + keras.ops.mean(x)), padding="same")
 
 
-def test_filters_that_are_computed_stay() -> None:
+def test_computed_filters_stay_unchanged() -> None:
     model = converted([Computed()])
-    before = compact(model)
-    pack_pixels(model)
-    assert compact(model) == before
+    before = serialize_stripped(model)
+    pack_channels(model)
+    assert serialize_stripped(model) == before

@@ -1,7 +1,7 @@
-"""How old a frame of 1280x720 is when its reading is there, in times of the reading alone.
+"""Age of a frame of 1280x720 when its reading is shown, as a multiple of the time of reading alone.
 
-A live source hands out frames at 30 a second, as a webcam does. From the moment at which a frame exists to the update
-that tells what it says: capture thread, reading, tracking, stable rows.
+A live source delivers 30 frames a second, like a webcam. The age is from capture to update: capture thread, reading,
+tracking, stable rows. Part of `make bench`.
 """
 
 import time
@@ -11,15 +11,16 @@ from statistics import median, quantiles
 
 from digitedge.camera import Source, Update, run
 from digitedge.camera.sources.base import Frame
-from digitedge.reader.reader import Reader
-from digitedge.synthetic.scenes.clip import render_clip
+from digitedge.reader import Reader
+from digitedge.synthetic.scenes import render_clip
 from digitedge.utils.opencv import cv2
 
-FRAMES, FPS = 150, 30
+FRAMES = 150
+FPS = 30
 
 
 class Webcam(Source):
-    """Rendered frames at the pace of a webcam."""
+    """Rendered frames at the rate of a webcam."""
 
     live = True
 
@@ -37,8 +38,8 @@ class Webcam(Source):
             yield self._list[number % len(self._list)].copy()
 
 
-class Ages:
-    """An output that keeps what each update says of itself."""
+class AgeSink:
+    """A sink that records the ages and times of all updates."""
 
     def __init__(self) -> None:
         self.age_ms: list[float] = []
@@ -56,16 +57,16 @@ class Ages:
 
 
 def main() -> None:
-    """Print the ages for one thread of OpenCV and for all."""
+    """Print the ages with one thread of OpenCV and with all."""
     for threads in (1, -1):
         cv2.setNumThreads(threads)
-        ages = Ages()
+        ages = AgeSink()
         run(Webcam(), Reader(), [ages], max_frames=FRAMES)
         skipped = ages.numbers[-1] - ages.numbers[0] + 1 - len(ages.numbers)
         print(
             f"{'one thread ' if threads == 1 else 'all threads'}  {median(ages.digits):.0f} digits  "
-            f"frame to reading {median(ages.age_ms):5.1f} ms (19 of 20 within {quantiles(ages.age_ms, n=20)[-1]:.1f})  "
-            f"{median(ages.age_ms) / median(ages.reading_ms):.2f} x the reading's {median(ages.reading_ms):.1f} ms  "
+            f"frame to reading p50 {median(ages.age_ms):5.1f} ms, p95 {quantiles(ages.age_ms, n=20)[-1]:.1f} ms  "
+            f"{median(ages.age_ms) / median(ages.reading_ms):.2f} x the {median(ages.reading_ms):.1f} ms of reading  "
             f"{skipped} of {ages.numbers[-1] + 1} frames skipped"
         )
 

@@ -1,11 +1,11 @@
-"""What digitedge adds to the libraries that it stands on, each beside the bare library in the same run.
+"""Overhead of digitedge over the libraries that it uses, measured beside the bare library. Part of `make bench`.
 
 - start: `digitedge --help` beside an empty Typer program with as many commands; `digitedge predict` of one image
   beside a Typer program that only imports NumPy, OpenCV and LiteRT.
-- call: `probabilities` of one crop beside the bare calls of LiteRT and of ONNX Runtime on the same file.
+- call: `probabilities` of one crop beside the bare calls of LiteRT and of ONNX Runtime with the same file.
 
-Medians of runs in turns, so that a busy machine slows both. Install the package, not editable, to time its start: an
-editable one may have to compile every file anew (PYTHONDONTWRITEBYTECODE).
+Medians of alternating runs, so that a busy machine slows both. To time the start, install the package, but not
+editable: an editable one may compile every file again (PYTHONDONTWRITEBYTECODE).
 """
 
 import subprocess
@@ -22,12 +22,13 @@ import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 
 from digitedge.bundle.bundle import released_bundle
-from digitedge.cli.app import COMMANDS
+from digitedge.cli.app import app
 from digitedge.runtime import load_classifier
-from digitedge.synthetic.scenes.plain_scenes import render_scene
+from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
 
-STARTS, CALLS = 15, 3000
+STARTS = 15
+CALLS = 3000
 
 MANY_COMMANDS = """import typer
 app = typer.Typer()
@@ -47,33 +48,34 @@ app()
 """
 
 
-def in_turns(rounds: int, bare: Callable[[], object], ours: Callable[[], object]) -> tuple[float, float]:
-    """Median milliseconds of both, after a call of each that is not counted."""
+def alternate(rounds: int, bare: Callable[[], object], ours: Callable[[], object]) -> tuple[float, float]:
+    """Return the median milliseconds of both in alternating runs, after a warm-up of each."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds + 1):
-        for run, kept in zip((bare, ours), times, strict=True):
+        for run, taken in zip((bare, ours), times, strict=True):
             started = time.perf_counter()
             run()
-            kept.append(1000 * (time.perf_counter() - started))
+            taken.append(1000 * (time.perf_counter() - started))
     return median(times[0][1:]), median(times[1][1:])
 
 
 def program(*command: str) -> Callable[[], object]:
+    """Return a function that runs a Python program."""
     return lambda: subprocess.run([sys.executable, *command], capture_output=True, check=True)
 
 
 def time_starts(folder: Path) -> None:
     many, one, image = folder / "many.py", folder / "one.py", folder / "one.jpg"
-    many.write_text(MANY_COMMANDS.format(count=len(COMMANDS)))
+    many.write_text(MANY_COMMANDS.format(count=len(app.registered_commands) + len(app.registered_groups)))
     one.write_text(ONE_COMMAND)
-    cv2.imwrite(str(image), render_scene(seed=3, width=640, height=480).frame)
+    cv2.imwrite(str(image), render_scene(seed=3, difficulty=Difficulty.PLAIN).frame)
     pairs = {
         "--help": (program(str(many), "--help"), program("-m", "digitedge", "--help")),
         "predict": (program(str(one), str(image)), program("-m", "digitedge", "predict", str(image))),
     }
     for name, (bare, ours) in pairs.items():
-        theirs, mine = in_turns(STARTS, bare, ours)
-        print(f"digitedge {name:8} {mine:6.0f} ms, {mine / theirs:.2f} x a bare Typer program's {theirs:.0f} ms")
+        theirs, mine = alternate(STARTS, bare, ours)
+        print(f"digitedge {name:8} {mine:6.0f} ms, {mine / theirs:.2f} x the {theirs:.0f} ms of a bare Typer program")
 
 
 def time_calls() -> None:
@@ -83,7 +85,7 @@ def time_calls() -> None:
     for name in sorted(path.name for path in bundle.iterdir() if path.suffix in {".tflite", ".onnx"}):
         classifier = load_classifier(bundle / name)
         bare = bare_litert(bundle / name, crop) if name.endswith(".tflite") else bare_onnx(bundle / name, crop)
-        theirs, mine = in_turns(CALLS, bare, partial(classifier.probabilities, crop))
+        theirs, mine = alternate(CALLS, bare, partial(classifier.probabilities, crop))
         print(f"{name:22} {1000 * mine:6.1f} us a call, {1000 * (mine - theirs):.1f} us over the bare runtime")
 
 
@@ -91,10 +93,10 @@ def bare_litert(path: Path, crop: np.ndarray) -> Callable[[], object]:
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    fed = crop.reshape(source["shape"]).astype(source["dtype"])
+    values = crop.reshape(source["shape"]).astype(source["dtype"])
 
     def call() -> object:
-        interpreter.set_tensor(source["index"], fed)
+        interpreter.set_tensor(source["index"], values)
         interpreter.invoke()
         return interpreter.get_tensor(target["index"])
 
@@ -106,8 +108,8 @@ def bare_onnx(path: Path, crop: np.ndarray) -> Callable[[], object]:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     source = session.get_inputs()[0]
-    fed = crop.reshape(1, 28, 28, 1).astype(np.uint8 if source.type == "tensor(uint8)" else np.float32)
-    return lambda: session.run(None, {source.name: fed})
+    values = crop.reshape(1, 28, 28, 1).astype(np.uint8 if source.type == "tensor(uint8)" else np.float32)
+    return lambda: session.run(None, {source.name: values})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How long the search takes with its crops, in times of the classic trio: grey, adaptive threshold, components.
+"""Time of detection and crops, as a multiple of a minimal pipeline: grey, adaptive threshold, connected components.
 
 First scenes at 1280x720, then pages of four sizes with 0 to 50 digits; the plot build/frame_cost.png shows whether the
-time is linear in both. One thread, without the runtime. Processor time of both in turns, medians of all rounds: a busy
-machine slows both.
+time is linear in both. One thread, without the classifier. Processor time in alternating runs, medians of all rounds,
+because a busy machine slows both. Part of `make bench`.
 """
 
 import statistics
@@ -14,47 +14,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.benchmark.rendered_frames import page_frame
-from digitedge.synthetic.scenes.hard_scenes import render_hard_scene
-from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
+from digitedge.synthetic.page.scene_types import PLAIN_SCENE_TYPES
+from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
-from digitedge.vision import find_digits
+from digitedge.vision import detect_candidates, normalize_digit
 
 ROUNDS = 30
 SIZES = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440))
 DIGITS = (0, 1, 10, 50)
 
 
-def classic_trio(frame: NDArray[np.uint8]) -> None:
+def minimal_pipeline(frame: NDArray[np.uint8]) -> None:
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     mask = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 10)
     cv2.connectedComponentsWithStats(mask)
 
 
+def detect_and_crop(frame: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Return the crops of all candidates that may be digits."""
+    candidates = detect_candidates(frame).candidates
+    return [normalize_digit(candidate.ink) for candidate in candidates if candidate.reject_reason is None]
+
+
 def main() -> None:
     cv2.setNumThreads(1)
-    frames = {str(medium): render_scene(seed=3, width=1280, height=720, medium=medium).frame for medium in Medium}
-    frames |= {"many (hard)": _hard("many"), "ruled (hard)": _hard("ruled")}
+    frames = {f"plain {name}": _scene(name, Difficulty.PLAIN) for name in PLAIN_SCENE_TYPES}
+    frames |= {f"hard {name}": _scene(name, Difficulty.HARD) for name in ("many", "ruled")}
     for name, frame in frames.items():
         _time(name, frame)
     _time_pages(Path("build/frame_cost.png"))
 
 
 def _time(name: str, frame: NDArray[np.uint8]) -> float:
-    """Print the time of a frame in times of the trio's; milliseconds."""
+    """Print and return the milliseconds of a frame, beside those of the minimal pipeline."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
-        for run, kept in zip((classic_trio, find_digits), times, strict=True):
+        for run, taken in zip((minimal_pipeline, detect_and_crop), times, strict=True):
             started = time.process_time()
             run(frame)
-            kept.append(1000 * (time.process_time() - started))
-    trio, ours = (statistics.median(kept) for kept in times)
-    found = f"{len(find_digits(frame)):3} candidates"
-    print(f"{name:14} {found}  {ours:5.1f} ms  {ours / trio:4.2f} x the trio's {trio:.1f} ms")
+            taken.append(1000 * (time.process_time() - started))
+    minimal, ours = (statistics.median(taken) for taken in times)
+    found = f"{len(detect_and_crop(frame)):3} candidates"
+    print(f"{name:16} {found}  {ours:5.1f} ms  {ours / minimal:4.2f} x the {minimal:.1f} ms of the minimal pipeline")
     return ours
 
 
 def _time_pages(plot: Path) -> None:
-    """Time pages by size and digits, and draw the milliseconds over both."""
+    """Time pages of all sizes and numbers of digits, and plot the milliseconds over both."""
     taken = [
         [_time(f"{width}x{height}", page_frame(digits, width=width, height=height)) for digits in DIGITS]
         for width, height in SIZES
@@ -64,7 +70,7 @@ def _time_pages(plot: Path) -> None:
         over_pixels.plot([width * height / 1e6 for width, height in SIZES], times, "o-", label=f"{digits} digits")
     for (width, height), times in zip(SIZES, taken, strict=True):
         over_digits.plot(DIGITS, times, "o-", label=f"{width}x{height}")
-    over_pixels.set(xlabel="megapixels", ylabel="ms a frame, search and crops", ylim=(0, None))
+    over_pixels.set(xlabel="megapixels", ylabel="ms per frame, detection and crops", ylim=(0, None))
     over_digits.set(xlabel="digits")
     for axes in (over_pixels, over_digits):
         axes.grid(alpha=0.3)
@@ -74,10 +80,8 @@ def _time_pages(plot: Path) -> None:
     print(f"plot: {plot}")
 
 
-def _hard(kind: str) -> NDArray[np.uint8]:
-    """The first hard scene of a kind."""
-    scenes = (render_hard_scene(seed=seed, width=1280, height=720, negative=False) for seed in range(1000))
-    return next(scene.frame for scene in scenes if scene.kind == kind)
+def _scene(scene_type: str, difficulty: Difficulty) -> NDArray[np.uint8]:
+    return render_scene(seed=3, width=1280, height=720, scene_type=scene_type, difficulty=difficulty).frame
 
 
 if __name__ == "__main__":

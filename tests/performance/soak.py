@@ -1,11 +1,11 @@
-"""Run the camera for a long time and see whether memory, threads and open files stay what they were.
+"""Run the camera for a long time and check that memory, threads and open files do not grow.
 
-A live source of rendered frames, lost and opened again every LOST_EVERY frames, is read as fast as it can be, with
-outputs that hold something: JSON lines, crops, and the page with a viewer, where its packages are installed. After a
-tenth of the frames as warm-up, resident memory may grow by GROWTH_MB and no thread or open file may be left over.
+A live source of rendered frames, lost and opened again every LOST_EVERY frames, is read at full speed, with sinks that
+hold resources: JSON lines, crops, and the live page with a viewer if its packages are installed. After a tenth of the
+frames as warm-up, resident memory may grow by MAX_GROWTH_MB, and no thread or open file may be left.
 
     python tests/performance/soak.py                  # 20,000 frames: make soak
-    python tests/performance/soak.py --frames 1500    # as the tests run it
+    python tests/performance/soak.py --frames 1500    # as in the tests
 
 Linux only: memory and open files are read from /proc.
 """
@@ -25,21 +25,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from digitedge.camera import JsonLines, Source, Update, run
-from digitedge.camera.sinks.crops import CropSaver
+from digitedge.camera import JsonSink, Source, Update, run
+from digitedge.camera.sinks.crops import CropSink
 from digitedge.camera.sources.base import Frame
 from digitedge.errors import CameraError
-from digitedge.reader.reader import Reader
-from digitedge.synthetic.scenes.clip import render_clip
+from digitedge.reader import Reader
+from digitedge.synthetic.scenes import render_clip
 
-FRAMES, LOST_EVERY = 20_000, 500
-GROWTH_MB = 5.0
-# Rendered once, so that reading is what takes the time: twelve seconds of clip, two or three sheets of paper.
+FRAMES = 20_000
+LOST_EVERY = 500
+MAX_GROWTH_MB = 5.0
+# Frames that are rendered once and repeated, so that reading takes the time: twelve seconds of a clip.
 LOOP = 120
 
 
 class Loop(Source):
-    """The same frames again and again, lost now and then."""
+    """Repeats the same frames; the connection is lost now and then."""
 
     live = True
 
@@ -55,14 +56,14 @@ class Loop(Source):
             self._number += 1
             self._stamp()
             yield self._list[self._number % LOOP]
-            self._taken.wait(1.0)  # the next one when this one is read, so that none is left out
+            self._taken.wait(1.0)  # the next one when this one is read, so that none is skipped
             self._taken.clear()
             if self._number % LOST_EVERY == 0:
                 raise CameraError("lost")
 
 
 class Gauge:
-    """An output that measures this process: every tenth frame its memory, and threads and files at both ends."""
+    """A sink that measures the memory of this process at every tenth frame."""
 
     def __init__(self, warm_up: int, taken: threading.Event) -> None:
         self._warm_up = warm_up
@@ -88,17 +89,17 @@ def threads_and_files() -> tuple[int, int]:
 
 
 def soak(frames: int) -> dict[str, Any]:
-    """Read so many frames; what was measured."""
+    """Read frames and return what was measured."""
     taken = threading.Event()
     gauge = Gauge(frames // 10, taken)
     reader = Reader()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        outputs = [JsonLines(), stack.enter_context(CropSaver(folder, reader, limit=500)), gauge]
+        sinks = [JsonSink(), stack.enter_context(CropSink(folder, max_files=500)), gauge]
         if importlib.util.find_spec("uvicorn"):
-            outputs.append(stack.enter_context(_watched_page(reader)))
+            sinks.append(stack.enter_context(_watched_page(reader)))
         started = time.monotonic()
         source = Loop(taken)
-        run(source, reader, outputs, max_frames=frames)
+        run(source, reader, sinks, max_frames=frames)
         seconds = time.monotonic() - started
     tenths = [gauge.memory_mb[len(gauge.memory_mb) * part // 10] for part in range(10)]
     return {
@@ -113,15 +114,15 @@ def soak(frames: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _watched_page(reader: Reader):
-    """The page, with a viewer who takes every image that he gets."""
-    from digitedge.web import WebPage, parse_address
+    """Yield the live page, with a viewer that receives every image."""
+    from digitedge.web import WebSink, parse_address
 
     def watch(url: str) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}stream.mjpg") as stream:
             while stream.read(1 << 16):
                 pass
 
-    with WebPage(parse_address("0"), reader) as page:
+    with WebSink(parse_address("0"), reader) as page:
         viewer = threading.Thread(target=watch, args=[page.url])
         viewer.start()
         yield page
@@ -140,7 +141,7 @@ def main() -> None:
         after = threads_and_files()
     measured |= {"threads_left": after[0] - before[0], "files_left": after[1] - before[1]}
     print(json.dumps(measured))
-    is_flat = measured["growth_mb"] <= GROWTH_MB and measured["threads_left"] <= 0 and measured["files_left"] <= 0
+    is_flat = measured["growth_mb"] <= MAX_GROWTH_MB and measured["threads_left"] <= 0 and measured["files_left"] <= 0
     sys.exit(not (is_flat and measured["frames"] == frames))
 
 

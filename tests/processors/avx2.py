@@ -1,12 +1,11 @@
-"""Verify the released bundles on a processor without AVX-512 and VNNI, emulated: `make test-avx2`.
+"""Verify the released bundles on a processor without AVX-512 and VNNI, emulate: `make test-avx2`.
 
-The kernels that a runtime chooses depend on the processor, and int8 files that agree on one may saturate on another. So
-every exported file answers MNIST's test images under `qemu-x86_64 -cpu Haswell`. The answers are judged against the
-Keras original by the tolerances in the manifest, and the verdict must be the one there. Takes long: a float file needs
-more than eight minutes, an int8 file one and a half.
+Runtimes choose their kernels by the processor, and an int8 file that agrees on one may saturate on another. So every
+exported file classifies MNIST's test images under `qemu-x86_64 -cpu Haswell`, and its parity with the Keras original
+must be the one in the manifest. A float file takes more than eight minutes, an int8 file one and a half.
 
     python tests/processors/avx2.py [--recipe int8]     # only the files of one recipe: about six minutes
-    python tests/processors/avx2.py --score FILE OUT    # the emulated half: the answers of one file, to OUT.npy
+    python tests/processors/avx2.py --score FILE OUT    # what runs under emulation: save the probabilities of a file
 """
 
 import argparse
@@ -31,10 +30,12 @@ BUNDLES = ("cnn", "small")
 
 
 def main() -> None:
-    """Print a line for every file; exit with 1 where a verdict is another one there."""
+    """Print a line for every file; exit with 1 if a parity result differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=RECIPES, help="only the files of this recipe")
-    parser.add_argument("--score", nargs=2, metavar=("FILE", "OUT"), help="write what a file answers here")
+    parser.add_argument(
+        "--score", nargs=2, metavar=("FILE", "OUT"), help="save the probabilities of a file on this machine"
+    )
     options = parser.parse_args()
     data = load_mnist()
     if options.score:
@@ -47,39 +48,39 @@ def main() -> None:
 
 
 def verify(bundle: Bundle, data: Dataset, recipe: str | None) -> list[bool]:
-    """Compare the files of a bundle with their original, and say of each whether its verdict is the manifest's."""
-    from digitedge.bundle.parity import compare
+    """Check the parity of a bundle's files under emulation; returns for each whether the result is the manifest's."""
+    from digitedge.bundle.parity import compare_outputs
     from digitedge.exporting.keras_reference import KerasClassifier
     from digitedge.training.keras_io import load_keras
 
-    expected = KerasClassifier(load_keras(bundle.reference), bundle.reference).probabilities(data.x_test)
+    expected = KerasClassifier(load_keras(bundle.reference)).probabilities(data.x_test)
     same = []
     for name, entry in bundle.manifest.files.items():
         if recipe not in (None, entry.recipe):
             continue
-        here, there = load_classifier(bundle.path / name).probabilities(data.x_test), emulated(bundle.path / name)
-        parity = compare(expected, there, data.y_test)
+        here, there = load_classifier(bundle.path / name).probabilities(data.x_test), emulate(bundle.path / name)
+        parity = compare_outputs(expected, there, data.y_test)
         violations = parity.violations(entry.tolerance)
-        same.append(entry.fit == (not violations))
+        same.append(entry.passed == (not violations))
         print(
-            f"{bundle.path / name!s:32} right {parity.candidate_top1:.2%} (here {entry.top1:.2%})  like Keras "
-            f"{parity.agreement:.2%} (here {entry.agreement:.2%})  like here "
+            f"{bundle.path / name!s:32} top-1 {parity.candidate_top1:.2%} (here {entry.top1:.2%})  agreement with "
+            f"Keras {parity.agreement:.2%} (here {entry.agreement:.2%}), with here "
             f"{(here.argmax(axis=1) == there.argmax(axis=1)).mean():.2%}, largest difference "
-            f"{np.abs(here - there).max():.1g}  {'; '.join(violations) or 'fit'}",
+            f"{np.abs(here - there).max():.1g}  {'; '.join(violations) or 'passed'}",
             flush=True,
         )
     return same
 
 
-def emulated(path: Path) -> NDArray[np.float32]:
-    """What a file answers under emulation: float32 (M, 10)."""
+def emulate(path: Path) -> NDArray[np.float32]:
+    """Return the probabilities of a file under emulation: float32 (M, 10)."""
     with tempfile.TemporaryDirectory() as folder:
-        answers = Path(folder) / "answers.npy"
-        command = [QEMU, "-cpu", "Haswell", sys.executable, __file__, "--score", str(path), str(answers)]
-        done = subprocess.run(command, capture_output=True, text=True)  # qemu warns of what no Haswell needs
+        output = Path(folder) / "output.npy"
+        command = [QEMU, "-cpu", "Haswell", sys.executable, __file__, "--score", str(path), str(output)]
+        done = subprocess.run(command, capture_output=True, text=True)  # QEMU warns of features that a Haswell lacks
         if done.returncode:
-            sys.exit(f"error: {' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-        return np.asarray(np.load(answers), np.float32)
+            sys.exit(f"error: {' '.join(command)} exited with {done.returncode}:\n{done.stderr}")
+        return np.asarray(np.load(output), np.float32)
 
 
 if __name__ == "__main__":

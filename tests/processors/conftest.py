@@ -1,3 +1,3 @@
-"""The programs of this folder are no tests."""
+"""The programs in this folder are not tests."""
 
-collect_ignore = ["arm64.py"]  # it imports its neighbour, which a program can and a collected module cannot
+collect_ignore = ["arm64.py"]  # imports its neighbour, which works in a program only

@@ -1,11 +1,11 @@
-"""Count the instructions of an inference and of a frame: the cost that does not depend on the machine's clock.
+"""Count the instructions of an inference and of a frame: a cost that does not depend on the clock of the machine.
 
     python tests/processors/instructions.py               # every exported file, and a frame: about ten minutes
     python tests/processors/instructions.py --recipe int8
-    python tests/processors/instructions.py --repeat WHAT TIMES  # the counted half: a model file, or "frame"
+    python tests/processors/instructions.py --repeat WHAT TIMES  # what is count: a model file, or "frame"
 
-Valgrind runs the same program with few and with many repetitions; the difference holds no start-up. It offers programs
-an x86-64 processor with AVX2 and without AVX-512 and VNNI, whatever the machine has. Prints a table as Markdown.
+Valgrind runs the same program with few and with many repetitions; the difference excludes the start-up. It emulates an
+x86-64 processor with AVX2 and without AVX-512 and VNNI on any machine. Prints a table as Markdown.
 """
 
 import argparse
@@ -20,17 +20,17 @@ from pathlib import Path
 from digitedge.bundle.bundle import load_bundle
 from digitedge.bundle.golden import load_golden
 from digitedge.bundle.recipe import RECIPES
-from digitedge.reader.reader import Reader
+from digitedge.reader import Reader
 from digitedge.runtime import load_classifier
-from digitedge.synthetic.scenes.plain_scenes import render_scene
+from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
 
 HERE = Path(__file__).resolve().parents[2]
 BUNDLES = ("cnn", "small")
 FRAME = "frame"
-SCENE_SEED = 6  # the first page of ten digits
-REPETITIONS = (2, 12)  # the first prepares things that stay
-# Without these the start varies by ten million instructions (sets in another order, threads that wait); so by 5,000.
+SCENE_SEED = 20  # the first plain page of ten digits
+REPETITIONS = (2, 12)  # the first includes what is done once
+# Without these the start-up varies by ten million instructions (order of sets, waiting threads); with them by 5,000.
 STEADY = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -38,7 +38,9 @@ def main() -> None:
     """Print a line for every exported file, and one for a frame."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=RECIPES, help="only the files of this recipe")
-    parser.add_argument("--repeat", nargs=2, metavar=("WHAT", "TIMES"), help="do something so many times")
+    parser.add_argument(
+        "--repeat", nargs=2, metavar=("WHAT", "TIMES"), help="classify a crop or read a frame TIMES times"
+    )
     options = parser.parse_args()
     if options.repeat:
         repeat(options.repeat[0], int(options.repeat[1]))
@@ -58,29 +60,31 @@ def main() -> None:
 
 
 def instructions(what: str) -> float:
-    """Instructions of one repetition."""
+    """Return the instructions of one repetition."""
     few, many = REPETITIONS
-    return (counted(what, many) - counted(what, few)) / (many - few)
+    return (count(what, many) - count(what, few)) / (many - few)
 
 
-def counted(what: str, times: int) -> int:
-    """Instructions of a whole program, start-up included."""
+def count(what: str, times: int) -> int:
+    """Return the instructions of a whole program, start-up included."""
     # Callgrind counts the same and takes twice as long.
     valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
     command = [*valgrind, sys.executable, __file__, "--repeat", what, str(times)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | STEADY)
     found = re.search(r"I +refs: +([\d,]+)", done.stderr)
     if done.returncode or not found:
-        sys.exit(f"error: {' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+        sys.exit(f"error: {' '.join(command)} exited with {done.returncode}:\n{done.stderr}")
     return int(found[1].replace(",", ""))
 
 
 def repeat(what: str, times: int) -> None:
-    """Answer one crop, or read one frame, again and again."""
+    """Classify one crop or read one frame several times."""
     cv2.setNumThreads(1)
     if what == FRAME:
         reader = Reader(HERE / "export" / BUNDLES[0] / "model_int8.tflite")
-        frame = render_scene(seed=SCENE_SEED, width=1280, height=720).frame
+        frame = render_scene(
+            seed=SCENE_SEED, width=1280, height=720, difficulty=Difficulty.PLAIN, scene_type="paper"
+        ).frame
         found = [len(reader.read(frame).digits) for _ in range(times)]
         if set(found) != {10}:
             sys.exit(f"error: the frame has 10 digits, read were {found}")

@@ -1,164 +1,188 @@
-"""Which way to take the ink wins, with classifiers of a few lines that look at the shape of a crop."""
+"""Classification, splits and merges, with classifiers of a few lines that look at the shape of a crop."""
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.reader.classify import recognize
+from digitedge.reader.classify import Prediction, classify_candidates
+from digitedge.runtime import Classifier
 from digitedge.utils.opencv import cv2
-from digitedge.vision import find_writing
+from digitedge.vision import Stage, StageClock, detect_candidates, normalize_digit
+from digitedge.vision.segment import RejectReason
 
-# Where two clear rings stand, right of what is tested.
-COMPANY = (500, 590)
-
-
-class Rings:
-    """Sees ink as high as a digit: a single ring is a 0 for sure; of anything else it is as sure as it was told."""
-
-    def __init__(self, *, of_others=0.3, of_rings=0.99):
-        self.of_others, self.of_rings = of_others, of_rings
-
-    def probabilities(self, crops):
-        answers = np.zeros((len(crops), 10), np.float32)
-        for answer, crop in zip(answers, crops, strict=True):
-            answer[0], answer[8] = (self.of_rings, 0) if _is_ring(crop) else (0, self.of_others)
-        return answers
+# Columns of two clear rings to the right of what is tested. They give the scale of the writing.
+CONTEXT = (500, 590)
 
 
-def _is_ring(crop):
-    """One piece of ink around one hole, at least half as wide as high."""
+class RingClassifier:
+    """Predicts 0 for a crop with one ring, and 8 for any other crop."""
+
+    def __init__(self, *, ring_confidence: float = 0.99, other_confidence: float = 0.3) -> None:
+        self.ring_confidence = ring_confidence
+        self.other_confidence = other_confidence
+        self.crops = 0
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.crops += len(crops)
+        rows = np.zeros((len(crops), 10), np.float32)
+        for row, crop in zip(rows, crops, strict=True):
+            row[0], row[8] = (self.ring_confidence, 0) if _is_ring(crop) else (0, self.other_confidence)
+        return rows
+
+
+def _is_ring(crop: NDArray[np.uint8]) -> bool:
+    """Tell whether a crop has one component around one hole, at least half as wide as high."""
     ink = (crop > 100).astype(np.uint8)
     _, _, width, height = cv2.boundingRect(ink)
     holes = cv2.connectedComponents(1 - ink, connectivity=4)[0] - 2  # less the label of ink and the paper outside
     return cv2.connectedComponents(ink)[0] == 2 and holes == 1 and width > 0.5 * height
 
 
-class Upright:
-    """Anything higher than wide, with ink in all four corners, is a 0; it doubts the rest."""
+class UprightClassifier:
+    """Predicts 0: confidently if a crop is higher than wide and has ink in all four corners, else with 0.3."""
 
-    def __init__(self, confidence):
+    def __init__(self, confidence: float) -> None:
         self.confidence = confidence
 
-    def probabilities(self, crops):
-        answers = np.zeros((len(crops), 10), np.float32)
-        for answer, crop in zip(answers, crops, strict=True):
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = np.zeros((len(crops), 10), np.float32)
+        for row, crop in zip(rows, crops, strict=True):
             ink = crop > 100
             x, y, width, height = cv2.boundingRect(ink.astype(np.uint8))
-            corners = [ink[rows, columns].any() for rows in _thirds(y, height) for columns in _thirds(x, width)]
-            answer[0] = self.confidence if height > width and all(corners) else 0.3
-        return answers
+            rows_of_corners, columns_of_corners = _outer_thirds(y, height), _outer_thirds(x, width)
+            corners = [ink[down, across].any() for down in rows_of_corners for across in columns_of_corners]
+            row[0] = self.confidence if height > width and all(corners) else 0.3
+        return rows
 
 
-def _thirds(start, length):
-    """The first and the last third."""
+def _outer_thirds(start: int, length: int) -> tuple[slice, slice]:
     return slice(start, start + length // 3), slice(start + length - length // 3, start + length)
 
 
-def page(*rings, link=None):
-    """Rings with their middle at these x, a stroke that links two of them, and the company that tells their size."""
+class RandomClassifier:
+    """Predicts at random, but equally for equal crops."""
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rng = np.random.default_rng(int(crops.sum()) + len(crops))
+        return rng.dirichlet(np.full(10, 0.05), len(crops)).astype(np.float32)
+
+
+def draw_page(*rings: int, link: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Draw rings around these columns, a stroke from column to column, and the context."""
     grey = np.full((300, 640), 225, np.uint8)
-    for x in (*rings, *COMPANY):
+    for x in (*rings, *CONTEXT):
         cv2.ellipse(grey, (x, 150), (20, 32), 0, 0, 360, 40, 6)
     if link:
         cv2.line(grey, (link[0], 150), (link[1], 150), 40, 6)
     return grey
 
 
-def guesses_on(grey, classifier):
-    """What is made of the marks, from left to right, without the company."""
-    guesses = recognize(find_writing(grey), classifier)
-    return sorted((guess for guess in guesses if guess.box[0] < COMPANY[0] - 40), key=lambda guess: guess.box)
+def draw_touching_rings() -> NDArray[np.uint8]:
+    """Draw two rings that a stroke joins."""
+    return draw_page(150, 206, link=(170, 186))
 
 
-def touching():
-    """Two rings that a stroke joins."""
-    return page(150, 206, link=(170, 186))
-
-
-def broken(gap=6):
-    """One ring in an upper and a lower half."""
-    grey = page(150)
+def draw_broken_ring(gap: int = 6) -> NDArray[np.uint8]:
+    """Draw one ring in an upper and a lower half."""
+    grey = draw_page(150)
     grey[150 - gap // 2 : 150 + gap // 2, :200] = 225
     return grey
 
 
-def test_two_digits_that_touch_are_cut_where_the_pieces_are_surer():
-    guesses = guesses_on(touching(), Rings())
-    assert [guess.digit for guess in guesses] == [0, 0]
-    left, right = (guess.box for guess in guesses)
+def classify(grey: NDArray[np.uint8], classifier: Classifier) -> list[Prediction]:
+    """Return the predictions from left to right, without the context."""
+    predictions = classify_candidates(detect_candidates(grey), classifier)
+    return sorted((one for one in predictions if one.box[0] < CONTEXT[0] - 40), key=lambda one: one.box)
+
+
+def test_touching_digits_are_split_where_the_parts_are_more_confident() -> None:
+    predictions = classify(draw_touching_rings(), RingClassifier())
+    assert [prediction.digit for prediction in predictions] == [0, 0]
+    left, right = (prediction.box for prediction in predictions)
     assert abs(left[0] - 127) <= 3 and abs(left[2] - 51) <= 6
     assert abs(right[0] + right[2] - 229) <= 3 and abs(right[2] - 51) <= 6
-    assert [guess.before for guess in guesses] == pytest.approx([0.3, 0.3])
+    assert [prediction.initial_confidence for prediction in predictions] == pytest.approx([0.3, 0.3])
 
 
-def test_what_reads_well_as_a_whole_is_not_cut():
-    (guess,) = guesses_on(touching(), Rings(of_others=0.95))
-    assert (guess.digit, guess.confidence) == (8, pytest.approx(0.95))
-    assert abs(guess.box[2] - 102) <= 4
+def test_confident_candidate_is_not_split() -> None:
+    (prediction,) = classify(draw_touching_rings(), RingClassifier(other_confidence=0.95))
+    assert (prediction.digit, prediction.confidence) == (8, pytest.approx(0.95))
+    assert abs(prediction.box[2] - 102) <= 4
 
 
-def test_a_doubtful_whole_stays_where_its_pieces_are_doubtful_too():
-    (guess,) = guesses_on(touching(), Rings(of_others=0.3, of_rings=0.8))
-    assert (guess.digit, guess.confidence) == (8, pytest.approx(0.3))
+def test_doubtful_candidate_is_not_split_if_its_parts_are_doubtful() -> None:
+    (prediction,) = classify(draw_touching_rings(), RingClassifier(ring_confidence=0.8, other_confidence=0.3))
+    assert (prediction.digit, prediction.confidence) == (8, pytest.approx(0.3))
 
 
-def test_one_piece_that_is_doubtful_spoils_a_cut():
-    grey = page(150, link=(170, 190))
+def test_candidate_is_not_split_if_one_part_is_doubtful() -> None:
+    grey = draw_page(150, link=(170, 190))
     cv2.rectangle(grey, (190, 120), (220, 180), 40, cv2.FILLED)
-    assert len(guesses_on(grey, Rings())) == 1
+    assert len(classify(grey, RingClassifier())) == 1
 
 
-def test_two_halves_of_a_digit_are_joined():
-    (guess,) = guesses_on(broken(), Upright(0.99))
-    assert (guess.digit, guess.confidence, guess.before) == (0, pytest.approx(0.99), pytest.approx(0.3))
-    assert abs(guess.box[3] - 70) <= 4
+def test_two_halves_of_a_digit_are_merged() -> None:
+    (prediction,) = classify(draw_broken_ring(), UprightClassifier(0.99))
+    assert (prediction.digit, prediction.confidence) == (0, pytest.approx(0.99))
+    assert prediction.initial_confidence == pytest.approx(0.3)
+    assert abs(prediction.box[3] - 70) <= 4
 
 
-def test_halves_stay_apart_where_their_joint_is_no_surer():
-    assert len(guesses_on(broken(), Upright(0.5))) == 2
+def test_halves_are_not_merged_if_the_whole_is_no_more_confident() -> None:
+    assert len(classify(draw_broken_ring(), UprightClassifier(0.5))) == 2
 
 
-def test_clear_digits_are_looked_at_once():
-    class Counting(Rings):
-        asked = 0
-
-        def probabilities(self, crops):
-            self.asked += len(crops)
-            return super().probabilities(crops)
-
-    classifier = Counting()
-    assert len(guesses_on(page(100, 200, 300), classifier)) == 3
-    assert classifier.asked == 3 + len(COMPANY)
+def test_confident_candidates_are_classified_once() -> None:
+    classifier = RingClassifier()
+    assert len(classify(draw_page(100, 200, 300), classifier)) == 3
+    assert classifier.crops == 3 + len(CONTEXT)
 
 
-def test_no_ink_is_in_two_guesses():
-    """Whatever the classifier says: marks that touch, that are broken, and that lie beside each other."""
-
-    class Moody:
-        def probabilities(self, crops):
-            rng = np.random.default_rng(int(crops.sum()) + len(crops))
-            return rng.dirichlet(np.full(10, 0.05), len(crops)).astype(np.float32)
-
-    grey = np.vstack([touching(), broken(), page(150, 202, 280, 334, link=(300, 312))])
+def test_no_ink_is_in_two_predictions_and_none_is_lost() -> None:
+    """With random predictions for rings that touch, that are broken, and that stand side by side."""
+    grey = np.vstack([draw_touching_rings(), draw_broken_ring(), draw_page(150, 202, 280, 334, link=(300, 312))])
     counts = set()
     for turn in range(10):
-        writing = find_writing(np.roll(grey, 3 * turn, axis=1))
-        guesses = recognize(writing, Moody())
-        counts.add(len(guesses))
-        taken = np.zeros(writing.steps["clean"].shape, int)
-        for guess in guesses:
-            x, y, width, height = guess.mark.box
-            taken[y : y + height, x : x + width] += guess.mark.ink > 0
-        assert taken.max() == 1
-        assert taken.sum() == sum(int((mark.ink > 0).sum()) for mark in writing.marks)
-    assert len(counts) > 1, "some marks were cut or joined"
+        detection = detect_candidates(np.roll(grey, 3 * turn, axis=1))
+        predictions = classify_candidates(detection, RandomClassifier())
+        counts.add(len(predictions))
+        uses = np.zeros(detection.cleaned.shape, int)
+        for prediction in predictions:
+            x, y, width, height = prediction.candidate.box
+            uses[y : y + height, x : x + width] += prediction.candidate.ink > 0
+        assert uses.max() == 1
+        assert uses.sum() == sum(int((candidate.ink > 0).sum()) for candidate in detection.candidates)
+    assert len(counts) > 1, "some candidates were split or merged"
 
 
-def test_a_mark_with_a_flaw_is_not_shown_to_the_classifier():
-    grey = page(100, 200, 300)
+def test_candidate_with_a_reject_reason_is_not_classified() -> None:
+    grey = draw_page(100, 200, 300)
     cv2.line(grey, (100, 250), (180, 250), 40, 6)
-    flawed = [guess for guess in guesses_on(grey, Rings()) if guess.mark.flaw]
-    assert [(guess.confidence, guess.before) for guess in flawed] == [(0, 0)]
+    classifier = RingClassifier()
+    (rejected,) = [one for one in classify(grey, classifier) if one.candidate.reject_reason]
+    assert rejected.candidate.reject_reason is RejectReason.TOO_SHORT
+    assert (rejected.confidence, rejected.initial_confidence, rejected.crop) == (0, 0, None)
+    assert rejected.probabilities.tolist() == [0] * 10
+    assert classifier.crops == 3 + len(CONTEXT)
 
 
-def test_a_blank_page_has_no_guesses():
-    assert guesses_on(np.full((60, 80), 200, np.uint8), Rings()) == []
+def test_prediction_has_its_crop_and_the_probabilities_of_all_digits() -> None:
+    detection = detect_candidates(draw_touching_rings())
+    for prediction in classify_candidates(detection, RingClassifier()):
+        assert prediction.crop is not None
+        np.testing.assert_array_equal(prediction.crop, normalize_digit(prediction.candidate.ink))
+        assert (prediction.probabilities.shape, prediction.probabilities.dtype) == ((10,), np.float32)
+        np.testing.assert_array_equal(
+            prediction.probabilities, RingClassifier().probabilities(prediction.crop[None])[0]
+        )
+        assert prediction.box == detection.to_image(prediction.candidate.box)
+
+
+def test_only_the_stages_of_classification_are_measured() -> None:
+    clock = StageClock()
+    classify_candidates(detect_candidates(draw_touching_rings()), RingClassifier(), clock)
+    assert {stage for stage, ms in clock.ms.items() if ms > 0} == {Stage.CROPS, Stage.PREDICTIONS, Stage.SPLIT_MERGE}
+
+
+def test_blank_page_has_no_predictions() -> None:
+    assert classify(np.full((60, 80), 200, np.uint8), RingClassifier()) == []

@@ -1,38 +1,63 @@
-"""The slide of a frame's way: all panels, in the right colours, for frames of any kind."""
+"""The slide and the images of the stages: all panels, in the right colours, for images of any kind."""
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.reader.reader import Reader
-from digitedge.reader.stages import CAPTION, COLUMNS, DROPPED, HEADER, HEIGHT, KEPT, MARGIN, PANEL, WIDTH, draw_stages
-from digitedge.synthetic.scenes.plain_scenes import Medium, render_scene
-from digitedge.utils.opencv import cv2
+from digitedge.errors import InputError
+from digitedge.reader import Reader, Trace
+from digitedge.reader.stages import (
+    CAPTION_HEIGHT,
+    COLUMNS,
+    HEADER_HEIGHT,
+    HEIGHT,
+    IMAGE_STAGES,
+    KEPT_COLOUR,
+    MARGIN,
+    PANEL_SIZE,
+    REJECTED_COLOUR,
+    WIDTH,
+    draw_crop,
+    draw_stages,
+    removed_lines,
+    stage_image,
+)
+from digitedge.synthetic.scenes import PLAIN_SCENE_TYPES, Difficulty, render_scene
+from digitedge.utils.drawing import Colour
+from digitedge.utils.opencv import cv2, to_bgr
+from digitedge.vision import Stage
 
 
-class ByWidth:
-    """Tells a slim 1 from everything else, which is hardly a 0."""
+class WidthClassifier:
+    """Predicts 1 for slim crops, and 0 for the others."""
 
-    def probabilities(self, crops):
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         slim = (crops.max(axis=1) > 60).sum(axis=1) < 9
-        answers = np.full((len(crops), 10), 0.001, np.float32)
-        answers[slim, 1] = answers[~slim, 0] = 0.991
-        return answers
+        rows = np.full((len(crops), 10), 0.001, np.float32)
+        rows[slim, 1] = rows[~slim, 0] = 0.991
+        return rows
 
 
-def panel(slide, number):
+def trace(image: NDArray[np.uint8]) -> Trace:
+    return Reader(WidthClassifier(), threshold=0.5).trace(image)
+
+
+def panel(slide: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    """Return a panel of the slide; they are numbered from 1."""
     row, column = divmod(number - 1, COLUMNS)
-    x, y = MARGIN + column * (PANEL[0] + MARGIN), HEADER + CAPTION + row * (PANEL[1] + MARGIN + CAPTION)
-    return slide[y : y + PANEL[1], x : x + PANEL[0]]
+    x = MARGIN + column * (PANEL_SIZE[0] + MARGIN)
+    y = HEADER_HEIGHT + CAPTION_HEIGHT + row * (PANEL_SIZE[1] + MARGIN + CAPTION_HEIGHT)
+    return slide[y : y + PANEL_SIZE[1], x : x + PANEL_SIZE[0]]
 
 
-def amount(image, colour):
+def count_pixels(image: NDArray[np.uint8], colour: Colour) -> int:
     return int((image == colour).all(axis=2).sum())
 
 
 @pytest.fixture
-def page():
-    """As large as a panel: ones and rings, and below them a short bar that is no digit."""
-    grey = np.full((PANEL[1], PANEL[0]), 225, np.uint8)
+def page() -> NDArray[np.uint8]:
+    """A grey page as large as a panel: ones and rings, and below them a short bar that is no digit."""
+    grey = np.full((PANEL_SIZE[1], PANEL_SIZE[0]), 225, np.uint8)
     for x in (50, 170, 290):
         cv2.line(grey, (x, 65), (x, 115), 40, 6)
         cv2.ellipse(grey, (x + 60, 90), (20, 25), 0, 0, 360, 40, 6)
@@ -40,60 +65,100 @@ def page():
     return grey
 
 
-def test_the_panels_show_the_steps_of_the_search(page):
-    slide = draw_stages(cv2.cvtColor(page, cv2.COLOR_GRAY2BGR), Reader.of(ByWidth()), name="page.png")
+def test_panels_show_the_image_and_the_stages_in_order(page: NDArray[np.uint8]) -> None:
+    slide = draw_stages(trace(to_bgr(page)), name="page.png")
     assert slide.shape == (HEIGHT, WIDTH, 3)
     assert slide.dtype == np.uint8
     ink = page < 100
     np.testing.assert_array_equal(panel(slide, 1), np.dstack([page] * 3))
     np.testing.assert_array_equal(panel(slide, 2), np.dstack([page] * 3))
     assert panel(slide, 3)[ink].min() > 200 and panel(slide, 3)[~ink].mean() < 20
-    assert amount(panel(slide, 4), (255, 255, 255)) == pytest.approx(np.count_nonzero(ink), rel=0.03)
+    assert count_pixels(panel(slide, 4), (255, 255, 255)) == pytest.approx(np.count_nonzero(ink), rel=0.03)
     np.testing.assert_array_equal(panel(slide, 5), panel(slide, 4))
 
 
-def test_erased_lines_are_orange_and_the_digits_white(page):
+def test_stage_images_are_those_of_the_slide(page: NDArray[np.uint8]) -> None:
+    page[140:143, 10:440] = 40  # an underline
+    result = trace(page)
+    slide = draw_stages(result)
+    for number, stage in enumerate(IMAGE_STAGES, start=2):
+        image = stage_image(result, stage)
+        assert image.dtype == np.uint8
+        shown = np.dstack([image] * 3) if image.ndim == 2 else image
+        if stage is Stage.CANDIDATES:
+            np.testing.assert_array_equal(shown[:300], panel(slide, number)[:300])  # reject reasons are listed below
+        else:
+            np.testing.assert_array_equal(shown, panel(slide, number))
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in IMAGE_STAGES])
+def test_stage_without_an_image_is_refused(page: NDArray[np.uint8], stage: Stage) -> None:
+    with pytest.raises(InputError, match=f"expected one of the stages grey, .*candidates, got {stage}"):
+        stage_image(trace(page), stage)
+
+
+def test_removed_lines_are_orange_and_the_digits_white(page: NDArray[np.uint8]) -> None:
     page[140:143, 10:440] = 40
-    slide = draw_stages(page, Reader.of(ByWidth()))
-    assert amount(panel(slide, 4), DROPPED) == 0
-    assert amount(panel(slide, 5)[138:145], DROPPED) > 0.9 * 3 * 430
-    assert amount(panel(slide, 5)[50:130], DROPPED) == 0
+    result = trace(page)
+    slide = draw_stages(result)
+    assert count_pixels(panel(slide, 4), REJECTED_COLOUR) == 0
+    assert count_pixels(panel(slide, 5)[138:145], REJECTED_COLOUR) > 0.9 * 3 * 430
+    assert count_pixels(panel(slide, 5)[50:130], REJECTED_COLOUR) == 0
+    removed = removed_lines(result)
+    assert np.count_nonzero(removed[138:145]) == np.count_nonzero(removed) > 0.9 * 3 * 430
+    assert set(np.unique(removed)) == {0, 255}
 
 
-def test_what_is_kept_and_what_is_dropped_have_boxes_of_their_own_colour(page):
-    boxes = panel(draw_stages(page, Reader.of(ByWidth(), threshold=0.5)), 6)
-    assert amount(boxes[40:150], KEPT) > 6 * 2 * 60
-    assert amount(boxes[40:150], DROPPED) == 0
-    assert amount(boxes[180:300], DROPPED) > 2 * 90
-    assert amount(boxes[180:300], KEPT) == 0
+def test_boxes_of_kept_and_rejected_candidates_have_their_own_colours(page: NDArray[np.uint8]) -> None:
+    boxes = panel(draw_stages(trace(page)), 6)
+    assert count_pixels(boxes[40:150], KEPT_COLOUR) > 6 * 2 * 60
+    assert count_pixels(boxes[40:150], REJECTED_COLOUR) == 0
+    assert count_pixels(boxes[180:300], REJECTED_COLOUR) > 2 * 90
+    assert count_pixels(boxes[180:300], KEPT_COLOUR) == 0
 
 
-def test_the_crops_stand_below_in_reading_order(page):
-    slide = draw_stages(page, Reader.of(ByWidth(), threshold=0.5))
-    strip = slide[HEADER + 2 * CAPTION + PANEL[1] + MARGIN :, 3 * MARGIN + 2 * PANEL[0] :]
+def test_crops_are_drawn_in_reading_order(page: NDArray[np.uint8]) -> None:
+    slide = draw_stages(trace(page))
+    strip = slide[HEADER_HEIGHT + 2 * CAPTION_HEIGHT + PANEL_SIZE[1] + MARGIN :, 3 * MARGIN + 2 * PANEL_SIZE[0] :]
     first, second = strip[:112, :112], strip[:112, 124:236]
     strokes = [np.count_nonzero(np.diff((crop[56, :, 0] > 60).astype(int)) == 1) for crop in (first, second)]
     assert strokes == [1, 2], "half-way down, a one and a ring"
 
 
-def test_a_page_of_hundreds_of_marks_has_room():
+def test_crop_is_enlarged_without_interpolation_and_the_rest_is_not_changed(page: NDArray[np.uint8]) -> None:
+    decisions = trace(page).sorted_decisions()
+    canvas = np.full((80, 100, 3), 7, np.uint8)
+    draw_crop(canvas, decisions[0], (30, 10), 56)
+    crop = decisions[0].prediction.crop
+    assert crop is not None
+    np.testing.assert_array_equal(canvas[10:66, 30:86], np.dstack([crop.repeat(2, axis=0).repeat(2, axis=1)] * 3))
+    canvas[10:66, 30:86] = 7
+    assert (canvas == 7).all()
+    draw_crop(canvas, decisions[-1], (0, 0), 56)  # the bar has no crop
+    assert (canvas == 7).all()
+
+
+def test_page_with_hundreds_of_candidates_has_a_slide() -> None:
     page = np.full((1500, 2000), 225, np.uint8)
     for y in range(40, 1440, 60):
         for x in range(40, 1960, 40):
             cv2.ellipse(page, (x, y), (8, 14), 0, 0, 360, 40, 3)
-    slide = draw_stages(page, Reader.of(ByWidth()), name="x" * 500)
+    slide = draw_stages(trace(page), name="x" * 500)
     assert slide.shape == (HEIGHT, WIDTH, 3)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (3, 5, 3), (40, 3000, 3), (3000, 40)], ids=str)
-def test_frames_of_any_shape_have_a_slide(shape):
-    assert draw_stages(np.full(shape, 200, np.uint8), Reader.of(ByWidth())).shape == (HEIGHT, WIDTH, 3)
+def test_image_of_any_shape_has_a_slide_and_stage_images(shape: tuple[int, ...]) -> None:
+    result = trace(np.full(shape, 200, np.uint8))
+    assert draw_stages(result).shape == (HEIGHT, WIDTH, 3)
+    for stage in IMAGE_STAGES:
+        assert stage_image(result, stage).size > 0
 
 
-@pytest.mark.parametrize("medium", list(Medium), ids=lambda medium: medium.name.lower())
-def test_the_released_model_has_its_slides(medium):
-    scene = render_scene(seed=2, medium=medium)
-    frame = scene.frame.copy()
-    slide = draw_stages(frame, Reader(), name="scene.png")
-    assert amount(panel(slide, 6), KEPT) > 40 * len(scene.digits)
-    np.testing.assert_array_equal(frame, scene.frame)
+@pytest.mark.parametrize("scene_type", PLAIN_SCENE_TYPES)
+def test_slide_of_a_plain_scene_shows_every_digit_and_leaves_the_image(scene_type: str) -> None:
+    scene = render_scene(seed=2, difficulty=Difficulty.PLAIN, scene_type=scene_type)
+    image = scene.frame.copy()
+    slide = draw_stages(Reader().trace(image), name="scene.png")
+    assert count_pixels(panel(slide, 6), KEPT_COLOUR) > 40 * len(scene.digits)
+    np.testing.assert_array_equal(image, scene.frame)

@@ -7,12 +7,12 @@ from digitedge.synthetic.non_digits.glyphs import render_glyph, synthetic_glyphs
 
 def test_glyphs_are_crops_with_ink_and_no_two_are_equal() -> None:
     crops = synthetic_glyphs(200, seed=4)
-    assert (crops.shape, crops.dtype) == ((200, 28, 28), np.uint8)
+    assert crops.shape == (200, 28, 28) and crops.dtype == np.uint8
     assert crops.max(axis=(1, 2)).min() > 200
     assert len({crop.tobytes() for crop in crops}) == 200
 
 
-def test_a_seed_gives_the_same_glyphs_again_and_another_one_others() -> None:
+def test_the_same_seed_gives_the_same_glyphs_and_another_seed_others() -> None:
     one, same, other = (synthetic_glyphs(5, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)

@@ -2,10 +2,24 @@ import keras
 import numpy as np
 import pytest
 
+from digitedge.bundle.architectures import SUMMARIES, ArchitectureName
 from digitedge.training.architectures import ARCHITECTURES, Block, build_convolutional, build_mlp, count_macs
 
 
-def test_the_mlp_is_the_textbooks_to_the_letter() -> None:
+def test_the_command_line_offers_every_architecture() -> None:
+    assert list(ARCHITECTURES) == list(ArchitectureName) == list(SUMMARIES)
+    for name, architecture in ARCHITECTURES.items():
+        assert architecture.defaults.architecture == name
+
+
+def test_the_defaults_are_those_in_the_help_of_train() -> None:
+    defaults = {name: architecture.defaults for name, architecture in ARCHITECTURES.items()}
+    assert {name: config.epochs for name, config in defaults.items()} == {"cnn": 8, "small": 8, "mlp": 10}
+    assert {name: config.dropout for name, config in defaults.items()} == {"cnn": 0.0, "small": 0.0, "mlp": 0.2}
+    assert {name: config.scenes for name, config in defaults.items()} == {"cnn": 400, "small": 400, "mlp": 0}
+
+
+def test_the_mlp_is_that_of_the_textbook() -> None:
     model = build_mlp(0.2)
     assert [
         (type(layer).__name__, getattr(layer, "units", getattr(layer, "rate", None))) for layer in model.layers[1:]
@@ -26,8 +40,8 @@ def test_the_mlp_is_the_textbooks_to_the_letter() -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_keeps_the_contract(name: str) -> None:
-    model = ARCHITECTURES[name](0.2)
+def test_every_architecture_keeps_the_model_contract(name: str) -> None:
+    model = ARCHITECTURES[name].build(0.2)
     assert model.input_shape == (None, 28, 28, 1)
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype(np.float32)
     np.testing.assert_allclose(model.predict(images, verbose=0).sum(axis=1), 1, atol=1e-5)
@@ -36,13 +50,13 @@ def test_every_architecture_keeps_the_contract(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "parameters", "macs"), [("cnn", 70_000, 8e6), ("small", 16_000, 1.3e6)])
-def test_nets_for_the_edge_cost_little(name: str, parameters: int, macs: float) -> None:
-    model = ARCHITECTURES[name](0.2)
+def test_edge_architectures_stay_small(name: str, parameters: int, macs: float) -> None:
+    model = ARCHITECTURES[name].build(0.2)
     assert model.count_params() < parameters
     assert count_macs(model) <= macs
 
 
-def test_a_separable_block_filters_each_channel_and_then_mixes_them() -> None:
+def test_a_separable_block_is_a_depthwise_and_a_1x1_convolution() -> None:
     model = build_convolutional("two", [Block(6), Block(8, 5, stride=2, pooled=True, separable=True)], 0.0)
     kernels = [layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")]
     assert kernels == [(3, 3, 1, 6), (5, 5, 6, 1), (1, 1, 6, 8), (8, 10)]

@@ -4,52 +4,54 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.synthetic.scenes.crops import Cuttings, cut_scenes, join
+from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes, join_crops
 from digitedge.training import crop_cache
-from digitedge.training.crop_cache import kept_cuttings
+from digitedge.training.crop_cache import cached_crops
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder."""
-    monkeypatch.setattr(crop_cache, "cache_folder", lambda: tmp_path / "cuttings")
-    return tmp_path / "cuttings"
+    monkeypatch.setattr(crop_cache, "cache_folder", lambda: tmp_path / "crops")
+    return tmp_path / "crops"
 
 
-def never(scenes: int, *, seed: int) -> Cuttings:
-    pytest.fail("what is kept was made again")
+def must_not_run(scenes: int, *, seed: int) -> SceneCrops:
+    pytest.fail("cached crops were made again")
 
 
-def test_cuttings_are_made_once(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = kept_cuttings(cut_scenes, 2, seed=5)
-    told = capsys.readouterr()
-    assert told.err == "rendering 2 scenes and cutting out what is found; it is kept for the next training\n"
-    assert told.out == ""
-    again = kept_cuttings(never, 2, seed=5)
-    for cuttings in (again, cut_scenes(2, seed=5)):
-        np.testing.assert_array_equal(first.crops, cuttings.crops)
-        np.testing.assert_array_equal(first.digits, cuttings.digits)
+def test_crops_are_made_once(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = cached_crops(crop_scenes, 2, seed=5)
+    printed = capsys.readouterr()
+    assert printed.err == (
+        "rendering 2 scenes and cropping what is found; the crops are cached for the next training\n"
+    )
+    assert printed.out == ""
+    again = cached_crops(must_not_run, 2, seed=5)
+    for crops in (again, crop_scenes(2, seed=5)):
+        np.testing.assert_array_equal(first.crops, crops.crops)
+        np.testing.assert_array_equal(first.digits, crops.digits)
     assert [path.name for path in cache.iterdir()] == ["2-5.npz"]
 
 
-@pytest.mark.parametrize("room", crop_cache.SOURCES)
-def test_cuttings_of_other_code_are_made_again(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept_cuttings(cut_scenes, 1, seed=5)
-    monkeypatch.setattr(crop_cache, "SOURCES", tuple(source for source in crop_cache.SOURCES if source != room))
-    assert len(kept_cuttings(lambda scenes, *, seed: join([]), 1, seed=5)) == 0
+@pytest.mark.parametrize("changed", crop_cache.SOURCES)
+def test_crops_of_other_code_are_made_again(changed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached_crops(crop_scenes, 1, seed=5)
+    monkeypatch.setattr(crop_cache, "SOURCES", tuple(source for source in crop_cache.SOURCES if source != changed))
+    assert len(cached_crops(lambda scenes, *, seed: join_crops([]), 1, seed=5)) == 0
 
 
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(b"x"), lambda path: np.savez(path, code="?")], ids=["bytes", "arrays"]
 )
-def test_a_damaged_cache_is_mended(cache: Path, damage: Callable[[Path], None]) -> None:
-    whole = kept_cuttings(cut_scenes, 1, seed=5)
+def test_a_damaged_cache_is_replaced(cache: Path, damage: Callable[[Path], None]) -> None:
+    whole = cached_crops(crop_scenes, 1, seed=5)
     damage(cache / "1-5.npz")
-    np.testing.assert_array_equal(kept_cuttings(cut_scenes, 1, seed=5).crops, whole.crops)
-    np.testing.assert_array_equal(kept_cuttings(never, 1, seed=5).crops, whole.crops)
+    np.testing.assert_array_equal(cached_crops(crop_scenes, 1, seed=5).crops, whole.crops)
+    np.testing.assert_array_equal(cached_crops(must_not_run, 1, seed=5).crops, whole.crops)
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cache.write_text("a file where a folder should be")
-    assert len(kept_cuttings(cut_scenes, 1, seed=5)) > 0
-    assert "the cuttings are not kept: cannot write" in capsys.readouterr().err
+def test_an_unwritable_cache_is_reported_and_not_used(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache.write_text("a file in place of the folder")
+    assert len(cached_crops(crop_scenes, 1, seed=5)) > 0
+    assert "the crops are not cached: cannot write" in capsys.readouterr().err

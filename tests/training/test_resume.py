@@ -1,4 +1,4 @@
-"""A training that is killed and resumed ends as if nothing had happened."""
+"""A training that is killed and resumed gives the same result as an uninterrupted one."""
 
 import csv
 import json
@@ -13,29 +13,39 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from processes import start
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.datasets.dataset import Dataset
-from digitedge.errors import DataError, DigitEdgeError, InputError, ModelError
+from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training import callbacks
-from digitedge.training.architectures import ARCHITECTURES
-from digitedge.training.config import CAMERA, Plan
-from digitedge.training.run_folder import Run, held, interrupted_run, remove_drafts
-from digitedge.training.train import Outcome, resume, train
+from digitedge.training.architectures import ARCHITECTURES, Architecture
+from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
+from digitedge.training.run_folder import RunFolder, find_interrupted_run, lock_run_folder, remove_drafts
+from digitedge.training.train import TrainResult, resume, train
 
-# Augmentation, dropout, batch normalization, a schedule: all that could go out of step.
-CNN = Plan(architecture="cnn", epochs=3, batch_size=32, dropout=0.4, validation_split=0.2, augment=CAMERA)
-MLP = replace(CNN, architecture="mlp", augment=())
+# Augmentation, dropout, batch normalization and a schedule: all that could differ after resuming.
+CNN = TrainConfig(
+    architecture="cnn",
+    optimizer="adamw",
+    epochs=3,
+    batch_size=32,
+    dropout=0.4,
+    validation_split=0.2,
+    augment=ALL_TRANSFORMS,
+)
+MLP = replace(CNN, architecture="mlp", optimizer="rmsprop", augment=())
 
 
 class Killed(Exception):
-    """What a kill is to the code that it hits."""
+    """Stands for a kill at some line."""
 
 
 def build_tiny(dropout: float) -> keras.Model:
-    """Every kind of layer that keeps a state, and little to compute."""
+    """Build a fast net with every kind of layer that has a state."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -54,7 +64,7 @@ def build_tiny(dropout: float) -> keras.Model:
 @pytest.fixture(scope="module", autouse=True)
 def _tiny() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ARCHITECTURES, "cnn", build_tiny)
+        patch.setitem(ARCHITECTURES, "cnn", Architecture(build_tiny, CNN))
         yield
 
 
@@ -63,19 +73,19 @@ def data() -> Dataset:
     return Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
 
 
-def run_to_the_end(plan: Plan, data: Dataset, folder: Path) -> Outcome:
+def train_in(folder: Path, config: TrainConfig, data: Dataset) -> TrainResult:
     folder.mkdir()
-    return train(plan, data, data_name="synthetic", folder=folder, log=lambda _: None)
+    return train(config, data, data_name="synthetic", folder=folder, log=lambda _: None)
 
 
-def go_on(folder: Path, data: Dataset) -> Outcome:
-    return resume(interrupted_run(folder), data, log=lambda _: None)
+def resume_in(folder: Path, data: Dataset) -> TrainResult:
+    return resume(find_interrupted_run(folder), data, log=lambda _: None)
 
 
-def kill_in(
-    function: str, number: int, plan: Plan, data: Dataset, folder: Path, monkeypatch: pytest.MonkeyPatch
+def kill_in_call(
+    function: str, number: int, config: TrainConfig, data: Dataset, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Train until the `number`th call of a function that writes for the recorder, which never ends."""
+    """Train until the `number`th call of a function that writes files for the recorder."""
     real: Callable[..., None] = getattr(callbacks, function)
     calls = iter(range(1, 100))
 
@@ -86,26 +96,26 @@ def kill_in(
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(callbacks, function, deadly)
-        run_to_the_end(plan, data, folder)
+        train_in(folder, config, data)
 
 
-def weights(path: Path) -> list[np.ndarray]:
+def weights(path: Path) -> list[NDArray[np.float32]]:
     return [np.asarray(w) for w in keras.saving.load_model(path, compile=False).get_weights()]
 
 
 @pytest.fixture(scope="module")
-def whole(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return run_to_the_end(CNN, data, tmp_path_factory.mktemp("runs") / "whole")
+def uninterrupted(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    return train_in(tmp_path_factory.mktemp("runs") / "uninterrupted", CNN, data)
 
 
-def assert_the_same(resumed: Outcome, whole: Outcome) -> None:
-    assert replace(resumed, folder=whole.folder) == whole
-    names = sorted(path.name for path in whole.folder.iterdir())
+def assert_equal(resumed: TrainResult, uninterrupted: TrainResult) -> None:
+    assert replace(resumed, folder=uninterrupted.folder) == uninterrupted
+    names = sorted(path.name for path in uninterrupted.folder.iterdir())
     assert sorted(path.name for path in resumed.folder.iterdir()) == names
     for name in ("history.csv", "metrics.json"):
-        assert (resumed.folder / name).read_text() == (whole.folder / name).read_text()
+        assert (resumed.folder / name).read_text() == (uninterrupted.folder / name).read_text()
     for name in ("model.keras", "last.keras"):
-        for ours, theirs in zip(weights(resumed.folder / name), weights(whole.folder / name), strict=True):
+        for ours, theirs in zip(weights(resumed.folder / name), weights(uninterrupted.folder / name), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -115,156 +125,163 @@ def assert_the_same(resumed: Outcome, whole: Outcome) -> None:
     ids=["between model.keras and history.csv", "between history.csv and last.keras"],
 )
 def test_a_resumed_training_is_bit_equal(
-    function: str, number: int, whole: Outcome, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    function: str,
+    number: int,
+    uninterrupted: TrainResult,
+    data: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kill_in(function, number, CNN, data, tmp_path / "killed", monkeypatch)
-    assert_the_same(go_on(tmp_path / "killed", data), whole)
+    kill_in_call(function, number, CNN, data, tmp_path / "killed", monkeypatch)
+    assert_equal(resume_in(tmp_path / "killed", data), uninterrupted)
 
 
-TRAIN_ELSEWHERE = """
+TRAIN_IN_PROCESS = """
 import json, sys
 from pathlib import Path
 from digitedge.datasets.dataset import Dataset
 from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.training.run_folder import RunFolder
 from digitedge.training.train import train
-from digitedge.training.config import Plan
 data = Dataset(*synthetic_digits(160, seed=1), *synthetic_digits(50, seed=2))
-train(Plan.from_json(json.loads(sys.argv[1])), data, data_name="synthetic", folder=Path(sys.argv[2]))
+folder = Path(sys.argv[2])
+config = RunFolder(folder, {"config": json.loads(sys.argv[1])}).config
+train(config, data, data_name="synthetic", folder=folder)
 """
 
 
 @pytest.mark.slow
-def test_a_real_kill_of_a_student_is_no_loss(data: Dataset, tmp_path: Path, released: Path) -> None:
+def test_a_killed_distillation_is_resumed_bit_equal(data: Dataset, tmp_path: Path, released: Path) -> None:
     shutil.copy(released.with_name("small") / "model.keras", tmp_path / "teacher.keras")
-    plan = replace(MLP, epochs=6, teacher=str(tmp_path / "teacher.keras"))
-    whole = run_to_the_end(plan, data, tmp_path / "whole")
+    config = replace(MLP, epochs=6, teacher=str(tmp_path / "teacher.keras"))
+    uninterrupted = train_in(tmp_path / "uninterrupted", config, data)
     killed = tmp_path / "killed"
     killed.mkdir()
-    process = subprocess.Popen(
-        [sys.executable, "-c", TRAIN_ELSEWHERE, json.dumps(asdict(plan)), str(killed)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    next(line for line in process.stderr if line.startswith("epoch 2/"))
-    process.kill()
-    process.communicate(timeout=60)
-    (tmp_path / "teacher.keras").unlink()  # the run has its own
-    assert_the_same(go_on(killed, data), whole)
-    assert json.loads((killed / "args.json").read_text())["plan"]["teacher"] == plan.teacher
+    command = [sys.executable, "-c", TRAIN_IN_PROCESS, json.dumps(asdict(config)), killed]
+    with start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("epoch 2/"))
+        process.kill()
+        process.communicate(timeout=60)
+    (tmp_path / "teacher.keras").unlink()  # the run folder has a copy
+    assert_equal(resume_in(killed, data), uninterrupted)
+    assert json.loads((killed / "args.json").read_text())["config"]["teacher"] == config.teacher
 
 
-def test_a_kill_while_it_is_measured_costs_no_epoch(whole: Outcome, data: Dataset, tmp_path: Path) -> None:
-    folder = tmp_path / "measured"
-    shutil.copytree(whole.folder, folder)
+def test_a_kill_during_the_evaluation_repeats_no_epoch(
+    uninterrupted: TrainResult, data: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "evaluated"
+    shutil.copytree(uninterrupted.folder, folder)
     for name in ("metrics.json", "curves.png", "confusion.png"):
         (folder / name).unlink()
     before = (folder / "last.keras").read_bytes()
-    resumed = go_on(folder, data)
+    resumed = resume_in(folder, data)
     assert (folder / "last.keras").read_bytes() == before
-    assert resumed.test_accuracy == whole.test_accuracy
+    assert resumed.test_accuracy == uninterrupted.test_accuracy
     assert (folder / "metrics.json").is_file()
 
 
-def test_the_best_weights_are_never_replaced_by_worse(whole: Outcome, data: Dataset, tmp_path: Path) -> None:
-    folder = cut_back(whole, tmp_path)
-    rows = read(folder)
+def test_the_best_weights_are_never_replaced_by_worse(
+    uninterrupted: TrainResult, data: Dataset, tmp_path: Path
+) -> None:
+    folder = copy_unfinished(uninterrupted, tmp_path)
+    rows = read_rows(folder)
     rows[0]["val_accuracy"] = "2.0"  # better than anything to come
-    write(folder, rows)
-    (folder / "model.keras").write_bytes((whole.folder / "model.keras").read_bytes())
+    write_rows(folder, rows)
+    (folder / "model.keras").write_bytes((uninterrupted.folder / "model.keras").read_bytes())
     best = weights(folder / "model.keras")
-    resumed = go_on(folder, data)
+    resumed = resume_in(folder, data)
     assert resumed.best_epoch == 1
-    before_the_last_layer = slice(-2)  # which gets a temperature
-    for kept, was in list(zip(weights(folder / "model.keras"), best, strict=True))[before_the_last_layer]:
-        np.testing.assert_array_equal(kept, was)
+    pairs = list(zip(weights(folder / "model.keras"), best, strict=True))
+    for after, before in pairs[:-2]:  # the last layer gets a temperature
+        np.testing.assert_array_equal(after, before)
 
 
-def cut_back(whole: Outcome, tmp_path: Path) -> Path:
-    """A finished run as it was before it was measured."""
-    folder = tmp_path / "cut"
-    shutil.copytree(whole.folder, folder)
+def copy_unfinished(uninterrupted: TrainResult, tmp_path: Path) -> Path:
+    """Copy a finished run as it was before the evaluation."""
+    folder = tmp_path / "unfinished"
+    shutil.copytree(uninterrupted.folder, folder)
     (folder / "metrics.json").unlink()
     return folder
 
 
-def read(folder: Path) -> list[dict[str, str]]:
+def read_rows(folder: Path) -> list[dict[str, str]]:
     return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
 
 
-def write(folder: Path, rows: list[dict[str, str]]) -> None:
+def write_rows(folder: Path, rows: list[dict[str, str]]) -> None:
     with (folder / "history.csv").open("w") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
 
 
-def damage_last(folder: Path) -> None:
+def truncate_last(folder: Path) -> None:
     with (folder / "last.keras").open("r+b") as file:
         file.truncate(1000)
 
 
-def take_the_best_for_the_last(folder: Path) -> None:
+def replace_last_by_best(folder: Path) -> None:
     shutil.copy(folder / "model.keras", folder / "last.keras")
 
 
-def lose_two_rows(folder: Path) -> None:
-    write(folder, read(folder)[:1])
+def delete_two_rows(folder: Path) -> None:
+    write_rows(folder, read_rows(folder)[:1])
 
 
 def damage_history(folder: Path) -> None:
     (folder / "history.csv").write_text("epoch,val_accuracy\n1,much\n")
 
 
-def plan_other_batches(folder: Path) -> None:
-    change_plan(folder, batch_size=64)
+def change_batch_size(folder: Path) -> None:
+    change_config(folder, batch_size=64)
 
 
-def plan_fewer_epochs(folder: Path) -> None:
-    change_plan(folder, epochs=2)
+def change_epochs(folder: Path) -> None:
+    change_config(folder, epochs=2)
 
 
-def plan_what_is_unknown(folder: Path) -> None:
-    change_plan(folder, momentum=1)
+def add_unknown_setting(folder: Path) -> None:
+    change_config(folder, momentum=1)
 
 
-def train_on_other_crops(folder: Path) -> None:
+def change_training_hash(folder: Path) -> None:
     args = json.loads((folder / "args.json").read_text())
     (folder / "args.json").write_text(json.dumps({**args, "training_sha256": "0" * 64}))
 
 
-def change_plan(folder: Path, **settings: int) -> None:
+def change_config(folder: Path, **settings: int) -> None:
     args = json.loads((folder / "args.json").read_text())
-    (folder / "args.json").write_text(json.dumps({**args, "plan": {**args["plan"], **settings}}))
+    (folder / "args.json").write_text(json.dumps({**args, "config": {**args["config"], **settings}}))
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "message"),
+    ("damage", "error", "message"),
     [
-        (damage_last, ModelError, r"last\.keras: expected a model saved by Keras 3.*digitedge export .*model\.keras"),
-        (take_the_best_for_the_last, ModelError, r"expected whole epochs of 4 steps, got 0"),
-        (lose_two_rows, DataError, r"history\.csv has 1 epochs, but last\.keras has 3"),
+        (truncate_last, ModelError, r"last\.keras: expected a model saved by Keras 3.*digitedge export .*model\.keras"),
+        (replace_last_by_best, ModelError, r"expected complete epochs of 4 steps, got 0"),
+        (delete_two_rows, DataError, r"history\.csv has 1 epochs, but last\.keras has 3"),
         (damage_history, DataError, r"history\.csv: expected a row of figures for each epoch"),
-        (plan_other_batches, ModelError, r"got 6 and 0 steps"),
-        (plan_fewer_epochs, ModelError, r"got 3 and 0 steps"),
-        (plan_what_is_unknown, DataError, r"expected a plan .* 'momentum'"),
-        (train_on_other_crops, DataError, r"other images \(training_sha256 00000000"),
+        (change_batch_size, ModelError, r"got 6 and 0 steps"),
+        (change_epochs, ModelError, r"got 3 and 0 steps"),
+        (add_unknown_setting, DataError, r"unknown key 'momentum'"),
+        (change_training_hash, DataError, r"the images that it began with, training_sha256 00000000"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(
-    spoil: Callable[[Path], None],
+def test_an_inconsistent_run_folder_is_refused(
+    damage: Callable[[Path], None],
     error: type[DigitEdgeError],
     message: str,
-    whole: Outcome,
+    uninterrupted: TrainResult,
     data: Dataset,
     tmp_path: Path,
 ) -> None:
-    folder = cut_back(whole, tmp_path)
-    spoil(folder)
+    folder = copy_unfinished(uninterrupted, tmp_path)
+    damage(folder)
     best = (folder / "model.keras").read_bytes()
     with pytest.raises(error, match=message) as raised:
-        go_on(folder, data)
+        resume_in(folder, data)
     assert "\n" not in str(raised.value)
     assert (folder / "model.keras").read_bytes() == best
 
@@ -278,56 +295,54 @@ def test_what_does_not_fit_together_is_refused(
         (["--teacher", "t.keras"], "leave out --teacher"),
     ],
 )
-def test_another_plan_is_wrong_usage(arguments: list[str], message: str, whole: Outcome, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["train", *arguments, "--resume", str(cut_back(whole, tmp_path))])
+def test_other_settings_beside_resume_are_wrong_usage(
+    arguments: list[str], message: str, uninterrupted: TrainResult, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(app, ["train", *arguments, "--resume", str(copy_unfinished(uninterrupted, tmp_path))])
     assert result.exit_code == 2
     assert message in re.sub(r"[│\s]+", " ", result.stderr)
 
 
-def test_another_data_set_is_refused(whole: Outcome, data: Dataset, tmp_path: Path) -> None:
+def test_resuming_on_another_data_set_is_refused(uninterrupted: TrainResult, data: Dataset, tmp_path: Path) -> None:
     other = data._replace(x_test=255 - data.x_test)
-    with pytest.raises(DataError, match=r"other images \(data_sha256 .* --data"):
-        go_on(cut_back(whole, tmp_path), other)
+    with pytest.raises(DataError, match=r"the images that it began with, data_sha256 .* --data"):
+        resume_in(copy_unfinished(uninterrupted, tmp_path), other)
 
 
-def test_a_finished_run_is_not_resumed(whole: Outcome) -> None:
+def test_a_finished_run_is_not_resumed(uninterrupted: TrainResult) -> None:
     with pytest.raises(ModelError, match="is finished, nothing to resume"):
-        interrupted_run(whole.folder)
+        find_interrupted_run(uninterrupted.folder)
 
 
-def test_the_newest_interrupted_run_is_found(whole: Outcome, tmp_path: Path) -> None:
+def test_the_newest_interrupted_run_is_found(uninterrupted: TrainResult, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no interrupted run in"):
-        interrupted_run(tmp_path)
+        find_interrupted_run(tmp_path)
     for name in ("a", "b", "c"):
-        shutil.copytree(whole.folder, tmp_path / name)
+        shutil.copytree(uninterrupted.folder, tmp_path / name)
         if name != "c":
             (tmp_path / name / "metrics.json").unlink()
             (tmp_path / name / "history.csv").touch()
-    assert interrupted_run(tmp_path).path == tmp_path / "b"
+    assert find_interrupted_run(tmp_path).path == tmp_path / "b"
 
 
-def test_two_trainings_never_share_a_folder(whole: Outcome, data: Dataset, tmp_path: Path) -> None:
-    folder = cut_back(whole, tmp_path)
-    with held(folder), pytest.raises(ModelError, match="another process is training there"):
-        go_on(folder, data)
+def test_a_locked_run_folder_is_refused(uninterrupted: TrainResult, data: Dataset, tmp_path: Path) -> None:
+    folder = copy_unfinished(uninterrupted, tmp_path)
+    with lock_run_folder(folder), pytest.raises(ModelError, match="another process is training there"):
+        resume_in(folder, data)
 
 
-def test_drafts_of_a_kill_are_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_only_drafts_of_run_files_are_removed(tmp_path: Path) -> None:
     for name in (".last-abc_12.keras", ".history-x.csv", ".curves-y.png", ".DS_Store", "last.keras", "model.keras"):
         (tmp_path / name).touch()
     remove_drafts(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "last.keras", "model.keras"]
 
 
-@pytest.mark.parametrize("settings", [{"teacher_share": 1.5}, {"teacher_temperature": 0.0}])
-def test_a_teacher_that_cannot_work_is_refused(settings: dict[str, float]) -> None:
-    with pytest.raises(InputError, match="the teacher's"):
-        replace(MLP, **settings)
-
-
-def test_a_run_without_an_epoch_starts_anew(whole: Outcome, data: Dataset, tmp_path: Path) -> None:
+def test_a_run_without_a_complete_epoch_starts_from_the_beginning(
+    uninterrupted: TrainResult, data: Dataset, tmp_path: Path
+) -> None:
     folder = tmp_path / "early"
     folder.mkdir()
-    shutil.copy(whole.folder / "args.json", folder)
-    assert interrupted_run(folder) == Run(folder, json.loads((folder / "args.json").read_text()))
-    assert_the_same(go_on(folder, data), whole)
+    shutil.copy(uninterrupted.folder / "args.json", folder)
+    assert find_interrupted_run(folder) == RunFolder(folder, json.loads((folder / "args.json").read_text()))
+    assert_equal(resume_in(folder, data), uninterrupted)

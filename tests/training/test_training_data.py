@@ -2,13 +2,23 @@ import numpy as np
 import pytest
 
 from digitedge.datasets.dataset import Dataset
-from digitedge.metrics.ood import NOTHING
+from digitedge.metrics.ood import NON_DIGIT
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training import crop_cache
-from digitedge.training.config import CAMERA, Plan
-from digitedge.training.training_data import GLYPHS, MARKS, RENDERED, Material, divide
+from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
+from digitedge.training.training_data import DRAWINGS, GLYPHS, RENDERED_DIGITS, TrainingData, make_training_data
 
-PLAN = Plan(architecture="cnn", epochs=1, validation_split=0.2, augment=CAMERA, scenes=12)
+TRAINING_SCENES = 12
+VALIDATION_SCENES = 2
+CONFIG = TrainConfig(
+    architecture="cnn",
+    optimizer="adamw",
+    epochs=1,
+    validation_split=0.2,
+    augment=ALL_TRANSFORMS,
+    scenes=TRAINING_SCENES,
+)
+Split = tuple[TrainingData, TrainingData]
 
 
 @pytest.fixture(scope="module")
@@ -17,40 +27,46 @@ def data() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def divided(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Material, Material]:
-    """Material with 12 scenes to train on and 2 to validate with."""
+def split(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Split:
+    """Training data and validation data with scenes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crop_cache, "cache_folder", lambda: tmp_path_factory.mktemp("cuttings"))
-        return divide(PLAN, data)
+        patch.setattr(crop_cache, "cache_folder", lambda: tmp_path_factory.mktemp("crops"))
+        return make_training_data(CONFIG, data)
 
 
-def test_without_scenes_the_data_set_is_split_at_its_end(data: Dataset) -> None:
-    plan = Plan(architecture="mlp", epochs=1, validation_split=0.2, augment=())
-    training, validation = divide(plan, data)
+def test_without_scenes_the_end_of_the_data_set_validates(data: Dataset) -> None:
+    config = TrainConfig(architecture="mlp", optimizer="rmsprop", epochs=1, validation_split=0.2, augment=())
+    training, validation = make_training_data(config, data)
     np.testing.assert_array_equal(training.images, data.x_train[:240])
     np.testing.assert_array_equal(validation.images, data.x_train[240:])
     np.testing.assert_array_equal(validation.targets, np.eye(10, dtype=np.float32)[data.y_train[240:]])
 
 
-def test_scenes_add_digits_and_what_is_none(data: Dataset, divided: tuple[Material, Material]) -> None:
-    for material, first, scenes in zip(divided, (data.x_train[:240], data.x_train[240:]), (12, 2), strict=True):
-        assert material.images.dtype == np.uint8
-        assert material.targets.dtype == np.float32
-        assert material.images.shape[1:] == (28, 28)
-        assert len(material.images) == len(material.targets)
-        np.testing.assert_array_equal(material.images[: len(first)], first)
-        none = material.digits == NOTHING
-        assert none.sum() >= (MARKS + GLYPHS) * scenes
-        assert (~none).sum() > len(first) + RENDERED * scenes  # the rest was cut out of the scenes
+def test_scenes_add_digits_and_non_digits(data: Dataset, split: Split) -> None:
+    training, validation = split
+    for part, own, scenes in (
+        (training, data.x_train[:240], TRAINING_SCENES),
+        (validation, data.x_train[240:], VALIDATION_SCENES),
+    ):
+        assert part.images.dtype == np.uint8
+        assert part.targets.dtype == np.float32
+        assert part.images.shape[1:] == (28, 28)
+        assert len(part.images) == len(part.targets)
+        np.testing.assert_array_equal(part.images[: len(own)], own)
+        non_digits = part.labels == NON_DIGIT
+        assert non_digits.sum() >= (DRAWINGS + GLYPHS) * scenes
+        assert (~non_digits).sum() > len(own) + RENDERED_DIGITS * scenes  # the others are from the scenes
 
 
-def test_what_is_none_is_asked_for_a_tenth_of_each_digit(divided: tuple[Material, Material]) -> None:
-    training, _ = divided
-    none = training.digits == NOTHING
-    np.testing.assert_allclose(training.targets[none], 0.1)
-    np.testing.assert_array_equal(training.targets[~none], np.eye(10, dtype=np.float32)[training.digits[~none]])
+def test_the_target_of_a_non_digit_is_a_tenth_for_every_digit(split: Split) -> None:
+    training, _ = split
+    non_digits = training.labels == NON_DIGIT
+    np.testing.assert_allclose(training.targets[non_digits], 0.1)
+    np.testing.assert_array_equal(
+        training.targets[~non_digits], np.eye(10, dtype=np.float32)[training.labels[~non_digits]]
+    )
 
 
-def test_nothing_validates_that_was_trained_on(divided: tuple[Material, Material]) -> None:
-    training, validation = ({image.tobytes() for image in material.images} for material in divided)
+def test_no_training_image_validates(split: Split) -> None:
+    training, validation = ({image.tobytes() for image in part.images} for part in split)
     assert not training & validation

@@ -6,7 +6,7 @@ from digitedge.training.transforms import TRANSFORMS
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_full_strength_changes_every_digit_in_its_own_way(name: str) -> None:
+def test_full_strength_changes_each_digit_differently(name: str) -> None:
     crops, _ = synthetic_digits(1, seed=1)
     crops = np.repeat(crops, 60, axis=0)
     changed = TRANSFORMS[name](crops, np.ones(60, np.float32), np.random.default_rng(0))
@@ -17,7 +17,7 @@ def test_full_strength_changes_every_digit_in_its_own_way(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(TRANSFORMS) - {"occlusion"}))
-def test_the_weaker_the_less_is_changed(name: str) -> None:
+def test_less_strength_changes_less(name: str) -> None:
     crops, _ = synthetic_digits(60, seed=1)
     weak, strong = (
         TRANSFORMS[name](crops, np.full(60, strength, np.float32), np.random.default_rng(0)).astype(float)
@@ -27,23 +27,23 @@ def test_the_weaker_the_less_is_changed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_the_same_seed_gives_the_same(name: str) -> None:
+def test_the_same_seed_gives_the_same_crops(name: str) -> None:
     crops, _ = synthetic_digits(20, seed=1)
     strengths = np.full(20, 0.5, np.float32)
     first, again = (TRANSFORMS[name](crops, strengths, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
-def test_a_sensor_keeps_some_crops_as_black_and_white() -> None:
+def test_sensor_binarizes_some_crops() -> None:
     crops, _ = synthetic_digits(200, seed=1)
     seen = TRANSFORMS["sensor"](crops, np.full(200, 0.5, np.float32), np.random.default_rng(0))
-    two_levels = ((seen == 0) | (seen == 255)).all(axis=(1, 2)).mean()
-    assert 0.15 < two_levels < 0.35
+    binary_share = ((seen == 0) | (seen == 255)).all(axis=(1, 2)).mean()
+    assert 0.15 < binary_share < 0.35
 
 
-def test_geometry_makes_some_narrow_digits_as_wide_as_they_are_high() -> None:
-    bar = np.zeros((300, 28, 28), np.uint8)
-    bar[:, 4:24, 12:16] = 255
-    moved = TRANSFORMS["geometry"](bar, np.ones(300, np.float32), np.random.default_rng(0))
+def test_geometry_makes_some_narrow_digits_square() -> None:
+    bars = np.zeros((300, 28, 28), np.uint8)
+    bars[:, 4:24, 12:16] = 255
+    moved = TRANSFORMS["geometry"](bars, np.ones(300, np.float32), np.random.default_rng(0))
     area = (moved > 127).sum(axis=(1, 2)) / 80
     assert 0.03 < (area > 1.9).mean() < 0.3

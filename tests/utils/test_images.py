@@ -1,4 +1,4 @@
-"""Image files of every kind, written here, damaged here."""
+"""Image files of every kind, written and damaged by the tests."""
 
 import io
 import os
@@ -8,25 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.images import find_images, read_image, write_image
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, encode_image
 
 
 @pytest.fixture
-def image():
+def image() -> NDArray[np.uint8]:
     """BGR, 40 x 60, with a bright red block in the upper left corner."""
-    frame = np.full((40, 60, 3), 200, np.uint8)
-    frame[:20, :30] = (0, 0, 250)
-    return frame
+    image = np.full((40, 60, 3), 200, np.uint8)
+    image[:20, :30] = (0, 0, 250)
+    return image
 
 
-def encoded(frame, suffix):
-    return cv2.imencode(suffix, frame)[1].tobytes()
-
-
-def with_exif_orientation(jpeg, orientation):
+def add_exif_orientation(jpeg: bytes, orientation: int) -> bytes:
     """Insert an EXIF segment with one entry, the orientation."""
     tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
     body = b"Exif\0\0" + tiff
@@ -34,13 +31,14 @@ def with_exif_orientation(jpeg, orientation):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff"])
-def test_a_lossless_file_comes_back_exactly(tmp_path, image, suffix):
-    (tmp_path / f"a{suffix}").write_bytes(encoded(image, suffix))
+def test_lossless_file_is_read_exactly(tmp_path: Path, image: NDArray[np.uint8], suffix: str) -> None:
+    (tmp_path / f"a{suffix}").write_bytes(encode_image(image, suffix))
     np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}"), image)
+    np.testing.assert_array_equal(read_image(str(tmp_path / f"a{suffix}")), image)
 
 
-def test_a_jpeg_comes_back_nearly(tmp_path, image):
-    (tmp_path / "a.jpg").write_bytes(encoded(image, ".jpg"))
+def test_jpeg_is_read_almost_exactly(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    (tmp_path / "a.jpg").write_bytes(encode_image(image, ".jpg"))
     read = read_image(tmp_path / "a.jpg")
     assert read.dtype == np.uint8
     assert np.abs(read[5:15, 5:25].astype(int) - (0, 0, 250)).mean() < 5
@@ -49,37 +47,38 @@ def test_a_jpeg_comes_back_nearly(tmp_path, image):
 @pytest.mark.parametrize(
     ("orientation", "corner"), [(3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))], ids=["180", "90", "270"]
 )
-def test_exif_rotation_is_applied(tmp_path, image, orientation, corner):
-    (tmp_path / "a.jpg").write_bytes(with_exif_orientation(encoded(image, ".jpg"), orientation))
+def test_exif_rotation_is_applied(
+    tmp_path: Path, image: NDArray[np.uint8], orientation: int, corner: tuple[int, int]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(add_exif_orientation(encode_image(image, ".jpg"), orientation))
     read = read_image(tmp_path / "a.jpg")
     assert read.shape == ((40, 60, 3) if orientation == 3 else (60, 40, 3))
     blue, _, red = read[corner].astype(int)
     assert red - blue > 150, "the red block has moved to this corner"
 
 
-def test_16_bits_are_scaled_to_8(tmp_path, image):
-    (tmp_path / "a.png").write_bytes(encoded(image.astype(np.uint16) * 257, ".png"))
+def test_16_bits_are_scaled_to_8(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), image.astype(np.uint16) * 257)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), image)
 
 
-def test_grey_becomes_bgr(tmp_path):
+def test_grey_becomes_bgr(tmp_path: Path) -> None:
     grey = np.arange(200, dtype=np.uint8).reshape(10, 20)
-    (tmp_path / "a.pgm").write_bytes(encoded(grey, ".pgm"))
+    (tmp_path / "a.pgm").write_bytes(encode_image(grey, ".pgm"))
     np.testing.assert_array_equal(read_image(tmp_path / "a.pgm"), np.dstack([grey] * 3))
 
 
 @pytest.mark.parametrize("scale", [1, 257], ids=["8 bits", "16 bits"])
-def test_transparent_parts_lie_on_white(tmp_path, scale):
-    drawing = np.zeros((10, 10, 4), np.uint16)  # black everywhere, but visible in one pixel only
+def test_transparent_parts_become_white(tmp_path: Path, scale: int) -> None:
+    drawing = np.zeros((10, 10, 4), np.uint16)  # black everywhere, but opaque in one pixel only
     drawing[4, 4, 3] = 255
-    depth = np.uint8 if scale == 1 else np.uint16
-    (tmp_path / "a.png").write_bytes(encoded((drawing * scale).astype(depth), ".png"))
+    cv2.imwrite(str(tmp_path / "a.png"), (drawing * scale).astype(np.uint8 if scale == 1 else np.uint16))
     read = read_image(tmp_path / "a.png")
     assert read[4, 4].tolist() == [0, 0, 0]
     assert read[0, 0].tolist() == [255, 255, 255]
 
 
-def test_cmyk_jpeg_becomes_bgr(tmp_path, image):
+def test_cmyk_jpeg_becomes_bgr(tmp_path: Path, image: NDArray[np.uint8]) -> None:
     pil_image = pytest.importorskip("PIL.Image")
     stream = io.BytesIO()
     pil_image.fromarray(np.ascontiguousarray(image[:, :, ::-1])).convert("CMYK").save(stream, "JPEG")
@@ -90,33 +89,37 @@ def test_cmyk_jpeg_becomes_bgr(tmp_path, image):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
-def test_a_file_cut_short_is_an_error_without_chatter(tmp_path, image, capfd, suffix, share):
+def test_truncated_file_is_an_error_and_prints_nothing(
+    tmp_path: Path, image: NDArray[np.uint8], capfd: pytest.CaptureFixture[str], suffix: str, share: float
+) -> None:
     noisy = cv2.randn(image.copy(), (128, 128, 128), (40, 40, 40))
-    content = encoded(noisy, suffix)
+    content = encode_image(noisy, suffix)
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(CameraError, match="cut short"):
+    with pytest.raises(CameraError, match="truncated"):
         read_image(path)
     assert capfd.readouterr().err == ""
 
 
-def test_a_thumbnail_does_not_hide_that_the_image_is_cut_short(tmp_path, image):
-    jpeg, thumbnail = encoded(image, ".jpg"), encoded(image[:8, :8], ".jpg")
+def test_truncated_jpeg_with_a_whole_thumbnail_is_an_error(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    jpeg, thumbnail = encode_image(image, ".jpg"), encode_image(image[:8, :8], ".jpg")
     with_thumbnail = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + jpeg[2:]
     (tmp_path / "whole.jpg").write_bytes(with_thumbnail)
-    (tmp_path / "cut.jpg").write_bytes(with_thumbnail[:-100])
+    (tmp_path / "truncated.jpg").write_bytes(with_thumbnail[:-100])
     assert read_image(tmp_path / "whole.jpg").shape == image.shape
-    with pytest.raises(CameraError, match="cut short"):
-        read_image(tmp_path / "cut.jpg")
+    with pytest.raises(CameraError, match="truncated"):
+        read_image(tmp_path / "truncated.jpg")
 
 
-def test_data_after_the_end_of_a_jpeg_does_no_harm(tmp_path, image):
-    (tmp_path / "motion.jpg").write_bytes(encoded(image, ".jpg") + b"\xff\xda video of a motion photo")
+def test_data_after_the_end_of_a_jpeg_is_ignored(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    (tmp_path / "motion.jpg").write_bytes(encode_image(image, ".jpg") + b"\xff\xda video of a motion photo")
     assert read_image(tmp_path / "motion.jpg").shape == image.shape
 
 
-def test_a_changed_byte_in_a_png_is_an_error_without_chatter(tmp_path, image, capfd):
-    content = bytearray(encoded(image, ".png"))
+def test_changed_byte_in_a_png_is_an_error_and_prints_nothing(
+    tmp_path: Path, image: NDArray[np.uint8], capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(encode_image(image, ".png"))
     content[len(content) // 2] ^= 0x55
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(CameraError, match="damaged"):
@@ -125,31 +128,33 @@ def test_a_changed_byte_in_a_png_is_an_error_without_chatter(tmp_path, image, ca
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (b"", "empty file"),
         (b"seven", "something else"),
-        (b"\xff\xd8\xff", "cut short"),
+        (b"\xff\xd8\xff", "truncated"),
         (b"BM" + bytes(30), "something else"),
     ],
     ids=["empty", "text", "jpeg start", "bmp start"],
 )
-def test_what_is_no_image_is_named(tmp_path, capfd, content, says):
+def test_file_that_is_no_image_is_an_error_that_names_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, message: str
+) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
-    with pytest.raises(CameraError, match=says) as caught:
+    with pytest.raises(CameraError, match=message) as caught:
         read_image(path)
     assert str(path) in str(caught.value)
     assert capfd.readouterr().err == ""
 
 
-def test_a_missing_file_is_an_error(tmp_path):
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CameraError, match="No such file"):
         read_image(tmp_path / "none.jpg")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "socket", "device"])
-def test_what_never_ends_is_refused_by_name(tmp_path, monkeypatch, kind):
+def test_pipe_socket_or_device_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.chdir(tmp_path)  # the path of a socket must be short
     os.mkfifo("pipe")
     Path("link to a pipe").symlink_to("pipe")
@@ -160,11 +165,11 @@ def test_what_never_ends_is_refused_by_name(tmp_path, monkeypatch, kind):
             read_image(kind)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="wants /proc")
-def test_a_image_that_a_shell_hands_over_as_a_pipe_is_read(image):
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_image_in_a_pipe_of_the_shell_is_read(image: NDArray[np.uint8]) -> None:
     ends = os.pipe()
     try:
-        os.write(ends[1], encoded(image[:8, :8], ".png"))
+        os.write(ends[1], encode_image(image[:8, :8], ".png"))
         os.close(ends[1])
         np.testing.assert_array_equal(read_image(f"/dev/fd/{ends[0]}"), image[:8, :8])
     finally:
@@ -172,12 +177,13 @@ def test_a_image_that_a_shell_hands_over_as_a_pipe_is_read(image):
 
 
 @pytest.fixture
-def folder(tmp_path, image, monkeypatch):
+def folder(tmp_path: Path, image: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with images and other files."""
     monkeypatch.chdir(tmp_path)
     for name in ("10.png", "9.PNG", "1.jpg", ".hidden.png", "notes.txt", "inner/3.png"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(encoded(image, ".png"))
+        path.write_bytes(encode_image(image, ".png"))
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -194,30 +200,33 @@ def folder(tmp_path, image, monkeypatch):
     ],
     ids=["folder", "pattern", "deep pattern", "files keep their order", "each once", "any named file"],
 )
-def test_images_are_found_in_natural_order(folder, arguments, names):
+@pytest.mark.usefixtures("folder")
+def test_images_are_found_in_natural_order(arguments: list[str], names: list[str]) -> None:
     assert find_images(arguments) == [Path(name) for name in names]
 
 
-def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(folder, image):
-    (folder / "scan[1].png").write_bytes(encoded(image, ".png"))
+def test_file_with_brackets_in_its_name_is_not_a_pattern(folder: Path, image: NDArray[np.uint8]) -> None:
+    (folder / "scan[1].png").write_bytes(encode_image(image, ".png"))
     assert find_images(["scan[1].png"]) == [Path("scan[1].png")]
 
 
 @pytest.mark.parametrize("argument", ["none.png", "none/*.png", "empty", "*.gif"])
-def test_nothing_found_is_an_error(folder, argument):
+@pytest.mark.usefixtures("folder")
+def test_argument_without_images_is_an_error(argument: str) -> None:
     with pytest.raises(CameraError, match=r"no .*Give"):
         find_images(["10.png", argument])
 
 
-def test_an_empty_path_is_not_the_current_folder(folder):
+@pytest.mark.usefixtures("folder")
+def test_empty_path_is_not_the_current_folder() -> None:
     with pytest.raises(InputError, match=r"expected the path of an image or folder, got an empty one"):
         find_images(["10.png", ""])
 
 
-def test_a_image_is_written_whole_or_refused(tmp_path: Path) -> None:
-    frame = np.full((40, 60, 3), 200, np.uint8)
-    write_image(tmp_path / "new" / "copy.png", frame)
-    np.testing.assert_array_equal(read_image(tmp_path / "new" / "copy.png"), frame)
+def test_image_is_written_completely_or_refused(tmp_path: Path) -> None:
+    image = np.full((40, 60, 3), 200, np.uint8)
+    write_image(tmp_path / "new" / "copy.png", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "copy.png"), image)
     with pytest.raises(CameraError, match=r"expected a suffix such as \.png or \.jpg, got '\.docx'"):
-        write_image(tmp_path / "copy.docx", frame)
+        write_image(tmp_path / "copy.docx", image)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]

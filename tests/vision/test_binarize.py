@@ -1,53 +1,59 @@
-"""Where the pen was, on ink whose pixels are known."""
+"""Binarization, on ink whose pixels are known."""
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.vision.binarize import binarize
+from digitedge.vision.binarize import binarize, ink_threshold
 
 
-def bar(ink, x, level, width=5):
+def blank() -> NDArray[np.uint8]:
+    return np.zeros((120, 200), np.uint8)
+
+
+def draw_bar(ink: NDArray[np.uint8], x: int, level: int, width: int = 5) -> NDArray[np.uint8]:
+    """Draw a vertical stroke from row 40 to row 79."""
     ink[40:80, x : x + width] = np.maximum(ink[40:80, x : x + width], level)
     return ink
 
 
 @pytest.mark.parametrize("level", [40, 120, 250])
-def test_the_mask_is_the_stroke(level):
-    mask = binarize(bar(np.zeros((120, 200), np.uint8), 60, level))
+def test_mask_covers_exactly_the_stroke(level: int) -> None:
+    mask = binarize(draw_bar(blank(), 60, level))
     assert mask.dtype == np.uint8
     assert set(np.unique(mask)) == {0, 255}
     rows, columns = np.nonzero(mask)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (40, 79, 60, 64)
 
 
-def test_bold_and_pale_writing_on_one_page_are_both_found():
-    mask = binarize(bar(bar(np.zeros((120, 200), np.uint8), 30, 230), 150, 35))
+def test_bold_and_pale_strokes_of_one_page_are_both_in_the_mask() -> None:
+    mask = binarize(draw_bar(draw_bar(blank(), 30, 230), 150, 35))
     assert mask[60, 32]
     assert mask[60, 152]
 
 
-def test_what_is_pale_beside_a_stroke_is_left_out():
-    ink = bar(np.zeros((120, 200), np.uint8), 100, 220)
-    ink[60] = np.maximum(ink[60], 40)  # a ruling that crosses the stroke
+def test_pale_line_beside_a_dark_stroke_is_not_in_the_mask() -> None:
+    ink = draw_bar(blank(), 100, 220)
+    ink[60] = np.maximum(ink[60], 40)  # a ruled line that crosses the stroke
     mask = binarize(ink)
     assert not mask[60, 94:100].any()
     assert not mask[60, 105:111].any()
 
 
 @pytest.mark.parametrize("sigma", [1, 4, 10])
-def test_grain_is_no_ink(sigma):
+def test_noise_of_the_paper_is_not_in_the_mask(sigma: int) -> None:
     rng = np.random.default_rng(sigma)
     ink = rng.normal(3 * sigma, sigma, (300, 400)).clip(0, 255).astype(np.uint8)
     assert not binarize(ink).any()
-    assert binarize(bar(ink, 60, 200))[60, 62]
+    assert binarize(draw_bar(ink, 60, 200))[60, 62]
 
 
 @pytest.mark.parametrize("level", [0, 200, 255])
-def test_an_even_frame_has_no_ink(level):
+def test_mask_of_a_uniform_image_is_empty(level: int) -> None:
     assert not binarize(np.full((50, 70), level, np.uint8)).any()
 
 
-def test_a_rough_desk_does_not_hide_writing_on_a_smooth_sheet():
+def test_rough_desk_does_not_hide_writing_on_a_smooth_sheet() -> None:
     rng = np.random.default_rng(0)
     ink = rng.normal(40, 25, (480, 640)).clip(0, 255).astype(np.uint8)
     ink[100:380, 200:500] = rng.integers(0, 4, (280, 300), dtype=np.uint8)
@@ -55,3 +61,10 @@ def test_a_rough_desk_does_not_hide_writing_on_a_smooth_sheet():
     mask = binarize(ink)
     assert (mask[200:280, 300:306] > 0).mean() > 0.95
     assert not mask[120:180, 220:480].any()
+
+
+def test_only_ink_above_a_given_threshold_is_in_the_mask() -> None:
+    ink = draw_bar(draw_bar(blank(), 30, 100), 150, 101)
+    mask = binarize(ink, np.full_like(ink, 100))
+    np.testing.assert_array_equal(mask, 255 * (ink == 101))
+    np.testing.assert_array_equal(binarize(ink, ink_threshold(ink)), binarize(ink))

@@ -1,4 +1,4 @@
-"""The median of the vision room against NumPy's."""
+"""The median of `vision` against NumPy's."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ from digitedge.vision.median import median
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 101])
-def test_it_is_the_one_of_numpy(dtype: type, count: int) -> None:
+def test_median_is_equal_to_that_of_numpy(dtype: type[np.number], count: int) -> None:
     values = np.random.default_rng(count).integers(0, 256, count).astype(dtype)
     before = values.copy()
     assert median(values) == np.median(values)
     np.testing.assert_array_equal(values, before)
 
 
-def test_reading_imports_no_masked_arrays() -> None:
+def test_reading_an_image_imports_no_masked_arrays() -> None:
     code = (
         "import sys, numpy as np; from digitedge import Reader; from digitedge.bundle.bundle import released_bundle\n"
         "page = np.full((300, 400), 220, np.uint8); page[100:200, 100:112] = page[100:200, 200:212] = 30\n"

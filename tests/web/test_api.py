@@ -1,22 +1,25 @@
-"""What programs get: readings, events, images, and answers about drawings."""
+"""The API: readings, events, images, threshold, classification of drawings."""
 
 import json
 import time
 from base64 import b64decode
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from served_page import ServedPage, serve_page
 
 from digitedge.utils.opencv import cv2
-from digitedge.web.drawing import SIDE
+from digitedge.web.drawing import CANVAS_SIDE
 
 
-def decode(jpeg: bytes) -> np.ndarray:
+def decode(jpeg: bytes) -> NDArray[np.uint8]:
     return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
-def test_the_newest_reading_comes_with_the_threshold(served) -> None:
+def test_api_reading_returns_the_newest_reading_with_the_threshold(served: ServedPage) -> None:
     reading = served.get("/api/reading").json()
     assert reading["schema"] == "digitedge.reading/1"
     assert reading["rows"] == ["77"]
@@ -26,31 +29,31 @@ def test_the_newest_reading_comes_with_the_threshold(served) -> None:
     assert served.get("/api/reading").json()["frame"] > reading["frame"]
 
 
-def test_before_the_first_frame_everything_says_so(serve) -> None:
-    with serve(is_plugged_in=False) as served:
-        for path in ("/api/reading", "/snapshot.jpg", "/steps/grey.jpg"):
+def test_before_the_first_frame_requests_return_503() -> None:
+    with serve_page(is_plugged_in=False) as served:
+        for path in ("/api/reading", "/snapshot.jpg", "/stages/grey.jpg"):
             answer = served.get(path)
             assert answer.status_code == 503
             assert answer.json() == {"error": "There is no frame yet. Try again in a second."}
         health = served.get("/healthz")
-        assert (health.status_code, health.json()) == (503, {"status": "unwell", "state": "waiting"})
+        assert (health.status_code, health.json()) == (503, {"status": "unavailable", "state": "waiting"})
 
 
-def test_health_follows_the_camera(serve) -> None:
-    with serve() as served:
-        served.wait_for(lambda: served.get("/healthz").status_code == 200)
+def test_healthz_follows_the_camera_state() -> None:
+    with serve_page() as served:
+        served.wait_until_live()
         assert served.get("/healthz").json() == {"status": "ok", "state": "live"}
-        served.desk.is_plugged_in = False
-        served.wait_for(lambda: served.get("/healthz").json() == {"status": "unwell", "state": "reconnecting"})
+        served.camera.is_plugged_in = False
+        served.wait_for(lambda: served.get("/healthz").json() == {"status": "unavailable", "state": "reconnecting"})
         assert served.get("/healthz").status_code == 503
         assert served.get("/api/reading").json()["state"] == "reconnecting"
-        served.desk.is_plugged_in = True
-        served.wait_for(lambda: served.get("/healthz").status_code == 200)
+        served.camera.is_plugged_in = True
+        served.wait_until_live()
 
 
-def read_events(served, wanted: set[str], limit_s: float = 10.0) -> list[tuple[str, dict]]:
-    """Server-sent events until all wanted kinds have come."""
-    seen: list[tuple[str, dict]] = []
+def read_events(served: ServedPage, wanted: set[str], limit_s: float = 10.0) -> list[tuple[str, Any]]:
+    """Read server-sent events until all wanted kinds have arrived."""
+    seen: list[tuple[str, Any]] = []
     end = time.monotonic() + limit_s
     with httpx.stream("GET", served.base + "/api/events", timeout=5) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -66,8 +69,8 @@ def read_events(served, wanted: set[str], limit_s: float = 10.0) -> list[tuple[s
     return seen
 
 
-def test_rows_are_told_once_and_late_comers_get_the_history(serve) -> None:
-    with serve() as served:
+def test_an_event_is_sent_once_and_later_viewers_get_the_history() -> None:
+    with serve_page() as served:
         [event] = [data for kind, data in read_events(served, {"reading"}) if kind == "reading"]
         assert (event["change"], event["text"]) == ("appeared", "77")
         assert event["at"][:2] == "20"
@@ -77,17 +80,17 @@ def test_rows_are_told_once_and_late_comers_get_the_history(serve) -> None:
         assert served.get("/api/history").json() == {"events": [event]}
 
 
-def test_while_nothing_is_new_there_is_a_sign_of_life(serve) -> None:
-    with serve(is_plugged_in=False) as served, served.connect() as bare:
-        bare.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+def test_without_changes_the_event_stream_sends_heartbeats() -> None:
+    with serve_page(is_plugged_in=False) as served, served.connect() as client:
+        client.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         stream = b""
-        while stream.count(b': still here\nevent: state\ndata: {"state": "waiting"}\n\n') < 2:
-            piece = bare.recv(4096)
-            assert piece, "the stream ended"
-            stream += piece
+        while stream.count(b': heartbeat\nevent: state\ndata: {"state": "waiting"}\n\n') < 2:
+            part = client.recv(4096)
+            assert part, "the stream ended"
+            stream += part
 
 
-def test_updates_come_at_most_ten_times_a_second(served) -> None:
+def test_updates_are_sent_at_most_ten_times_a_second(served: ServedPage) -> None:
     times = []
     with httpx.stream("GET", served.base + "/api/events", timeout=5) as answer:
         for line in answer.iter_lines():
@@ -98,8 +101,8 @@ def test_updates_come_at_most_ten_times_a_second(served) -> None:
     assert times[-1] - times[1] > 8 * 0.095
 
 
-def test_a_threshold_is_set_for_everyone(serve) -> None:
-    with serve() as served:
+def test_a_threshold_is_set_for_all_viewers() -> None:
+    with serve_page() as served:
         answer = httpx.put(served.base + "/api/threshold", json={"threshold": 0.4})
         assert answer.json() == {"threshold": 0.4}
         assert served.reader.threshold == 0.4
@@ -111,7 +114,7 @@ def test_a_threshold_is_set_for_everyone(serve) -> None:
     "body",
     [b"", b"0.4", b"{}", b'{"threshold": NaN}', b'{"threshold": 2}', b'{"threshold": true}', b"\xff", b"[" * 190],
 )
-def test_any_other_threshold_is_refused(served, body: bytes) -> None:
+def test_an_invalid_threshold_is_422_and_changes_nothing(served: ServedPage, body: bytes) -> None:
     before = served.reader.threshold
     answer = httpx.put(served.base + "/api/threshold", content=body)
     assert answer.status_code == 422
@@ -119,13 +122,13 @@ def test_any_other_threshold_is_refused(served, body: bytes) -> None:
     assert served.reader.threshold == before
 
 
-def classify(served, ink: bytes) -> httpx.Response:
+def classify(served: ServedPage, ink: bytes) -> httpx.Response:
     headers = {"Content-Type": "application/octet-stream"}
     return httpx.post(served.base + "/api/classify", content=ink, headers=headers)
 
 
-def test_a_drawing_is_classified_and_its_crop_is_shown(served) -> None:
-    drawing = np.zeros((SIDE, SIDE), np.uint8)
+def test_a_drawing_returns_digit_probabilities_and_crop(served: ServedPage) -> None:
+    drawing = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     cv2.line(drawing, (140, 40), (140, 240), 255, 22)
     answer = classify(served, drawing.tobytes()).json()
     assert answer["digit"] == 1
@@ -136,15 +139,21 @@ def test_a_drawing_is_classified_and_its_crop_is_shown(served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ink", "status"), [(b"", 422), (b"\0" * SIDE * SIDE, 422), (b"\1" * 9, 422), (b"\1" * (SIDE * SIDE + 1), 413)]
+    ("ink", "status"),
+    [
+        (b"", 422),
+        (b"\0" * CANVAS_SIDE**2, 422),
+        (b"\1" * 9, 422),
+        (b"\1" * (CANVAS_SIDE**2 + 1), 413),
+    ],
 )
-def test_any_other_drawing_is_refused(served, ink: bytes, status: int) -> None:
+def test_an_invalid_drawing_returns_an_error_message(served: ServedPage, ink: bytes, status: int) -> None:
     answer = classify(served, ink)
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
-def test_a_snapshot_is_the_image_with_its_boxes(served) -> None:
+def test_the_snapshot_is_the_frame_with_boxes(served: ServedPage) -> None:
     answer = served.get("/snapshot.jpg")
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["content-disposition"].startswith('inline; filename="digitedge-')
@@ -153,19 +162,19 @@ def test_a_snapshot_is_the_image_with_its_boxes(served) -> None:
     assert ((image[..., 1] - image[..., 2]) > 60).any(), "no green box"
 
 
-@pytest.mark.parametrize("name", ["grey", "light", "binary", "lines", "candidates", "crops"])
-def test_every_step_is_a_image(served, name: str) -> None:
-    answer = served.get(f"/steps/{name}.jpg")
+@pytest.mark.parametrize("name", ["grey", "ink", "mask", "lines", "candidates", "crops"])
+def test_every_stage_is_a_jpeg(served: ServedPage, name: str) -> None:
+    answer = served.get(f"/stages/{name}.jpg")
     assert answer.headers["content-type"] == "image/jpeg"
     assert decode(answer.content).size
 
 
-def test_an_unknown_step_is_named_with_those_that_are(served) -> None:
-    answer = served.get("/steps/nix.jpg")
-    assert (answer.status_code, "grey, light" in answer.json()["error"]) == (404, True)
+def test_an_unknown_stage_is_404_and_lists_the_stages(served: ServedPage) -> None:
+    answer = served.get("/stages/nix.jpg")
+    assert (answer.status_code, "grey, ink" in answer.json()["error"]) == (404, True)
 
 
-def test_the_page_and_its_files_come_with_strict_headers(served) -> None:
+def test_the_page_files_have_security_headers(served: ServedPage) -> None:
     for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript")):
         answer = served.get(path)
         assert answer.headers["content-type"].startswith(kind)
@@ -177,6 +186,6 @@ def test_the_page_and_its_files_come_with_strict_headers(served) -> None:
         assert "server" not in answer.headers
 
 
-def test_a_head_of_a_stream_ends(served) -> None:
+def test_a_head_request_of_a_stream_ends(served: ServedPage) -> None:
     for path in ("/stream.mjpg", "/api/events"):
         assert httpx.head(served.base + path, timeout=3).status_code == 200

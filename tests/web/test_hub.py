@@ -1,4 +1,4 @@
-"""What is handed from the loop's thread to the viewers, without a server."""
+"""Hub and encoder without a server."""
 
 import asyncio
 import json
@@ -8,22 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from digitedge.camera import State, Update
-from digitedge.reader.reader import Reader, Reading
+from digitedge.camera import CameraState, Update
+from digitedge.reader import Reader, Reading
 from digitedge.web import hub as hub_module
-from digitedge.web.encoded_frames import LONGEST_SIDE, Images, to_jpeg
-from digitedge.web.hub import HISTORY, Hub
+from digitedge.web.encoded_frames import MAX_SIDE, FrameEncoder, to_jpeg
+from digitedge.web.hub import MAX_EVENTS, Hub
 
 
-class Nothing:
-    """A classifier that is never asked."""
-
-    def probabilities(self, crops):
+class UnusedClassifier:
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         raise AssertionError
 
 
-def update(number: int, *, is_new: bool = True, state: State = State.LIVE, events=()) -> Update:
+def update(number: int, *, is_new: bool = True, state: CameraState = CameraState.LIVE, events=()) -> Update:
     reading = Reading((), (), 64, 48, 1.0, frame=number)
     return Update(np.zeros((48, 64), np.uint8), reading, state, is_new, 5.0, 20.0, events=events)
 
@@ -32,87 +31,88 @@ class Event:
     def __init__(self, number: int) -> None:
         self.number = number
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, str]:
         return {"text": str(self.number)}
 
 
-def test_a_loop_that_hangs_is_stale_in_every_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ask() -> list[str]:
-        hub = Hub(Reader.of(Nothing()))
+def test_a_hanging_loop_is_stale_in_reading_and_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read_states() -> list[str]:
+        hub = Hub(Reader(UnusedClassifier()))
         hub.start()
-        hub.put(update(1))
-        await hub.news(0)
-        answers = [json.loads(hub.reading_json())["state"]]
-        monkeypatch.setattr(hub_module, "SILENCE_S", -1.0)
-        return [*answers, json.loads(hub.reading_json())["state"], hub.state]
+        hub.publish(update(1))
+        await hub.change_since(0)
+        states = [json.loads(hub.reading_json())["state"]]
+        monkeypatch.setattr(hub_module, "STALE_AFTER_S", -1.0)
+        return [*states, json.loads(hub.reading_json())["state"], hub.state]
 
-    assert asyncio.run(ask()) == ["live", "stale", "stale"]
+    assert asyncio.run(read_states()) == ["live", "stale", "stale"]
 
 
-def test_a_frame_that_cannot_be_encoded_costs_that_frame_only(caplog: pytest.LogCaptureFixture) -> None:
-    async def ask() -> int:
-        hub = Hub(Reader.of(Nothing()))
+def test_a_frame_that_cannot_be_encoded_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    async def encode_two() -> int:
+        hub = Hub(Reader(UnusedClassifier()))
         hub.start()
-        images = Images(hub)
-        encoder = asyncio.create_task(images.run())
-        waiting = asyncio.create_task(images.after(0))
-        hub.put(replace(update(1), frame=np.zeros((3, 3, 7), np.uint8)))
+        encoder = FrameEncoder(hub)
+        running = asyncio.create_task(encoder.run())
+        waiting = asyncio.create_task(encoder.after(0))
+        hub.publish(replace(update(1), frame=np.zeros((3, 3, 7), np.uint8)))
         await asyncio.sleep(0.3)
-        hub.put(update(2))
-        image = await waiting
-        hub.end()
-        images.end()
-        await encoder
-        return image.number
+        hub.publish(update(2))
+        frame = await waiting
+        hub.close()
+        encoder.close()
+        await running
+        assert frame is not None
+        return frame.number
 
-    assert asyncio.run(ask()) == 2
-    assert "no image of a frame" in caplog.text
+    assert asyncio.run(encode_two()) == 2
+    assert "cannot encode a frame" in caplog.text
 
 
-def test_updates_of_another_thread_wake_those_who_wait() -> None:
+def test_updates_of_another_thread_wake_waiting_tasks() -> None:
     async def wait() -> tuple[int, int]:
-        hub = Hub(Reader.of(Nothing()))
+        hub = Hub(Reader(UnusedClassifier()))
         hub.start()
         threading.Thread(
-            target=lambda: [hub.put(update(0)), hub.put(update(1, is_new=False)), hub.put(update(1))]
+            target=lambda: [hub.publish(update(0)), hub.publish(update(1, is_new=False)), hub.publish(update(1))]
         ).start()
         await asyncio.wait_for(hub.frame_after(1), 5)
-        return hub.frames, hub.version
+        return hub.frame_count, hub.version
 
-    assert asyncio.run(wait()) == (2, 3)  # one of three was no new frame
+    assert asyncio.run(wait()) == (2, 3)  # one of three updates has no new frame
 
 
-def test_an_update_after_the_end_is_harmless() -> None:
+def test_an_update_outside_the_event_loop_is_ignored() -> None:
     async def start(hub: Hub) -> None:
         hub.start()
 
-    hub = Hub(Reader.of(Nothing()))
-    hub.put(update(0))
+    hub = Hub(Reader(UnusedClassifier()))
+    hub.publish(update(0))
     asyncio.run(start(hub))
-    hub.put(update(1))
+    hub.publish(update(1))
     assert hub.newest is None
 
 
-def test_only_the_last_events_are_kept() -> None:
-    async def fill() -> list:
-        hub = Hub(Reader.of(Nothing()))
+def test_the_hub_keeps_the_last_events() -> None:
+    async def fill() -> list[str]:
+        hub = Hub(Reader(UnusedClassifier()))
         hub.start()
-        for number in range(HISTORY + 10):
-            hub.put(update(number, events=(Event(number),)))
-        await hub.frame_after(HISTORY + 9)
+        for number in range(MAX_EVENTS + 10):
+            hub.publish(update(number, events=(Event(number),)))
+        await hub.frame_after(MAX_EVENTS + 9)
         return [event["text"] for event in hub.events]
 
-    assert asyncio.run(fill()) == [str(number) for number in range(10, HISTORY + 10)]
+    assert asyncio.run(fill()) == [str(number) for number in range(10, MAX_EVENTS + 10)]
 
 
-def test_a_loop_that_hangs_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "SILENCE_S", 0.05)
+def test_the_state_is_waiting_then_live_then_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "STALE_AFTER_S", 0.05)
 
     async def hang() -> list[str]:
-        hub = Hub(Reader.of(Nothing()))
+        hub = Hub(Reader(UnusedClassifier()))
         states = [hub.state]
         hub.start()
-        hub.put(update(0))
+        hub.publish(update(0))
         await hub.frame_after(0)
         states.append(hub.state)
         time.sleep(0.1)
@@ -121,8 +121,8 @@ def test_a_loop_that_hangs_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(hang()) == ["waiting", "live", "stale"]
 
 
-def test_images_are_no_larger_than_a_screen() -> None:
-    from digitedge.camera.sources.mjpeg import decode
+def test_large_images_are_scaled_down_to_max_side() -> None:
+    from digitedge.camera.sources.mjpeg import decode_jpeg
 
     jpeg = to_jpeg(np.zeros((3000, 4000, 3), np.uint8))
-    assert decode(jpeg).shape == (LONGEST_SIDE * 3 // 4, LONGEST_SIDE, 3)
+    assert decode_jpeg(jpeg).shape == (MAX_SIDE * 3 // 4, MAX_SIDE, 3)

@@ -1,4 +1,4 @@
-"""Many viewers, slow ones, and the end."""
+"""Many viewers, slow viewers, and the shutdown."""
 
 import re
 import socket
@@ -6,112 +6,113 @@ import threading
 import time
 
 import pytest
+from served_page import ServedPage, serve_page
 
-MOST_SECONDS_TO_END = 1.0
+SHUTDOWN_LIMIT_S = 1.0
 
 
 class Viewer(threading.Thread):
-    """Reads a stream and counts its images."""
+    """Reads a stream and counts the images."""
 
-    def __init__(self, served, path: str = "/stream.mjpg") -> None:
+    def __init__(self, served: ServedPage, path: str = "/stream.mjpg") -> None:
         super().__init__(daemon=True)
         self.images = 0
         self.bytes = 0
-        self.is_over = False
-        self._bare = served.connect()
-        self._bare.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        self.is_stopped = False
+        self._connection = served.connect()
+        self._connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
     def run(self) -> None:
-        with self._bare:
-            while not self.is_over:
+        with self._connection:
+            while not self.is_stopped:
                 try:
-                    piece = self._bare.recv(1 << 18)
+                    part = self._connection.recv(1 << 18)
                 except OSError:
                     break
-                if not piece:
+                if not part:
                     break
-                self.bytes += len(piece)
-                self.images += piece.count(b"Content-Length:")
-        self.is_over = True
+                self.bytes += len(part)
+                self.images += part.count(b"Content-Length:")
+        self.is_stopped = True
 
 
-def test_twenty_viewers_cost_one_encoding_a_frame_and_a_slow_one_slows_nobody(serve) -> None:
-    with serve() as served:
-        served.wait_for(lambda: served.get("/healthz").status_code == 200)
+def test_twenty_viewers_share_one_encoding_a_frame_and_a_slow_one_delays_no_other() -> None:
+    with serve_page() as served:
+        served.wait_until_live()
         slow = served.connect(receive_buffer=4096)
         slow.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         viewers = [Viewer(served) for _ in range(20)]
         for viewer in viewers:
             viewer.start()
         time.sleep(0.5)
-        before, frames = served.page.encoded, served.get("/api/reading").json()["frame"]
+        before, frames = served.sink.encoded_frames, served.get("/api/reading").json()["frame"]
         counts = [viewer.images for viewer in viewers]
         for _ in range(2):
             assert slow.recv(1)
             time.sleep(1)
-        encoded, read = served.page.encoded - before, served.get("/api/reading").json()["frame"] - frames
+        encoded, read = served.sink.encoded_frames - before, served.get("/api/reading").json()["frame"] - frames
         seen = [viewer.images - count for viewer, count in zip(viewers, counts, strict=True)]
-        assert 2 * 5 < encoded <= read  # 15 a second of 20, on a machine with nothing else to do
+        assert 2 * 5 < encoded <= read  # 15 of 20 a second on an idle machine
         assert min(seen) >= 0.8 * encoded
         assert max(seen) <= encoded + 2
         slow.close()
         for viewer in viewers:
-            viewer.is_over = True
+            viewer.is_stopped = True
         for viewer in viewers:
             viewer.join(5)
 
 
-def test_nothing_is_encoded_when_nobody_looks(serve) -> None:
-    with serve() as served:
-        served.wait_for(lambda: served.get("/healthz").status_code == 200)
+def test_without_viewers_no_frame_is_encoded() -> None:
+    with serve_page() as served:
+        served.wait_until_live()
         time.sleep(0.5)
-        assert served.page.encoded == 0
+        assert served.sink.encoded_frames == 0
 
 
-def test_a_viewer_that_reads_nothing_costs_a_bounded_memory_and_no_encoding(serve) -> None:
-    with serve() as served:
-        served.wait_for(lambda: served.get("/healthz").status_code == 200)
-        bare = served.connect(receive_buffer=4096)
-        bare.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+def test_a_viewer_that_does_not_read_costs_bounded_memory_and_no_encoding() -> None:
+    with serve_page() as served:
+        served.wait_until_live()
+        client = served.connect(receive_buffer=4096)
+        client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         encoded = -1
 
-        def stands_still() -> bool:  # what nobody takes is not made
+        def is_steady() -> bool:  # frames that no viewer can take are not encoded
             nonlocal encoded
-            before, encoded = encoded, served.page.encoded
+            before, encoded = encoded, served.sink.encoded_frames
             time.sleep(0.5)
-            return before == encoded == served.page.encoded
+            return before == encoded == served.sink.encoded_frames
 
-        served.wait_for(stands_still)
-        bare.settimeout(0.3)
+        served.wait_for(is_steady)
+        client.settimeout(0.3)
         held = b""
-        with pytest.raises(TimeoutError):  # drained faster than it is filled: only what waited comes without a pause
+        with pytest.raises(TimeoutError):  # read faster than it is filled: only buffered data arrives without a pause
             while len(held) < 2_000_000:
-                held += bare.recv(1000)
-                bare.settimeout(0.01)
+                held += client.recv(1000)
+                client.settimeout(0.01)
         assert len(held) < 400_000
-        bare.close()
+        client.close()
 
 
-def test_a_stream_stays_open_while_the_camera_is_lost(serve) -> None:
-    with serve() as served:
+def test_a_stream_stays_open_while_the_camera_is_lost() -> None:
+    with serve_page() as served:
         viewer = Viewer(served)
         viewer.start()
         served.wait_for(lambda: viewer.images > 3)
-        served.desk.is_plugged_in = False
+        served.camera.is_plugged_in = False
         served.wait_for(lambda: served.get("/healthz").json()["state"] == "reconnecting")
         time.sleep(0.3)
         count = viewer.images
-        served.desk.is_plugged_in = True
+        served.camera.is_plugged_in = True
         served.wait_for(lambda: viewer.images > count)
-        assert not viewer.is_over
+        assert not viewer.is_stopped
 
 
-def test_parts_of_the_stream_say_how_long_they_are(served) -> None:
-    with served.connect() as bare:
-        bare.sendall(b"GET /stream.mjpg HTTP/1.0\r\nHost: localhost\r\n\r\n")  # 1.0: without chunks
+def test_parts_of_the_mjpeg_stream_have_a_content_length(served: ServedPage) -> None:
+    with served.connect() as client:
+        client.sendall(b"GET /stream.mjpg HTTP/1.0\r\nHost: localhost\r\n\r\n")  # HTTP/1.0: not chunked
         stream = b""
         while stream.count(b"--digitedge-frame") < 3:
-            stream += bare.recv(65536)
+            stream += client.recv(65536)
     head, _, body = stream.partition(b"\r\n\r\n")
     assert b"multipart/x-mixed-replace; boundary=digitedge-frame" in head
     part = re.match(rb"--digitedge-frame\r\nContent-Type: image/jpeg\r\nContent-Length: (\d+)\r\n\r\n", body)
@@ -121,34 +122,34 @@ def test_parts_of_the_stream_say_how_long_they_are(served) -> None:
     assert body[part.end() + int(part[1]) :].startswith(b"\r\n--digitedge-frame\r\n")
 
 
-def test_the_end_comes_within_a_second_whatever_viewers_do(serve) -> None:
-    with serve() as served:
+def test_the_server_stops_within_a_second_with_busy_and_stuck_viewers() -> None:
+    with serve_page() as served:
         viewers = [Viewer(served, path) for path in ("/stream.mjpg", "/api/events") * 5]
         for viewer in viewers:
             viewer.start()
         stuck = [served.connect(receive_buffer=4096) for _ in range(3)]
-        for bare in stuck:
-            bare.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in stuck:
+            client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         half = served.connect()
         half.sendall(b"POST /api/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc")
         served.wait_for(lambda: all(viewer.bytes > 500 for viewer in viewers))
         time.sleep(1.5)
         started = time.monotonic()
-        served.page.__exit__(None, None, None)
-        assert time.monotonic() - started < MOST_SECONDS_TO_END
+        served.sink.__exit__(None, None, None)
+        assert time.monotonic() - started < SHUTDOWN_LIMIT_S
         for viewer in viewers:
             viewer.join(2)
-            assert viewer.is_over
+            assert viewer.is_stopped
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", served.port))
-        for bare in (*stuck, half):
-            bare.close()
+        for client in (*stuck, half):
+            client.close()
 
 
-def test_the_same_port_can_be_served_again_at_once(serve) -> None:
-    with serve() as served:
+def test_the_port_can_be_used_again_at_once() -> None:
+    with serve_page() as served:
         viewer = Viewer(served)
         viewer.start()
         served.wait_for(lambda: viewer.images > 1)
-    with serve(port=served.port) as again:
-        again.wait_for(lambda: again.get("/healthz").status_code == 200)
+    with serve_page(port=served.port) as again:
+        again.wait_until_live()

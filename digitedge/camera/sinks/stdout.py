@@ -4,25 +4,25 @@ import json
 import os
 import sys
 
-from digitedge.camera.capture import State
+from digitedge.camera.capture import CameraState
 from digitedge.camera.loop import Update
 from digitedge.camera.tracking.stable_rows import Change
 
 
-class JsonLines:
+class JsonSink:
     """Prints each update as one JSON object on one line, schema "digitedge.reading/1"."""
 
     def __init__(self, *, events_only: bool = False) -> None:
-        """Choose the lines.
+        """Choose the updates.
 
         Args:
-            events_only: leave out those in which nothing happened to a stable row or to the state.
+            events_only: only those with an event of a stable row or a change of the state.
         """
         self._events_only = events_only
-        self._state = State.LIVE
+        self._state = CameraState.LIVE
 
     def show(self, update: Update) -> bool:
-        """See `Output`."""
+        """See `Sink`."""
         has_event = bool(update.events) or update.state is not self._state
         self._state = update.state
         if self._events_only and not has_event:
@@ -30,11 +30,11 @@ class JsonLines:
         return print_line(json.dumps(update.to_dict(), allow_nan=False))
 
 
-class RowLines:
-    """Prints each row once, when frames agree on it; of images, the rows of each with its name."""
+class RowSink:
+    """Prints each row once, when it becomes stable; of images, the rows of each after its name."""
 
     def show(self, update: Update) -> bool:
-        """See `Output`."""
+        """See `Sink`."""
         reading = update.reading
         if reading.time is None:
             return print_line(f"{reading.source}: {'  '.join(reading.rows) or '-'}")
@@ -42,11 +42,11 @@ class RowLines:
 
 
 def print_line(line: str) -> bool:
-    """Print a line at once; False when nobody reads them any more, as after `| head -1`."""
+    """Print and flush a line; return False when the pipe is closed, as after `| head -1`."""
     try:
         print(line, flush=True)
     except BrokenPipeError:
-        # Python flushes stdout once more when it exits, and would complain then.
+        # Python flushes stdout again at exit, and would print an error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return True

@@ -1,11 +1,10 @@
-"""The frames that were read, as a video that plays in real time.
+"""A recording of the frames that were read, which plays in real time.
 
-Frames come irregularly, and a video has a constant rate: each of its places gets the newest frame of that moment. A
-thread encodes. Of a camera, frames that it has no time for are dropped, so that the reader never waits; of a file none.
+Frames arrive irregularly, and a video has a constant frame rate: each video frame shows the newest frame of its time.
+A thread encodes. Of a camera, frames that it has no time for are dropped; of a file none.
 
-The video grows under a hidden name (".desk-x1y2z3.mkv") and gets its own name when it is complete: on Ctrl-C and
-SIGTERM as well. After a power cut or SIGKILL the hidden file stays; as .mkv or .avi it plays as far as it got to the
-disk, as .mp4 it does not.
+The video is written under a hidden name (".desk-x1y2z3.mkv") and renamed when it is complete, also on Ctrl-C and
+SIGTERM. After a power cut or SIGKILL the hidden file remains; .mkv and .avi play as far as they were written, .mp4 not.
 """
 
 import queue
@@ -24,20 +23,20 @@ from digitedge.errors import DigitEdgeError, InputError
 from digitedge.utils.files import atomic_file, check_writable
 from digitedge.utils.opencv import cv2
 
-# How each kind of file is encoded. Motion JPEG is nine times as large, and whole up to any point.
+# Codec of each file format. Motion JPEG is nine times as large, but playable up to any point.
 CODECS = {".mp4": "mp4v", ".mkv": "MJPG", ".avi": "MJPG"}
-# Frames in a second, of a source that has no rate of its own.
+# Frame rate of the video, for a source without one.
 FPS = 25.0
-# Frames that wait for the encoder at most: 22 MB of 1280x720.
-WAITING = 8
-# How long a wake-up may be overheard, in seconds.
-WAKE_S = 0.3
-# Where the encoder is so far behind a camera, in seconds, it leaves out time.
-BEHIND_S = 2.0
+# How many frames wait for the encoder at most: 22 MB of 1280x720.
+MAX_QUEUE = 8
+# The queue is polled so often, in seconds, because an interrupted thread may fail to wake the encoder.
+POLL_S = 0.3
+# If the encoder is so far behind a camera, in seconds, the video skips time.
+MAX_DELAY_S = 2.0
 
 
-class Recording:
-    """Records what the loop reads, while in the `with` block. Images, which have no time, are left out."""
+class VideoSink:
+    """Records the frames that are read, while in the `with` block. Images, which have no time, are left out."""
 
     def __init__(
         self,
@@ -50,13 +49,13 @@ class Recording:
         """Name a file.
 
         Args:
-            path: .mp4 (small), .mkv or .avi (whole after a crash).
-            source: where the frames come from. A video keeps its rate.
-            overwrite: whether a file that is there may be replaced.
-            log: gets a line when there is no video in the end, or less of it than there should be.
+            path: .mp4 (small), .mkv or .avi (playable after a crash).
+            source: of the frames. A video keeps its frame rate.
+            overwrite: whether an existing file may be replaced.
+            log: gets a line if the video is missing or incomplete.
 
         Raises:
-            InputError: another suffix, or the file is there.
+            InputError: another suffix, or the file exists.
             DigitEdgeError: the folder cannot be written to.
         """
         self._path = Path(path)
@@ -65,22 +64,21 @@ class Recording:
         if self._path.suffix.lower() not in CODECS:
             raise InputError(f"cannot record to {path}: expected {', '.join(CODECS)}, got {self._path.suffix!r}")
         if self._path.exists() and not overwrite:
-            raise InputError(f"{path} is there already. Choose another name, or allow to overwrite it.")
+            raise InputError(f"{path} exists. Choose another name, or allow to overwrite it.")
         check_writable(self._path.parent)
-        self._frames: queue.Queue[tuple[Frame, float] | None] = queue.Queue(WAITING)
-        self._newest = 0.0
-        self._left_out_s = 0.0
+        self._queue: queue.Queue[tuple[Frame, float] | None] = queue.Queue(MAX_QUEUE)
+        self._newest_time = 0.0
+        self._skipped_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"recording {path}", daemon=True)
 
     def show(self, update: Update) -> bool:
-        """See `Output`."""
+        """See `Sink`."""
         time = update.reading.time
         if time is None:
             return True
-        # An update without a new frame says that the last one still stands.
-        self._newest = time if update.is_new else time + update.age_ms / 1000
+        self._newest_time = time if update.is_new else time + update.age_ms / 1000  # the last frame still stands
         with suppress(queue.Full):
-            self._frames.put((update.frame, self._newest), block=not self._source.live)
+            self._queue.put((update.frame, self._newest_time), block=not self._source.live)
         return True
 
     def __enter__(self) -> Self:
@@ -89,11 +87,11 @@ class Recording:
 
     def __exit__(self, *_: object) -> None:
         """Finish the file."""
-        self._frames.put(None)
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        """Write the video; if that fails, say so and let the frames go."""
+        """Write the video; on an error report it and drop the frames."""
         frames = iter(self._next, None)
         try:
             self._record(frames)
@@ -104,91 +102,83 @@ class Recording:
                 pass
 
     def _next(self) -> tuple[Frame, float] | None:
-        """Wait for a frame, or for the end.
-
-        It looks by itself now and then: Ctrl-C may end the other thread in the midst of waking this one.
-        """
+        """Wait for a frame and its time; None at the end."""
         while True:
             with suppress(queue.Empty):
-                return self._frames.get(timeout=WAKE_S)
+                return self._queue.get(timeout=POLL_S)
 
     def _record(self, frames: Iterator[tuple[Frame, float]]) -> None:
         first = next(frames, None)
         if first is None:
-            self._log(f"recording: no frame came, so there is no {self._path}")
+            self._log(f"recording: no frame came, so {self._path} was not written")
             return
-        height, width = (side + side % 2 for side in first[0].shape[:2])  # encoders want even sides
+        height, width = (side + side % 2 for side in first[0].shape[:2])  # encoders require even sides
         fps = 1 / self._source.hold_s if self._source.hold_s else FPS
-        count = 0
+        total = 0
         with atomic_file(self._path) as draft:
-            with _video(draft, fps, width, height) as video:
-                for frame, places in self._placed(chain([first], frames), fps):
-                    image = fit(frame, width, height)
-                    for _ in range(places):
-                        video.write(image)
-                    count += places
-            self._check(draft, count)
+            with _open_writer(draft, fps, width, height) as writer:
+                for frame, count in self._paced(chain([first], frames), fps):
+                    image = letterbox(frame, width, height)
+                    for _ in range(count):
+                        writer.write(image)
+                    total += count
+            self._check(draft, total)
 
-    def _placed(self, frames: Iterator[tuple[Frame, float]], fps: float) -> Iterator[tuple[Frame, int]]:
-        """Each frame with the number of places that it fills, until the next one comes."""
-        last, start = next(frames)
-        filled = 0
-        for frame, moment in frames:
-            place = max(round((moment - start) * fps), filled if self._source.live else filled + 1)
-            if self._source.live and self._newest - moment > BEHIND_S and place > filled + 1:
-                left_out_s = (place - filled - 1) / fps
-                self._left_out_s += left_out_s
-                start += left_out_s
-                place = filled + 1
-            yield last, place - filled
-            last, filled = frame, place
-        yield last, 1
+    def _paced(self, frames: Iterator[tuple[Frame, float]], fps: float) -> Iterator[tuple[Frame, int]]:
+        """Yield each frame with the number of video frames that it fills, until the next one."""
+        previous, start = next(frames)
+        written = 0
+        for frame, time in frames:
+            index = max(round((time - start) * fps), written if self._source.live else written + 1)
+            if self._source.live and self._newest_time - time > MAX_DELAY_S and index > written + 1:
+                skipped_s = (index - written - 1) / fps
+                self._skipped_s += skipped_s
+                start += skipped_s
+                index = written + 1
+            yield previous, index - written
+            previous, written = frame, index
+        yield previous, 1
 
-    def _check(self, draft: Path, count: int) -> None:
-        """See whether everything was written: FFmpeg inside OpenCV does not tell of a full disk.
+    def _check(self, draft: Path, total: int) -> None:
+        """Read the video back, because the FFmpeg in OpenCV does not report a full disk.
 
         Raises:
-            DigitEdgeError: nothing of it can be read.
+            DigitEdgeError: no frame of it can be read.
         """
-        is_readable, stated = _look_at(draft)
+        capture = cv2.VideoCapture(str(draft.resolve()), cv2.CAP_FFMPEG)
+        try:
+            is_readable, count = capture.read()[0], capture.get(cv2.CAP_PROP_FRAME_COUNT)  # <= 0 if its end is missing
+        finally:
+            capture.release()
         if not is_readable:
             raise DigitEdgeError(f"{self._path} could not be written: is the disk full?")
-        if stated < count - 1:
+        if count < total - 1:
             self._log(f"recording: the end of {self._path} is missing: is the disk full?")
-        if self._left_out_s:
+        if self._skipped_s:
             self._log(
-                f"recording: {self._path} is {self._left_out_s:.1f} s shorter than it was, because this machine "
-                "encodes too slowly. Record smaller frames."
+                f"recording: {self._path} is {self._skipped_s:.1f} s too short, because this machine encodes too "
+                "slowly. Record smaller frames."
             )
 
 
 @contextmanager
-def _video(path: Path, fps: float, width: int, height: int) -> Iterator[cv2.VideoWriter]:
+def _open_writer(path: Path, fps: float, width: int, height: int) -> Iterator[cv2.VideoWriter]:
     codec = CODECS[path.suffix.lower()]
-    # The full path, because FFmpeg takes "clip:1.mp4" for the protocol "clip".
-    video = cv2.VideoWriter(str(path.resolve()), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), fps, (width, height))
+    # The absolute path, because FFmpeg takes "clip:1.mp4" for the protocol "clip".
+    writer = cv2.VideoWriter(str(path.resolve()), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), fps, (width, height))
     try:
-        if not video.isOpened():
+        if not writer.isOpened():
             raise DigitEdgeError(f"cannot encode {width}x{height} at {fps:g} frames a second as {codec}")
-        yield video
+        yield writer
     finally:
-        video.release()
+        writer.release()
 
 
-def _look_at(path: Path) -> tuple[bool, float]:
-    """Whether a video has a frame that can be read, and how many it says that it has: 0 or less without its end."""
-    video = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-    try:
-        return video.read()[0], video.get(cv2.CAP_PROP_FRAME_COUNT)
-    finally:
-        video.release()
-
-
-def fit(frame: Frame, width: int, height: int) -> Frame:
-    """Scale a frame with its aspect kept, in the middle of black: uint8 (H, W, 3) or (H, W) -> (height, width, 3) BGR.
+def letterbox(frame: Frame, width: int, height: int) -> Frame:
+    """Scale a frame with its aspect kept and pad it with black: uint8 (H, W, 3) or (H, W) -> (height, width, 3) BGR.
 
     Examples:
-        >>> fit(np.full((2, 4), 9, np.uint8), 4, 4)[:, 0, 0].tolist()
+        >>> letterbox(np.full((2, 4), 9, np.uint8), 4, 4)[:, 0, 0].tolist()
         [0, 9, 9, 0]
     """
     if frame.ndim == 2:
@@ -198,6 +188,6 @@ def fit(frame: Frame, width: int, height: int) -> Frame:
     scale = min(width / frame.shape[1], height / frame.shape[0])
     size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    field = np.zeros((height, width, 3), np.uint8)
-    field[top : top + size[1], left : left + size[0]] = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    return field
+    canvas = np.zeros((height, width, 3), np.uint8)
+    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    return canvas

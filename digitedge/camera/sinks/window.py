@@ -1,7 +1,7 @@
-"""A window on the screen, opened only where that is known to work.
+"""A window on the screen.
 
-OpenCV's window library ends the whole process (abort, exit code 134, no exception) when there is no screen, or when
-DISPLAY names one that is gone, as in a stale tmux or ssh session. So a child process tries it first.
+OpenCV's window library aborts the process (exit code 134, no exception) when there is no screen, or when DISPLAY names
+one that is gone, as in an old tmux or ssh session. So a child process tries it first.
 """
 
 import os
@@ -21,22 +21,22 @@ PROBE = "from digitedge.utils.opencv import cv2; cv2.namedWindow('digitedge'); c
 # Importing OpenCV and opening a window takes 0.3 s on a laptop and 2 to 3 s on a Raspberry Pi from a cold SD card.
 PROBE_LIMIT_S = 20.0
 STEP_MS = 20
-# The window opens as large as fits in here, in pixels: small frames are enlarged, and a laptop's screen has room left.
-FIRST_WIDTH, FIRST_HEIGHT = 960, 720
+# The window opens as large as fits into this, in pixels.
+MAX_WIDTH, MAX_HEIGHT = 960, 720
 
 
-def why_no_window() -> str | None:
-    """Say why a window cannot be shown here; None when it can.
+def find_window_problem() -> str | None:
+    """Find out why a window cannot be shown here.
 
     Returns:
-        A reason in a few words, such as "there is no screen: DISPLAY is not set".
+        The reason, such as "there is no screen: DISPLAY is not set"; None if a window can be shown.
     """
     _prepare_qt()
     display = os.environ.get("DISPLAY")
     if sys.platform == "linux" and not (display or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no screen: DISPLAY is not set"
     try:
-        command = [sys.executable, "-P", "-c", PROBE]  # -P: no random.py of this folder in place of Python's
+        command = [sys.executable, "-P", "-c", PROBE]  # -P: a random.py of this folder must not hide Python's
         child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_LIMIT_S)
     except subprocess.TimeoutExpired:
         return f"the screen {display or ''} does not answer"
@@ -51,7 +51,7 @@ def why_no_window() -> str | None:
 
 
 class Window:
-    """A window that shows frames, until q, Esc or its close button. Ask `why_no_window()` first."""
+    """A window that shows frames, until q, Esc or its close button. Call `find_window_problem()` first."""
 
     def __init__(self) -> None:
         _prepare_qt()
@@ -59,14 +59,14 @@ class Window:
         self._shown_at = time.monotonic()
 
     def show(self, frame: NDArray[np.uint8], *, hold_s: float | None = 0.0) -> bool:
-        """Show a frame and look at the keyboard.
+        """Show a frame and handle the keyboard.
 
         Args:
             frame: uint8 (H, W, 3) BGR.
-            hold_s: seconds between the frame before and this one's end; None waits until a key is pressed.
+            hold_s: seconds from the end of the frame before to the end of this one; None waits for a key.
 
         Returns:
-            False once the user wants to end: q, Esc, or the window was closed.
+            False if the user quits: q, Esc, or the window was closed.
         """
         if not self._is_open:
             self._open(*frame.shape[:2])
@@ -82,16 +82,16 @@ class Window:
                 return True
 
     def close(self) -> None:
-        """Take the window off the screen."""
+        """Close the window."""
         if self._is_open and not _was_closed():
             cv2.destroyAllWindows()
-            cv2.waitKey(1)  # lets the window library do it now
+            cv2.waitKey(1)  # handles the event now
         self._is_open = False
 
     def _open(self, height: int, width: int) -> None:
-        zoom = min(FIRST_WIDTH / width, FIRST_HEIGHT / height)
+        scale = min(MAX_WIDTH / width, MAX_HEIGHT / height)
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        cv2.resizeWindow(TITLE, round(zoom * width), round(zoom * height))
+        cv2.resizeWindow(TITLE, round(scale * width), round(scale * height))
         self._is_open = True
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Window:
 
 
 def _was_closed() -> bool:
-    """Whether the user has closed the window; Qt then drops all it had, and OpenCV raises instead of answering 0."""
+    """Tell whether the user closed the window. OpenCV with Qt then raises instead of returning 0."""
     try:
         return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
     except cv2.error:
@@ -110,7 +110,7 @@ def _was_closed() -> bool:
 
 
 def _prepare_qt() -> None:
-    """Tell Qt, the window library in pip's OpenCV for Linux, what it would otherwise complain about on stderr."""
+    """Set the environment of Qt, the window library in pip's OpenCV for Linux, so that it prints no warnings."""
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # "cannot find font directory"
     if sys.platform == "linux" and os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # the only one in pip's OpenCV; under Wayland through XWayland

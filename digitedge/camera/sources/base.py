@@ -1,10 +1,9 @@
-"""What a source of frames is: a loop over it, a name, a time, and a promise to let go of the device."""
+"""The base classes of all sources of frames."""
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -16,11 +15,11 @@ Frame = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What a camera is asked for; None leaves a choice to it. It answers with the nearest mode that it has.
+    """Size and rate requested from a camera, which uses the nearest that it supports; None leaves the choice to it.
 
     Attributes:
         width: of the frames, in pixels; so is `height`.
-        fps: frames in a second.
+        fps: frames per second.
     """
 
     width: int | None = None
@@ -29,18 +28,18 @@ class Mode:
 
 
 class Source(ABC):
-    """Frames from one place, in order: a camera, a video, images, a stream.
+    """Frames in order from one place: a camera, a stream, a video, images.
 
-    A loop over a source opens the device and yields frames; leaving the `with` block releases it, whatever happened. A
-    second loop starts again from the beginning (a live source: from now). Subclasses write one generator, `_frames()`.
+    Iterating opens the device and yields frames; leaving the `with` block releases it. A second loop starts from the
+    beginning (of a live source: from now). Subclasses implement the generator `_frames()`.
 
     Attributes:
-        name: where the newest frame came from, as the user would say it: "0", "desk.mp4", "scans/page-2.png".
+        name: where the newest frame came from: "0", "desk.mp4", "scans/page-2.png".
         time: when the newest frame was taken, in seconds since the start of the source; None for an image.
-        live: True for a camera or stream, which goes on by itself, read or not: only its newest frame counts, and its
-            loss is an error (CameraError). Of the others every frame counts, and they simply come to their end.
-        has_noise: True for a sensor, of which no two frames are equal: equal ones mean that it froze.
-        hold_s: how long a window shows each frame, in seconds: 0 for a live source, None for "until a key is pressed".
+        live: True for a camera or stream, which runs whether its frames are read or not: only the newest frame is
+            read, and its end is an error. Of other sources every frame is read.
+        has_noise: True for a sensor: equal frames mean that it froze.
+        hold_s: how long a window shows each frame, in seconds: 0 for a live source, None until a key is pressed.
 
     Examples:
         >>> class Blank(Source):
@@ -74,7 +73,7 @@ class Source(ABC):
         """Start from the beginning.
 
         Raises:
-            CameraError: from the loop, when the source cannot be opened or read, or a live source stops.
+            CameraError: the source cannot be opened or read, or a live source stops.
         """
         self.close()
         self._started = time.monotonic()
@@ -82,14 +81,14 @@ class Source(ABC):
         return self._running
 
     def _stamp(self) -> None:
-        """Set `time` to now, for a frame of a live source that has just arrived."""
+        """Set `time` for a live frame that has just arrived."""
         self.time = time.monotonic() - self._started
 
     def interrupt(self) -> None:  # noqa: B027 - most sources wait no longer than for their next frame
-        """Make a loop that waits for a frame in another thread end soon, where the source can."""
+        """End the wait for a frame in another thread, where the source can."""
 
     def close(self) -> None:
-        """Release the device. Harmless when there is none."""
+        """Release the device, if it is open."""
         if self._running is not None:
             self._running.close()
             self._running = None
@@ -97,7 +96,17 @@ class Source(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Camera(Source):
+    """A camera of this machine: a live sensor with a mode."""
+
+    live = True
+    has_noise = True
+
+    def __init__(self, name: str, *, mode: Mode = Mode()) -> None:
+        """Name a camera; it is opened by iterating."""
+        super().__init__(name)
+        self._mode = mode

@@ -1,10 +1,10 @@
-"""JPEG images that arrive one after the other: from a camera program through a pipe, or from a server (MJPEG)."""
+"""Motion JPEG: images one after the other, from the pipe of a camera program or from a server."""
 
 import os
 import re
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -12,28 +12,27 @@ from digitedge.camera.sources.base import Frame
 from digitedge.utils.opencv import cv2
 
 BATCH_LIMIT_BYTES = 8_000_000
-# What stands between images may be anything; an image that has no end within this is no image.
+# An image without an end within this is dropped.
 IMAGE_LIMIT_BYTES = 64_000_000
 _END_OR_START = re.compile(rb"\xff[\xd8\xd9]")
 
 
-def newest_frames(read: Callable[[], bytes], *, limit_s: float | None = None) -> Iterator[Frame]:
-    """Yield the last whole image of each batch that arrives: when reading is slow, older ones are not even decoded.
+def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> Iterator[Frame]:
+    """Decode the last complete image of each batch of bytes, so that a slow reader skips the older ones.
 
     Args:
-        read: waits for bytes and gives what has arrived; nothing at the end. What lies between images is skipped,
-            and so are damaged ones.
-        limit_s: ends when bytes come for so long without an image in them, in seconds; None for never.
+        batches: what has arrived each time. Damaged images, and what lies between images, are skipped.
+        limit_s: ends when bytes arrive for so many seconds without an image in them; None for never.
 
-    Returns:
-        Frames uint8 (H, W, 3) BGR.
+    Yields:
+        uint8 (H, W, 3) BGR.
     """
     buffer = bytearray()
     last = time.monotonic()
-    while arrived := read():
-        buffer += arrived
-        for jpeg in reversed(take_jpegs(buffer)):
-            frame = decode(jpeg)
+    for batch in batches:
+        buffer += batch
+        for jpeg in reversed(extract_jpegs(buffer)):
+            frame = decode_jpeg(jpeg)
             if frame is not None:
                 yield frame
                 last = time.monotonic()
@@ -44,78 +43,71 @@ def newest_frames(read: Callable[[], bytes], *, limit_s: float | None = None) ->
             buffer.clear()
 
 
-def decode(jpeg: bytes) -> Frame | None:
-    """Decode an image: uint8 (H, W, 3) BGR; None where it is damaged."""
+def decode_jpeg(jpeg: bytes) -> Frame | None:
+    """Decode an image to uint8 (H, W, 3) BGR; None if it is damaged."""
     try:
         frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that promises more pixels than OpenCV takes
+    except cv2.error:  # a header that states more pixels than OpenCV accepts
         return None
     return None if frame is None else np.asarray(frame, np.uint8)
 
 
-def take_jpegs(buffer: bytearray) -> list[bytes]:
-    r"""Take the complete JPEG images out of a stream of images, one after the other.
+def extract_jpegs(buffer: bytearray) -> list[bytes]:
+    r"""Remove the complete JPEG images from a buffer, with what lies before them.
 
     Args:
-        buffer: what has arrived of the stream. The images, and what lies before them, are removed from it.
+        buffer: what has arrived of the stream.
 
     Returns:
-        The images, from start (FF D8) to end (FF D9). One that breaks off, or whose header is damaged, is left out: a
-        decoder would fill it up with what comes next.
+        The images, from start (FF D8) to end (FF D9). One that is cut short, or whose header is damaged, is left out:
+        a decoder would fill it up with the next image.
 
     Source:
-        ITU-T T.81, annex B. In the image data FF is followed by 00 or a marker, so the first FF D9 is the end, and FF
-        D8 the start of another image. Header segments may contain both (in a thumbnail), but state their length, so
-        they are jumped.
+        ITU-T T.81, annex B. In image data FF is followed by 00 or a marker, so the first FF D9 is the end and FF D8 the
+        start of another image. Header segments may contain both (in a thumbnail), but state their length.
 
     Examples:
         >>> buffer = bytearray(b"junk\xff\xd8\xff\xda\x00\x02ab\xff\xd9\xff\xd8")
-        >>> take_jpegs(buffer)
+        >>> extract_jpegs(buffer)
         [b'\xff\xd8\xff\xda\x00\x02ab\xff\xd9']
         >>> buffer
         bytearray(b'\xff\xd8')
     """
     jpegs = []
-    while (start := buffer.find(b"\xff\xd8")) >= 0 and (part := _jpeg_end(buffer, start)) is not None:
-        end, is_whole = part
-        if is_whole:
+    while (start := buffer.find(b"\xff\xd8")) >= 0 and (found := _find_jpeg_end(buffer, start)) is not None:
+        end, is_complete = found
+        if is_complete:
             jpegs.append(bytes(buffer[start:end]))
         del buffer[:end]
     return jpegs
 
 
-def _jpeg_end(buffer: bytearray, start: int) -> tuple[int, bool] | None:
-    """Where the image that starts at `start` ends or breaks off, and whether it is whole; None: not arrived yet."""
+def _find_jpeg_end(buffer: bytearray, start: int) -> tuple[int, bool] | None:
+    """Find where the image at `start` ends, and whether it is complete; None if its end has not arrived yet."""
     position = start + 2
     while len(buffer) >= position + 4:
         if buffer[position] != 0xFF:
             return position, False  # damaged: every header segment starts with FF
         is_image_data = buffer[position + 1] == 0xDA
-        position += 2 + int.from_bytes(buffer[position + 2 : position + 4], "big")  # FF, kind, two bytes of length
+        position += 2 + int.from_bytes(buffer[position + 2 : position + 4], "big")  # FF, type, two bytes of length
         if is_image_data:
             found = _END_OR_START.search(buffer, position)
             if found is None:
                 return None
-            is_whole = found[0] == b"\xff\xd9"
-            return (found.end() if is_whole else found.start()), is_whole
+            is_complete = found[0] == b"\xff\xd9"
+            return (found.end() if is_complete else found.start()), is_complete
     return None
 
 
-def read_pipe(pipe: int, *, limit_s: float | None) -> bytes:
-    """Wait for the first bytes, then read on while more are there.
-
-    Args:
-        pipe: number of an open file.
-        limit_s: how long silence may last, in seconds; None for ever.
-
-    Returns:
-        What has arrived; nothing at the end, and after too long a silence.
-    """
-    arrived = bytearray()
-    while len(arrived) < BATCH_LIMIT_BYTES and select.select([pipe], [], [], limit_s)[0]:
-        piece = os.read(pipe, 1 << 16)
-        if not piece:
-            break
-        arrived += piece
-        limit_s = 0
-    return bytes(arrived)
+def read_pipe(pipe: int, *, limit_s: float | None) -> Iterator[bytes]:
+    """Yield what arrives through a pipe, until its end or until nothing arrives for `limit_s`; None for no limit."""
+    while True:
+        batch = bytearray()
+        while len(batch) < BATCH_LIMIT_BYTES and select.select([pipe], [], [], 0 if batch else limit_s)[0]:
+            chunk = os.read(pipe, 1 << 16)
+            if not chunk:
+                break
+            batch += chunk
+        if not batch:
+            return
+        yield bytes(batch)

@@ -1,34 +1,26 @@
-"""The Raspberry Pi ribbon camera through picamera2, for those who have it: `rpicam` needs no Python package."""
+"""The Raspberry Pi ribbon camera through the Python package picamera2. `rpicam` needs no package."""
 
 from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 
-from digitedge.camera.sources.base import Frame, Mode, Source
+from digitedge.camera.sources.base import Camera, Frame
 from digitedge.camera.sources.rpicam import FPS, HEIGHT, WIDTH
 from digitedge.errors import CameraError
 
 
-class PiCamera2(Source):
-    """Frames from picamera2. It is opened, and the package imported, when a loop over it starts."""
-
-    live = True
-    has_noise = True
-
-    def __init__(self, name: str = "picamera", *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
-        super().__init__(name)
-        self._mode = mode
+class PiCamera2(Camera):
+    """Frames from picamera2, which is imported when the camera is opened."""
 
     def _frames(self) -> Generator[Frame]:
         camera = _open()
         try:
             size = (self._mode.width or WIDTH, self._mode.height or HEIGHT)
             # picamera2 names channels from the last byte to the first: its "RGB888" is BGR in memory.
-            form = {"size": size, "format": "RGB888"}
-            camera.configure(
-                camera.create_video_configuration(main=form, controls={"FrameRate": self._mode.fps or FPS})
-            )
+            main = {"size": size, "format": "RGB888"}
+            controls = {"FrameRate": self._mode.fps or FPS}
+            camera.configure(camera.create_video_configuration(main=main, controls=controls))
             camera.start()
             while True:
                 frame = np.asarray(camera.capture_array("main"), np.uint8)
@@ -36,7 +28,7 @@ class PiCamera2(Source):
                 yield frame
         except (RuntimeError, OSError) as exc:
             raise CameraError(
-                f"the Raspberry Pi camera stopped: {exc}. Look with: rpicam-hello --list-cameras"
+                f"the Raspberry Pi camera stopped: {exc}. Check it with: rpicam-hello --list-cameras"
             ) from exc
         finally:
             camera.close()
@@ -46,7 +38,7 @@ def _open() -> Any:
     """Open the first camera.
 
     Raises:
-        CameraError: picamera2 is missing or broken, or there is no camera; with the lines that mend it.
+        CameraError: picamera2 is missing or broken, or there is no camera.
     """
     try:
         from picamera2 import Picamera2
@@ -58,12 +50,12 @@ def _open() -> Any:
         ) from exc
     except ValueError as exc:  # "numpy.dtype size changed": simplejpeg was built for NumPy 1 (picamera2#1211)
         raise CameraError(
-            f"picamera2 does not fit this NumPy ({exc}). Run: pip install --force-reinstall simplejpeg. "
+            f"picamera2 was built for another NumPy ({exc}). Run: pip install --force-reinstall simplejpeg. "
             "Or without it: digitedge camera rpicam"
         ) from exc
     try:
         return Picamera2()
     except (RuntimeError, IndexError) as exc:  # no camera: "list index out of range"; busy: RuntimeError
         raise CameraError(
-            f"picamera2 found no free camera ({exc}). Is the ribbon in? Look with: rpicam-hello --list-cameras"
+            f"picamera2 found no free camera ({exc}). Check the ribbon with: rpicam-hello --list-cameras"
         ) from exc

@@ -1,7 +1,6 @@
-"""Network streams: MJPEG over HTTP by ourselves, everything else by the FFmpeg inside OpenCV.
+"""Network streams: MJPEG over HTTP by our own reader, everything else by the FFmpeg in OpenCV.
 
-FFmpeg reads MJPEG as well, but OpenCV takes its first damaged image for the end of the stream, and goes on to scale
-images to the size of the first one when a camera changes its own. Cameras on a network do both.
+See docs/decisions/camera-sources.md.
 """
 
 import base64
@@ -13,6 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -23,28 +23,29 @@ from digitedge.errors import CameraError
 from digitedge.utils.opencv import cv2
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp", "rtp")
-OPEN_LIMIT_S, READ_LIMIT_S = 10.0, 3.0
-# OpenCV hands these to FFmpeg. Nothing is gained by looking at seconds of a stream before its first frame is shown, nor
-# by UDP, where every lost packet is a damaged frame. Rejected: fflags nobuffer, which drops the frames looked at.
+OPEN_LIMIT_S = 10.0
+READ_LIMIT_S = 3.0
+# Passed to FFmpeg by OpenCV: TCP, and half a second of analysis instead of several before the first frame.
 FFMPEG_OPTIONS = "rtsp_transport;tcp|analyzeduration;500000"
-# Over HTTP these are no MJPEG, so they are not asked: some servers answer only once.
-VIDEOS = {".avi", ".flv", ".m3u8", ".mkv", ".mov", ".mp4", ".mpd", ".mpg", ".ts", ".webm"}
-# How much of an answer shows what it is, and how much is read at once: some images, so that old ones can be left out.
-START_BYTES, BATCH_BYTES = 256, 1 << 20
+# Suffixes that are not MJPEG: no request is made to find out, because some servers answer only once.
+VIDEO_SUFFIXES = {".avi", ".flv", ".m3u8", ".mkv", ".mov", ".mp4", ".mpd", ".mpg", ".ts", ".webm"}
+# How much of a response shows its format; how much is read at once (several images, so that old ones can be skipped).
+START_BYTES = 256
+BATCH_BYTES = 1 << 20
 
 
 class Stream(Source):
-    """A stream by its address: MJPEG or a video over HTTP, RTSP, TCP, UDP. One that ends by itself is a file."""
+    """A stream by its address: MJPEG or a video over HTTP, RTSP, RTMP, TCP, UDP. One of known length is a file."""
 
     live = True
 
     def __init__(self, url: str) -> None:
-        """Name a stream; it is opened when a loop over it starts.
+        """Name a stream; it is opened by iterating.
 
         Raises:
-            CameraError: a scheme that is none of SCHEMES, or no address at all.
+            CameraError: a scheme not in SCHEMES, or an invalid address.
         """
-        # Names are printed: no password in them.
+        # The name is printed, so it has no password.
         super().__init__(re.sub(r"(?<==)[^&]+", "***", re.sub(r"//[^?]+@", "//***@", url)))
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
@@ -59,74 +60,53 @@ class Stream(Source):
 
     def _frames(self) -> Generator[Frame]:
         count, has_end = 0, False
-        answer = ask_for_mjpeg(self._url, self.name)
-        self._is_mjpeg |= answer is not None
-        # What was MJPEG once, FFmpeg need not try for seconds.
+        batches = open_mjpeg(self._url, self.name)
+        self._is_mjpeg |= batches is not None
+        # FFmpeg would need seconds to fail on a stream that was MJPEG before.
         capture = cv2.VideoCapture() if self._is_mjpeg else self._open()
         try:
             has_end = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0  # negative for a live stream
-            for frame in newest_frames(answer.read, limit_s=READ_LIMIT_S) if answer else _decoded(capture):
+            for frame in newest_frames(batches, limit_s=READ_LIMIT_S) if batches else _decode(capture):
                 self._stamp()
                 self._has_worked = True
                 count += 1
                 yield frame
         finally:
             capture.release()
-            if answer:
-                answer.close()
+            if batches:
+                batches.close()
         if not count:
             raise CameraError(
-                f"cannot read the stream {self.name}: no frame came. Are the address, the password and the "
-                "network right? Try it with: ffplay ADDRESS"
+                f"cannot read the stream {self.name}: no frame came. Check the address, the password and the "
+                "network with: ffplay ADDRESS"
             )
         if not has_end:
             raise CameraError(f"the stream {self.name} stopped after {count} frames.")
 
     def _open(self) -> cv2.VideoCapture:
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)
-        open_limit_s = READ_LIMIT_S if self._has_worked else OPEN_LIMIT_S  # one that was lost is tried again soon
+        open_limit_s = READ_LIMIT_S if self._has_worked else OPEN_LIMIT_S  # a short wait before the next retry
         limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: open_limit_s, cv2.CAP_PROP_READ_TIMEOUT_MSEC: READ_LIMIT_S}
         flat = [value for limit, seconds in limits.items() for value in (limit, round(1000 * seconds))]
         return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, flat)
 
 
-class Mjpeg:
-    """The answer of a server that sends JPEG images one after the other."""
-
-    def __init__(self, answer: http.client.HTTPResponse, start: bytes) -> None:
-        self._answer = answer
-        self._start = start
-
-    def read(self) -> bytes:
-        """Wait for bytes; nothing at the end, or after READ_LIMIT_S of silence."""
-        if self._start:
-            start, self._start = self._start, b""
-            return start
-        try:
-            return self._answer.read1(BATCH_BYTES)
-        except (OSError, http.client.HTTPException):
-            return b""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._answer.close()
-
-
-def ask_for_mjpeg(url: str, name: str) -> Mjpeg | None:
-    """Open an address over HTTP, if it is one.
+def open_mjpeg(url: str, name: str) -> Generator[bytes] | None:
+    """Request an HTTP address and see whether it is MJPEG.
 
     Args:
         url: of the stream.
         name: for messages.
 
     Returns:
-        The images; None where FFmpeg should have a look: no answer, another kind of video, another kind of login.
+        The bytes as they arrive; None where FFmpeg should try: another scheme, format or kind of login, or no response.
 
     Raises:
-        CameraError: the server says that there is no stream.
+        CameraError: the server reports an error, or sends text.
     """
     address = urllib.parse.urlsplit(url)
-    if address.scheme.lower() not in ("http", "https") or PurePosixPath(address.path).suffix.lower() in VIDEOS:
+    suffix = PurePosixPath(address.path).suffix.lower()
+    if address.scheme.lower() not in ("http", "https") or suffix in VIDEO_SUFFIXES:
         return None
     host = address.netloc.rpartition("@")[2]
     request = urllib.request.Request(urllib.parse.urlunsplit(address._replace(netloc=host)))
@@ -134,36 +114,44 @@ def ask_for_mjpeg(url: str, name: str) -> Mjpeg | None:
         login = f"{urllib.parse.unquote(address.username)}:{urllib.parse.unquote(address.password or '')}"
         request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     try:
-        # No proxy: a camera is in the same network.
+        # Without a proxy: a camera is in the same network.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        answer = opener.open(request, timeout=READ_LIMIT_S)
-        start = _start_of(answer)
-        kind = answer.headers.get_content_type()
-        if kind == "multipart/x-mixed-replace" or is_mjpeg(start):
-            return Mjpeg(answer, start)
-        answer.close()
+        response = opener.open(request, timeout=READ_LIMIT_S)
+        start = _read_start(response)
+        content_type = response.headers.get_content_type()
+        if content_type == "multipart/x-mixed-replace" or is_mjpeg(start):
+            return _read_on(response, start)
+        response.close()
     except urllib.error.HTTPError as exc:
         if exc.code == http.HTTPStatus.UNAUTHORIZED:
             return None
         raise CameraError(f"cannot read the stream {name}: the server answered {exc.code} {exc.reason}") from exc
     except (OSError, http.client.HTTPException, ValueError):
         return None
-    if kind.startswith("text/"):
-        raise CameraError(f"cannot read the stream {name}: the server sent {kind}, in which there is no frame")
+    if content_type.startswith("text/"):
+        raise CameraError(f"cannot read the stream {name}: expected a video, the server sent {content_type}")
     return None
 
 
-def _start_of(answer: http.client.HTTPResponse) -> bytes:
-    """The first bytes of an answer, as far as they come in time."""
+def _read_start(response: http.client.HTTPResponse) -> bytes:
+    """Read the first START_BYTES, or as many as arrive in time."""
     start = b""
     latest = time.monotonic() + READ_LIMIT_S
-    while len(start) < START_BYTES and time.monotonic() < latest and (piece := answer.read1(START_BYTES)):
-        start += piece
+    while len(start) < START_BYTES and time.monotonic() < latest and (chunk := response.read1(START_BYTES)):
+        start += chunk
     return start
 
 
+def _read_on(response: http.client.HTTPResponse, start: bytes) -> Generator[bytes]:
+    """Yield the start and what follows, until the end or READ_LIMIT_S of silence."""
+    with response, suppress(OSError, http.client.HTTPException):
+        yield start
+        while batch := response.read1(BATCH_BYTES):
+            yield batch
+
+
 def is_mjpeg(start: bytes) -> bool:
-    r"""Whether bytes are the first ones of MJPEG: a JPEG image, or the line that stands before one.
+    r"""Tell whether a response starts as MJPEG: with a JPEG image, or with the boundary before one.
 
     Examples:
         >>> is_mjpeg(b"\xff\xd8\xff\xe0"), is_mjpeg(b"\r\n--frame\r\nContent-Type: image/jpeg"), is_mjpeg(b"GIF89a")
@@ -172,7 +160,6 @@ def is_mjpeg(start: bytes) -> bool:
     return start.startswith(b"\xff\xd8") or (start.lstrip().startswith(b"--") and b"image/jpeg" in start.lower())
 
 
-def _decoded(capture: cv2.VideoCapture) -> Generator[Frame]:
-    """Every frame that FFmpeg decodes."""
+def _decode(capture: cv2.VideoCapture) -> Generator[Frame]:
     while (read := capture.read())[0]:
         yield np.asarray(read[1], np.uint8)

@@ -1,4 +1,4 @@
-"""Video files, decoded by the FFmpeg inside OpenCV."""
+"""Video files, decoded by the FFmpeg in OpenCV."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -20,7 +20,7 @@ class VideoFile(Source):
         self._path = path
 
     def _frames(self) -> Generator[Frame]:
-        # The full path, because FFmpeg takes "clip:1.mp4" for the protocol "clip".
+        # The absolute path, because FFmpeg takes "clip:1.mp4" for the protocol "clip".
         capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
         count = 0
         try:
@@ -28,7 +28,7 @@ class VideoFile(Source):
             self.hold_s = 1 / fps if fps > 0 else 0.0
             while (read := capture.read())[0]:
                 position_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                # Bare H.264 has no times, so that every frame would be at 0.
+                # Raw H.264 has no timestamps: every frame would be at 0.
                 self.time = position_s if position_s > 0 or not count else count / (fps or USUAL_FPS)
                 count += 1
                 yield np.asarray(read[1], np.uint8)

@@ -7,46 +7,36 @@ from pathlib import Path
 
 import numpy as np
 
-from digitedge.camera.sources.base import Frame, Mode, Source
+from digitedge.camera.sources.base import Camera, Frame, Mode
 from digitedge.errors import CameraError
 from digitedge.utils.opencv import cv2
 
-# One backend each: with CAP_ANY OpenCV goes on to try FFmpeg and depth cameras, which takes long and explains nothing.
-# MSMF, the other one on Windows, can take half a minute to open.
+# One backend per system, see docs/decisions/camera-sources.md.
 BACKENDS = {
     "linux": (cv2.CAP_V4L2, "V4L2"),
     "darwin": (cv2.CAP_AVFOUNDATION, "AVFoundation"),
     "win32": (cv2.CAP_DSHOW, "DirectShow"),
 }
 DEVICES = Path("/dev")
-# Many webcams send a few damaged frames when they start; this many in a row, one second, are more than that.
+# Many webcams start with a few damaged frames; after one second of them in a row the camera counts as stopped.
 DAMAGED_LIMIT = 30
+ALTERNATIVES = "Raspberry Pi ribbon camera: digitedge camera rpicam. No camera at all: digitedge camera demo"
 
 
-class Webcam(Source):
-    """A camera by its number, or on Linux by its device file (`/dev/video2`, `/dev/v4l/by-id/...`)."""
+class Webcam(Camera):
+    """A camera by its number ("0" is the first), or on Linux by its device file (`/dev/v4l/by-id/...`)."""
 
-    live = True
-    has_noise = True
-
-    def __init__(self, text: str, *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
-        """Name a camera; it is opened when a loop over it starts.
-
-        Args:
-            text: "0" for the first one, or the path of a device file.
-            mode: what to ask it for.
-        """
-        super().__init__(text)
-        self._mode = mode
-        self._device: int | str = int(text) if text.isdecimal() else text
+    def __init__(self, name: str, *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
+        super().__init__(name, mode=mode)
+        self._device: int | str = int(name) if name.isdecimal() else name
 
     def _frames(self) -> Generator[Frame]:
         capture, backend = self._open()
         count = 0
         try:
             if not capture.isOpened():
-                raise CameraError(f"cannot open camera {self._device} with {backend}: {self._reason()} {_ELSE}")
-            while (frame := self._next(capture)) is not None:
+                raise CameraError(f"cannot open camera {self._device} with {backend}: {self._reason()} {ALTERNATIVES}")
+            while (frame := self._read(capture)) is not None:
                 self._stamp()
                 count += 1
                 yield frame
@@ -57,28 +47,28 @@ class Webcam(Source):
         )
 
     def _open(self) -> tuple[cv2.VideoCapture, str]:
-        """Ask for MJPG, because raw frames do not fit through USB 2, and for a buffer of one instead of V4L2's four."""
+        """Request MJPG, because raw frames do not fit through USB 2, and a buffer of one frame instead of four."""
         backend, backend_name = BACKENDS.get(sys.platform, (cv2.CAP_ANY, "any backend"))
         try:
             capture = cv2.VideoCapture(self._device, backend)
-        except cv2.error as exc:  # a number beyond what a driver counts to
-            raise CameraError(f"there is no camera {self._device}. {_ELSE}") from exc
+        except cv2.error as exc:  # a number beyond the range of the driver
+            raise CameraError(f"there is no camera {self._device}. {ALTERNATIVES}") from exc
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         mode = self._mode
-        for property_, wish in (
+        for property_id, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
             (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
             (cv2.CAP_PROP_FPS, mode.fps),
         ):
-            if wish:
-                capture.set(property_, wish)
+            if value:
+                capture.set(property_id, value)
         return capture, backend_name
 
-    def _next(self, capture: cv2.VideoCapture) -> Frame | None:
-        """The next frame that can be decoded, or None when the camera has stopped."""
+    def _read(self, capture: cv2.VideoCapture) -> Frame | None:
+        """Return the next frame that can be decoded, or None when the camera has stopped."""
         for _ in range(DAMAGED_LIMIT):
-            # An unplugged camera may go on returning its last frame, so its device file is looked at as well.
+            # The driver may repeat the last frame of an unplugged camera, so its device file is checked as well.
             if not capture.grab() or not self._is_plugged_in():
                 return None
             decoded, frame = capture.retrieve()
@@ -93,7 +83,7 @@ class Webcam(Source):
         return sys.platform != "linux" or self._device_file().exists()
 
     def _reason(self) -> str:
-        """Say in one or two sentences why this camera does not open, as far as the system tells."""
+        """Say why this camera does not open, as far as the system tells."""
         if sys.platform != "linux":
             return "is it plugged in, free, and is this program allowed to use the camera (privacy settings)?"
         device = self._device_file()
@@ -103,7 +93,4 @@ class Webcam(Source):
             return f"{device} does not exist. {present} Is it plugged in (in a container: passed through)?"
         if not os.access(device, os.R_OK | os.W_OK):
             return f"no permission for {device}. Run: sudo usermod -aG video $USER, then log in again."
-        return f"{device} is busy in another program, or is no camera that gives images. {present}"
-
-
-_ELSE = "Raspberry Pi ribbon camera: digitedge camera rpicam. No camera at all: digitedge camera demo"
+        return f"{device} is used by another program, or is not a camera that gives images. {present}"

@@ -1,7 +1,7 @@
-"""Digits followed from frame to frame, so that votes decide what each one is, and none flickers.
+"""Digit tracking: digits are followed from frame to frame, and votes decide what each one is.
 
-One frame is one opinion: a hand moves, focus hunts, a compressed frame is soft. A track is one written digit. Every
-frame votes on it with its confidence, and votes expire, so that a digit that is overwritten changes.
+Single frames err: hands move, focus hunts, compressed frames are blurred. Each frame votes on a track with its
+confidence. Votes expire, so that a digit that is written over changes.
 """
 
 from collections import Counter, deque
@@ -12,84 +12,87 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.reader.reader import Digit, Reading, arrange
-from digitedge.utils.boxes import Box
+from digitedge.reader.reading import Digit
 
-# How long a vote counts, and how long a digit stays that no frame shows: seconds of frames, see `Clock`.
-VOTE_S, COAST_S = 0.5, 0.3
-# How far a digit may move between two frames, in heights of it, and how its height may change.
-REACH, GROWTH = 0.8, 1.5
-# What is a gap: longer than so many seconds, and than so many times the step before.
-GAP_S, GAP_STEPS = 1.0, 4
-# A digit that reads otherwise counts as so many times farther away: else a row that moves by half a digit is confused.
-OTHERWISE = 2.0
+# How long a vote counts, and how long a missed digit is kept, in seconds by `FrameClock`.
+VOTE_S = 0.5
+COAST_S = 0.3
+# How far a digit may move between two frames, in heights, and by which factor its height may change.
+MAX_DISTANCE = 0.8
+MAX_GROWTH = 1.5
+# Factor on the distance of a digit that is read differently: without it a row that moves by half a digit is confused.
+MISMATCH_COST = 2.0
+# A gap is longer than so many seconds, and than so many times the step before.
+GAP_S = 1.0
+GAP_STEPS = 4
 
 
-class Clock:
-    """Seconds in which frames came: a gap in a stream, or a pause, is no time in which something could be seen.
+class FrameClock:
+    """Time in which frames came: gaps in a stream and pauses are not counted.
 
     Attributes:
-        had_gap: whether the last frame came after a gap: later than after a second, and than four times as long as the
-            frame before it. What was not certain before it is not known any more.
+        had_gap: whether the last frame came after a gap: after more than a second, and more than four times the step
+            before.
 
     Examples:
-        >>> clock = Clock(longest_step=0.25)
-        >>> [clock.tick(moment) for moment in (7.0, 7.125, 60.0)], clock.had_gap
+        >>> clock = FrameClock(longest_step=0.25)
+        >>> [clock.tick(time) for time in (7.0, 7.125, 60.0)], clock.had_gap
         ([0.0, 0.125, 0.375], True)
     """
 
     def __init__(self, *, longest_step: float = 0.25) -> None:
         self.had_gap = False
-        self._longest = longest_step
+        self._longest_step = longest_step
         self._last: float | None = None
         self._step: float | None = None
         self._now = 0.0
 
-    def tick(self, moment: float) -> float:
-        """Count the time since the frame before, of which this one is `moment` seconds from any start."""
+    def tick(self, time: float) -> float:
+        """Add a frame, taken at `time` in seconds, and return the time on this clock."""
         if self._last is not None:
-            step = max(0.0, moment - self._last)
+            step = max(0.0, time - self._last)
             self.had_gap = self._step is not None and step > max(GAP_S, GAP_STEPS * self._step)
             self._step = self._step if self.had_gap else step
-            self._now += min(step, self._longest)
-        self._last = moment
+            self._now += min(step, self._longest_step)
+        self._last = time
         return self._now
 
 
 @dataclass(slots=True)
 class _Track:
     number: int
-    box: Box
-    seen: float
-    votes: deque[tuple[float, int, float]] = field(default_factory=deque)  # clock, digit, confidence
+    latest: Digit
+    last_seen: float
+    votes: deque[tuple[float, int, float]] = field(default_factory=deque)  # time, digit, confidence
 
     def vote(self, digit: Digit, now: float) -> None:
-        self.box, self.seen = digit.box, now
+        self.latest, self.last_seen = digit, now
         self.votes.append((now, digit.digit, digit.confidence))
         while self.votes[0][0] < now - VOTE_S:
             self.votes.popleft()
 
-    def elected(self) -> Digit:
-        """The digit with most confidence behind it.
+    def winner(self, now: float) -> Digit:
+        """Return the digit with the highest sum of confidence.
 
-        Its own confidence is the mean over all votes, with 0 for votes for others: where frames disagree, it is less
-        than in any frame, and may be less than the reader's threshold.
+        Its confidence is the mean over all votes, with 0 for votes for other digits, so it may be less than in any
+        frame and less than the reader's threshold.
         """
-        behind: Counter[int] = Counter()
+        sums: Counter[int] = Counter()
         for _, digit, confidence in self.votes:
-            behind[digit] += confidence  # type: ignore[assignment]  # a Counter adds floats as well
-        digit, total = behind.most_common(1)[0]
-        return Digit(digit, round(total / len(self.votes), 4), self.box, track=self.number)
+            sums[digit] += confidence  # type: ignore[assignment]  # a Counter adds floats as well
+        digit, total = sums.most_common(1)[0]
+        winner = replace(self.latest, digit=digit, confidence=round(total / len(self.votes), 4), track=self.number)
+        return winner if self.last_seen == now else replace(winner, crop=None, probabilities=None)
 
 
-class Tracker:
+class DigitTracker:
     """Follows the digits of one source.
 
     Examples:
-        >>> tracker = Tracker()
-        >>> [one] = tracker.follow([Digit(7, 0.9, (10, 10, 20, 30))], now=0.0)
-        >>> [other] = tracker.follow([Digit(1, 0.5, (12, 11, 20, 30))], now=0.1)
-        >>> one.track == other.track, other.digit
+        >>> tracker = DigitTracker()
+        >>> [first] = tracker.update([Digit(7, 0.9, (10, 10, 20, 30))], now=0.0)
+        >>> [second] = tracker.update([Digit(1, 0.5, (12, 11, 20, 30))], now=0.1)
+        >>> first.track == second.track, second.digit
         (True, 7)
     """
 
@@ -97,54 +100,50 @@ class Tracker:
         self._numbers = count(1)
         self._tracks: list[_Track] = []
 
-    def follow(self, digits: Sequence[Digit], *, now: float) -> list[Digit]:
-        """Take what one frame shows; give each digit as all frames see it.
+    def update(self, digits: Sequence[Digit], *, now: float) -> list[Digit]:
+        """Add the digits of a frame.
 
         Args:
-            digits: of the frame, in any order.
-            now: seconds by `Clock`.
+            digits: in any order.
+            now: seconds by `FrameClock`.
 
         Returns:
-            Digits with `track` set, the missed ones of the last COAST_S among them, where they were last.
+            The digits by vote, with `track` set; also those missed for less than COAST_S, in their last place.
         """
-        for track, digit in zip(self._owners(digits), digits, strict=True):
+        for track, digit in zip(self._match(digits, now), digits, strict=True):
             if track is None:
-                track = _Track(next(self._numbers), digit.box, now)
+                track = _Track(next(self._numbers), digit, now)
                 self._tracks.append(track)
             track.vote(digit, now)
-        self._tracks = [track for track in self._tracks if now - track.seen <= COAST_S]
-        return [track.elected() for track in self._tracks]
+        self._tracks = [track for track in self._tracks if now - track.last_seen <= COAST_S]
+        return [track.winner(now) for track in self._tracks]
 
-    def forget(self) -> None:
-        """Forget all digits: after a gap, others may be there."""
+    def reset(self) -> None:
+        """Forget all digits: after a gap, others may be in view."""
         self._tracks.clear()
 
-    def _owners(self, digits: Sequence[Digit]) -> list[_Track | None]:
-        """The track of each digit, nearest pairs first; None for a new one."""
-        owners: list[_Track | None] = [None] * len(digits)
+    def _match(self, digits: Sequence[Digit], now: float) -> list[_Track | None]:
+        """Assign digits to tracks, nearest pairs first; None for a new digit."""
+        assigned: list[_Track | None] = [None] * len(digits)
         if not digits or not self._tracks:
-            return owners
-        distance = _distances(self._tracks, digits)
-        for pair in np.argsort(distance, axis=None, kind="stable").tolist():
+            return assigned
+        cost = _costs([track.winner(now) for track in self._tracks], digits)
+        for pair in np.argsort(cost, axis=None, kind="stable").tolist():
             row, column = divmod(pair, len(digits))
-            if not np.isfinite(distance[row, column]):
+            if not np.isfinite(cost[row, column]):
                 break
-            distance[row, :] = distance[:, column] = np.inf
-            owners[column] = self._tracks[row]
-        return owners
+            cost[row, :] = cost[:, column] = np.inf
+            assigned[column] = self._tracks[row]
+        return assigned
 
 
-def _distances(tracks: Sequence[_Track], digits: Sequence[Digit]) -> NDArray[np.float64]:
-    """How far digits are from tracks, in heights: float64 (tracks, digits); infinite where they cannot be the same."""
-    old, new = (np.array([one.box for one in some], np.float64)[:, None] for some in (tracks, digits))
-    new = new.transpose(1, 0, 2)  # (1, digits, 4) against (tracks, 1, 4)
+def _costs(tracked: Sequence[Digit], digits: Sequence[Digit]) -> NDArray[np.float64]:
+    """Distances in heights: float64 (tracked, digits); infinite where a digit cannot match."""
+    old = np.array([digit.box for digit in tracked], np.float64)[:, None]  # (tracked, 1, 4)
+    new = np.array([digit.box for digit in digits], np.float64)[None, :]  # (1, digits, 4)
     height = np.maximum(old[..., 3], new[..., 3])
-    apart = np.hypot(*((new[..., i] + new[..., i + 2] / 2) - (old[..., i] + old[..., i + 2] / 2) for i in (0, 1)))
-    reads = np.array([track.elected().digit for track in tracks])[:, None] == [digit.digit for digit in digits]
-    fits = (apart <= REACH * height) & (height <= GROWTH * np.minimum(old[..., 3], new[..., 3]))
-    return np.where(fits, np.where(reads, 1, OTHERWISE) * apart / height, np.inf)
-
-
-def followed(reading: Reading, tracker: Tracker, *, now: float) -> Reading:
-    """The reading of one frame as all frames see it: digits by vote, and the rows that those form."""
-    return replace(reading, **arrange(tracker.follow(reading.digits, now=now)))
+    offset = new[..., :2] + new[..., 2:] / 2 - (old[..., :2] + old[..., 2:] / 2)  # of the centres
+    distance = np.hypot(offset[..., 0], offset[..., 1])
+    same_digit = np.array([digit.digit for digit in tracked])[:, None] == [digit.digit for digit in digits]
+    may_match = (distance <= MAX_DISTANCE * height) & (height <= MAX_GROWTH * np.minimum(old[..., 3], new[..., 3]))
+    return np.where(may_match, np.where(same_digit, 1, MISMATCH_COST) * distance / height, np.inf)

@@ -1,4 +1,4 @@
-"""`digitedge eval`: a bundle on labelled crops by default; `photos` and `scenes` on whole images."""
+"""`digitedge eval`: evaluate a bundle on labelled crops (default), or the reader on `photos` or `scenes`."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ _DEFAULT = "bundle"
 
 
 class _DefaultsToBundle(TyperGroup):
-    """Hands what names no command to `bundle`: `eval`, `eval export/cnn`, `eval --json`.
+    """Runs `bundle` if the arguments name no command: `eval`, `eval export/cnn`, `eval --json`.
 
-    A bundle whose folder is called as a command is has a path all the same: `eval ./photos`.
+    A bundle whose folder has the name of a command needs a path: `eval ./photos`.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Name the command where the user did not."""
+        """Insert the default command."""
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -27,8 +27,16 @@ class _DefaultsToBundle(TyperGroup):
 app = typer.Typer(
     add_completion=False,
     cls=_DefaultsToBundle,
-    help="Measure how good a bundle is: accuracy, robustness, confidence; or how well whole images are read.\n\n"
-    "`digitedge eval [BUNDLE]` is short for `digitedge eval bundle [BUNDLE]`, whose --help shows its options.",
+    help="""Evaluate a bundle on labelled digits, or the reader on whole images.
+
+    `digitedge eval [BUNDLE]` is short for `digitedge eval bundle [BUNDLE]`.
+
+    Examples:
+      digitedge eval
+      digitedge eval export/cnn-1 --top-errors errors.png
+      digitedge eval photos my-photos --sheet errors.png
+      digitedge eval scenes --images 300
+      digitedge eval bundle --help""",
 )
 app.command(_DEFAULT)(bundle)
 app.command()(photos)

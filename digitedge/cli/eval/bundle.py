@@ -1,4 +1,4 @@
-"""`digitedge eval [BUNDLE]`: every file of a bundle on labelled digits, clean and damaged, and on what is no digit."""
+"""`digitedge eval [BUNDLE]`: evaluate every file of a bundle on labelled digits, corrupted digits and non-digits."""
 
 import sys
 from pathlib import Path
@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, ForceOption, JsonOption, choose_model, print_json, say
+from digitedge.cli.common import MODEL_HELP, DataOption, ForceOption, JsonOption, choose_model, echo, print_json
 from digitedge.errors import DataError, InputError, MissingExtraError
-from digitedge.evaluation.report import Report
 
 if TYPE_CHECKING:
-    from digitedge.datasets.labelled_crops import DigitSet
-    from digitedge.evaluation.classifier import Runnable
+    from digitedge.datasets.labelled_crops import LabelledCrops
+    from digitedge.evaluation.report import EvaluationReport
 
-_PRINT = Path("-")
-# How many digits are damaged, and how many scenes give non-digits, unless told: what a card tells of.
-DAMAGED, SCENES = 2000, 200
+_STDOUT = Path("-")
+# Defaults, which --save requires: number of digits to corrupt, and of scenes that give non-digits.
+CORRUPTED = 2000
+SCENES = 200
 
 
 def bundle(
@@ -24,7 +24,7 @@ def bundle(
         Path | None,
         typer.Argument(
             metavar="[BUNDLE]",
-            help="A bundle, or a .tflite or .onnx file. Default: the newest fit bundle in ./export, else the released.",
+            help=MODEL_HELP,
         ),
     ] = None,
     data: DataOption = None,
@@ -32,149 +32,160 @@ def bundle(
         Path | None,
         typer.Option(
             metavar="FOLDER|NPZ",
-            help="Anyone's digits in place of MNIST: subfolders 0 to 9 of images, or an .npz with x and y.",
+            help="Your own digits instead of MNIST: images in subfolders 0 to 9, or an .npz with x and y.",
         ),
     ] = None,
-    images: Annotated[
-        int | None, typer.Option(min=1, help="Read so many, of every digit equally many. Default: all.")
-    ] = None,
-    damaged: Annotated[
-        int, typer.Option(min=0, help="Damage so many of them, of every digit equally many; 0 leaves robustness out.")
-    ] = DAMAGED,
+    images: Annotated[int | None, typer.Option(min=1, help="Number of digits, class-balanced. Default: all.")] = None,
+    corrupted: Annotated[
+        int, typer.Option(min=0, help="Number of digits to corrupt, class-balanced; 0 skips robustness.")
+    ] = CORRUPTED,
     scenes: Annotated[
-        int, typer.Option(min=0, help="Render so many scenes for non-digits; 0 leaves non-digits out.")
+        int, typer.Option(min=0, help="Number of rendered scenes that give non-digits; 0 skips them.")
     ] = SCENES,
-    worst: Annotated[
-        Path | None, typer.Option(help="PNG or JPEG file for the wrong answers with the highest confidence.")
+    top_errors: Annotated[
+        Path | None, typer.Option(help="Write an image (PNG or JPEG) of the most confident wrong predictions.")
     ] = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown; - prints them.")
     ] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the figures in the bundle: in its evaluation.json and its card.")
+    save: Annotated[
+        bool, typer.Option("--save", help="Save the figures in the bundle: in its evaluation.json and model card.")
     ] = False,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Examine every file of a bundle: accuracy, robustness, calibration, and what is no digit.
+    """Evaluate every file of a bundle: accuracy, robustness, calibration, and rejection of non-digits.
 
-    Robustness is the mean error over kinds of damage at three levels, apart for those that training knows relatives of
-    (seen) and those that no training uses (unseen). Every file gets the same images.
+    Robustness is the mean error over corruptions at three severities: seen
+    ones, whose relatives training uses, and unseen ones, which no training
+    uses. All files are evaluated on the same images.
 
     Examples:
       digitedge eval
-      digitedge eval export/cnn-1 --worst worst.png --markdown report.md
-      digitedge eval export/cnn-1 --keep
-      digitedge eval --dataset my-digits --damaged 0
+      digitedge eval export/cnn-1 --top-errors errors.png --markdown report.md
+      digitedge eval export/cnn-1 --save
+      digitedge eval --dataset my-digits --corrupted 0
+      digitedge eval --images 1000 --corrupted 200 --scenes 20
     """
     from digitedge.bundle.bundle import load_bundle
-    from digitedge.bundle.model_card import CARD, EVALUATION, keep_evaluation
-    from digitedge.datasets.non_digits import non_digits
-    from digitedge.evaluation.classifier import examine, runnable
-    from digitedge.evaluation.corruptions import DEGRADATIONS, LEVELS
-    from digitedge.utils.files import check_file_place
+    from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
+    from digitedge.datasets.non_digits import make_non_digits
+    from digitedge.evaluation.classifier import evaluate_classifiers, load_files
+    from digitedge.evaluation.corruptions import CORRUPTIONS, SEVERITIES
+    from digitedge.evaluation.report import EvaluationReport
+    from digitedge.utils.files import check_file_creatable
 
-    _check_options(data, dataset, worst, as_json=as_json, markdown=markdown)
+    _check_options(data, dataset, top_errors, as_json=as_json, markdown=markdown)
     model = choose_model(bundle)
-    if keep and (dataset is not None or images is not None or damaged < DAMAGED or scenes < SCENES):
-        raise typer.BadParameter("leave out --dataset, --images, --damaged and --scenes", param_hint="--keep")
-    if keep and not model.is_dir():
-        raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--keep")
-    if keep:
-        check_file_place(model / EVALUATION)
-    files = runnable(model, force=force)
-    for name in files.passed_over:
-        say(f"{name}: passed over, because its runtime is not installed")
+    if save:
+        if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
+            raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
+        if not model.is_dir():
+            raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--save")
+        check_file_creatable(model / EVALUATION)
+    files, skipped = load_files(model, force=force)
+    for name in skipped:
+        echo(f"{name}: skipped, because its runtime is not installed")
     digits = _load_digits(data, dataset, images)
-    if keep:
-        _check_keep(model, files, digits)
-    chosen = digits.subset(damaged)
-    others = non_digits(scenes)
-    ticks = len(DEGRADATIONS) * len(LEVELS) if len(chosen) else 1
-    with typer.progressbar(length=ticks, label="examining", file=sys.stderr) as bar:
-        examined = examine(files.classifiers, digits, damaged=chosen, non_digits=others, tick=lambda: bar.update(1))
-    counts = {source: len(crops) for source, crops in others.items()}
-    report = Report(model, files.bytes, files.passed_over, digits, chosen, counts, scenes, examined)
+    if save:
+        _check_save(model, skipped, digits)
+    to_corrupt = digits.subset(corrupted)
+    non_digits = make_non_digits(scenes)
+    steps = len(CORRUPTIONS) * len(SEVERITIES) if len(to_corrupt) else 1
+    with typer.progressbar(length=steps, label="evaluating", file=sys.stderr) as bar:
+        evaluations = evaluate_classifiers(
+            {file.path.name: file.classifier for file in files},
+            digits,
+            corrupted=to_corrupt,
+            non_digits=non_digits,
+            on_progress=lambda: bar.update(1),
+        )
+    counts = {source: len(crops) for source, crops in non_digits.items()}
+    sizes = {file.path.name: file.path.stat().st_size for file in files}
+    report = EvaluationReport(model, sizes, skipped, digits, to_corrupt, counts, scenes, evaluations)
     _print(report, as_json=as_json, markdown=markdown)
-    if keep:
-        keep_evaluation(load_bundle(model), report.to_json())
-        say(f"kept: {model / EVALUATION} and {model / CARD}")
-    if worst is not None:
-        _draw_worst(report, worst)
+    if save:
+        save_evaluation(load_bundle(model), report.to_json())
+        echo(f"saved: {model / EVALUATION} and {model / CARD}")
+    if top_errors is not None:
+        _draw_top_errors(report, top_errors)
 
 
 def _check_options(
-    data: str | None, dataset: Path | None, worst: Path | None, *, as_json: bool, markdown: Path | None
+    data: str | None, dataset: Path | None, top_errors: Path | None, *, as_json: bool, markdown: Path | None
 ) -> None:
-    """Refuse what cannot be done now rather than after minutes."""
-    from digitedge.utils.files import check_file_place
+    """Refuse impossible options before minutes of evaluation."""
+    from digitedge.utils.files import check_file_creatable
     from digitedge.utils.opencv import cv2
 
     if data is not None and dataset is not None:
-        raise typer.BadParameter("takes the place of --data: give one of them", param_hint="--dataset")
-    if as_json and markdown == _PRINT:
+        raise typer.BadParameter("replaces --data: give one of them", param_hint="--dataset")
+    if as_json and markdown == _STDOUT:
         raise typer.BadParameter("cannot print beside --json: give a file", param_hint="--markdown")
-    if markdown is not None and markdown != _PRINT:
-        check_file_place(markdown)
-    if worst is None:
+    if markdown is not None and markdown != _STDOUT:
+        check_file_creatable(markdown)
+    if top_errors is None:
         return
-    if not cv2.haveImageWriter(worst.name):
-        raise InputError(f"--worst {worst}: expected a suffix such as .png or .jpg, got {worst.suffix!r}.")
-    if dataset is not None and dataset.is_dir() and dataset.resolve() in worst.resolve().parents:
-        raise InputError(f"--worst {worst} would lie among the digits of {dataset}. Choose another folder.")
-    check_file_place(worst)
+    if not cv2.haveImageWriter(top_errors.name):
+        raise InputError(
+            f"--top-errors {top_errors}: expected a suffix such as .png or .jpg, got {top_errors.suffix!r}."
+        )
+    if dataset is not None and dataset.is_dir() and dataset.resolve() in top_errors.resolve().parents:
+        raise InputError(f"--top-errors {top_errors} would lie among the digits of {dataset}. Choose another folder.")
+    check_file_creatable(top_errors)
 
 
-def _check_keep(model: Path, files: "Runnable", digits: "DigitSet") -> None:
-    """Refuse to keep what is not of every file, or of other digits than those that the bundle was judged on."""
+def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> None:
+    """Refuse to save figures that lack a file or are of other digits than the bundle was verified on."""
     from digitedge.bundle.bundle import load_bundle
     from digitedge.datasets.dataset import images_sha256
 
-    if files.passed_over:
+    if skipped:
         raise MissingExtraError(
-            f"--keep wants figures of every file, and {', '.join(files.passed_over)} cannot run here. "
+            f"--save needs the figures of every file, and {', '.join(skipped)} cannot run here. "
             "Run: pip install 'digitedge[onnx]'"
         )
-    if images_sha256(digits.crops) != load_bundle(model).manifest.judged_on.sha256:
-        raise DataError(f"--keep wants the digits that {model} was judged on, got others. Give them with --data.")
+    if images_sha256(digits.crops) != load_bundle(model).manifest.verified_on.sha256:
+        raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --data.")
 
 
-def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "DigitSet":
-    from digitedge.datasets.custom import load_foreign
-    from digitedge.datasets.load import load_test_digits
+def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "LabelledCrops":
+    from digitedge.datasets.custom import load_custom_digits
+    from digitedge.datasets.load import load_test_crops
 
-    digits = load_foreign(dataset, log=say) if dataset is not None else load_test_digits(data)
+    digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
     return digits if images is None else digits.subset(images)
 
 
-def _print(report: Report, *, as_json: bool, markdown: Path | None) -> None:
-    """Print JSON, Markdown or text; then write Markdown to its file, which may fail after all."""
+def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) -> None:
+    """Print JSON, Markdown or text; write the Markdown file last, because that may fail."""
     from digitedge.utils.files import write_text
 
     text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
     if as_json:
         print_json(report.to_json())
-    elif markdown == _PRINT:
+    elif markdown == _STDOUT:
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{report.title}\n")
         for table in report.tables():
             typer.echo(table.text())
-    if markdown is not None and markdown != _PRINT:
+    if markdown is not None and markdown != _STDOUT:
         write_text(markdown, text)
-        say(f"tables: {markdown}")
+        echo(f"tables: {markdown}")
 
 
-def _draw_worst(report: Report, path: Path) -> None:
-    """Draw the worst mistakes of the file that runs by default."""
-    from digitedge.evaluation.top_errors import draw_mistakes
+def _draw_top_errors(report: "EvaluationReport", path: Path) -> None:
+    """Draw the top errors of the preferred file."""
+    from digitedge.evaluation.top_errors import draw_top_errors
     from digitedge.utils.images import write_image
 
-    one = report.examined[report.preferred]
-    if not one.mistakes:
-        say(f"{report.preferred} makes no mistake, so there is no image of the worst")
+    evaluation = report.evaluations[report.preferred_file]
+    if not evaluation.top_errors:
+        echo(f"{report.preferred_file} makes no errors, so there is no image of them")
         return
-    shown = f"{len(one.mistakes)} of {sum(one.errors)} wrong answers, the surest first"
-    title = f"{report.preferred} on {report.digits.name}: {shown}"
-    write_image(path, draw_mistakes(one.mistakes, report.digits.crops, report.digits.names, title=title))
-    say(f"worst: {path} ({shown})")
+    shown = f"{len(evaluation.top_errors)} of {sum(evaluation.errors)} wrong predictions, most confident first"
+    title = f"{report.preferred_file} on {report.digits.name}: {shown}"
+    image = draw_top_errors(evaluation.top_errors, report.digits.crops, report.digits.names, title=title)
+    write_image(path, image)
+    echo(f"top errors: {path} ({shown})")

@@ -1,4 +1,4 @@
-"""`digitedge eval photos` and `digitedge eval scenes`: how well images are read whose truth is known."""
+"""`digitedge eval photos` and `digitedge eval scenes`: evaluate the reader on images with ground truth."""
 
 import sys
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ from digitedge.cli.common import (
     ModelOption,
     ThresholdOption,
     choose_model,
+    echo,
     print_json,
-    say,
 )
 from digitedge.datasets.splits import Half, half_of
 from digitedge.errors import DataError, InputError
@@ -24,19 +24,21 @@ from digitedge.utils.tables import Table
 
 if TYPE_CHECKING:
     from digitedge.evaluation.contact_sheet import ContactSheet
-    from digitedge.evaluation.reader import Case, CaseResult, Evaluation
-    from digitedge.metrics.detection import Score
+    from digitedge.evaluation.reader import FrameResult, LabelledFrame, ReaderEvaluation
+    from digitedge.metrics.detection import DetectionScore
 
 SheetOption = Annotated[
     Path | None,
-    typer.Option("--sheet", help="PNG or JPEG file for a contact sheet of the errors, worst images first."),
+    typer.Option("--sheet", help="Write a contact sheet (PNG or JPEG) of the errors, worst images first."),
 ]
 PerImageOption = Annotated[bool, typer.Option("--per-image", help="Add a line for every image, worst first.")]
 
+ERROR_HEADS = ["digits", "false neg.", "misclassified", "false pos.", "F1"]
+
 
 @dataclass(frozen=True, slots=True)
-class _Wishes:
-    """The options that both commands have."""
+class _Options:
+    """The options of both commands."""
 
     model: Path | None
     threshold: float
@@ -52,7 +54,7 @@ def photos(
     ],
     half: Annotated[
         Half | None,
-        typer.Option(help="Only one half of the writers: choose on the first, report the second."),
+        typer.Option(help="Only one half of the writers: tune on the first, report the second."),
     ] = None,
     per_image: PerImageOption = False,
     sheet: SheetOption = None,
@@ -61,31 +63,35 @@ def photos(
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
-    """Read labelled photographs and say how well: by difficulty, and how much is invented where no digit is.
+    """Evaluate the reader on your labelled photographs: errors by difficulty, and false positives without digits.
+
+    labels.json lists the images: "file", "kind" (photo, scan or negative),
+    "rows", and "digits" with "label" and "box".
 
     Examples:
       digitedge eval photos my-photos --sheet errors.png
       digitedge eval photos my-photos --half first --per-image
     """
-    from digitedge.datasets.annotations import load_labels
-    from digitedge.evaluation.reader import photo_cases
+    from digitedge.datasets.annotations import load_annotations
+    from digitedge.evaluation.reader import photo_frames
 
-    labelled = load_labels(folder)
+    labelled = load_annotations(folder)
     images = [image for image in labelled if half in (None, half_of(image.group))]
     if not images:
         raise DataError(f"{folder}: expected several writers, got none in the {half} half. Leave out --half.")
     if sheet is not None and sheet.resolve() in {image.path.resolve() for image in labelled}:
         raise InputError(f"--sheet {sheet} would overwrite that image. Choose another file.")
     writers = len({image.group for image in images})
-    about = {"folder": str(folder), "half": half, "images": len(images), "writers": writers}
+    about: dict[str, Any] = {"schema": "digitedge.eval-photos/1", "folder": str(folder), "half": half}
+    about |= {"images": len(images), "writers": writers}
     title = f"{folder}{f', {half} half' if half else ''}: {len(images)} images by {writers} writers"
-    wishes = _Wishes(model, threshold, force, sheet, as_json, per_image)
-    _examine(photo_cases(images), {"schema": "digitedge.eval-photos/1", **about}, title, wishes)
+    options = _Options(model, threshold, force, sheet, as_json, per_image)
+    _evaluate(photo_frames(images), about, title, options)
 
 
 def scenes(
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first scene; the others count on from it.")] = 0,
+    images: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first scene; the others count up from it.")] = 0,
     per_image: PerImageOption = False,
     sheet: SheetOption = None,
     as_json: JsonOption = False,
@@ -93,53 +99,54 @@ def scenes(
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
-    """Read rendered scenes and say how well: the same figures as for photographs, without any photograph.
+    """Evaluate the reader on rendered scenes: the same figures as of photographs, without any photograph.
 
     Examples:
       digitedge eval scenes --sheet errors.png
-      digitedge eval scenes --count 300 --seed 1000 --json
+      digitedge eval scenes --images 300 --seed 1000 --json
     """
-    from digitedge.evaluation.reader import scene_cases
+    from digitedge.evaluation.reader import scene_frames
 
-    seeds = range(seed, seed + count)
-    about = {"seed": seed, "images": count}
-    title = f"rendered scenes, seeds {seeds[0]} to {seeds[-1]}: {count} images"
-    wishes = _Wishes(model, threshold, force, sheet, as_json, per_image)
-    _examine(scene_cases(seeds), {"schema": "digitedge.eval-scenes/1", **about}, title, wishes)
+    seeds = range(seed, seed + images)
+    title = f"rendered scenes, seeds {seeds[0]} to {seeds[-1]}: {images} images"
+    options = _Options(model, threshold, force, sheet, as_json, per_image)
+    _evaluate(
+        scene_frames(seeds), {"schema": "digitedge.eval-scenes/1", "seed": seed, "images": images}, title, options
+    )
 
 
-def _examine(cases: "Iterable[Case]", about: dict[str, Any], title: str, wishes: _Wishes) -> None:
-    """Read all cases and print how well, as JSON or as tables; then write the contact sheet."""
-    from digitedge.evaluation.reader import evaluate
-    from digitedge.reader.reader import Reader
+def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: str, options: _Options) -> None:
+    """Evaluate all frames, print the figures as JSON or tables, and write the contact sheet."""
+    from digitedge.evaluation.reader import evaluate_reader
+    from digitedge.reader import Reader
 
-    sheet = _open_sheet(wishes.sheet)
-    model = choose_model(wishes.model)
-    reader = Reader(model, threshold=wishes.threshold, force=wishes.force)
-    with typer.progressbar(cases, length=about["images"], label="reading", file=sys.stderr) as watched:
-        evaluation = evaluate(reader, watched, sheet=sheet)
-    if wishes.as_json:
+    sheet = _open_sheet(options.sheet)
+    model = choose_model(options.model)
+    reader = Reader(model, threshold=options.threshold, force=options.force)
+    with typer.progressbar(frames, length=about["images"], label="reading", file=sys.stderr) as watched:
+        evaluation = evaluate_reader(reader, watched, sheet=sheet)
+    if options.as_json:
         print_json(about | {"model": str(model), "threshold": reader.threshold} | evaluation.to_json())
     else:
         typer.echo(f"{title}\n")
-        _print_tables(evaluation, per_image=wishes.per_image)
-    if wishes.sheet and sheet:
-        _write_sheet(sheet, wishes.sheet, title)
+        _print_tables(evaluation, per_image=options.per_image)
+    if options.sheet and sheet:
+        _write_sheet(sheet, options.sheet, title)
     elif evaluation.total.errors:
-        say("next: --sheet errors.png shows the errors")
+        echo("next: --sheet errors.png shows the errors")
 
 
 def _open_sheet(path: Path | None) -> "ContactSheet | None":
-    """An empty contact sheet, if one is wanted and its file can be written: better known now than in the end."""
+    """Return an empty contact sheet if one is requested; check first that its file can be written."""
     from digitedge.evaluation.contact_sheet import ContactSheet
-    from digitedge.utils.files import check_file_place
+    from digitedge.utils.files import check_file_creatable
     from digitedge.utils.opencv import cv2
 
     if path is None:
         return None
     if not cv2.haveImageWriter(path.name):
         raise InputError(f"--sheet {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
-    check_file_place(path)
+    check_file_creatable(path)
     return ContactSheet()
 
 
@@ -147,42 +154,44 @@ def _write_sheet(sheet: "ContactSheet", path: Path, title: str) -> None:
     from digitedge.utils.images import write_image
 
     if not sheet.errors:
-        say("no errors, so there is no contact sheet")
+        echo("no errors, so there is no contact sheet")
         return
     write_image(path, sheet.draw(title))
-    say(f"contact sheet: {path} ({sheet.shown} of {sheet.errors} errors)")
+    echo(f"contact sheet: {path} ({sheet.shown} of {sheet.errors} errors)")
 
 
-def _print_tables(evaluation: "Evaluation", *, per_image: bool) -> None:
-    """Print the figures by difficulty, by kind where there are kinds, those of negatives, and of every image."""
-    heads = ["images", "digits", "missed", "wrong", "invented", "F1", "mean F1", "F1 in order", "rows exact"]
-    if evaluation.total.frames:
-        lines = {name: _cells(score) for name, score in evaluation.by_difficulty.items()}
-        typer.echo(Table("difficulty", heads, lines).text())
-    if evaluation.by_kind:
-        lines = {name: _cells(score) for name, score in evaluation.by_kind.items()}
-        typer.echo(Table("kind", heads, lines).text())
+def _print_tables(evaluation: "ReaderEvaluation", *, per_image: bool) -> None:
+    """Print the figures by difficulty, by scene type if known, of negatives, and of every image."""
+    heads = ["images", *ERROR_HEADS, "mean F1", "F1 in order", "rows exact"]
+    by_difficulty = evaluation.by_difficulty if evaluation.total.frames else {}
+    for corner, scores in (("difficulty", by_difficulty), ("scene type", evaluation.by_scene_type)):
+        if scores:
+            typer.echo(Table(corner, heads, {name: _cells(score) for name, score in scores.items()}).text())
     if evaluation.negatives:
         lines = {
-            name: [str(score.negatives), str(score.false), f"{score.false_per_negative:.2f}"]
+            name: [
+                str(score.negatives),
+                str(score.negative_detections),
+                f"{score.false_positives_per_negative:.2f}",
+            ]
             for name, score in evaluation.negatives.items()
         }
-        typer.echo(Table("no digits", ["images", "false digits", "false digits an image"], lines).text())
+        typer.echo(Table("no digits", ["images", "false pos.", "false pos. per image"], lines).text())
     if per_image:
-        heads = ["difficulty", "digits", "missed", "wrong", "invented", "F1", "rows"]
-        lines = {case.name: _image_cells(case) for case in evaluation.worst_first}
-        typer.echo(Table("image", heads, lines).text())
+        lines = {result.name: _image_cells(result) for result in evaluation.worst_first}
+        typer.echo(Table("image", ["difficulty", *ERROR_HEADS, "rows"], lines).text())
     typer.echo(f"reading an image took {evaluation.median_ms:.1f} ms (median)")
 
 
-def _cells(score: "Score") -> list[str]:
-    in_order = [f"{score.f1_in_order:.4f}", f"{score.rows_exact:.4f}"] if score.ordered else ["-", "-"]
-    counts = [score.frames, score.true, score.missed, score.wrong, score.invented]
+def _cells(score: "DetectionScore") -> list[str]:
+    in_order = [f"{score.reading_order_f1:.4f}", f"{score.rows_exact:.4f}"] if score.ordered_frames else ["-", "-"]
+    counts = [score.frames, score.digits, score.false_negatives, score.misclassified, score.false_positives]
     return [*map(str, counts), f"{score.f1:.4f}", f"{score.mean_f1:.4f}", *in_order]
 
 
-def _image_cells(case: "CaseResult") -> list[str]:
-    score = case.score
-    counts = [score.true, score.missed, score.wrong, score.invented + score.false]
-    rows = {True: "right", False: "wrong", None: "-"}[case.rows_right]
-    return [case.difficulty or "-", *map(str, counts), f"{case.f1:.3f}", rows]
+def _image_cells(result: "FrameResult") -> list[str]:
+    score = result.score
+    false_positives = score.false_positives + score.negative_detections
+    counts = [score.digits, score.false_negatives, score.misclassified, false_positives]
+    rows = {True: "correct", False: "wrong", None: "-"}[result.rows_correct]
+    return [result.difficulty or "-", *map(str, counts), f"{result.f1:.3f}", rows]

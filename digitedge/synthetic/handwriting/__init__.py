@@ -1,1 +1,1 @@
-"""From skeletons of digits and letters to ink: curves, hands with habits, pens, and digits in MNIST's form."""
+"""A skeleton in, ink out: digits, letters and words as different writers write them with different pens."""

@@ -1,88 +1,96 @@
-"""Digits that are hard to see whole: retraced, with strokes apart, with gaps, from a dry or a hardly pressed pen."""
+"""Digits that are hard to see whole: retraced, with displaced strokes, with gaps, from a dry or lightly pressed pen."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.handwriting.pen import Pen, grain, lay_ink, line_widths, sample_roughness, sample_touch
-from digitedge.synthetic.handwriting.writer import Hand, choose_styles, write
-from digitedge.synthetic.noise import clouds, fine_noise
-from digitedge.utils.opencv import cv2
+from digitedge.synthetic.handwriting.pen import (
+    MAX_DRAWING_SIZE,
+    PenType,
+    add_grain,
+    draw_strokes,
+    line_widths,
+    sample_stroke_profile,
+    scale_ink,
+)
+from digitedge.synthetic.handwriting.writer import Writer, sample_digit_skeletons, write_skeleton
+from digitedge.synthetic.noise import fine_noise, smooth_noise
+from digitedge.utils.opencv import as_uint8, cv2, resize
 
-# Longer side of the largest drawing in pixels; what is larger still is enlarged.
-LARGEST = 640
-# How far a retraced line strays, in heights, however broad the pen: further, a 1 becomes a knot.
-BESIDE = 0.07
-# Ink that counts for the outline of a digit, 0 to 255; what is paler is lost in the blur of any camera.
-VISIBLE = 72
+# Largest distance of a retraced line, in heights, however broad the pen: beyond it a 1 becomes a knot.
+MAX_RETRACE_DISTANCE = 0.07
+# Ink that counts for the outline of a digit, 0 to 255; paler ink is lost in the blur of any camera.
+VISIBLE_INK = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """What goes wrong, or is done thoroughly, while writing.
+class Defects:
+    """What makes the digits of a page imperfect.
 
     Attributes:
-        retraces: how often the pen goes over the line, >= 1.
-        apart: how far the strokes of a digit come apart, in heights.
+        retraces: how often the pen draws the line, >= 1.
+        displacement: of the last stroke of a digit, in heights.
         gaps: places where ink is missing.
-        dry: 0 to 1, how much of the ink the grain of the paper leaves out.
-        uneven: 0 to 1, how much paler the line gets where the hand presses less.
+        dryness: 0 to 1, share of the ink that the grain of the paper leaves out.
+        unevenness: 0 to 1, how much paler the line gets where the writer presses less.
     """
 
     retraces: int = 1
-    apart: float = 0.0
+    displacement: float = 0.0
     gaps: int = 0
-    dry: float = 0.0
-    uneven: float = 0.0
+    dryness: float = 0.0
+    unevenness: float = 0.0
 
 
-NEAT = Manner()
+NO_DEFECTS = Defects()
 
 
-def hard_ink(
+def render_digit_with_defects(
     digit: int,
     rng: np.random.Generator,
     *,
     height: int,
     pen_width: float,
-    pen: Pen,
-    hand: Hand,
-    manner: Manner = NEAT,
+    pen_type: PenType,
+    writer: Writer,
+    defects: Defects = NO_DEFECTS,
 ) -> NDArray[np.uint8]:
-    """Draw one digit.
+    """Render the ink of one digit of a page.
 
     Args:
         digit: 0 to 9.
-        rng: where chance comes from.
+        rng: random generator.
         height: of the ink, in pixels, >= 4.
-        pen_width: of the line, in heights, > 0.
-        pen: what it is written with.
-        hand: habits of the writer, for one digit.
-        manner: what goes wrong.
+        pen_width: stroke width in heights, > 0.
+        pen_type: what is written with.
+        writer: habits for one digit.
+        defects: what makes it imperfect.
 
     Returns:
-        uint8 (height, W), ink bright on 0, cut tight at VISIBLE.
+        uint8 (height, W), ink bright on 0, cropped to ink of VISIBLE_INK.
 
     Examples:
-        >>> from digitedge.synthetic.handwriting.writer import one_hand
+        >>> from digitedge.synthetic.handwriting.writer import sample_single_writer
         >>> rng = np.random.default_rng(0)
-        >>> hard_ink(5, rng, height=40, pen_width=0.1, pen=Pen.PENCIL, hand=one_hand(rng, 1)).shape[0]
+        >>> writer = sample_single_writer(rng, 1)
+        >>> render_digit_with_defects(5, rng, height=40, pen_width=0.1, pen_type=PenType.PENCIL, writer=writer).shape[0]
         40
     """
-    (style,) = choose_styles(digit, rng, 1, plain=True)
-    line = write(style, rng, hand)[0]
-    if len(style.lengths) > 1:
-        line[-style.lengths[-1] :] += manner.apart * _sample_direction(rng)
+    (skeleton,) = sample_digit_skeletons(digit, rng, 1, plain=True)
+    line = write_skeleton(skeleton, rng, writer)[0]
+    if len(skeleton.lengths) > 1:
+        line[-skeleton.lengths[-1] :] += defects.displacement * _sample_direction(rng)
     wide, high = np.ptp(line, axis=0).tolist()
-    longer = max(1.0, wide / max(high, 1e-3))  # longer side, in heights
-    touch = sample_touch(rng, 1, width=pen_width / longer)
-    widths = line_widths(line[None], style.lengths, touch)[0]
-    line, widths = _retrace(line, widths, rng, manner.retraces, pen_width)
-    size = round(min(max(2 * height, 96) * longer, LARGEST))
-    ink = lay_ink(line, widths, style.lengths * manner.retraces, size=size)
-    ink = grain(ink, pen, rng, roughness=sample_roughness(pen, rng))
-    return _cut_tight(_wear(ink, rng, manner, pen_width * size / longer), height)
+    longer_side = max(1.0, wide / max(high, 1e-3))  # in heights
+    profile = sample_stroke_profile(rng, 1, width=pen_width / longer_side)
+    widths = line_widths(line[None], skeleton.lengths, profile)[0]
+    line, widths = _retrace(line, widths, rng, defects.retraces, pen_width)
+    size = round(min(max(2 * height, 96) * longer_side, MAX_DRAWING_SIZE))
+    ink = draw_strokes(line, widths, skeleton.lengths * defects.retraces, size=size)
+    ink = _wear(add_grain(ink, pen_type, rng), rng, defects, pen_width * size / longer_side)
+    x, y, w, h = cv2.boundingRect((ink >= VISIBLE_INK).view(np.uint8))
+    return scale_ink(ink[y : y + h, x : x + w], height, of=h)
 
 
 def _sample_direction(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -93,39 +101,31 @@ def _sample_direction(rng: np.random.Generator) -> NDArray[np.float64]:
 def _retrace(
     line: NDArray[np.float64], widths: NDArray[np.float64], rng: np.random.Generator, times: int, pen_width: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Follow the line again and again with a thinner pen, each time a little beside it."""
+    """Repeat the line with a thinner pen, each time a little displaced."""
     if times == 1:
         return line, widths
     along = np.linspace(0, 1, len(line))[:, None]
     waves = rng.uniform(1, 6, (times, 1, 2)) * along + rng.uniform(0, 1, (times, 1, 2))
-    away = min(pen_width, BESIDE)
-    beside = 0.45 * away * np.sin(2 * np.pi * waves) + rng.normal(0, 0.2 * away, (times, 1, 2))
-    return (line + beside).reshape(-1, 2), np.tile(widths * (0.4 + 0.3 / times), times)
+    distance = min(pen_width, MAX_RETRACE_DISTANCE)
+    offsets = 0.45 * distance * np.sin(2 * np.pi * waves) + rng.normal(0, 0.2 * distance, (times, 1, 2))
+    return (line + offsets).reshape(-1, 2), np.tile(widths * (0.4 + 0.3 / times), times)
 
 
-def _wear(ink: NDArray[np.uint8], rng: np.random.Generator, manner: Manner, thickness: float) -> NDArray[np.uint8]:
-    """Take ink away: gaps across the line, the grain of the paper, less pressure in places."""
+def _wear(ink: NDArray[np.uint8], rng: np.random.Generator, defects: Defects, thickness: float) -> NDArray[np.uint8]:
+    """Remove ink: gaps across the line, the grain of the paper, less pressure in places."""
     worn = ink.copy()
     places = np.argwhere(ink > 128)
-    for _ in range(manner.gaps if len(places) else 0):
+    for _ in range(defects.gaps if len(places) else 0):
         y, x = places[rng.integers(len(places))].tolist()
-        reach = 1.6 * thickness * _sample_direction(rng)
-        ends = [(round(x + way * reach[0]), round(y + way * reach[1])) for way in (-1, 1)]
-        cv2.line(worn, ends[0], ends[1], 0, max(2, round(thickness * rng.uniform(0.5, 1.6))), cv2.LINE_AA)
-    if manner.dry:
+        dx, dy = (1.6 * thickness * _sample_direction(rng)).tolist()
+        gap_width = max(2, round(thickness * rng.uniform(0.5, 1.6)))
+        cv2.line(worn, (round(x - dx), round(y - dy)), (round(x + dx), round(y + dy)), 0, gap_width, cv2.LINE_AA)
+    if defects.dryness:
         left = fine_noise(rng, (ink.shape[0] // 2 + 1, ink.shape[1] // 2 + 1)).astype(np.float32)
-        left = (left - 128 + 75 * (1 - manner.dry)) * np.float32(5) + 100
-        holes = cv2.resize(left.clip(0, 255).astype(np.uint8), ink.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        worn = np.asarray(cv2.multiply(worn, holes, scale=1 / 255), np.uint8)
-    if manner.uneven:
-        press = clouds(rng, ink.shape, max(ink.shape) / 4).astype(np.float32) / 128
-        worn = (worn * (1 - manner.uneven * press.clip(0, 1))).astype(np.uint8)
-    return worn if (worn >= VISIBLE).sum() > 0.3 * (ink >= VISIBLE).sum() else ink
-
-
-def _cut_tight(ink: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Cut the margin away and scale to exactly `height` rows."""
-    x, y, w, h = cv2.boundingRect((ink >= VISIBLE).view(np.uint8))
-    shape = (max(1, round(w * height / h)), height)
-    method = cv2.INTER_AREA if h >= height else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(ink[y : y + h, x : x + w], shape, interpolation=method), np.uint8)
+        left = (left - 128 + 75 * (1 - defects.dryness)) * np.float32(5) + 100
+        holes = resize(left.clip(0, 255).astype(np.uint8), ink.shape[::-1], cv2.INTER_LINEAR)
+        worn = as_uint8(cv2.multiply(worn, holes, scale=1 / 255))
+    if defects.unevenness:
+        pressure = smooth_noise(rng, ink.shape, max(ink.shape) / 4).astype(np.float32) / 128
+        worn = (worn * (1 - defects.unevenness * pressure.clip(0, 1))).astype(np.uint8)
+    return worn if (worn >= VISIBLE_INK).sum() > 0.3 * (ink >= VISIBLE_INK).sum() else ink

@@ -1,7 +1,7 @@
-"""Handwritten digits without a data set: for tests, calibration, demos and the clip of a camera that is not there.
+"""Handwritten digits without a data set: as crops for training, calibration and tests, and as ink for scenes.
 
-The way of one digit: a style (strokes) is written by a hand (handwriting), pressed onto paper (pen) and cut out
-(normalize), like a digit in front of a camera.
+A skeleton (`digit_skeletons`) is written by a writer (`writer`), drawn with a pen (`pen`) and, for crops, normalized
+like any digit in front of a camera.
 """
 
 import numpy as np
@@ -10,29 +10,34 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 from digitedge.synthetic.handwriting.digit_skeletons import Skeleton
 from digitedge.synthetic.handwriting.pen import (
-    Pen,
-    check_pen,
-    draw_line,
-    fit_ink,
-    grain,
-    lay_ink,
+    PenType,
+    add_grain,
+    check_pen_size,
+    draw_ink,
+    draw_strokes,
     line_widths,
-    sample_roughness,
-    sample_touch,
+    sample_stroke_profile,
+    scale_ink,
 )
-from digitedge.synthetic.handwriting.writer import Hand, choose_styles, one_hand, sample_hands, write
+from digitedge.synthetic.handwriting.writer import (
+    Writer,
+    sample_digit_skeletons,
+    sample_single_writer,
+    sample_writers,
+    write_skeleton,
+)
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.vision.normalize import WORKING, normalize_digit
+from digitedge.vision.normalize import WORKING_SIZE, normalize_digit
 
-# How often each pen writes in `synthetic_digits`.
-PENS = ((Pen.BALL, 0.62), (Pen.FELT, 0.2), (Pen.PENCIL, 0.12), (Pen.CHALK, 0.06))
-
-# Spread of the width of lines. Ones spread more: without loops to fill, any bar is one.
-SPREAD, BROAD_ONES = 0.33, 0.5
+# Share of the digits that each pen writes.
+PEN_SHARES = ((PenType.BALL, 0.62), (PenType.FELT, 0.2), (PenType.PENCIL, 0.12), (PenType.CHALK, 0.06))
+# Spread of the stroke width, see `sample_stroke_profile`. Ones vary more: without loops to fill, any bar is a one.
+WIDTH_SPREAD = 0.33
+WIDTH_SPREAD_OF_ONES = 0.5
 
 
 def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Make crops of handwritten digits, each by another writer.
+    """Render crops of handwritten digits, each by another writer.
 
     Args:
         count: how many, >= 0.
@@ -57,78 +62,66 @@ def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArr
     crops = np.zeros((count, CROP_SIZE, CROP_SIZE), np.uint8)
     for digit in range(10):
         places = np.flatnonzero(digits == digit)
-        styles = np.array(choose_styles(digit, rng, len(places)), dtype=object)
-        for style in dict.fromkeys(styles.tolist()):
-            same = places[styles == style]
-            crops[same] = write_crops(style, rng, len(same), spread=BROAD_ONES if digit == 1 else SPREAD)
+        skeletons = np.array(sample_digit_skeletons(digit, rng, len(places)), dtype=object)
+        for skeleton in dict.fromkeys(skeletons.tolist()):
+            same = places[skeletons == skeleton]
+            spread = WIDTH_SPREAD_OF_ONES if digit == 1 else WIDTH_SPREAD
+            crops[same] = _render_crops(skeleton, rng, len(same), spread)
     return crops, digits
 
 
-def write_crops(style: Skeleton, rng: np.random.Generator, count: int, *, spread: float = SPREAD) -> NDArray[np.uint8]:
-    """Let `count` writers write the same skeleton, each with a pen of their own.
-
-    Args:
-        style: what to write.
-        rng: where chance comes from.
-        count: how many, >= 0.
-        spread: of the width of lines, see `any_touch`.
-
-    Returns:
-        Crops uint8 (count, 28, 28).
-    """
+def _render_crops(skeleton: Skeleton, rng: np.random.Generator, count: int, spread: float) -> NDArray[np.uint8]:
+    """Render one skeleton as `count` crops, each by another writer with another pen: uint8 (count, 28, 28)."""
     crops = np.zeros((count, CROP_SIZE, CROP_SIZE), np.uint8)
-    lines = write(style, rng, sample_hands(rng, count))
-    widths = line_widths(lines, style.lengths, sample_touch(rng, count, spread=spread))
-    pens = rng.choice(np.array([pen for pen, _ in PENS], dtype=object), count, p=[share for _, share in PENS])
+    lines = write_skeleton(skeleton, rng, sample_writers(rng, count))
+    widths = line_widths(lines, skeleton.lengths, sample_stroke_profile(rng, count, spread=spread))
+    pens = rng.choice(np.array([pen for pen, _ in PEN_SHARES], dtype=object), count, p=[p for _, p in PEN_SHARES])
     for crop, line, width, pen in zip(crops, lines, widths, pens, strict=True):
-        ink = lay_ink(line, width, style.lengths, size=WORKING)
-        crop[:] = normalize_digit(grain(ink, pen, rng, roughness=sample_roughness(pen, rng)))
+        ink = draw_strokes(line, width, skeleton.lengths, size=WORKING_SIZE)
+        crop[:] = normalize_digit(add_grain(ink, pen, rng))
     return crops
 
 
-def render_ink(
+def render_digit(
     digit: int,
     rng: np.random.Generator,
     *,
     height: int,
-    pen_width: float | None = None,
-    pen: Pen = Pen.BALL,
-    hand: Hand | None = None,
-    roughness: float | None = None,
+    pen_width: float,
+    pen_type: PenType = PenType.BALL,
+    writer: Writer | None = None,
 ) -> NDArray[np.uint8]:
-    """Draw one plain digit for a scene.
+    """Render the ink of one plain digit.
 
     Args:
         digit: 0 to 9.
-        rng: where chance comes from.
+        rng: random generator.
         height: of the ink, in pixels, >= 4.
-        pen_width: of the line, in pixels, > 0; None chooses one that suits the height.
-        pen: what it is written with.
-        hand: habits of the writer, for one digit (`Hand.one`); None takes another careful writer each time.
-        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
+        pen_width: stroke width in pixels, > 0.
+        pen_type: what is written with.
+        writer: habits for one digit (`Writer.at`); None samples a careful writer.
 
     Returns:
-        uint8 (height, W), ink bright on 0, cut tight.
+        uint8 (height, W), ink bright on 0, cropped to the ink.
 
     Raises:
         InputError: not a digit, a height under 4, or a width that is not positive.
 
     Examples:
-        >>> render_ink(7, np.random.default_rng(0), height=60).shape[0]
+        >>> render_digit(7, np.random.default_rng(0), height=60, pen_width=5).shape[0]
         60
     """
-    check_pen(height, pen_width)
-    (style,) = choose_styles(digit, rng, 1, plain=True)
-    lines = write(style, rng, one_hand(rng, 1) if hand is None else hand)
-    wide, high = (lines[0].max(axis=0) - lines[0].min(axis=0)).tolist()
-    ink = draw_line(
+    check_pen_size(height, pen_width)
+    (skeleton,) = sample_digit_skeletons(digit, rng, 1, plain=True)
+    lines = write_skeleton(skeleton, rng, sample_single_writer(rng, 1) if writer is None else writer)
+    wide, high = np.ptp(lines[0], axis=0).tolist()
+    ink = draw_ink(
         lines,
-        style.lengths,
+        skeleton.lengths,
         rng,
-        longer=max(1.0, wide / max(high, 1e-3)),
+        longer_side=max(1.0, wide / max(high, 1e-3)),
         height=height,
         pen_width=pen_width,
-        pen=pen,
-        roughness=roughness,
+        pen_type=pen_type,
     )
-    return fit_ink(ink, height, of=ink.shape[0])
+    return scale_ink(ink, height, of=ink.shape[0])

@@ -1,7 +1,6 @@
-"""A pen follows a line and leaves ink: width, pressure, nib, grain and rough edges.
+"""A pen follows a line and leaves ink: stroke width, pressure, nib, grain and rough edges.
 
-Drawn as a binary image four times as fine as the crop and shrunk later, which gives the grey edges of a scan. Width
-changes along the line in steps of a few points; finer steps cost time and nobody sees them.
+Ink is drawn as a binary image larger than needed and scaled down later, which gives the grey edges of a scan.
 """
 
 from dataclasses import dataclass
@@ -12,44 +11,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, resize
 
-# Points of the line that share one width.
-RUN = 4
-# Fractional bits of cv2's coordinates.
-SHIFT = 4
-# Width of a pen that suits its digit, in heights.
-USUAL = (0.07, 0.13)
-# Width of a line in longer sides of what is drawn, at most: a full stop is a dot.
-BROADEST = 0.8
-# Longer side of the largest drawing; what is larger still is enlarged. With its margin it fits into the noise.
-LARGEST = 640
-# Side of the noise that grain is cut from, in pixels.
-TILE = 1024
+# Points of the line that share one stroke width; fewer cost time and look the same.
+POINTS_PER_WIDTH = 4
+# Fractional bits of OpenCV's drawing coordinates.
+SUBPIXEL_BITS = 4
+# Largest stroke width, in longer sides of what is drawn: a full stop is a dot.
+MAX_PEN_WIDTH = 0.8
+# Longer side of the largest drawing in pixels; larger ink is scaled up. With its margin it fits into the noise.
+MAX_DRAWING_SIZE = 640
+# Side of the noise that the grain is cut from, in pixels.
+NOISE_SIZE = 1024
+# Roughness under which the grain is not visible.
+MIN_ROUGHNESS = 8
 
 
-class Pen(StrEnum):
-    """What the digit is written with."""
+class PenType(StrEnum):
+    """What is written with."""
 
     BALL = "ball"  # even and sharp
-    FELT = "felt"  # broad, width follows the direction, soft edges
-    PENCIL = "pencil"  # grey, with the grain of the paper
+    FELT = "felt"  # broad, soft edges
+    PENCIL = "pencil"  # with the grain of the paper
     CHALK = "chalk"  # broad, with holes and crumbling edges; crayon too
 
 
-# Mean roughness of each pen, see `any_roughness`.
-_ROUGHNESS = {Pen.BALL: 14.0, Pen.FELT: 10.0, Pen.PENCIL: 45.0, Pen.CHALK: 60.0}
+# Mean roughness, see `sample_roughness`.
+_ROUGHNESS = {PenType.BALL: 14.0, PenType.FELT: 10.0, PenType.PENCIL: 45.0, PenType.CHALK: 60.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Touch:
-    """How N digits are pressed onto the paper.
+class StrokeProfile:
+    """How the stroke width of N digits changes along the line.
 
     Attributes:
-        width: float64 (N,), of the line, in longer sides of the digit.
-        pressure: float64 (N, 3), amplitude, waves along the line and phase of the change in width.
-        nib: float64 (N, 2), how much broader across the nib's direction (0: round), and that direction in radians.
-        taper: float64 (N, 2), how much of the width is missing where a stroke starts and ends.
+        width: float64 (N,), in longer sides of the digit.
+        pressure: float64 (N, 3), amplitude, number of waves and phase of the change along the line.
+        nib: float64 (N, 2), how much broader the line is across the nib (0: round), and the nib's angle in radians.
+        taper: float64 (N, 2), share of the width that is missing at the start and the end of the line.
     """
 
     width: NDArray[np.float64]
@@ -58,20 +57,22 @@ class Touch:
     taper: NDArray[np.float64]
 
 
-def sample_touch(rng: np.random.Generator, count: int, *, width: float | None = None, spread: float = 0.33) -> Touch:
-    """Press each of `count` digits differently; widths spread like MNIST's unless one is given.
+def sample_stroke_profile(
+    rng: np.random.Generator, count: int, *, width: float | None = None, spread: float = 0.33
+) -> StrokeProfile:
+    """Sample the stroke profiles of `count` digits.
 
     Args:
-        rng: where chance comes from.
+        rng: random generator.
         count: N.
-        width: of all lines, in longer sides of the digit; None takes any.
-        spread: deviation of the logarithm of the width.
+        width: of all lines, in longer sides of the digit; None samples widths like those of MNIST.
+        spread: standard deviation of the logarithm of the width.
 
     Source:
-        Spread of the widths: fitted to the mean ink and to the distance transform of 1,500 MNIST training images.
+        Widths: fitted to the mean ink and to the distance transform of 1,500 MNIST training images.
     """
     widths = np.exp(rng.normal(np.log(0.107), spread, count)).clip(0.04, 0.36)
-    return Touch(
+    return StrokeProfile(
         width=widths if width is None else np.full(count, width),
         pressure=np.stack(
             [rng.exponential(0.09, count).clip(0, 0.4), rng.uniform(0.5, 3, count), rng.uniform(0, 6.3, count)], -1
@@ -81,190 +82,158 @@ def sample_touch(rng: np.random.Generator, count: int, *, width: float | None = 
     )
 
 
-def line_widths(lines: NDArray[np.float64], lengths: tuple[int, ...], touch: Touch) -> NDArray[np.float64]:
-    """Give the width of the line at each of its points.
+def line_widths(lines: NDArray[np.float64], lengths: tuple[int, ...], profile: StrokeProfile) -> NDArray[np.float64]:
+    """Compute the stroke width at each point of the lines.
 
     Args:
         lines: float64 (N, M, 2).
         lengths: points of each stroke; they sum to M.
-        touch: how N digits are pressed.
+        profile: of N digits.
 
     Returns:
         float64 (N, M), in longer sides of the digit.
     """
     along = np.concatenate([np.linspace(0, 1, length) for length in lengths])
-    amplitude, waves, phase = touch.pressure[:, :1], touch.pressure[:, 1:2], touch.pressure[:, 2:]
+    amplitude, waves, phase = profile.pressure[:, :1], profile.pressure[:, 1:2], profile.pressure[:, 2:]
     pressure = 1 + amplitude * np.sin(2 * np.pi * waves * along + phase)
-    taper = 1 - touch.taper[:, :1] * np.exp(-along / 0.08) - touch.taper[:, 1:] * np.exp((along - 1) / 0.12)
+    taper = 1 - profile.taper[:, :1] * np.exp(-along / 0.08) - profile.taper[:, 1:] * np.exp((along - 1) / 0.12)
     direction = np.gradient(lines, axis=1)
     angle = np.arctan2(direction[..., 1], direction[..., 0])
-    nib = 1 + touch.nib[:, :1] * np.cos(2 * (angle - touch.nib[:, 1:]))
-    return np.asarray(touch.width[:, None] * pressure * taper * nib, np.float64)
+    nib = 1 + profile.nib[:, :1] * np.cos(2 * (angle - profile.nib[:, 1:]))
+    return np.asarray(profile.width[:, None] * pressure * taper * nib, np.float64)
 
 
-def lay_ink(
+def draw_strokes(
     line: NDArray[np.float64], widths: NDArray[np.float64], lengths: tuple[int, ...], *, size: int
 ) -> NDArray[np.uint8]:
     """Draw the strokes of one digit in white.
 
     Args:
         line: float64 (M, 2), x and y in any unit.
-        widths: float64 (M,), width of the line at each point, in longer sides of the digit.
+        widths: float64 (M,), stroke width at each point, in longer sides of the digit.
         lengths: points of each stroke; they sum to M.
-        size: of the longer side with its ink, about, in pixels.
+        size: about the longer side of the ink, in pixels.
 
     Returns:
         uint8 (H, W), 0 and 255, with a margin of a few pixels.
     """
     low, high = line.min(axis=0), line.max(axis=0)
     thickness = widths * size
-    usual = float(thickness.mean())
-    scale = max(1.0, size - usual) / max(float((high - low).max()), 1e-3)
-    margin = 3 + 0.75 * usual
+    mean_thickness = float(thickness.mean())
+    scale = max(1.0, size - mean_thickness) / max(float((high - low).max()), 1e-3)
+    margin = 3 + 0.75 * mean_thickness
     columns, rows = np.ceil((high - low) * scale + 2 * margin).astype(int).tolist()
     canvas = np.zeros((rows, columns), np.uint8)
-    _draw(canvas, (line - low) * scale + margin, thickness, lengths)
-    return canvas
-
-
-def _draw(
-    canvas: NDArray[np.uint8], line: NDArray[np.float64], widths: NDArray[np.float64], lengths: tuple[int, ...]
-) -> None:
-    """Draw in pixels, RUN points at a time."""
-    fixed = np.rint(line * (1 << SHIFT)).astype(np.int32)
-    thickness = np.maximum(1, np.rint(widths)).astype(int).tolist()
+    fixed = np.rint(((line - low) * scale + margin) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    pixels = np.maximum(1, np.rint(thickness)).astype(int).tolist()
     start = 0
     for length in lengths:
         stop = start + length
-        for first in range(start, stop - 1, RUN):
-            run = fixed[first : min(first + RUN + 1, stop)]
-            cv2.polylines(canvas, [run], False, 255, thickness[first], cv2.LINE_8, SHIFT)
+        for first in range(start, stop - 1, POINTS_PER_WIDTH):
+            run = fixed[first : min(first + POINTS_PER_WIDTH + 1, stop)]
+            cv2.polylines(canvas, [run], False, 255, pixels[first], cv2.LINE_8, SUBPIXEL_BITS)
         start = stop
+    return canvas
 
 
-def sample_roughness(pen: Pen, rng: np.random.Generator) -> float:
-    """How rough a pen writes: how far noise moves the edge, in grey levels of an edge five pixels wide."""
-    return _ROUGHNESS[pen] * float(0.3 + 0.7 * rng.exponential())
-
-
-def grain(ink: NDArray[np.uint8], pen: Pen, rng: np.random.Generator, *, roughness: float) -> NDArray[np.uint8]:
-    """Give drawn ink the surface of its pen.
+def add_grain(ink: NDArray[np.uint8], pen_type: PenType, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Roughen the edges of drawn ink; pencil and chalk also get holes.
 
     Args:
-        ink: uint8 (H, W), up to 1024 pixels a side, 0 and 255.
-        pen: what it is written with.
-        rng: where chance comes from.
-        roughness: see `any_roughness`; under 8 nobody sees it and nothing is done.
+        ink: uint8 (H, W), up to NOISE_SIZE a side, 0 and 255.
+        pen_type: sets how rough and how fine the grain is.
+        rng: random generator.
 
     Returns:
-        uint8 (H, W): edges no longer perfect; pencil and chalk with holes.
+        uint8 (H, W); the same ink if the grain would not be visible.
     """
-    if roughness < 8:
+    # How far noise moves the edge, in grey levels of an edge five pixels wide.
+    roughness = _ROUGHNESS[pen_type] * float(0.3 + 0.7 * rng.exponential())
+    if roughness < MIN_ROUGHNESS:
         return ink
     soft = cv2.blur(ink, (5, 5))
-    rough = soft + _noise_like(ink, rng, fine=pen in (Pen.PENCIL, Pen.CHALK)) * np.float32(roughness)
+    height, width = ink.shape
+    top, left = rng.integers(0, NOISE_SIZE - height + 1), rng.integers(0, NOISE_SIZE - width + 1)
+    noise = _noise(pen_type in (PenType.PENCIL, PenType.CHALK))[top : top + height, left : left + width]
+    rough = soft + noise * np.float32(roughness)
     hard = ((rough - 127) * np.float32(2.0) + 127).clip(0, 255)
     return np.asarray(np.minimum(hard, soft * np.float32(3.0)), np.uint8)  # no ink where the pen did not go
 
 
-def _noise_like(ink: NDArray[np.uint8], rng: np.random.Generator, *, fine: bool) -> NDArray[np.float32]:
-    height, width = ink.shape
-    top, left = rng.integers(0, TILE - height + 1), rng.integers(0, TILE - width + 1)
-    return _noise(fine)[top : top + height, left : left + width]
-
-
 @cache
 def _noise(fine: bool) -> NDArray[np.float32]:
-    """Smooth noise, float32 (TILE, TILE), mean 0, deviation 1; always the same, cut at random places."""
+    """Fixed smooth noise, float32 (NOISE_SIZE, NOISE_SIZE), mean 0, deviation 1."""
     rng = np.random.default_rng(28)
-    noise = cv2.GaussianBlur(rng.standard_normal((TILE, TILE), np.float32), (0, 0), 1.2 if fine else 3.0)
+    noise = cv2.GaussianBlur(rng.standard_normal((NOISE_SIZE, NOISE_SIZE), np.float32), (0, 0), 1.2 if fine else 3.0)
     return np.asarray(noise / noise.std(), np.float32)
 
 
-def check_pen(height: int, pen_width: float | None) -> None:
-    """Refuse what no pen can draw.
+def check_pen_size(height: int, pen_width: float) -> None:
+    """Refuse sizes that cannot be drawn.
 
     Raises:
-        InputError: a height under 4, or a width that is not positive.
+        InputError: a height under 4, or a pen width that is not positive.
     """
-    if height < 4 or not (pen_width is None or pen_width > 0):
+    if height < 4 or not pen_width > 0:
         raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}. Both are in pixels.")
 
 
-def draw_line(
+def draw_ink(
     lines: NDArray[np.float64],
     lengths: tuple[int, ...],
     rng: np.random.Generator,
     *,
-    longer: float,
+    longer_side: float,
     height: int,
-    pen_width: float | None,
-    pen: Pen,
-    roughness: float | None,
+    pen_width: float,
+    pen_type: PenType,
 ) -> NDArray[np.uint8]:
-    """Draw one written line, larger than it is wanted, for `fit_ink`.
-
-    Args:
-        lines: float64 (1, M, 2), x and y in any unit.
-        lengths: points of each stroke; they sum to M.
-        rng: where chance comes from.
-        longer: longer side of the ink, in heights.
-        height: in pixels; the pen suits it.
-        pen_width: of the line, in pixels; None chooses one.
-        pen: what it is written with.
-        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cut tight.
-    """
-    touch = sample_touch(rng, 1, width=(rng.uniform(*USUAL) if pen_width is None else pen_width / height) / longer)
-    size = round(min(max(2 * height, 96) * longer, LARGEST))
-    ink = lay_ink(lines[0], line_widths(lines, lengths, touch)[0], lengths, size=size)
-    ink = grain(ink, pen, rng, roughness=sample_roughness(pen, rng) if roughness is None else roughness)
+    """Draw one written line (1, M, 2) for `render_strokes`, usually larger than needed; `longer_side` is in heights."""
+    profile = sample_stroke_profile(rng, 1, width=pen_width / height / longer_side)
+    size = round(min(max(2 * height, 96) * longer_side, MAX_DRAWING_SIZE))
+    ink = draw_strokes(lines[0], line_widths(lines, lengths, profile)[0], lengths, size=size)
+    ink = add_grain(ink, pen_type, rng)
     x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
     return ink[y : y + h, x : x + w]
 
 
-def line_ink(
+def render_strokes(
     line: NDArray[np.float64],
     lengths: tuple[int, ...],
     rng: np.random.Generator,
     *,
     height: int,
-    pen_width: float | None = None,
-    pen: Pen = Pen.BALL,
-    roughness: float | None = None,
+    pen_width: float,
+    pen_type: PenType = PenType.BALL,
 ) -> NDArray[np.uint8]:
-    """Draw strokes whose size is known, as those of a letter among others.
+    """Render strokes of a known size, such as a letter among others.
 
     Args:
-        line: float64 (M, 2), x and y; 1 becomes `height` pixels, of which the pen takes a part.
+        line: float64 (M, 2), x and y; 1 becomes `height` pixels, including the stroke width.
         lengths: points of each stroke; they sum to M.
-        rng: where chance comes from.
+        rng: random generator.
         height: in pixels.
-        pen_width: of the line, in pixels; None chooses one.
-        pen: what it is written with.
-        roughness: of the ink, as `any_roughness` gives it for the pen; None takes another each time.
+        pen_width: stroke width in pixels, > 0.
+        pen_type: what is written with.
 
     Returns:
-        uint8 (H, W), ink bright on 0, cut tight.
+        uint8 (H, W), ink bright on 0, cropped to the ink.
 
     Examples:
         >>> bar = np.array([[0, 0], [0, 0.25], [0, 0.5]])
-        >>> line_ink(bar, (3,), np.random.default_rng(0), height=40, pen_width=4).shape[0]
+        >>> render_strokes(bar, (3,), np.random.default_rng(0), height=40, pen_width=4).shape[0]
         22
     """
-    width = rng.uniform(*USUAL) * height if pen_width is None else pen_width
-    longer = max(float(np.ptp(line, axis=0).max()) * (height - width) + width, width / BROADEST) / height
-    ink = draw_line(
-        line[None], lengths, rng, longer=longer, height=height, pen_width=width, pen=pen, roughness=roughness
+    size = float(np.ptp(line, axis=0).max()) * (height - pen_width) + pen_width
+    longer_side = max(size, pen_width / MAX_PEN_WIDTH) / height
+    ink = draw_ink(
+        line[None], lengths, rng, longer_side=longer_side, height=height, pen_width=pen_width, pen_type=pen_type
     )
-    return fit_ink(ink, max(1, round(longer * height)), of=max(ink.shape))
+    return scale_ink(ink, max(1, round(longer_side * height)), of=max(ink.shape))
 
 
-def fit_ink(ink: NDArray[np.uint8], size: int, *, of: int) -> NDArray[np.uint8]:
+def scale_ink(ink: NDArray[np.uint8], size: int, *, of: int) -> NDArray[np.uint8]:
     """Scale ink so that `of` of its pixels become `size`."""
     height, width = ink.shape
     shape = (max(1, round(width * size / of)), max(1, round(height * size / of)))
-    method = cv2.INTER_AREA if of >= size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(ink, shape, interpolation=method), np.uint8)
+    return resize(ink, shape, cv2.INTER_AREA if of >= size else cv2.INTER_CUBIC)

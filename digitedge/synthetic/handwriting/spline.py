@@ -1,23 +1,23 @@
-"""Smooth lines through a few points, as matrices: one product draws many jittered copies of the same line."""
+"""Smooth curves through control points, as matrices: one product draws many jittered copies of the same stroke."""
 
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Points of the drawn line between two control points. 8 bends smoothly at every size up to 400 pixels.
+# Points of the curve between two control points. 8 is smooth at every size up to 400 pixels.
 STEPS = 8
 
 
 def stroke_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np.float64]:
-    """Give the weights that make a line of control points: a smooth curve from each corner to the next.
+    """Compute the matrix that turns control points into a stroke: a smooth curve from each corner to the next.
 
     Args:
         points: float64 (K, 2), K >= 2, no two neighbours equal.
-        corners: indices of the points where the line turns sharply.
+        corners: indices of the points where the stroke turns sharply.
 
     Returns:
-        float64 (M, K), rows sum to 1; `matrix @ points` is the line, and runs through all points.
+        float64 (M, K), rows sum to 1; `matrix @ points` is the stroke and passes through all points.
 
     Examples:
         >>> points = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
@@ -35,7 +35,7 @@ def stroke_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np
 
 
 def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the weights of a smooth curve through all points, so that many jittered copies cost one matrix product each.
+    """Compute the matrix of a smooth curve through all points.
 
     Args:
         points: float64 (K, 2), K >= 2, no two neighbours equal; their distances set the speed along the curve.
@@ -44,8 +44,8 @@ def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
         float64 ((K - 1) * STEPS + 1, K), rows sum to 1.
 
     Source:
-        Yuksel, Schaefer, Keyser 2011, "Parameterization and applications of Catmull-Rom curves": with centripetal knots
-        there are no cusps and no loops between two points.
+        Yuksel, Schaefer, Keyser 2011, "Parameterization and applications of Catmull-Rom curves": centripetal knots
+        avoid cusps and loops between two points.
 
     Examples:
         >>> spline_matrix(np.array([[0.0, 0.0], [1.0, 0.0]]))[STEPS // 2].tolist()
@@ -53,19 +53,19 @@ def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     count = len(points)
     knots = np.sqrt(np.hypot(*np.diff(points, axis=0).T))
-    slopes = _slopes(knots)
+    tangents = _tangents(knots)
     chords = np.eye(count)[1:] - np.eye(count)[:-1]
     t = np.arange(STEPS)[:, None] / STEPS
     rows = [
         np.eye(count)[i]
         + (3 * t**2 - 2 * t**3) * chords[i]
-        + knots[i] * ((t**3 - 2 * t**2 + t) * slopes[i] + (t**3 - t**2) * slopes[i + 1])
+        + knots[i] * ((t**3 - 2 * t**2 + t) * tangents[i] + (t**3 - t**2) * tangents[i + 1])
         for i in range(count - 1)
     ]
     return np.concatenate([*rows, np.eye(count)[-1:]])
 
 
-def _slopes(knots: NDArray[np.float64]) -> NDArray[np.float64]:
+def _tangents(knots: NDArray[np.float64]) -> NDArray[np.float64]:
     """Tangents (K, K), as weights of the points: those of the parabola through each point and its neighbours."""
     count = len(knots) + 1
     steps = (np.eye(count)[1:] - np.eye(count)[:-1]) / knots[:, None]  # (K - 1, K)

@@ -1,7 +1,7 @@
-"""A skeleton becomes handwriting: every digit that a hand writes differs, and every hand has habits of its own.
+"""A skeleton becomes handwriting: every digit differs, and every writer has habits.
 
-Two kinds of variety, both needed: what the fingers do (control points land beside their place, proportions shift, lines
-wobble) and what the hand does (slant, turn, width). All digits of one style are made in one step, as matrix products.
+Two kinds of variation: within one writer (control points are displaced, proportions shift, lines wobble) and between
+writers (slant, turn, width). All digits of one skeleton are written in one step, as matrix products.
 """
 
 from collections.abc import Sequence
@@ -12,29 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.synthetic.handwriting.digit_skeletons import STYLES, Skeleton, Style
+from digitedge.synthetic.handwriting.digit_skeletons import DIGIT_SKELETONS, DigitSkeleton, Skeleton
 
-AnySkeleton = TypeVar("AnySkeleton", bound=Skeleton)
+SkeletonT = TypeVar("SkeletonT", bound=Skeleton)
 
-# Spread of a control point around its place, in heights of the digit, for a hand of looseness 1.
-JITTER = 0.034
-# Where a stroke of several lands as a whole (the bar of a 5, the stem of a 4).
+# Standard deviation of a control point around its place, in heights of the digit, at looseness 1.
+POINT_JITTER = 0.034
+# The same for a whole stroke (the bar of a 5, the stem of a 4).
 STROKE_JITTER = 0.028
-# Size of the bends that leave a line straight in the small: terms of second order over the whole digit.
+# Size of the bends that shift proportions: terms of second order over the whole digit.
 BEND = 0.13
-# Amplitude of the waves in a line; their length is about the height of the digit.
+# Amplitude of the waves in a line; they are about as long as the digit is high.
 WAVE = 0.014
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hand:
-    """Habits of the hands that write N digits.
+class Writer:
+    """Habits of the writers of N digits.
 
     Attributes:
         slant: float64 (N,), shear: how far the top leans to the right, in heights.
         turn: float64 (N,), rotation in radians, clockwise.
         aspect: float64 (N,), width factor.
-        looseness: float64 (N,), 0 copies the skeleton, 1 is usual, over 2 gets hard to read.
+        looseness: float64 (N,), 0 copies the skeleton, 1 is usual, over 2 is hard to read.
     """
 
     slant: NDArray[np.float64]
@@ -42,14 +42,14 @@ class Hand:
     aspect: NDArray[np.float64]
     looseness: NDArray[np.float64]
 
-    def one(self, index: int) -> "Hand":
-        """The hand that writes digit `index`, as a hand for one digit."""
-        return Hand(*(habit[index : index + 1] for habit in (self.slant, self.turn, self.aspect, self.looseness)))
+    def at(self, index: int) -> "Writer":
+        """Return the writer of digit `index`, for one digit."""
+        return Writer(*(habit[index : index + 1] for habit in (self.slant, self.turn, self.aspect, self.looseness)))
 
 
-def sample_hands(rng: np.random.Generator, count: int) -> Hand:
-    """Give each of `count` digits a hand of its own, as in a data set of many writers."""
-    return Hand(
+def sample_writers(rng: np.random.Generator, count: int) -> Writer:
+    """Sample another writer for each of `count` digits, as in a data set of many writers."""
+    return Writer(
         slant=0.16 + 0.21 * rng.standard_t(8, count),
         turn=0.09 * rng.standard_t(5, count),
         aspect=np.exp(rng.normal(0.02, 0.21, count)),
@@ -57,9 +57,9 @@ def sample_hands(rng: np.random.Generator, count: int) -> Hand:
     )
 
 
-def one_hand(rng: np.random.Generator, count: int) -> Hand:
-    """Let one careful writer write all `count` digits: the same slant and width, give or take a little."""
-    return Hand(
+def sample_single_writer(rng: np.random.Generator, count: int) -> Writer:
+    """Sample one careful writer of all `count` digits: slant and width vary little."""
+    return Writer(
         slant=rng.normal(0.10, 0.12) + rng.normal(0, 0.03, count),
         turn=rng.normal(0, 0.03, count),
         aspect=np.exp(rng.normal(0, 0.10) + rng.normal(0, 0.06, count)),
@@ -67,62 +67,63 @@ def one_hand(rng: np.random.Generator, count: int) -> Hand:
     )
 
 
-def choose_styles(digit: int, rng: np.random.Generator, count: int, *, plain: bool = False) -> list[Style]:
-    """Draw styles of one digit, each as often as its weight says.
+def sample_digit_skeletons(
+    digit: int, rng: np.random.Generator, count: int, *, plain: bool = False
+) -> list[DigitSkeleton]:
+    """Sample skeletons of one digit by their weights.
 
     Args:
         digit: 0 to 9.
-        rng: where chance comes from.
+        rng: random generator.
         count: how many, >= 0.
-        plain: leave out the styles that not everybody reads at once.
+        plain: leave out the skeletons that not everyone reads at once.
 
     Raises:
         InputError: not a digit.
     """
     if digit not in range(10):
         raise InputError(f"expected a digit from 0 to 9, got {digit!r}. Numbers are rows of digits.")
-    return draw([style for style in STYLES[digit] if style.plain or not plain], rng, count)
+    return sample_skeletons([one for one in DIGIT_SKELETONS[digit] if one.plain or not plain], rng, count)
 
 
-def draw(skeletons: Sequence[AnySkeleton], rng: np.random.Generator, count: int) -> list[AnySkeleton]:
-    """Draw `count` of these skeletons by lot, each as often as its weight says."""
+def sample_skeletons(skeletons: Sequence[SkeletonT], rng: np.random.Generator, count: int) -> list[SkeletonT]:
+    """Sample `count` of these skeletons by their weights, with replacement."""
     weights = np.array([skeleton.weight for skeleton in skeletons])
     return [skeletons[index] for index in rng.choice(len(skeletons), size=count, p=weights / weights.sum())]
 
 
-def write(style: Skeleton, rng: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
-    """Write one style once with each hand.
+def write_skeleton(skeleton: Skeleton, rng: np.random.Generator, writer: Writer) -> NDArray[np.float64]:
+    """Write one skeleton once by each writer.
 
     Args:
-        style: what to write.
-        rng: where chance comes from.
-        hand: N hands.
+        skeleton: what to write.
+        rng: random generator.
+        writer: habits of N writers.
 
     Returns:
-        float64 (N, M, 2), lines of the pen, x and y in heights of the digit, y downwards, around the origin;
-        `style.lengths` says where in M the strokes end.
+        float64 (N, M, 2), lines of the pen, x and y in heights of the digit, y downwards, centred at the origin;
+        `skeleton.lengths` says where in M the strokes end.
 
     Examples:
         >>> rng = np.random.default_rng(0)
-        >>> write(STYLES[8][0], rng, sample_hands(rng, 5)).shape
+        >>> write_skeleton(DIGIT_SKELETONS[8][0], rng, sample_writers(rng, 5)).shape
         (5, 81, 2)
     """
-    points = _misplace(style, rng, hand.looseness)
-    lines = style.matrix @ points  # (N, M, 2)
+    lines = skeleton.matrix @ _jitter(skeleton, rng, writer.looseness)  # (N, M, 2)
     lines = lines - (lines.max(axis=1, keepdims=True) + lines.min(axis=1, keepdims=True)) / 2
-    return _lean(_wave(_bend(lines, rng, hand.looseness), rng, hand.looseness), hand)
+    return _slant_and_turn(_wave(_bend(lines, rng, writer.looseness), rng, writer.looseness), writer)
 
 
-def _misplace(style: Skeleton, rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Control points where the fingers put them: (N, K, 2)."""
+def _jitter(skeleton: Skeleton, rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Displace the control points: (N, K, 2)."""
     count = len(looseness)
-    each = rng.normal(0, JITTER, (count, len(style.points), 2))
-    whole = rng.normal(0, STROKE_JITTER, (count, len(style.lengths), 2))
-    return style.points + looseness[:, None, None] * (each + whole[:, style.stroke_of])
+    of_points = rng.normal(0, POINT_JITTER, (count, len(skeleton.points), 2))
+    of_strokes = rng.normal(0, STROKE_JITTER, (count, len(skeleton.lengths), 2))
+    return skeleton.points + looseness[:, None, None] * (of_points + of_strokes[:, skeleton.stroke_of])
 
 
 def _bend(lines: NDArray[np.float64], rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shift proportions: a larger head, a narrow foot, a bent stem. Second-order terms in x and y."""
+    """Shift proportions (a larger head, a narrow foot, a bent stem) by terms of second order in x and y."""
     x, y = lines[..., :1], lines[..., 1:]
     terms = np.concatenate([x * x, x * y, y * y, x * y * y], axis=-1)  # (N, M, 4)
     size = BEND * np.array([[1, 1], [2.5, 2], [1, 1.2], [3, 0]])
@@ -131,7 +132,7 @@ def _bend(lines: NDArray[np.float64], rng: np.random.Generator, looseness: NDArr
 
 
 def _wave(lines: NDArray[np.float64], rng: np.random.Generator, looseness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A slow wobble of the plane: close lines move together, so nothing crosses that did not."""
+    """Let the plane wobble slowly: close lines move together, so no new crossings appear."""
     count = len(lines)
     frequency = rng.normal(0, 5.0, (count, 2, 2))
     phase = rng.uniform(0, 2 * np.pi, (count, 1, 2))
@@ -139,10 +140,10 @@ def _wave(lines: NDArray[np.float64], rng: np.random.Generator, looseness: NDArr
     return lines + amplitude * np.sin(lines @ frequency + phase)
 
 
-def _lean(lines: NDArray[np.float64], hand: Hand) -> NDArray[np.float64]:
-    """Width, slant and turn of the hand, as one matrix for each digit."""
-    cos, sin = np.cos(hand.turn), np.sin(hand.turn)
+def _slant_and_turn(lines: NDArray[np.float64], writer: Writer) -> NDArray[np.float64]:
+    """Apply aspect, slant and turn, as one matrix for each digit."""
+    cos, sin = np.cos(writer.turn), np.sin(writer.turn)
     turn = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)  # (N, 2, 2), for rows (x, y)
-    lean = np.zeros((len(lines), 2, 2))
-    lean[:, 0, 0], lean[:, 1, 0], lean[:, 1, 1] = hand.aspect, -hand.slant, 1
-    return np.asarray(lines @ (lean @ turn), np.float64)
+    slant = np.zeros((len(lines), 2, 2))
+    slant[:, 0, 0], slant[:, 1, 0], slant[:, 1, 1] = writer.aspect, -writer.slant, 1
+    return np.asarray(lines @ (slant @ turn), np.float64)

@@ -1,1 +1,1 @@
-"""Crops of what is no digit: doodles, blots, pieces of writing, characters of no script, and all of them mixed."""
+"""A kind of non-digit in, its ink or crop out: letters, doodles, blots, fragments, and characters of no script."""

@@ -1,42 +1,39 @@
-"""Areas that nobody drew with a pen: blots, fingers, soft shadows, and pieces of a texture as a binarizer cuts them."""
+"""Areas that were not drawn with a pen: blots, fingers, soft shadows and binarized textures."""
 
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.opencv import cv2
+from digitedge.synthetic.handwriting.pen import SUBPIXEL_BITS
+from digitedge.utils.opencv import as_uint8, cv2, resize
 
 # Side of the noise that textures are cut from, in pixels.
-_TILE = 512
-# How many noises of each kind there are.
-_VARIETY = 4
+_NOISE_SIZE = 512
+# Noises of each kind.
+_NOISES_PER_KIND = 4
 
 
-def blot(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Fill a shape: a drop, a shard, a star, a finger that reaches in, with hard or soft edges.
+def render_blot(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    """Render a filled shape with hard or soft edges: a drop, a shard, a star, a finger that reaches in.
 
-    Never slim and upright: that is a broad 1.
-
-    Args:
-        rng: where chance comes from.
-        size: of its longer side, in pixels, about.
+    It is never slim and upright, which would be a broad 1.
 
     Returns:
-        uint8 (H, W), bright on 0.
+        uint8 (size, size), bright on 0.
 
     Examples:
-        >>> ink = blot(np.random.default_rng(0), 60)
+        >>> ink = render_blot(np.random.default_rng(0), 60)
         >>> ink.shape, float((ink > 64).mean()) > 0.2
         ((60, 60), True)
     """
     shape = (_drop, _shard, _star, _finger)[rng.integers(4)](rng)
     wide, high = (1.0, rng.uniform(0.4, 1)) if rng.random() < 0.7 else (rng.uniform(0.85, 1), 1.0)
-    points = np.rint((shape * [wide, high] * 0.46 + 0.5) * size * 16).astype(np.int32)
+    points = np.rint((shape * [wide, high] * 0.46 + 0.5) * size * (1 << SUBPIXEL_BITS)).astype(np.int32)
     ink = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(ink, [points], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(ink, [points], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     if rng.random() < 0.5:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), size * rng.uniform(0.01, 0.12)), np.uint8)
+        ink = as_uint8(cv2.GaussianBlur(ink, (0, 0), size * rng.uniform(0.01, 0.12)))
     return ink
 
 
@@ -61,52 +58,52 @@ def _star(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _finger(rng: np.random.Generator) -> NDArray[np.float64]:
-    """It comes from one of the sides, and its tip is round."""
+    """A bar with a round tip that reaches in from the left, the right, above or below."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, 24)
     tip = np.stack([rng.uniform(-0.2, 0.5) + 0.5 * np.cos(angle), rng.uniform(0.7, 0.95) * np.sin(angle)], -1)
     finger = np.concatenate([tip, tip[[-1, 0]] * [0, 1.1] - [1.2, 0]])
     return np.asarray((finger if rng.random() < 0.5 else finger[:, ::-1]) * rng.choice([-1, 1]), np.float64)
 
 
-def texture(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Cut a piece out of fur, leaves, wood, crumpled paper or rough ground.
-
-    Args:
-        rng: where chance comes from.
-        size: of its longer side, in pixels, about.
+def render_texture(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    """Render a piece of fur, wood, crumpled paper or rough ground.
 
     Returns:
-        uint8 (H, W), bright on 0.
+        uint8 (H, W), bright on 0; its longer side has `size` pixels.
     """
     noise = _noises()[rng.integers(len(_noises()))]
     side = int(rng.integers(48, 161))
-    top, left = rng.integers(0, _TILE - side, 2)
+    top, left = rng.integers(0, _NOISE_SIZE - side, 2)
     window = noise[top : top + side, left : left + round(side * rng.uniform(0.6, 1))]
     window = window.T if rng.random() < 0.5 else window
     ink = (window > np.quantile(window, rng.uniform(0.5, 0.75))).astype(np.uint8)
     if side > 96 and rng.random() < 0.7:
-        ink = _largest_piece(ink)
+        ink = _largest_component(ink)
     scale = size / max(ink.shape)
     shape = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    return np.asarray(cv2.resize(255 * ink, shape, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return resize(255 * ink, shape, cv2.INTER_LINEAR)
 
 
-def _largest_piece(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink)
-    piece = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    x, y, w, h = stats[piece, : cv2.CC_STAT_AREA].tolist()
-    return np.asarray(pieces[y : y + h, x : x + w] == piece, np.uint8)
+def _largest_component(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    x, y, w, h = stats[largest, : cv2.CC_STAT_AREA].tolist()
+    return as_uint8(labels[y : y + h, x : x + w] == largest)
 
 
 @cache
 def _noises() -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(17)
-    return [make(rng) for make in (_fur, _wood, _crumple, _ground) for _ in range(_VARIETY)]
+    return [make(rng) for make in (_fur, _wood, _crumple, _ground) for _ in range(_NOISES_PER_KIND)]
 
 
 def _smooth(rng: np.random.Generator, across: float, down: float) -> NDArray[np.float32]:
     noise = cv2.GaussianBlur(
-        rng.standard_normal((_TILE, _TILE), np.float32), (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REFLECT
+        rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE), np.float32),
+        (0, 0),
+        across,
+        sigmaY=down,
+        borderType=cv2.BORDER_REFLECT,
     )
     return np.asarray(noise / noise.std(), np.float32)
 
@@ -121,7 +118,7 @@ def _wood(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _crumple(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Thin lines where smooth noise crosses zero: creases, veins."""
+    """Thin lines where smooth noise crosses zero, like creases or veins."""
     creases = [-np.abs(_smooth(rng, spot, spot)) / share for spot, share in ((14, 1.0), (7, 1.6))]
     return np.asarray(np.maximum(*creases) + 0.05 * _smooth(rng, 2, 2), np.float32)
 

@@ -1,7 +1,8 @@
-"""Lines that a pen draws and that are no writing: scribbles, ruled lines, outlines of things.
+"""Strokes of drawings that are not writing: scribbles, ruled lines, outlines of things.
 
-Each kind gives strokes, a list of float64 (M, 2), x and y of the pen in a box of about 1 by 1, for `pen.line_ink`. What
-could be a digit is left out: a single upright stroke is a 1, a round loop a 0, a long shank under a corner a 7.
+Each function returns strokes, a list of float64 (M, 2), x and y of the pen in a box of about 1 by 1, for
+`pen.render_strokes`. What could be a digit is left out: a single upright stroke is a 1, a round loop a 0, a long stem
+under a corner a 7.
 """
 
 import numpy as np
@@ -10,20 +11,20 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 Strokes = list[Points]
 
-# Points drawn for each straight piece, so that the pen's pressure can change along it.
+# Points of each straight segment, so that the pressure of the pen can change along it.
 _STEPS = 8
 
 
-def scribble(rng: np.random.Generator) -> Strokes:
-    """Scribble: a wild curve, a zigzag, a spiral, a coil, hatching.
+def sample_scribble(rng: np.random.Generator) -> Strokes:
+    """Sample a scribble: a wild curve, a zigzag, a spiral, a coil, hatching.
 
     Examples:
-        >>> strokes = scribble(np.random.default_rng(0))
+        >>> strokes = sample_scribble(np.random.default_rng(0))
         >>> all(stroke.ndim == 2 and stroke.shape[1] == 2 for stroke in strokes)
         True
     """
-    draw = (_wild_curve, _zigzag, _spiral, _coil, _hatching)[rng.integers(5)]
-    return _turned(draw(rng), rng.uniform(0, 2 * np.pi))
+    sample = (_wild_curve, _zigzag, _spiral, _coil, _hatching)[rng.integers(5)]
+    return _rotate(sample(rng), rng.uniform(0, 2 * np.pi))
 
 
 def _wild_curve(rng: np.random.Generator) -> Strokes:
@@ -36,7 +37,7 @@ def _wild_curve(rng: np.random.Generator) -> Strokes:
 def _zigzag(rng: np.random.Generator) -> Strokes:
     teeth = int(rng.integers(6, 14))
     x = np.linspace(0, rng.uniform(0.7, 1.8), teeth) + rng.normal(0, 0.03, teeth)
-    return [_straight(np.stack([x, np.resize([0.0, 1.0], teeth) + rng.normal(0, 0.12, teeth)], -1))]
+    return [_polyline(np.stack([x, np.resize([0.0, 1.0], teeth) + rng.normal(0, 0.12, teeth)], -1))]
 
 
 def _spiral(rng: np.random.Generator) -> Strokes:
@@ -59,43 +60,43 @@ def _hatching(rng: np.random.Generator) -> Strokes:
         x = np.linspace(-0.5, 0.5, count) + rng.normal(0, 0.02, count)
         lean, ends = rng.normal(0, 0.15), rng.normal([-0.5, 0.5], 0.06, (count, 2))
         lines = [np.array([[x[i] - lean, ends[i, 0]], [x[i] + lean, ends[i, 1]]]) for i in range(count)]
-        strokes += _turned([_straight(line) for line in lines], rng.uniform(0.6, 2.5) if strokes else 0)
+        strokes += _rotate([_polyline(line) for line in lines], rng.uniform(0.6, 2.5) if strokes else 0)
     return strokes
 
 
-def ruled_lines(rng: np.random.Generator) -> Strokes:
-    """Pieces of frames, tables and squared paper: crossings, corners, T pieces, grids, brackets, level lines.
+def sample_lines(rng: np.random.Generator) -> Strokes:
+    """Sample a part of a frame, a table or squared paper: crossings, corners, tees, grids, three sides, level lines.
 
     Examples:
-        >>> [len(ruled_lines(np.random.default_rng(seed))) for seed in (1, 2)]
+        >>> [len(sample_lines(np.random.default_rng(seed))) for seed in (1, 2)]
         [2, 3]
     """
-    draw = (_level, _crossing, _corner, _tee, _grid, _three_sides)[rng.integers(6)]
-    return _turned(draw(rng), rng.normal(0, 0.05))
+    sample = (_level, _crossing, _corner, _tee, _grid, _three_sides)[rng.integers(6)]
+    return _rotate(sample(rng), rng.normal(0, 0.05))
 
 
 def _level(rng: np.random.Generator) -> Strokes:
     gaps = np.cumsum(rng.uniform(0.06, 0.25, int(rng.integers(1, 4))))
-    return [_straight(np.array([[rng.uniform(-0.1, 0.1), y], [rng.uniform(0.8, 1), y]])) for y in gaps]
+    return [_polyline(np.array([[rng.uniform(-0.1, 0.1), y], [rng.uniform(0.8, 1), y]])) for y in gaps]
 
 
 def _crossing(rng: np.random.Generator) -> Strokes:
     x, y = rng.uniform(0.25, 0.75, 2)
     if rng.random() < 0.3:
-        return _turned([_bar(0, 0.5, 1, 0.5), _bar(x, 0.5 - x, x, 1.5 - x)], rng.uniform(0.5, 1.07))
+        return _rotate([_bar(0, 0.5, 1, 0.5), _bar(x, 0.5 - x, x, 1.5 - x)], rng.uniform(0.5, 1.07))
     return [_bar(0, y, rng.uniform(0.8, 1.4), y), _bar(x, 0, x, 1)]
 
 
 def _corner(rng: np.random.Generator) -> Strokes:
-    """All but the upper right one, which is a 7."""
+    """A corner; the upper right one is left out, because it is a 7."""
     wide, (across, down) = rng.uniform(0.7, 1.6), ((1, 1), (1, -1), (-1, -1))[rng.integers(3)]
     corner = np.array([[wide * across, 0], [0, 0], [0, down]])
     inner = corner * 0.75 + np.array([across, down]) * 0.15
-    return [_straight(corner), _straight(inner)] if rng.random() < 0.2 else [_straight(corner)]
+    return [_polyline(corner), _polyline(inner)] if rng.random() < 0.2 else [_polyline(corner)]
 
 
 def _tee(rng: np.random.Generator) -> Strokes:
-    """All but the one that stands on its bar, a 1 with a foot, unless its bar is the longer one."""
+    """A tee; one that stands on its bar needs a long bar, or it is a 1 with a foot."""
     place, long = rng.uniform(0.3, 0.7), rng.uniform(1.0, 1.6)
     side = rng.integers(4)
     if side < 2:
@@ -112,31 +113,31 @@ def _grid(rng: np.random.Generator) -> Strokes:
 
 
 def _three_sides(rng: np.random.Generator) -> Strokes:
-    """A frame that was cut: open to the left, to the right, above or below."""
+    """A frame with one side missing."""
     wide = rng.uniform(0.5, 1.5)
     sides = [_bar(0, 0, 0, 1), _bar(0, 1, wide, 1), _bar(wide, 1, wide, 0), _bar(wide, 0, 0, 0)]
     del sides[rng.integers(4)]
     return sides
 
 
-def outline(rng: np.random.Generator) -> Strokes:
-    """Draw the outline of a thing: a jagged shape, a gear, a flower, a face, a house, a wide arc.
+def sample_outline(rng: np.random.Generator) -> Strokes:
+    """Sample the outline of a thing: a jagged shape, a gear, a flower, a face, a house, a wide arc.
 
     Examples:
-        >>> 1 <= len(outline(np.random.default_rng(0))) <= 6
+        >>> 1 <= len(sample_outline(np.random.default_rng(0))) <= 6
         True
     """
-    draw = (_jagged, _gear, _flower, _face, _house, _arc)[rng.integers(6)]
-    return draw(rng)
+    sample = (_jagged, _gear, _flower, _face, _house, _arc)[rng.integers(6)]
+    return sample(rng)
 
 
 def _jagged(rng: np.random.Generator) -> Strokes:
-    """A closed polygon, its corners in turn near and far."""
+    """A closed polygon, its corners alternately near and far."""
     corners = 2 * int(rng.integers(4, 8))
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(-0.12, 0.12, corners)
     radius = np.resize([0.5, rng.uniform(0.16, 0.28)], corners) * rng.uniform(0.85, 1.1, corners)
     points = np.stack([rng.uniform(0.7, 1.5) * radius * np.cos(angle), radius * np.sin(angle)], -1)
-    return _turned([_straight(np.concatenate([points, points[:1]]))], rng.uniform(0, 6.3))
+    return _rotate([_polyline(np.concatenate([points, points[:1]]))], rng.uniform(0, 6.3))
 
 
 def _gear(rng: np.random.Generator) -> Strokes:
@@ -169,28 +170,28 @@ def _house(rng: np.random.Generator) -> Strokes:
     wide, eaves = rng.uniform(0.6, 1.2), rng.uniform(0.3, 0.5)
     walls = np.array([[0, eaves], [0, 1], [wide, 1], [wide, eaves], [0, eaves], [wide / 2, 0], [wide, eaves]])
     x, top = rng.uniform(0.2, 0.6) * wide, rng.uniform(0.6, 0.75)
-    return [_straight(walls), _straight(np.array([[x, 1], [x, top], [x + 0.2 * wide, top], [x + 0.2 * wide, 1]]))]
+    return [_polyline(walls), _polyline(np.array([[x, 1], [x, top], [x + 0.2 * wide, top], [x + 0.2 * wide, 1]]))]
 
 
 def _arc(rng: np.random.Generator) -> Strokes:
-    """Open up or down and much wider than high, so that it is no bow of a digit."""
+    """An arc, open up or down and much wider than high, so that it is no part of a digit."""
     angle = np.linspace(0, np.pi, 60) * rng.uniform(0.8, 1.1) + rng.uniform(-0.2, 0.2)
     flat = rng.uniform(0.15, 0.42)
-    return _turned(
+    return _rotate(
         [np.stack([np.cos(angle), flat * np.sin(angle)], -1) / 2], rng.choice([0, np.pi]) + rng.normal(0, 0.2)
     )
 
 
-def _straight(corners: Points) -> Points:
-    """Points along straight pieces between the corners."""
+def _polyline(corners: Points) -> Points:
+    """Points along the straight segments between the corners."""
     along = np.arange((len(corners) - 1) * _STEPS + 1) / _STEPS
     return np.stack([np.interp(along, np.arange(len(corners)), axis) for axis in corners.T], -1)
 
 
 def _bar(x0: float, y0: float, x1: float, y1: float) -> Points:
-    return _straight(np.array([[x0, y0], [x1, y1]]))
+    return _polyline(np.array([[x0, y0], [x1, y1]]))
 
 
-def _turned(strokes: Strokes, angle: float) -> Strokes:
+def _rotate(strokes: Strokes, angle: float) -> Strokes:
     cos, sin = np.cos(angle), np.sin(angle)
     return [stroke @ np.array([[cos, sin], [-sin, cos]]) for stroke in strokes]

@@ -1,8 +1,8 @@
-"""Marks that are no digits, to teach a net when to be unsure and to litter scenes with.
+"""Non-digits: crops that teach a classifier when to be unsure, and ink for the clutter of scenes.
 
-Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606) asks for everything but digits: letters, signs,
-scribbles, pieces of digits, two digits in one, ruled lines, blots, textures, outlines. What a person could take for a
-digit (an O, an upright stroke, a ring) is left out: it would teach the net to doubt digits.
+Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606) needs everything but digits: letters, signs,
+scribbles, fragments of digits, touching digits, ruled lines, blots, textures, outlines. What a person could take for a
+digit (an O, an upright stroke, a ring) is left out. See docs/decisions/synthetic-non-digits.md.
 """
 
 from collections.abc import Callable
@@ -13,46 +13,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS, Letter
-from digitedge.synthetic.handwriting.pen import line_ink
-from digitedge.synthetic.handwriting.writer import Hand, sample_hands, write
-from digitedge.synthetic.non_digits.blots import blot, texture
-from digitedge.synthetic.non_digits.doodles import Strokes, outline, ruled_lines, scribble
-from digitedge.synthetic.non_digits.fragments import fragment, sample_pen, sample_pen_width, several_digits, word_piece
+from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS, LetterSkeleton
+from digitedge.synthetic.handwriting.pen import render_strokes
+from digitedge.synthetic.handwriting.writer import Writer, sample_writers, write_skeleton
+from digitedge.synthetic.non_digits.blots import render_blot, render_texture
+from digitedge.synthetic.non_digits.doodles import Strokes, sample_lines, sample_outline, sample_scribble
+from digitedge.synthetic.non_digits.fragments import (
+    render_digit_fragment,
+    render_touching_digits,
+    render_word_fragment,
+    sample_pen_type,
+    sample_pen_width,
+)
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2
 from digitedge.vision.normalize import normalize_digit
 
 
-class Mark(StrEnum):
-    """What a mark is, if it is no digit."""
+class NonDigit(StrEnum):
+    """Kinds of non-digits."""
 
-    LETTER = "letter"  # by hand
-    PRINT = "print"  # letters of a printer
+    LETTER = "letter"  # handwritten
+    PRINT = "print"  # printed letters
     SIGN = "sign"
-    WORD = "word"  # or a piece of one
+    WORD = "word"  # or a fragment of one
     SCRIBBLE = "scribble"
-    FRAGMENT = "fragment"  # a piece of a digit
-    PAIR = "pair"  # two digits or three
+    FRAGMENT = "fragment"  # of a digit
+    PAIR = "pair"  # two or three touching digits
     LINES = "lines"  # of frames, tables and squared paper
     BLOT = "blot"
     TEXTURE = "texture"
     OUTLINE = "outline"
 
 
-# Height at which marks for crops are drawn, in pixels: twice the crop's own, so that edges come out grey.
-_HEIGHT = 40
-# Kinds that are as they are written: an i is slim.
-_WRITTEN = (Mark.LETTER, Mark.PRINT, Mark.SIGN, Mark.WORD, Mark.PAIR)
-# Longer than this in its own widths, and higher than this in its box's, a mark is a 1.
-_SLIM, _LYING = 2.0, 0.6
-# Ink that counts for the outline of a mark, 0 to 255.
-_VISIBLE = 32
-# Width of the line in the letter's own size, at most, or an e would be filled.
-_BROAD = 0.18
-# Share of its box that a drawing covers, at most, as far as its lines do not cross.
-_FILLED = 0.6
-_PRINTED = "AaCcEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY#%@+="  # not those that could be digits
+# Height at which the ink of crops is drawn, in pixels: twice that of the crop, so that edges come out grey.
+CROP_INK_HEIGHT = 40
+# Kinds that are kept even if they look like a 1: an i is slim.
+_KEPT_IF_SLIM = (NonDigit.LETTER, NonDigit.PRINT, NonDigit.SIGN, NonDigit.WORD, NonDigit.PAIR)
+# Ink looks like a 1 if it is longer than this in its own widths, and higher than this in widths of its box.
+_SLIM_ASPECT = 2.0
+_UPRIGHT_ASPECT = 0.6
+# Ink that counts for the outline of a non-digit, 0 to 255.
+_VISIBLE_INK = 32
+# Largest stroke width of a letter in its own size; more would fill an e.
+_MAX_LETTER_WIDTH = 0.18
+# Largest share of its box that a doodle covers, if its lines do not cross.
+_MAX_DOODLE_COVER = 0.6
+# Letters of a printer that cannot be digits.
+_PRINTED_LETTERS = "AaCcEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY#%@+="
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_PLAIN,
@@ -64,128 +72,124 @@ _FONTS = (
 )
 
 
-def synthetic_marks(count: int, *, seed: int) -> NDArray[np.uint8]:
-    """Make crops of marks that are no digits.
+def synthetic_non_digits(count: int, *, seed: int) -> NDArray[np.uint8]:
+    """Render crops of non-digits.
 
     Args:
         count: how many, >= 0.
-        seed: the same seed gives the same marks. (PRINT depends on OpenCV's own fonts: they changed in OpenCV 5.)
+        seed: the same seed gives the same crops. (PRINT uses OpenCV's fonts, which changed in OpenCV 5.)
 
     Returns:
-        Crops uint8 (count, 28, 28), as `normalize_digit` makes them of marks taken for digits, shuffled; each kind
-        comes equally often, give or take one.
+        Crops uint8 (count, 28, 28), as `normalize_digit` makes them, shuffled; each kind comes equally often, give or
+        take one.
 
     Raises:
         InputError: a negative count.
 
     Examples:
-        >>> crops = synthetic_marks(22, seed=1)
+        >>> crops = synthetic_non_digits(22, seed=1)
         >>> crops.shape, crops.dtype, bool(crops.any(axis=(1, 2)).all())
         ((22, 28, 28), dtype('uint8'), True)
     """
     if count < 0:
-        raise InputError(f"synthetic_marks() takes a count of 0 or more, got {count}.")
+        raise InputError(f"synthetic_non_digits() takes a count of 0 or more, got {count}.")
     rng = np.random.default_rng(seed)
     crops = np.zeros((count, CROP_SIZE, CROP_SIZE), np.uint8)
-    for crop, kind in zip(crops, rng.permutation(np.resize(list(Mark), count)), strict=True):
-        crop[:] = normalize_digit(render_mark(Mark(kind), rng, height=_HEIGHT))
+    for crop, kind in zip(crops, rng.permutation(np.resize(list(NonDigit), count)), strict=True):
+        crop[:] = normalize_digit(render_non_digit(NonDigit(kind), rng, height=CROP_INK_HEIGHT))
     return crops
 
 
-def render_mark(kind: Mark, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
-    """Draw one mark.
+def render_non_digit(kind: NonDigit, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
+    """Render the ink of one non-digit.
 
     Args:
-        kind: what to draw.
-        rng: where chance comes from.
-        height: of a capital or a digit that it is written with, or the longer side of what is no writing; in pixels,
-            about, >= 4.
+        kind: what to render.
+        rng: random generator.
+        height: about that of a capital or a digit of this writing, or the longer side of a drawing, in pixels, >= 4.
 
     Returns:
-        uint8 (H, W), ink bright on 0, cut tight.
+        uint8 (H, W), ink bright on 0, cropped to the ink.
 
     Raises:
         InputError: a height under 4.
 
     Examples:
-        >>> max(render_mark(Mark.OUTLINE, np.random.default_rng(0), height=60).shape)
+        >>> max(render_non_digit(NonDigit.OUTLINE, np.random.default_rng(0), height=60).shape)
         60
     """
     if height < 4:
-        raise InputError(f"render_mark() takes a height of 4 pixels or more, got {height}.")
+        raise InputError(f"render_non_digit() takes a height of 4 pixels or more, got {height}.")
     while True:
-        ink = _cut_tight(_DRAWN[kind](rng, height))
-        if kind in _WRITTEN or not is_stroke(ink):
+        ink = _RENDERERS[kind](rng, height)
+        x, y, w, h = cv2.boundingRect((ink > _VISIBLE_INK).view(np.uint8))
+        ink = ink[y : y + h, x : x + w]
+        if kind in _KEPT_IF_SLIM or not looks_like_one(ink):
             return ink
 
 
-def _cut_tight(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    x, y, w, h = cv2.boundingRect((ink > _VISIBLE).view(np.uint8))
-    return ink[y : y + h, x : x + w]
-
-
-def is_stroke(ink: NDArray[np.uint8]) -> bool:
-    """Whether it is slim and stands, as a 1 does; so is what is left of ink when nothing is."""
+def looks_like_one(ink: NDArray[np.uint8]) -> bool:
+    """Tell whether ink is slim and upright like a 1; so does empty ink."""
     if not ink.size:
         return True
-    wide, high = cv2.minAreaRect(cv2.findNonZero((ink > _VISIBLE).view(np.uint8)))[1]
-    return bool(max(wide, high) > _SLIM * min(wide, high) and ink.shape[0] > _LYING * ink.shape[1])
+    wide, high = cv2.minAreaRect(cv2.findNonZero((ink > _VISIBLE_INK).view(np.uint8)))[1]
+    return bool(max(wide, high) > _SLIM_ASPECT * min(wide, high) and ink.shape[0] > _UPRIGHT_ASPECT * ink.shape[1])
 
 
-def _letter(letters: tuple[Letter, ...], rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
-    """Write any of these, nearly as loosely as digits are written: the loosest could be read as anything."""
+def _render_letter(letters: tuple[LetterSkeleton, ...], rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
+    """Render any of these letters, a little less loosely than digits: the loosest could be read as anything."""
     letter = letters[rng.integers(len(letters))]
-    any_, calm = sample_hands(rng, 1), 0.7
-    hand = Hand(any_.slant, calm * any_.turn, any_.aspect, calm * any_.looseness)
-    line = write(letter, rng, hand)[0]
+    loose, calm = sample_writers(rng, 1), 0.7
+    writer = Writer(loose.slant, calm * loose.turn, loose.aspect, calm * loose.looseness)
+    line = write_skeleton(letter, rng, writer)[0]
     strokes = np.split(line, np.cumsum(letter.lengths)[:-1])
-    return _in_ink(strokes, rng, height, broadest=_BROAD * float(np.ptp(line, axis=0).max()))
+    return _render_in_ink(strokes, rng, height, max_width=_MAX_LETTER_WIDTH * float(np.ptp(line, axis=0).max()))
 
 
-def _printed(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
-    """One letter in one of OpenCV's fonts, leaning and stretched a little."""
-    text, font = _PRINTED[rng.integers(len(_PRINTED))], _FONTS[rng.integers(len(_FONTS))]
+def _render_printed_letter(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
+    """Render one letter in one of OpenCV's fonts, sheared and stretched a little."""
+    text, font = _PRINTED_LETTERS[rng.integers(len(_PRINTED_LETTERS))], _FONTS[rng.integers(len(_FONTS))]
     side = 2 * height
     ink = np.zeros((side, side), np.uint8)
     thickness = max(1, round(height * rng.uniform(0.03, 0.2)))
     cv2.putText(ink, text, (side // 4, 3 * side // 4), font, height / 22, 255, thickness, cv2.LINE_AA)
     change = np.eye(2) + rng.normal(0, 0.12, (2, 2))
-    middle = np.full(2, side / 2)
-    matrix = np.column_stack([change, middle - change @ middle])
-    return np.asarray(cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR), np.uint8)
+    centre = np.full(2, side / 2)
+    matrix = np.column_stack([change, centre - change @ centre])
+    return as_uint8(cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR))
 
 
-def _drawn(
-    strokes_of: Callable[[np.random.Generator], Strokes], rng: np.random.Generator, height: int
+def _render_doodle(
+    sample_strokes: Callable[[np.random.Generator], Strokes], rng: np.random.Generator, height: int
 ) -> NDArray[np.uint8]:
-    """Strokes, their longer side 1, in ink; the more there is to draw, the thinner the pen, or all would be a blot."""
-    strokes = strokes_of(rng)
-    longer = float(np.ptp(np.concatenate(strokes), axis=0).max())
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes) / longer
-    return _in_ink([stroke / longer for stroke in strokes], rng, height, broadest=_FILLED / length)
+    """Render strokes, their longer side 1; the longer they are, the thinner the pen, or they would merge to a blot."""
+    strokes = sample_strokes(rng)
+    longer_side = float(np.ptp(np.concatenate(strokes), axis=0).max())
+    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes) / longer_side
+    scaled = [stroke / longer_side for stroke in strokes]
+    return _render_in_ink(scaled, rng, height, max_width=_MAX_DOODLE_COVER / length)
 
 
-def _in_ink(strokes: Strokes, rng: np.random.Generator, height: int, *, broadest: float = 1.0) -> NDArray[np.uint8]:
-    width = min(sample_pen_width(rng), broadest) * height
+def _render_in_ink(strokes: Strokes, rng: np.random.Generator, height: int, *, max_width: float) -> NDArray[np.uint8]:
+    width, pen_type = min(sample_pen_width(rng), max_width) * height, sample_pen_type(rng)
     lengths = tuple(map(len, strokes))
-    return line_ink(np.concatenate(strokes), lengths, rng, height=height, pen_width=width, pen=sample_pen(rng))
+    return render_strokes(np.concatenate(strokes), lengths, rng, height=height, pen_width=width, pen_type=pen_type)
 
 
-def _sure(table: dict[str, tuple[Letter, ...]]) -> tuple[Letter, ...]:
-    """Those that could not be digits."""
+def _unambiguous(table: dict[str, tuple[LetterSkeleton, ...]]) -> tuple[LetterSkeleton, ...]:
     return tuple(letter for letters in table.values() for letter in letters if not letter.ambiguous)
 
 
-_DRAWN: dict[Mark, Callable[[np.random.Generator, int], NDArray[np.uint8]]] = {
-    Mark.LETTER: partial(_letter, _sure(LETTERS)),
-    Mark.PRINT: _printed,
-    Mark.SIGN: partial(_letter, _sure(SIGNS)),
-    Mark.WORD: word_piece,
-    Mark.SCRIBBLE: partial(_drawn, scribble),
-    Mark.FRAGMENT: fragment,
-    Mark.PAIR: several_digits,
-    Mark.LINES: partial(_drawn, ruled_lines),
-    Mark.BLOT: blot,
-    Mark.TEXTURE: texture,
-    Mark.OUTLINE: partial(_drawn, outline),
+_RENDERERS: dict[NonDigit, Callable[[np.random.Generator, int], NDArray[np.uint8]]] = {
+    NonDigit.LETTER: partial(_render_letter, _unambiguous(LETTERS)),
+    NonDigit.PRINT: _render_printed_letter,
+    NonDigit.SIGN: partial(_render_letter, _unambiguous(SIGNS)),
+    NonDigit.WORD: render_word_fragment,
+    NonDigit.SCRIBBLE: partial(_render_doodle, sample_scribble),
+    NonDigit.FRAGMENT: render_digit_fragment,
+    NonDigit.PAIR: render_touching_digits,
+    NonDigit.LINES: partial(_render_doodle, sample_lines),
+    NonDigit.BLOT: render_blot,
+    NonDigit.TEXTURE: render_texture,
+    NonDigit.OUTLINE: partial(_render_doodle, sample_outline),
 }

@@ -1,1 +1,1 @@
-"""What a page is: paper and boards, lines, rows of numbers, words, and the desk and the things around it."""
+"""A scene type in, a written page out: paper, rows of digits, clutter, a desk, and occluders over its border."""

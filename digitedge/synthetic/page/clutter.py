@@ -1,6 +1,6 @@
-"""Marks beside the digits: frames, underlines, circles, tables, signs, words, litter.
+"""Clutter on the page: frames, underlines, circles, tables, signs, words, litter.
 
-What somebody may take for a digit is to be ignored: its outline or box is given back.
+Clutter that could be taken for a digit is to be ignored by an evaluation: its outline is returned.
 """
 
 from collections.abc import Callable
@@ -11,148 +11,145 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.synthetic.handwriting.letters import render_letter
-from digitedge.synthetic.noise import stain
-from digitedge.synthetic.non_digits.samples import Mark, render_mark
-from digitedge.synthetic.page.lines import box_points, circle_points, hand_line
-from digitedge.synthetic.page.occluders import is_free
-from digitedge.synthetic.page.scene_types import Extra
-from digitedge.synthetic.page.surface import Tool
-from digitedge.synthetic.page.texts import line_width, sample_text
-from digitedge.synthetic.page.writing import Placed, Row, all_marks, bounds, put
+from digitedge.synthetic.noise import blend_colour
+from digitedge.synthetic.non_digits.samples import NonDigit, render_non_digit
+from digitedge.synthetic.page.lines import draw_by_hand, ellipse_points, frame_points
+from digitedge.synthetic.page.pens import Pen
+from digitedge.synthetic.page.scene_types import Clutter
+from digitedge.synthetic.page.texts import letter_pen_width, sample_text
+from digitedge.synthetic.page.writing import GridLines, PlacedInk, Row, all_ink, bounds, paste_ink
+from digitedge.utils.boxes import is_free
 
-Points = NDArray[np.float64]
+Image = NDArray[np.uint8]
+Outlines = list[NDArray[np.float64]]
 
-_BETWEEN = "+-=×÷/→<>"  # noqa: RUF001
-_PRINTER = ((60, 60, 60), (120, 120, 120), (150, 90, 60), (50, 40, 160))
-# Marks beside the digits that nobody takes for digits.
-_LITTER = (Mark.SCRIBBLE, Mark.BLOT, Mark.OUTLINE, Mark.SIGN, Mark.LINES, Mark.TEXTURE)
+_SIGNS = "+-=×÷/→<>"  # noqa: RUF001
+_PRINT_COLOURS = ((60, 60, 60), (120, 120, 120), (150, 90, 60), (50, 40, 160))
+# Non-digits that a person does not take for digits.
+_LITTER = (
+    *(NonDigit.SCRIBBLE, NonDigit.BLOT, NonDigit.OUTLINE),
+    *(NonDigit.SIGN, NonDigit.LINES, NonDigit.TEXTURE),
+)
 
 
-def add_extra(extra: Extra, page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Draw one kind of mark onto a page, in place, if it is a mark on the page at all.
+def add_clutter(clutter: Clutter, page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
+    """Draw one kind of clutter onto a page, in place; kinds that are not on the page draw nothing.
 
     Args:
-        extra: which.
+        clutter: which kind.
         page: uint8 (H, W, 3), BGR.
         rows: the digits, as they will be written.
-        rng: where chance comes from.
+        rng: random generator.
 
     Returns:
-        Outlines of marks that are to be ignored, float64 (P, 2) each.
+        Outlines of what is to be ignored, float64 (P, 2) each.
     """
-    adders: dict[Extra, Callable[[NDArray[np.uint8], list[Row], np.random.Generator], list[Points]]] = {
-        Extra.FRAME: add_frame,
-        Extra.CIRCLE: add_circle,
-        Extra.UNDERLINE: add_underlines,
-        Extra.SIGNS: add_signs,
-        Extra.WORDS: add_words,
-        Extra.PRINT: partial(add_words, printed=True),
-        Extra.LITTER: add_litter,
+    adders: dict[Clutter, Callable[[Image, list[Row], np.random.Generator], Outlines]] = {
+        Clutter.FRAME: _add_frames,
+        Clutter.CIRCLE: _add_circles,
+        Clutter.UNDERLINE: _add_underlines,
+        Clutter.SIGNS: _add_signs,
+        Clutter.WORDS: _add_words,
+        Clutter.PRINT: partial(_add_words, printed=True),
+        Clutter.LITTER: _add_litter,
     }
-    return adders[extra](page, rows, rng) if extra in adders else []
+    return adders[clutter](page, rows, rng) if clutter in adders else []
 
 
-def add_frame(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Draw a frame around all digits, or around each number; nothing to ignore, for there are digits in it."""
+def _add_frames(page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
+    """Draw a frame around all digits, or around each number. Nothing is ignored, because there are digits inside."""
     numbers = [number for row in rows for number in row]
-    groups = [[mark for number in numbers for mark in number]] if rng.random() < 0.6 else numbers
-    size = _size(rows)
+    groups = [[one for number in numbers for one in number]] if rng.random() < 0.6 else numbers
+    size = _median_height(rows)
     mask = np.zeros(page.shape[:2], np.uint8)
-    tool = groups[0][0].tool
-    thickness = size * tool.width * rng.uniform(0.6, 1.2)
+    pen = groups[0][0].pen
+    thickness = size * pen.width * rng.uniform(0.6, 1.2)
     for group in groups:
-        left, top, right, bottom = bounds(group)
         pad = size * rng.uniform(0.12, 0.5) + thickness
-        corners = box_points((left - pad, top - pad, right + pad, bottom + pad), rng, untidy=0.04 * size)
-        hand_line(mask, corners, rng, thickness=thickness, wobble=0.01 * size)
-    stain(page, mask, tool.colour, opacity=tool.opacity * rng.uniform(0.7, 1))
+        points = frame_points(_padded_bounds(group, pad), rng, deviation=0.04 * size)
+        draw_by_hand(mask, points, rng, thickness=thickness, wobble=0.01 * size)
+    blend_colour(page, mask, pen.colour, opacity=pen.opacity * rng.uniform(0.7, 1))
     return []
 
 
-def add_circle(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Draw circles around one or more of the numbers; nothing to ignore either."""
+def _add_circles(page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
+    """Draw circles around one or more of the numbers. Nothing is ignored."""
     numbers = [number for row in rows for number in row]
     chosen = [number for number in numbers if rng.random() < 0.6] or numbers[:1]
-    tool, size = numbers[0][0].tool, _size(rows)
+    pen, size = numbers[0][0].pen, _median_height(rows)
     mask = np.zeros(page.shape[:2], np.uint8)
     for number in chosen:
-        left, top, right, bottom = bounds(number)
-        pad = size * rng.uniform(0.05, 0.2)
-        points = circle_points((left - pad, top - pad, right + pad, bottom + pad), rng, untidy=0.05 * size)
-        hand_line(mask, points, rng, thickness=size * tool.width * rng.uniform(0.5, 1), wobble=0.0)
-    stain(page, mask, tool.colour, opacity=tool.opacity)
+        edges = _padded_bounds(number, size * rng.uniform(0.05, 0.2))
+        points = ellipse_points(edges, rng, deviation=0.05 * size)
+        draw_by_hand(mask, points, rng, thickness=size * pen.width * rng.uniform(0.5, 1), wobble=0.0)
+    blend_colour(page, mask, pen.colour, opacity=pen.opacity)
     return []
 
 
-def add_underlines(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Underline rows or numbers, closely: often the line touches the digits, rarely it crosses their feet."""
+def _add_underlines(page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
+    """Underline rows or numbers closely: the line often touches the digits and rarely crosses their feet."""
     mask = np.zeros(page.shape[:2], np.uint8)
-    ignored: list[Points] = []
-    whole, twice, size = rng.random() < 0.5, rng.random() < 0.25, _size(rows)
-    away = size * rng.uniform(-0.04, 0.15)
-    tool = rows[0][0][0].tool
-    thickness = size * tool.width * rng.uniform(0.6, 1.1)
+    outlines: Outlines = []
+    whole_rows, twice, size = rng.random() < 0.5, rng.random() < 0.25, _median_height(rows)
+    distance = size * rng.uniform(-0.04, 0.15)
+    pen = rows[0][0][0].pen
+    thickness = size * pen.width * rng.uniform(0.6, 1.1)
     half = np.array([0, 0.7 * thickness])
     for row in rows:
-        for group in [[mark for number in row for mark in number]] if whole else row:
-            left, _, right, _ = bounds(group)
-            reach = size * rng.uniform(0, 0.3)
+        for group in [all_ink([row])] if whole_rows else row:
+            left, _, right, _ = bounds([group])
+            overhang = size * rng.uniform(0, 0.3)
             feet = [group[0].y + group[0].ink.shape[0], group[-1].y + group[-1].ink.shape[0]]
-            for again in range(2 if twice else 1):
-                down = away + thickness / 2 + again * (size * 0.12 + thickness)
-                ends = np.array([[left - reach, feet[0] + down], [right + reach, feet[1] + down]])
-                hand_line(mask, ends, rng, thickness=thickness, wobble=0.015 * size)
-                ignored.append(np.concatenate([ends - half, ends + half]))
-    stain(page, mask, tool.colour, opacity=tool.opacity)
-    return ignored
+            for line in range(2 if twice else 1):
+                down = distance + thickness / 2 + line * (size * 0.12 + thickness)
+                ends = np.array([[left - overhang, feet[0] + down], [right + overhang, feet[1] + down]])
+                draw_by_hand(mask, ends, rng, thickness=thickness, wobble=0.015 * size)
+                outlines.append(np.concatenate([ends - half, ends + half]))
+    blend_colour(page, mask, pen.colour, opacity=pen.opacity)
+    return outlines
 
 
-def add_signs(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
+def _add_signs(page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
     """Write a sign into each gap between two numbers that is wide enough."""
-    ignored: list[Points] = []
-    size = _size(rows)
+    outlines: Outlines = []
+    size = _median_height(rows)
     for row in rows:
         for before, after in pairwise(row):
-            left, right = bounds(before)[2], bounds(after)[0]
-            tool = before[0].tool
-            sign = str(rng.choice(list(_BETWEEN)))
-            high = round(size * rng.uniform(0.6, 0.95))
-            ink = render_letter(sign, rng, height=max(4, high), pen_width=line_width(tool, high), pen=tool.pen)
+            left, right = bounds([before])[2], bounds([after])[0]
+            pen = before[0].pen
+            sign = str(rng.choice(list(_SIGNS)))
+            height = round(size * rng.uniform(0.6, 0.95))
+            pen_width = letter_pen_width(pen, height)
+            ink = render_letter(sign, rng, height=max(4, height), pen_width=pen_width, pen_type=pen.type)
             if ink.shape[1] < 0.8 * (right - left):
                 middle = before[-1].y + before[-1].ink.shape[0] / 2
-                place = (round((left + right - ink.shape[1]) / 2), round(middle - ink.shape[0] / 2))
-                mark = Placed(ink, *place, tool)
-                put(page, mark)
-                ignored.append(mark.outline())
-    return ignored
+                x, y = round((left + right - ink.shape[1]) / 2), round(middle - ink.shape[0] / 2)
+                outlines.append(_paste(page, PlacedInk(ink, x, y, pen)))
+    return outlines
 
 
-def add_words(
-    page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator, *, printed: bool = False
-) -> list[Points]:
-    """Write or print words above, below, or behind the rows, as far as there is room."""
-    size = _size(rows)
-    high = max(7, round(size * rng.uniform(0.5, 0.9) if printed else size * rng.uniform(0.7, 1.1)))
-    tool, joined = rows[0][0][0].tool, rng.random() < 0.5
+def _add_words(page: Image, rows: list[Row], rng: np.random.Generator, *, printed: bool = False) -> Outlines:
+    """Write or print words above, below or behind the rows, as far as there is room."""
+    size = _median_height(rows)
+    height = max(7, round(size * rng.uniform(0.5, 0.9) if printed else size * rng.uniform(0.7, 1.1)))
+    pen, joined = rows[0][0][0].pen, rng.random() < 0.5
     if printed:
-        tool = Tool(tool.pen, _PRINTER[rng.integers(len(_PRINTER))], 0.9, 0.1)
-    ignored: list[Points] = []
-    for x, y, room in _word_places(rng, rows, size=size, width=page.shape[1]):
+        pen = Pen(pen.type, _PRINT_COLOURS[rng.integers(len(_PRINT_COLOURS))], 0.9, 0.1)
+    outlines: Outlines = []
+    for x, y, room in _sample_word_places(rng, rows, size=size, width=page.shape[1]):
         for _ in range(4):
-            ink = sample_text(rng, tool, height=high, joined=joined, printed=printed)
+            ink = sample_text(rng, pen, height=height, joined=joined, printed=printed)
             if ink.shape[1] <= room and ink.shape[0] <= y <= page.shape[0]:
-                mark = Placed(ink, round(x), round(y - ink.shape[0]), tool)
-                put(page, mark)
-                ignored.append(mark.outline())
+                outlines.append(_paste(page, PlacedInk(ink, round(x), round(y - ink.shape[0]), pen)))
                 break
-    return ignored
+    return outlines
 
 
-def _word_places(
+def _sample_word_places(
     rng: np.random.Generator, rows: list[Row], *, size: float, width: int
 ) -> list[tuple[float, float, float]]:
-    """Left edge and foot of words around the digits, and the room there."""
-    left, top, right, bottom = bounds(all_marks(rows))
+    """Sample places around the digits: left edge and foot of a word, and the width there."""
+    left, top, right, bottom = bounds([all_ink(rows)])
     start = max(0.1 * width, left - size * rng.uniform(0, 1))
     end = 0.9 * width
     places = [
@@ -164,39 +161,48 @@ def _word_places(
     return [place for place in places if rng.random() < 0.7] or places
 
 
-def add_litter(page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator) -> list[Points]:
-    """Strew blots, scribbles, arrows and the like over the page, where no digit is."""
-    size, tool = _size(rows), rows[0][0][0].tool
-    taken = [bounds([mark]) for mark in all_marks(rows)]
-    busy = [(left, top, right - left, bottom - top) for left, top, right, bottom in taken]
-    ignored: list[Points] = []
+def _add_litter(page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
+    """Scatter blots, scribbles, arrows and the like over the page, where there is no digit."""
+    size, pen = _median_height(rows), rows[0][0][0].pen
+    taken = [one.box for one in all_ink(rows)]
+    outlines: Outlines = []
     for _ in range(rng.integers(2, 9)):
-        ink = render_mark(_LITTER[rng.integers(len(_LITTER))], rng, height=max(8, round(size * rng.uniform(0.2, 1.5))))
-        place = rng.uniform(0, 1, 2) * [page.shape[1] - ink.shape[1], page.shape[0] - ink.shape[0]]
-        mark = Placed(ink, int(place[0]), int(place[1]), tool)
-        if is_free((mark.x, mark.y, ink.shape[1], ink.shape[0]), busy):
-            put(page, mark)
-            ignored.append(mark.outline())
-    return ignored
+        kind = _LITTER[rng.integers(len(_LITTER))]
+        ink = render_non_digit(kind, rng, height=max(8, round(size * rng.uniform(0.2, 1.5))))
+        x, y = rng.uniform(0, 1, 2) * [page.shape[1] - ink.shape[1], page.shape[0] - ink.shape[0]]
+        placed = PlacedInk(ink, int(x), int(y), pen)
+        if is_free(placed.box, taken):
+            outlines.append(_paste(page, placed))
+    return outlines
 
 
-def add_table(
-    page: NDArray[np.uint8], rows: list[Row], rng: np.random.Generator, xs: list[float], ys: list[float]
-) -> None:
-    """Draw the lines of a table at the given x and y."""
-    tool, size = rows[0][0][0].tool, _size(rows)
+def add_table(page: Image, rows: list[Row], rng: np.random.Generator, lines: GridLines) -> None:
+    """Draw the lines of a table."""
+    pen, size = rows[0][0][0].pen, _median_height(rows)
     mask = np.zeros(page.shape[:2], np.uint8)
     thickness = size * rng.uniform(0.02, 0.1)
-    bold = rng.random() < 0.4
-    for axis, (stops, ends) in enumerate(((xs, ys), (ys, xs))):
+    every_third_bold = rng.random() < 0.4
+    xs, ys = lines
+    for vertical, stops, ends in ((True, xs, ys), (False, ys, xs)):
         for index, stop in enumerate(stops):
-            points = np.array([[stop, ends[0]], [stop, ends[-1]]], np.float64)[:, :: 1 - 2 * axis]
-            hand_line(
-                mask, points, rng, thickness=thickness * (2 if bold and index % 3 == 0 else 1), wobble=0.01 * size
-            )
-    stain(page, mask, tool.colour, opacity=tool.opacity * rng.uniform(0.5, 1))
+            points = np.array([[stop, ends[0]], [stop, ends[-1]]], np.float64)
+            factor = 2 if every_third_bold and index % 3 == 0 else 1
+            points = points if vertical else points[:, ::-1]
+            draw_by_hand(mask, points, rng, thickness=thickness * factor, wobble=0.01 * size)
+    blend_colour(page, mask, pen.colour, opacity=pen.opacity * rng.uniform(0.5, 1))
 
 
-def _size(rows: list[Row]) -> float:
-    """Usual height of the digits in pixels."""
-    return float(np.median([mark.ink.shape[0] for mark in all_marks(rows)]))
+def _median_height(rows: list[Row]) -> float:
+    """Median height of the digits in pixels."""
+    return float(np.median([one.ink.shape[0] for one in all_ink(rows)]))
+
+
+def _padded_bounds(number: list[PlacedInk], pad: float) -> tuple[float, float, float, float]:
+    left, top, right, bottom = bounds([number])
+    return left - pad, top - pad, right + pad, bottom + pad
+
+
+def _paste(page: Image, placed: PlacedInk) -> NDArray[np.float64]:
+    """Write ink onto the page and return its outline."""
+    paste_ink(page, placed)
+    return placed.outline()

@@ -1,63 +1,73 @@
-"""The desk under a sheet, and where the sheet ends."""
+"""The desk under a paper, and where the paper ends."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.noise import add_noise, clouds, fine_noise
-from digitedge.utils.opencv import cv2
+from digitedge.synthetic.noise import add_noise, fine_noise, smooth_noise
+from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
 
 # Wood, grey, nearly black, and light plastic; BGR.
-_DESKS = ((70, 105, 150), (48, 70, 98), (120, 160, 196), (92, 94, 96), (40, 38, 38), (24, 22, 22), (150, 150, 150))
-_DARK = _DESKS[4:6]
+_COLOURS = ((70, 105, 150), (48, 70, 98), (120, 160, 196), (92, 94, 96), (40, 38, 38), (24, 22, 22), (150, 150, 150))
+_DARK_COLOURS = _COLOURS[4:6]
 
 
 def make_desk(rng: np.random.Generator, shape: tuple[int, int], *, dark: bool = False) -> NDArray[np.uint8]:
-    """Make a table of wood or plastic, uint8 (H, W, 3); a dark one is nearly black."""
-    colours = _DARK if dark else _DESKS
+    """Make a desk of wood or plastic, uint8 (H, W, 3); a dark one is nearly black."""
+    colours = _DARK_COLOURS if dark else _COLOURS
     colour = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.8, 1.15)
     desk = np.empty((*shape, 3), np.uint8)
     desk[:] = colour.clip(0, 255).astype(np.uint8)
     if rng.random() < 0.6:
-        streaks = clouds(rng, shape, max(3, shape[0] / rng.uniform(40, 160)), stretch=rng.uniform(15, 60))
+        streaks = smooth_noise(rng, shape, max(3, shape[0] / rng.uniform(40, 160)), stretch=rng.uniform(15, 60))
         desk = add_noise(desk, streaks, rng.uniform(0.03, 0.12) * colour.mean())
     return add_noise(desk, fine_noise(rng, shape), rng.uniform(1, 4))
 
 
-def lay_on(
-    desk: NDArray[np.uint8], sheet: NDArray[np.uint8], rng: np.random.Generator, corners: NDArray[np.float64]
+def lay_on_desk(
+    desk: NDArray[np.uint8], paper: NDArray[np.uint8], rng: np.random.Generator, corners: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Cut a sheet along its corners and lay it on a desk, a thin shadow beside it.
+    """Cut out a paper along its corners and lay it on a desk, with a thin shadow beside it.
 
     Args:
         desk: uint8 (H, W, 3).
-        sheet: uint8 (H, W, 3).
-        rng: where chance comes from.
-        corners: float64 (4, 2), of the sheet in pixels.
+        paper: uint8 (H, W, 3).
+        rng: random generator.
+        corners: float64 (4, 2), of the paper in pixels.
     """
     height, width = desk.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(mask, np.rint(corners.clip(-4 * width, 5 * width)).astype(np.int32), 255)
     reach = max(2, width // 120)
-    small = cv2.resize(mask, (width // 4 + 1, height // 4 + 1), interpolation=cv2.INTER_AREA)
-    small = np.roll(cv2.blur(small, (1 + reach // 2, 1 + reach // 2)), rng.integers(0, 1 + reach // 4, 2), (0, 1))
-    shade = cv2.resize(
-        255 - (small * np.float32(0.5)).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
-    )
-    laid = np.asarray(cv2.multiply(desk, cv2.cvtColor(shade, cv2.COLOR_GRAY2BGR), scale=1 / 255), np.uint8)
-    cv2.copyTo(sheet, mask, laid)
-    return laid
+    small = resize(mask, (width // 4 + 1, height // 4 + 1), cv2.INTER_AREA)
+    blurred = cv2.blur(small, (1 + reach // 2, 1 + reach // 2))
+    shadow = np.roll(blurred, rng.integers(0, 1 + reach // 4, 2), (0, 1))
+    gains = resize(255 - (shadow * np.float32(0.5)).astype(np.uint8), (width, height), cv2.INTER_LINEAR)
+    image = as_uint8(cv2.multiply(desk, to_bgr(gains), scale=1 / 255))
+    cv2.copyTo(paper, mask, image)
+    return image
 
 
-def sheet_corners(
-    keep: tuple[int, int, int, int], rng: np.random.Generator, shape: tuple[int, int], *, pad: float, sides: int
+def sample_paper_corners(
+    edges: tuple[int, int, int, int], rng: np.random.Generator, shape: tuple[int, int], *, pad: float, sides: int
 ) -> NDArray[np.float64]:
-    """Choose a sheet around (left, top, right, bottom), whose edge is seen on `sides` sides: float64 (4, 2)."""
+    """Sample where a paper ends.
+
+    Args:
+        edges: left, top, right, bottom of what the paper must contain, in pixels.
+        rng: random generator.
+        shape: height and width of the image.
+        pad: least distance of the paper's border from it, in pixels.
+        sides: on how many sides the border is in the image.
+
+    Returns:
+        float64 (4, 2), corners of the paper.
+    """
     height, width = shape
-    room = np.array([keep[0], keep[1], width - keep[2], height - keep[3]], np.float64)
-    away = np.full(4, 4.0 * max(width, height))
+    room = np.array([edges[0], edges[1], width - edges[2], height - edges[3]], np.float64)
+    distance = np.full(4, 4.0 * max(width, height))
     for side in np.argsort(-room * rng.uniform(0.3, 1, 4))[:sides]:
-        away[side] = max(pad, room[side] * rng.uniform(0.15, 0.8))
-    left, top = keep[0] - away[0], keep[1] - away[1]
-    right, bottom = keep[2] + away[2], keep[3] + away[3]
+        distance[side] = max(pad, room[side] * rng.uniform(0.15, 0.8))
+    left, top = edges[0] - distance[0], edges[1] - distance[1]
+    right, bottom = edges[2] + distance[2], edges[3] + distance[3]
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     return corners + rng.normal(0, 0.12 * pad, (4, 2))

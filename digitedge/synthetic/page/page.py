@@ -1,29 +1,38 @@
-"""A page: rows of digits on a surface, seen flat and evenly lit, with the outline of every digit."""
+"""A page, seen flat and in even light: paper, rows of digits and clutter; or a page without digits."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import InputError
-from digitedge.synthetic.handwriting.digits import render_ink
-from digitedge.synthetic.handwriting.pen import sample_roughness
-from digitedge.synthetic.handwriting.writer import one_hand
-from digitedge.synthetic.page.surface import Medium, Tool, choose_tool, lay_on_desk, make_surface
-from digitedge.utils.opencv import cv2
+from digitedge.synthetic.non_digits.samples import NonDigit, render_non_digit
+from digitedge.synthetic.page.clutter import add_clutter, add_table
+from digitedge.synthetic.page.desk import lay_on_desk, make_desk, sample_paper_corners
+from digitedge.synthetic.page.paper_types import LINED_PAPERS, PaperType, make_paper
+from digitedge.synthetic.page.pens import BALL, CHALK, FELT, WHITEBOARD_PEN, Pen, PenRange
+from digitedge.synthetic.page.scene_types import PAPERS, SCENE_TYPES, Clutter, Difficulty, SceneType
+from digitedge.synthetic.page.texts import fill_with_words
+from digitedge.synthetic.page.writing import (
+    GridLines,
+    PageStyle,
+    PlacedInk,
+    Row,
+    all_ink,
+    bounds,
+    paste_ink,
+    write_rows,
+)
 
-# Page pixels for each frame pixel, when the camera stands as usual: a page has more detail than the camera sees.
-DETAIL = 1.15
-# How much of the view's size a page goes on beyond it on each side, so that a moving camera does not look past its end.
-BEYOND = 0.3
-# Share of the view that digits may fill.
-FILLED = 0.84
-# Digits of a page in pixels, at least; a camera's view may shrink them by a tenth and they still are 24 high.
-LEAST_HEIGHT = 32
-# Ink that counts for the outline of a digit, 0 to 255.
-VISIBLE = 90
-# How often a sheet of paper lies so that the desk may be seen beside it.
-ON_DESK = 0.4
+# How far a page goes beyond the frame on each side, in sides of the frame.
+MARGIN = 0.08
+# Share of the frame that digits may fill; with words around them, less of its height.
+FILL = 0.9
+FILL_WITH_WORDS = 0.63
+# Standard deviation of the slope of the rows, and the steepest slope, in degrees.
+SLOPES = {Difficulty.PLAIN: 0.5, Difficulty.EASY: 0.8, Difficulty.MEDIUM: 2.0, Difficulty.HARD: 4.0}
+MAX_SLOPE = 12.0
+# Pens for boards.
+BOARD_PENS = {PaperType.BLACKBOARD: (CHALK,), PaperType.WHITEBOARD: (WHITEBOARD_PEN,)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,151 +41,157 @@ class Page:
 
     Attributes:
         image: uint8 (H, W, 3), BGR.
-        medium: what it is written on.
-        digits: in reading order.
-        outlines: for each digit float64 (P, 2), x and y of the convex hull of its ink in pixels of the image.
-        rows: the digits of each row joined, top to bottom.
+        paper: what it is written on.
+        rows: the digits.
+        ignore: outlines, float64 (P, 2) each, of what could be taken for a digit.
     """
 
     image: NDArray[np.uint8]
-    medium: Medium
-    digits: tuple[int, ...]
-    outlines: tuple[NDArray[np.float64], ...]
-    rows: tuple[str, ...]
+    paper: PaperType
+    rows: list[Row]
+    ignore: list[NDArray[np.float64]]
+
+    @property
+    def digits(self) -> list[PlacedInk]:
+        """All digits, in reading order."""
+        return all_ink(self.rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ink:
-    """One digit, and where the upper left corner of its ink is: first in its row, then on the page."""
-
-    digit: int
-    ink: NDArray[np.uint8]
-    x: int
-    y: int
-
-
-def write_page(rng: np.random.Generator, *, width: int, height: int, medium: Medium, least: int = 1) -> Page:
-    """Let one writer fill a page with 1 to 3 rows of 1 to 8 digits.
+def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]) -> Page:
+    """Write a page of a scene type.
 
     Args:
-        rng: where chance comes from.
-        width: of the view in pixels, >= 160; the digits stand in its middle.
-        height: of the view in pixels, >= 120.
-        medium: what to write on.
-        least: digits in the longest row, at least, as far as there is room; 1 to 8.
+        scene_type: what may be on it.
+        difficulty: how much the rows may slope.
+        rng: random generator.
+        frame: width and height in pixels of the image it is for; the page is larger by MARGIN on each side.
+    """
+    paper = scene_type.papers[rng.integers(len(scene_type.papers))]
+    style = PageStyle(
+        layout=scene_type.layouts[rng.integers(len(scene_type.layouts))],
+        pens=tuple(_sample_pen(scene_type.pens, paper, rng) for _ in range(scene_type.pen_count)),
+        defects=scene_type.defects[rng.integers(len(scene_type.defects))],
+        touching=scene_type.touching,
+        slope=float(np.radians(np.clip(rng.normal(0, SLOPES[difficulty]), -MAX_SLOPE, MAX_SLOPE))),
+    )
+    rows, pitch, table = _write_rows_inside(scene_type, style, rng, frame)
+    shape = (round(frame[1] * (1 + 2 * MARGIN)), round(frame[0] * (1 + 2 * MARGIN)))
+    boldness = float(rng.uniform(*scene_type.boldness))
+    image = _make_paper_for(rows, pitch, rng, paper, shape, slope=style.slope, boldness=boldness)
+    if table:
+        add_table(image, rows, rng, table)
+    ignore = [outline for clutter in scene_type.clutter for outline in add_clutter(clutter, image, rows, rng)]
+    for placed in all_ink(rows):
+        paste_ink(image, placed)
+    if Clutter.DESK in scene_type.clutter or Clutter.DARK_DESK in scene_type.clutter:
+        desk = make_desk(rng, shape, dark=Clutter.DARK_DESK in scene_type.clutter)
+        pad = 0.25 * rows[0][0][0].ink.shape[0] + 4
+        sides = int(rng.integers(1, 5))
+        corners = sample_paper_corners(bounds([all_ink(rows)]), rng, shape, pad=pad, sides=sides)
+        image = lay_on_desk(desk, image, rng, corners)
+    return Page(image, paper, rows, ignore)
+
+
+def _sample_pen(pens: tuple[PenRange, ...], paper: PaperType, rng: np.random.Generator) -> Pen:
+    """Sample a pen; not every pen is visible on brown paper."""
+    pens = (BALL, FELT) if paper is PaperType.BROWN else pens
+    return pens[rng.integers(len(pens))].sample(rng)
+
+
+def _write_rows_inside(
+    scene_type: SceneType, style: PageStyle, rng: np.random.Generator, frame: tuple[int, int]
+) -> tuple[list[Row], float, GridLines | None]:
+    """Write rows around the middle of the page, or across the border of the frame; see `write_rows`."""
+    has_words = Clutter.WORDS in scene_type.clutter or Clutter.PRINT in scene_type.clutter
+    width, height = round(frame[0] * FILL), round(frame[1] * (FILL_WITH_WORDS if has_words else FILL))
+    rows, pitch, table = write_rows(style, rng, width=width, height=height)
+    left, top = round(frame[0] * (0.5 + MARGIN) - width / 2), round(frame[1] * (0.5 + MARGIN) - height / 2)
+    rows = _move_rows(rows, left, top)
+    if Clutter.CUT in scene_type.clutter:
+        rows = _move_rows(rows, *_sample_move_across_border(rows, rng, frame))
+    return rows, pitch, ([x + left for x in table[0]], [y + top for y in table[1]]) if table else None
+
+
+def _move_rows(rows: list[Row], x: int, y: int) -> list[Row]:
+    return [[[placed.moved(x, y) for placed in number] for number in row] for row in rows]
+
+
+def _sample_move_across_border(rows: list[Row], rng: np.random.Generator, frame: tuple[int, int]) -> tuple[int, int]:
+    """Sample a move after which a side of the frame cuts the outermost digits, but not all digits."""
+    digits = all_ink(rows)
+    left, top, right, bottom = bounds([digits])
+    share = rng.uniform(0.2, 0.6)  # of the outermost digit, cut off
+    high, wide = (share * np.median([placed.ink.shape[axis] for placed in digits]) for axis in (0, 1))
+    x, y = MARGIN * frame[0], MARGIN * frame[1]
+    moves = [(x - left - wide, 0.0), (x + frame[0] - right + wide, 0.0)]
+    if len(rows) > 1:
+        moves += [(0.0, y - top - high), (0.0, y + frame[1] - bottom + high)]
+    move = moves[rng.integers(len(moves))]
+    return round(move[0]), round(move[1])
+
+
+def _make_paper_for(
+    rows: list[Row],
+    pitch: float,
+    rng: np.random.Generator,
+    paper: PaperType,
+    shape: tuple[int, int],
+    *,
+    slope: float,
+    boldness: float,
+) -> NDArray[np.uint8]:
+    """Make the paper; if it is lined, the digits stand on the lines or across them."""
+    first = rows[0][0][0]
+    size = first.ink.shape[0]
+    on_lines = rng.random() < 0.5
+    spacing = size * rng.uniform(0.5, 2) * (0.6 if paper is PaperType.SQUARED else 1)
+    return make_paper(
+        paper,
+        rng,
+        width=shape[1],
+        height=shape[0],
+        pitch=pitch if on_lines and len(rows) > 1 else spacing,
+        start=first.y + size - np.tan(slope) * first.x if on_lines else rng.uniform(0, shape[0]),
+        angle=slope if on_lines else slope * rng.uniform(0, 0.5),
+        boldness=boldness,
+    )
+
+
+def write_page_without_digits(name: str, rng: np.random.Generator, frame: tuple[int, int]) -> NDArray[np.uint8]:
+    """Make a page without digits.
+
+    Args:
+        name: blank, letters or doodles.
+        rng: random generator.
+        frame: width and height in pixels.
 
     Returns:
-        A page larger than the view by 2 * BEYOND, its digits at least LEAST_HEIGHT high and well apart.
-
-    Examples:
-        >>> page = write_page(np.random.default_rng(2), width=320, height=240, medium=Medium.RULED)
-        >>> page.image.shape, "".join(page.rows) == "".join(map(str, page.digits))
-        ((384, 512, 3), True)
+        uint8 (H, W, 3), BGR.
     """
-    check_size(width, height)
-    count = int(rng.integers(1, min(3, int(height * FILLED / (1.4 * LEAST_HEIGHT))) + 1))
-    longest = int(rng.integers(least, 9))
-    lengths = np.maximum(rng.integers(1, longest + 1, count), longest * (np.arange(count) == rng.integers(count)))
-    size = _digit_height(rng, width, height, lengths)
-    pitch = round(min(size * rng.uniform(1.4, 1.7), height * FILLED / count))
-    tool = choose_tool(medium, rng)
-    rows = _write_rows(rng, size, lengths, tool, room=width * FILLED)
-    shape = (round(height * (1 + 2 * BEYOND)), round(width * (1 + 2 * BEYOND)))
-    image = make_surface(medium, rng, width=shape[1], height=shape[0], line=pitch)
-    placed = _place(rows, rng, shape, pitch=pitch, room=width * FILLED)
-    for ink in placed:
-        _blend(image, ink, tool)
-    if medium in (Medium.PAPER, Medium.RULED, Medium.SQUARED) and rng.random() < ON_DESK:
-        image = lay_on_desk(image, rng, _box(placed), pad=size // 2, reach=round(0.1 * width))
-    digits = tuple(ink.digit for ink in placed)
-    return Page(image, medium, digits, tuple(map(_outline, placed)), tuple(_text(row) for row in rows))
+    width, height = frame
+    papers = (PaperType.NAPKIN, PaperType.WHITEBOARD, PaperType.BLACKBOARD, PaperType.ENVELOPE, *PAPERS)
+    paper = papers[rng.integers(len(papers))]
+    pitch = height / rng.uniform(*((4, 30) if paper in LINED_PAPERS else (2.5, 16)))
+    slope = float(np.radians(rng.normal(0, 2.0)))
+    boldness = rng.uniform(0, 0.8)
+    page = make_paper(paper, rng, width=width, height=height, pitch=pitch, angle=slope, boldness=boldness)
+    pen = _sample_pen(BOARD_PENS.get(paper, SCENE_TYPES["plain"].pens), paper, rng)
+    if name == "letters":
+        fill_with_words(page, rng, pen, pitch=max(pitch, 16.0), slope=slope)
+    elif name == "doodles":
+        _draw_doodles(page, rng, pen)
+    if rng.random() < 0.25:
+        middle = (width // 4, height // 4, width * 3 // 4, height * 3 // 4)
+        corners = sample_paper_corners(middle, rng, (height, width), pad=10, sides=2)
+        page = lay_on_desk(make_desk(rng, (height, width)), page, rng, corners)
+    return page
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse views and frames too small for legible digits.
-
-    Raises:
-        InputError: under 160x120.
-    """
-    if width < 160 or height < 120:
-        raise InputError(f"expected at least 160x120 pixels, got {width}x{height}. Smaller digits cannot be read.")
-
-
-def _digit_height(rng: np.random.Generator, width: int, height: int, lengths: NDArray[np.int64]) -> int:
-    """A height at which the rows fit, with a part of the room left over."""
-    room = min(width * FILLED / (1.05 * int(lengths.max())), height * FILLED / (1.4 * len(lengths)), height * 0.36)
-    return max(LEAST_HEIGHT, round(room * rng.uniform(0.5, 1.0)))
-
-
-def _write_rows(
-    rng: np.random.Generator, size: int, lengths: NDArray[np.int64], tool: Tool, *, room: float
-) -> list[list[_Ink]]:
-    """Write all rows in one hand; a row ends early when it is as long as the room is wide."""
-    hand, roughness = one_hand(rng, int(lengths.sum())), sample_roughness(tool.pen, rng)
-    gap = size * rng.uniform(0.24, 0.45)
-    rows: list[list[_Ink]] = []
-    for length in lengths.tolist():
-        row: list[_Ink] = []
-        x = 0
-        for index, digit in enumerate(rng.integers(0, 10, length).tolist()):
-            high = max(LEAST_HEIGHT, round(size * rng.normal(1, 0.04)))
-            ink = render_ink(
-                digit,
-                rng,
-                height=high,
-                pen_width=max(2.0, tool.width * size),
-                pen=tool.pen,
-                hand=hand.one(sum(map(len, rows)) + index),
-                roughness=roughness,
-            )
-            if row and x + ink.shape[1] > room:
-                break
-            row.append(_Ink(digit, ink, x, round(rng.normal(0, 0.025) * size) - high))
-            x += ink.shape[1] + round(gap * rng.uniform(0.8, 1.25))
-        rows.append(row)
-    return rows
-
-
-def _place(
-    rows: list[list[_Ink]], rng: np.random.Generator, shape: tuple[int, int], *, pitch: int, room: float
-) -> list[_Ink]:
-    """Put all rows below each other around the middle of the page, each a little indented and not quite level."""
-    widths = np.array([row[-1].x + row[-1].ink.shape[1] for row in rows])
-    indents = np.minimum(rng.uniform(0, 0.3 * pitch, len(rows)), np.maximum(room - widths, 0))
-    left = shape[1] / 2 - room / 2 + rng.uniform(0, max(0.0, room - float((widths + indents).max())))
-    slope = rng.normal(0, 0.008, len(rows))
-    feet = shape[0] / 2 + (np.arange(len(rows)) - len(rows) / 2 + 0.8) * pitch
-    return [
-        _Ink(
-            ink.digit,
-            ink.ink,
-            round(left + indents[number] + ink.x),
-            round(feet[number] + slope[number] * ink.x) + ink.y,
-        )
-        for number, row in enumerate(rows)
-        for ink in row
-    ]
-
-
-def _blend(image: NDArray[np.uint8], placed: _Ink, tool: Tool) -> None:
-    height, width = placed.ink.shape
-    part = image[placed.y : placed.y + height, placed.x : placed.x + width]
-    cover = placed.ink[..., None].astype(np.float32) * np.float32(tool.opacity / 255)
-    part[:] = np.rint(part * (1 - cover) + np.array(tool.colour, np.float32) * cover).astype(np.uint8)
-
-
-def _outline(placed: _Ink) -> NDArray[np.float64]:
-    """Convex hull of the visible ink, float64 (P, 2), in pixels of the page."""
-    hull = cv2.convexHull(cv2.findNonZero((placed.ink >= VISIBLE).view(np.uint8)))[:, 0]
-    return np.asarray(hull + np.array([placed.x, placed.y]), np.float64)
-
-
-def _box(placed: list[_Ink]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of all ink."""
-    left, top = min(ink.x for ink in placed), min(ink.y for ink in placed)
-    right = max(ink.x + ink.ink.shape[1] for ink in placed)
-    return left, top, right, max(ink.y + ink.ink.shape[0] for ink in placed)
-
-
-def _text(row: list[_Ink]) -> str:
-    return "".join(str(ink.digit) for ink in row)
+def _draw_doodles(page: NDArray[np.uint8], rng: np.random.Generator, pen: Pen) -> None:
+    """Draw non-digits of the kinds that contain no part of a digit."""
+    height, width = page.shape[:2]
+    kinds = [kind for kind in NonDigit if kind not in (NonDigit.FRAGMENT, NonDigit.PAIR)]
+    for _ in range(rng.integers(1, 20)):
+        kind = kinds[rng.integers(len(kinds))]
+        ink = render_non_digit(kind, rng, height=max(8, round(height * rng.uniform(0.04, 0.4))))
+        paste_ink(page, PlacedInk(ink, int(rng.uniform(0, 0.9) * width), int(rng.uniform(0, 0.9) * height), pen))

@@ -1,28 +1,31 @@
-"""Rows of numbers in one hand: from a single digit that fills the page to a hundred small ones, apart or touching."""
+"""Rows of numbers by one writer: from a single digit that fills the page to a hundred small ones, apart or touching."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.handwriting.defects import NEAT, VISIBLE, Manner, hard_ink
-from digitedge.synthetic.handwriting.writer import one_hand
-from digitedge.synthetic.noise import stain
-from digitedge.synthetic.page.surface import Tool
+from digitedge.synthetic.handwriting.defects import NO_DEFECTS, VISIBLE_INK, Defects, render_digit_with_defects
+from digitedge.synthetic.handwriting.writer import sample_single_writer
+from digitedge.synthetic.noise import blend_colour
+from digitedge.synthetic.page.pens import Pen
+from digitedge.utils.boxes import Box, union
 from digitedge.utils.opencv import cv2
 
-# Room between two digits of a number, at most, and between two numbers, at least, in heights of the digits.
-NARROW, WIDE = 0.9, 1.5
-# Height of the smallest digits in pixels.
-SMALLEST = 10
-# Width of the thinnest line in pixels.
-LEAST_PEN = 1.4
+# Least gap between two numbers of a row, in heights of the digits; digits of one number are at most 0.9 apart.
+NUMBER_GAP = 1.5
+# Smallest height of a digit in pixels.
+MIN_HEIGHT = 10
+# Smallest stroke width in pixels.
+MIN_PEN_WIDTH = 1.4
 
 
 class Layout(StrEnum):
-    """How many digits, and how they stand."""
+    """How many digits a page has, and how they are arranged."""
 
+    ROWS = "rows"
     SINGLE = "single"
     FEW = "few"
     NUMBERS = "numbers"
@@ -32,202 +35,225 @@ class Layout(StrEnum):
     TABLE = "table"
 
 
+# Range of the gap between the digits of a number, in heights; range of the share of the possible height that the digits
+# take; least height in pixels that rows are made for.
+_GAPS = {Layout.ROWS: (0.24, 0.45), Layout.MANY: (0.1, 0.3)}
+_FILLS = {Layout.SINGLE: (0.3, 1.0), Layout.MANY: (0.7, 1.0)}
+_ROW_HEIGHTS = {Layout.ROWS: 34.0, Layout.MANY: 1.0 * MIN_HEIGHT}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class PlacedInk:
     """Ink at a place of the page.
 
     Attributes:
         ink: uint8 (H, W), ink bright on 0.
         x: left edge of the ink on the page, in pixels.
         y: upper edge.
-        tool: what it is written with.
-        digit: 0 to 9; None for what is no digit.
+        pen: what it is written with.
+        digit: 0 to 9; None if it is not a digit.
     """
 
     ink: NDArray[np.uint8]
     x: int
     y: int
-    tool: Tool
+    pen: Pen
     digit: int | None = None
 
-    def moved(self, x: int, y: int) -> "Placed":
-        """The same ink further to the right and below."""
-        return Placed(self.ink, self.x + x, self.y + y, self.tool, self.digit)
+    @property
+    def box(self) -> Box:
+        """Its box on the page."""
+        return self.x, self.y, self.ink.shape[1], self.ink.shape[0]
+
+    def moved(self, x: int, y: int) -> "PlacedInk":
+        """Return the same ink, x pixels further right and y pixels further down."""
+        return replace(self, x=self.x + x, y=self.y + y)
 
     def outline(self) -> NDArray[np.float64]:
-        """Convex hull of the visible ink, float64 (P, 2), in pixels of the page."""
-        hull = cv2.convexHull(cv2.findNonZero((self.ink >= VISIBLE).view(np.uint8)))[:, 0]
+        """Return the convex hull of the visible ink, float64 (P, 2), in pixels of the page."""
+        hull = cv2.convexHull(cv2.findNonZero((self.ink >= VISIBLE_INK).view(np.uint8)))[:, 0]
         return np.asarray(hull + np.array([self.x, self.y]), np.float64)
 
 
-# A row holds numbers, a number holds digits.
-Row = list[list[Placed]]
+# A row contains numbers, a number contains digits.
+Row = list[list[PlacedInk]]
+# x and y of the lines of a table.
+GridLines = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class PageStyle:
     """How a page is written.
 
     Attributes:
-        layout: how many digits, and how they stand.
-        tools: the pens; each row takes one of them.
-        manner: what goes wrong with the digits.
-        joined: share of neighbours within a number that touch.
+        layout: how many digits, and how they are arranged.
+        pens: each row takes one of them.
+        defects: of the digits.
+        touching: share of neighbours within a number that touch.
         slope: of the rows, in radians.
     """
 
     layout: Layout
-    tools: tuple[Tool, ...]
-    manner: Manner = NEAT
-    joined: float = 0.0
+    pens: tuple[Pen, ...]
+    defects: Defects = NO_DEFECTS
+    touching: float = 0.0
     slope: float = 0.0
 
 
-Cells = tuple[list[float], list[float]]
-
-
 def write_rows(
-    style: Style, rng: np.random.Generator, *, width: int, height: int
-) -> tuple[list[Row], float, Cells | None]:
-    """Fill a room with rows of numbers.
+    style: PageStyle, rng: np.random.Generator, *, width: int, height: int
+) -> tuple[list[Row], float, GridLines | None]:
+    """Fill an area with rows of numbers.
 
     Args:
-        style: how.
-        rng: where chance comes from.
-        width: of the room in pixels.
-        height: of the room in pixels.
+        style: how the page is written.
+        rng: random generator.
+        width: of the area in pixels.
+        height: of the area in pixels.
 
     Returns:
-        Rows from top to bottom, their digits from left to right, in pixels from the upper left corner of the room; the
-        distance of two rows in pixels; and for a table the x and y of its lines.
+        Rows from top to bottom, their digits from left to right, in pixels from the upper left corner of the area; the
+        distance of two rows in pixels; and the lines of a table.
     """
     if style.layout is Layout.TABLE:
         return _write_table(style, rng, width, height)
     lengths = _sample_lengths(style.layout, rng)
-    gap = rng.uniform(0.12, 0.5) if style.layout is not Layout.MANY else rng.uniform(0.1, 0.3)
+    gap = rng.uniform(*_GAPS.get(style.layout, (0.12, 0.5)))
     pitch = rng.uniform(1.45, 2.2) if len(lengths) > 1 else 1.1
     room = max(0.5 * height, height - abs(np.tan(style.slope)) * width)
-    least = SMALLEST if style.layout is Layout.MANY else 2.2 * SMALLEST
-    lengths = lengths[: max(1, int(room / (pitch * least)))]
-    longest = max(_length(numbers, gap) for numbers in lengths)
+    row_height = _ROW_HEIGHTS.get(style.layout, 2.2 * MIN_HEIGHT)
+    lengths = lengths[: max(1, int(room / (pitch * row_height)))]
+    longest = max(_estimate_length(numbers, gap) for numbers in lengths)
     largest = min(width / longest, room / (pitch * len(lengths)), 0.86 * height, 0.9 * width)
-    size = max(SMALLEST, round(largest * _fill(style.layout, rng)))
-    pens = _Pens(style, rng, size)
-    rows = [_clipped(_write_row(numbers, pens, rng, gap), width) for numbers in lengths]
+    size = max(MIN_HEIGHT, round(largest * rng.uniform(*_FILLS.get(style.layout, (0.55, 1.0)))))
+    if style.layout is Layout.ROWS:
+        size = max(size, round(row_height))
+    writer = _PageWriter(style, rng, size)
+    rows = [_clip_row(_write_row(numbers, writer, rng, gap), width) for numbers in lengths]
     rows = _place(rows, rng, round(pitch * size), style.slope, width, height)
-    return rows[:1] + [row for row in rows[1:] if _is_within(row, height)], pitch * size, None
+    # The slope may take the last rows out of the area.
+    inside = [row for row in rows[1:] if min(one.y for one in all_ink([row])) >= 0 and bounds(row)[3] <= height]
+    return rows[:1] + inside, pitch * size, None
 
 
-class _Pens:
-    """One writer with some pens, who writes digit after digit."""
+class _PageWriter:
+    """One writer with several pens, who writes digit after digit."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, size: int) -> None:
+    def __init__(self, style: PageStyle, rng: np.random.Generator, size: int) -> None:
         self.style = style
         self.size = size
         self._rng = rng
-        self._hand = one_hand(rng, 16)
+        self._writer = sample_single_writer(rng, 16)
         self._written = 0
-        self.tool = style.tools[0]
+        self._pen = style.pens[0]
 
-    def change(self) -> None:
+    def change_pen(self) -> None:
         """Take any of the pens."""
-        self.tool = self.style.tools[self._rng.integers(len(self.style.tools))]
+        self._pen = self.style.pens[self._rng.integers(len(self.style.pens))]
 
-    def write(self, x: int) -> Placed:
-        """Write any digit, its left edge at x and its foot about at 0."""
-        high = max(4, round(self.size * self._rng.normal(1, 0.05)))
+    def write(self, x: int) -> PlacedInk:
+        """Write a random digit with its left edge at x and its foot at about 0."""
+        height = max(4, round(self.size * self._rng.normal(1, 0.05)))
         digit = int(self._rng.integers(10))
         self._written += 1
-        ink = hard_ink(
+        ink = render_digit_with_defects(
             digit,
             self._rng,
-            height=high,
-            pen_width=max(self.tool.width, LEAST_PEN / high),
-            pen=self.tool.pen,
-            hand=self._hand.one(self._written % 16),
-            manner=self.style.manner,
+            height=height,
+            pen_width=max(self._pen.width, MIN_PEN_WIDTH / height),
+            pen_type=self._pen.type,
+            writer=self._writer.at(self._written % 16),
+            defects=self.style.defects,
         )
-        return Placed(ink, x, round(self._rng.normal(0, 0.035) * self.size) - high, self.tool, digit)
+        return PlacedInk(ink, x, round(self._rng.normal(0, 0.035) * self.size) - height, self._pen, digit)
 
 
-def _write_row(numbers: list[int], pens: _Pens, rng: np.random.Generator, gap: float) -> Row:
-    """Write numbers of so many digits beside each other, with one pen."""
-    pens.change()
+def _write_row(numbers: list[int], writer: _PageWriter, rng: np.random.Generator, gap: float) -> Row:
+    """Write numbers of the given lengths beside each other, with one pen."""
+    writer.change_pen()
     row: Row = []
     x = 0
     for length in numbers:
-        number: list[Placed] = []
+        number: list[PlacedInk] = []
         for _ in range(length):
-            mark = pens.write(x)
-            if number and rng.random() < pens.style.joined:
-                mark = _touching(number[-1], mark, rng)
-            number.append(mark)
-            x = mark.x + mark.ink.shape[1] + max(2, round(pens.size * gap * rng.uniform(0.75, 1.3)))
+            placed = writer.write(x)
+            if number and rng.random() < writer.style.touching:
+                placed = _move_until_touching(number[-1], placed, rng)
+            number.append(placed)
+            x = placed.x + placed.ink.shape[1] + max(2, round(writer.size * gap * rng.uniform(0.75, 1.3)))
         row.append(number)
-        x += round(pens.size * (WIDE - 0.3 * gap + rng.exponential(0.4)))
+        x += round(writer.size * (NUMBER_GAP - 0.3 * gap + rng.exponential(0.4)))
     return row
 
 
-def _write_table(style: Style, rng: np.random.Generator, width: int, height: int) -> tuple[list[Row], float, Cells]:
-    """Write digits into some cells of a table, as in a sudoku; each row holds at least one."""
+def _write_table(
+    style: PageStyle, rng: np.random.Generator, width: int, height: int
+) -> tuple[list[Row], float, GridLines]:
+    """Write digits into some cells of a table, as in a sudoku; each row has at least one."""
     columns, lines = int(rng.integers(3, 10)), int(rng.integers(2, min(10, 3 + height // 40)))
-    cell = min(width / columns, height / lines) * rng.uniform(0.6, 0.98)
-    wide = min(cell * rng.uniform(1, 1.5), width / columns)
-    pens = _Pens(style, rng, max(SMALLEST, round(cell * rng.uniform(0.45, 0.75))))
-    left, top = rng.uniform(0, width - wide * columns), rng.uniform(0, height - cell * lines)
-    share = rng.uniform(0.25, 1)
+    cell_height = min(width / columns, height / lines) * rng.uniform(0.6, 0.98)
+    cell_width = min(cell_height * rng.uniform(1, 1.5), width / columns)
+    writer = _PageWriter(style, rng, max(MIN_HEIGHT, round(cell_height * rng.uniform(0.45, 0.75))))
+    left, top = rng.uniform(0, width - cell_width * columns), rng.uniform(0, height - cell_height * lines)
+    filled = rng.uniform(0.25, 1)
     rows: list[Row] = []
     for line in range(lines):
-        pens.change()
+        writer.change_pen()
         row: Row = []
         for column in range(columns):
-            if rng.random() > share and not (column == columns - 1 and not row):
+            if rng.random() > filled and not (column == columns - 1 and not row):
                 continue
-            mark = pens.write(0)
-            x, y = np.array([wide, cell]) * (np.array([column, line]) + 0.5 + rng.normal(0, 0.04, 2))
-            high, across = mark.ink.shape
-            row.append([mark.moved(round(left + x - across / 2), round(top + y - high / 2) - mark.y)])
-        rows.append(_by_gaps(row, 1.2 * pens.size))
-    xs, ys = (left + wide * np.arange(columns + 1)).tolist(), (top + cell * np.arange(lines + 1)).tolist()
-    return rows, cell, (xs, ys)
+            placed = writer.write(0)
+            x, y = np.array([cell_width, cell_height]) * (np.array([column, line]) + 0.5 + rng.normal(0, 0.04, 2))
+            h, w = placed.ink.shape
+            row.append([placed.moved(round(left + x - w / 2), round(top + y - h / 2) - placed.y)])
+        rows.append(_join_close_numbers(row, 1.2 * writer.size))
+    xs = (left + cell_width * np.arange(columns + 1)).tolist()
+    ys = (top + cell_height * np.arange(lines + 1)).tolist()
+    return rows, cell_height, (xs, ys)
 
 
-def _by_gaps(row: Row, gap: float) -> Row:
-    """Join neighbours that are no further apart, as a reader of a table without its lines would."""
+def _join_close_numbers(row: Row, max_gap: float) -> Row:
+    """Join numbers whose gap is smaller, as a reader of the table would without its lines."""
     joined: Row = []
     for number in row:
-        if joined and number[0].x - joined[-1][-1].x - joined[-1][-1].ink.shape[1] < gap:
+        if joined and number[0].x - joined[-1][-1].x - joined[-1][-1].ink.shape[1] < max_gap:
             joined[-1] += number
         else:
             joined.append(number)
     return joined
 
 
-def put(page: NDArray[np.uint8], mark: Placed) -> None:
+def paste_ink(page: NDArray[np.uint8], placed: PlacedInk) -> None:
     """Write ink onto a page, in place; what is beyond the page is lost."""
-    top, left = max(0, -mark.y), max(0, -mark.x)
-    ink = mark.ink[top : max(0, page.shape[0] - mark.y), left : max(0, page.shape[1] - mark.x)]
+    top, left = max(0, -placed.y), max(0, -placed.x)
+    ink = placed.ink[top : max(0, page.shape[0] - placed.y), left : max(0, page.shape[1] - placed.x)]
     if ink.size:
-        y, x = mark.y + top, mark.x + left
+        y, x = placed.y + top, placed.x + left
         part = page[y : y + ink.shape[0], x : x + ink.shape[1]]
-        stain(part, ink, mark.tool.colour, opacity=mark.tool.opacity)
+        blend_colour(part, ink, placed.pen.colour, opacity=placed.pen.opacity)
 
 
-def all_marks(rows: list[Row]) -> list[Placed]:
-    """All digits of all rows, in reading order."""
-    return [mark for row in rows for number in row for mark in number]
+def all_ink(rows: Sequence[Row]) -> list[PlacedInk]:
+    """Return all digits of all rows, in reading order."""
+    return [placed for row in rows for number in row for placed in number]
 
 
-def bounds(marks: list[Placed]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of all ink."""
-    left, top = min(mark.x for mark in marks), min(mark.y for mark in marks)
-    right = max(mark.x + mark.ink.shape[1] for mark in marks)
-    return left, top, right, max(mark.y + mark.ink.shape[0] for mark in marks)
+def bounds(numbers: Sequence[Sequence[PlacedInk]]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the ink of some numbers."""
+    x, y, w, h = union([placed.box for number in numbers for placed in number])
+    return x, y, x + w, y + h
 
 
 def _sample_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]:
-    """Digits of each number of each row."""
+    """Sample how many digits each number of each row has."""
     match layout:
+        case Layout.ROWS:
+            longest = int(rng.integers(1, 9))
+            count = int(rng.integers(1, 4))
+            lengths = rng.integers(1, longest + 1, count)
+            lengths[rng.integers(count)] = longest
+            return [[length] for length in lengths.tolist()]
         case Layout.SINGLE:
             return [[1]]
         case Layout.FEW:
@@ -246,67 +272,47 @@ def _sample_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]
                 return [[10] for _ in range(rng.integers(6, 11))]
             return [rng.integers(1, 3, rng.integers(4, 8)).tolist() for _ in range(rng.integers(6, 11))]
         case Layout.TABLE:
-            raise AssertionError("a table has cells")
+            raise AssertionError("a table has cells, not rows of numbers")
 
 
-def _length(numbers: list[int], gap: float) -> float:
-    """Length of a row in heights, about."""
-    return sum(numbers) * (0.62 + gap) - gap * len(numbers) + (len(numbers) - 1) * (WIDE + 0.5)
+def _estimate_length(numbers: list[int], gap: float) -> float:
+    """Estimate the length of a row in heights."""
+    return sum(numbers) * (0.62 + gap) - gap * len(numbers) + (len(numbers) - 1) * (NUMBER_GAP + 0.5)
 
 
-def _fill(layout: Layout, rng: np.random.Generator) -> float:
-    """Share of the possible height that the digits take."""
-    low, high = {Layout.SINGLE: (0.3, 1.0), Layout.MANY: (0.7, 1.0)}.get(layout, (0.55, 1.0))
-    return float(rng.uniform(low, high))
-
-
-def _touching(left: Placed, right: Placed, rng: np.random.Generator) -> Placed:
-    """Move the right digit until its ink touches, or overlaps a little, the ink on its left."""
+def _move_until_touching(left: PlacedInk, right: PlacedInk, rng: np.random.Generator) -> PlacedInk:
+    """Move the right digit until its ink touches the left one, or overlaps it a little."""
     top, bottom = max(left.y, right.y), min(left.y + left.ink.shape[0], right.y + right.ink.shape[0])
-    one = left.ink[top - left.y : bottom - left.y] >= VISIBLE
-    two = right.ink[top - right.y : bottom - right.y] >= VISIBLE
-    both = one.any(axis=1) & two.any(axis=1)
+    left_ink = left.ink[top - left.y : bottom - left.y] >= VISIBLE_INK
+    right_ink = right.ink[top - right.y : bottom - right.y] >= VISIBLE_INK
+    both = left_ink.any(axis=1) & right_ink.any(axis=1)
     if not both.any():
         return right
-    ends = one.shape[1] - 1 - one[:, ::-1].argmax(axis=1)
-    room = int((two.argmax(axis=1) - ends)[both].min())
+    ends = left_ink.shape[1] - 1 - left_ink[:, ::-1].argmax(axis=1)
+    gap = int((right_ink.argmax(axis=1) - ends)[both].min())
     overlap = round(rng.uniform(0, 0.04) * left.ink.shape[0])
-    x = max(left.x - room - overlap, left.x + round(0.55 * left.ink.shape[1]))
-    return Placed(right.ink, x, right.y, right.tool, right.digit)
+    return replace(right, x=max(left.x - gap - overlap, left.x + round(0.55 * left.ink.shape[1])))
 
 
-def _clipped(row: Row, width: int) -> Row:
-    """Leave out what goes beyond the room, but never the first digit."""
+def _clip_row(row: Row, width: int) -> Row:
+    """Leave out the digits beyond the area, but never the first one."""
     first = row[0][0]
-    kept = [[mark for mark in number if mark is first or mark.x + mark.ink.shape[1] <= width] for number in row]
+    kept = [[one for one in number if one is first or one.x + one.ink.shape[1] <= width] for number in row]
     return [number for number in kept if number]
 
 
-def _is_within(row: Row, height: int) -> bool:
-    """Whether a sloping row ends in the room; the slope takes the last ones out of it."""
-    marks = [mark for number in row for mark in number]
-    return min(mark.y for mark in marks) >= 0 and max(mark.y + mark.ink.shape[0] for mark in marks) <= height
-
-
 def _place(rows: list[Row], rng: np.random.Generator, pitch: int, slope: float, width: int, height: int) -> list[Row]:
-    """Put the rows below each other somewhere in the room."""
+    """Place the rows below each other somewhere in the area."""
     widths = [row[-1][-1].x + row[-1][-1].ink.shape[1] for row in rows]
-    spare = max(0.0, width - max(widths))
-    left = rng.uniform(0, spare)
+    left = rng.uniform(0, max(0.0, width - max(widths)))
     rise = np.tan(slope)
     lowest = (len(rows) - 1) * pitch + max(0.0, rise * max(widths))
-    top = max(mark.ink.shape[0] for row in rows for number in row for mark in number) + max(0.0, -rise * max(widths))
+    top = max(one.ink.shape[0] for one in all_ink(rows)) + max(0.0, -rise * max(widths))
     start = top + rng.uniform(0, max(1.0, height - lowest - top))
-    indent = np.minimum(rng.uniform(0, 0.3 * pitch, len(rows)), np.maximum(0, width - left - np.array(widths)))
-    return [
-        [
-            [
-                mark.moved(
-                    round(left + indent[index]), round(start + index * pitch + rise * (mark.x + mark.ink.shape[1] / 2))
-                )
-                for mark in number
-            ]
-            for number in row
-        ]
-        for index, row in enumerate(rows)
-    ]
+    indents = np.minimum(rng.uniform(0, 0.3 * pitch, len(rows)), np.maximum(0, width - left - np.array(widths)))
+
+    def move(one: PlacedInk, index: int) -> PlacedInk:
+        foot = start + index * pitch + rise * (one.x + one.ink.shape[1] / 2)
+        return one.moved(round(left + indents[index]), round(foot))
+
+    return [[[move(one, index) for one in number] for number in row] for index, row in enumerate(rows)]

@@ -1,1 +1,1 @@
-"""What a camera makes of a page: perspective, light, blur, noise and compression; and images without any page."""
+"""A flat page in, a photograph out: camera pose, light, blur, noise and JPEG; and images of objects without digits."""

@@ -1,4 +1,4 @@
-"""An endless clip for those without a camera: sheet after sheet, held in a hand that is not quite still."""
+"""An endless clip for machines without a camera: one plain page after another, seen by a hand-held camera."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,30 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.synthetic.page.page import DETAIL, check_size, write_page
-from digitedge.synthetic.page.surface import Medium
-from digitedge.synthetic.photo.photograph import (
-    View,
-    expose,
-    homography,
-    keep_inside,
-    project,
-    sensor_noise,
-    uneven_light,
-)
-from digitedge.synthetic.scenes.ground_truth import Scene, true_digits
-from digitedge.utils.opencv import cv2
+from digitedge.synthetic.noise import add_noise, apply_gains, fine_noise
+from digitedge.synthetic.page.page import write_page
+from digitedge.synthetic.page.scene_types import PLAIN_SCENE_TYPES, Difficulty
+from digitedge.synthetic.photo.camera_pose import CameraPose, homography, keep_inside, project
+from digitedge.synthetic.photo.capture import CONDITIONS, sample_light, warp_page
+from digitedge.synthetic.scenes.ground_truth import Scene, box_in_frame, describe_scene
+from digitedge.synthetic.scenes.scene import MIN_PLAIN_FRAME_SIZE, check_frame_size
+from digitedge.utils.opencv import as_uint8, cv2
 
-# How long one sheet stays, in seconds.
-STAY = (3.0, 5.5)
-# Share of the time between two frames in which the shutter is open: motion over that share is smeared.
+# How long one page stays, in seconds.
+PAGE_SECONDS = (3.0, 5.5)
+# Share of the time between two frames in which the shutter is open and motion is blurred.
 SHUTTER = 0.5
-# How far the light of a sheet turns into another light while the sheet stays.
-DRIFT = 0.6
+# Share by which the light of a page changes to another light while the page stays.
+LIGHT_CHANGE = 0.6
+# Longest motion blur on each side of a pixel, in pixels.
+MAX_MOTION_REACH = 4
 
 
 def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 25.0) -> Iterator[Scene]:
-    """Render frames for ever, as a hand-held camera sees one sheet of digits after another.
+    """Render frames without end, as a hand-held camera sees one page of digits after another.
 
     Args:
         seed: the same seed gives the same clip.
@@ -39,11 +36,11 @@ def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 
         fps: frames that show one second, > 0. Nothing waits: the caller sets the pace.
 
     Returns:
-        Scenes without end. Every digit is whole, plain and at least 24 pixels high in each frame; the sheet, and with
-        it the rows, changes every STAY seconds.
+        Plain scenes. Every digit is whole, clear and at least 24 pixels high in each frame; the page, and with it the
+        rows, changes after PAGE_SECONDS.
 
     Raises:
-        InputError: fps that is not positive.
+        InputError: a frame that is too small, or fps that is not positive.
 
     Examples:
         >>> clip = render_clip(seed=0, width=320, height=240)
@@ -51,51 +48,67 @@ def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 
         >>> first.rows == second.rows, bool((first.frame == second.frame).all())
         (True, False)
     """
-    check_size(width, height)
+    check_frame_size(width, height, smallest=MIN_PLAIN_FRAME_SIZE)
     if not fps > 0:
         raise InputError(f"render_clip() takes fps > 0, got {fps}. 25 is usual.")
-    return _sheets(np.random.default_rng(seed), (width, height), fps)
+    return _render_pages(np.random.default_rng(seed), (width, height), fps)
 
 
-def _sheets(rng: np.random.Generator, frame: tuple[int, int], fps: float) -> Iterator[Scene]:
-    """Go through all media in random order, again and again, never twice the same in a row."""
-    last: Medium | None = None
+def _render_pages(rng: np.random.Generator, frame: tuple[int, int], fps: float) -> Iterator[Scene]:
+    """Go through all plain scene types in random order, again and again, never the same twice in a row."""
+    last: str | None = None
     while True:
-        order = [list(Medium)[index] for index in rng.permutation(len(Medium))]
-        if order[0] is last:
+        order = rng.permutation(list(PLAIN_SCENE_TYPES)).tolist()
+        if order[0] == last:
             order = order[1:] + order[:1]
-        for medium in order:
-            yield from _sheet(rng, medium, frame, round(fps * rng.uniform(*STAY)), fps)
+        for name in order:
+            yield from _render_page(rng, name, frame, max(1, round(fps * rng.uniform(*PAGE_SECONDS))), fps)
         last = order[-1]
 
 
-def _sheet(rng: np.random.Generator, medium: Medium, frame: tuple[int, int], count: int, fps: float) -> Iterator[Scene]:
-    """One sheet for `count` frames."""
-    page = write_page(rng, width=round(frame[0] * DETAIL), height=round(frame[1] * DETAIL), medium=medium, least=3)
-    outline = np.concatenate(page.outlines)
-    size = (page.image.shape[1], page.image.shape[0])
-    lights = [uneven_light(rng, width=frame[0], height=frame[1]) for _ in range(2)]
-    noise = sensor_noise(rng, width=frame[0], height=frame[1], sigma=rng.uniform(0.8, 3.0))
-    blur = float(rng.uniform(0.3, 0.75))
+def _render_page(
+    rng: np.random.Generator, name: str, frame: tuple[int, int], count: int, fps: float
+) -> Iterator[Scene]:
+    """Render one page for `count` frames."""
+    page = write_page(PLAIN_SCENE_TYPES[name], Difficulty.PLAIN, rng, frame)
+    outlines = [placed.outline() for placed in page.digits]
+    points = np.concatenate(outlines)
+    centre = points.mean(axis=0, keepdims=True)
+    conditions = CONDITIONS[Difficulty.PLAIN]
+    lights = [sample_light(rng, frame, conditions) for _ in range(2)]
+    blur, deviation = float(rng.uniform(0.3, 0.75)), float(rng.uniform(0.8, 3.0))
     sway = _sample_sway(rng)
-    middle = outline.mean(axis=0, keepdims=True)
-    before = None
-    for index in range(max(1, count)):
-        matrix = keep_inside(homography(sway.at(index / fps), page=size, frame=frame), outline, frame=frame)
-        here = project(middle, matrix)[0]
-        way = (here - (here if before is None else before)) * SHUTTER
-        before = here
-        drift = DRIFT * index / count
-        light = np.asarray(cv2.addWeighted(lights[0], 1 - drift, lights[1], drift, 0), np.uint8)
-        shot = expose(
-            page.image, matrix, rng, light=light, noise=noise, blur=blur, motion=(float(way[0]), float(way[1]))
-        )
-        yield Scene(shot, true_digits(page, matrix), page.rows)
+    previous: NDArray[np.float64] | None = None
+    for index in range(count):
+        matrix = homography(sway.pose_at(index / fps), page=page.image.shape[1::-1], frame=frame)
+        matrix = keep_inside(matrix, points, frame=frame)
+        position = project(centre, matrix)[0]
+        motion = (position - (position if previous is None else previous)) * SHUTTER
+        previous = position
+        change = LIGHT_CHANGE * index / count
+        light = as_uint8(cv2.addWeighted(lights[0], 1 - change, lights[1], change, 0))
+        image = as_uint8(cv2.GaussianBlur(warp_page(page.image, matrix, frame), (3, 3), blur))
+        image = apply_gains(_blur_motion(image, motion), light)
+        image = add_noise(image, fine_noise(rng, frame[::-1], coloured=True), deviation)
+        boxes = [box_in_frame(outline, matrix) for outline in outlines]
+        yield describe_scene(image, page.rows, boxes, scene_type=name, difficulty=Difficulty.PLAIN)
+
+
+def _blur_motion(image: NDArray[np.uint8], motion: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Blur along the motion (x, y) of the camera in pixels; under 0.8 pixels nothing is done."""
+    if np.abs(motion).max() <= 0.8:
+        return image
+    reach = min(MAX_MOTION_REACH, int(np.ceil(np.abs(motion).max() / 2)))
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
+    half = 0.5 * motion
+    (x0, y0), (x1, y1) = np.rint(16 * (reach + np.stack([-half, half]))).astype(int).tolist()
+    cv2.line(kernel, (x0, y0), (x1, y1), 255, 1, cv2.LINE_AA, 4)
+    return as_uint8(cv2.filter2D(image, -1, np.asarray(kernel / max(1, int(kernel.sum())), np.float32)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sway:
-    """The motion of a hand: for each of six ways to move, three slow waves.
+    """The motion of a hand: three slow waves in each of six directions.
 
     Attributes:
         size: float64 (6, 3), amplitudes of shift x, shift y, zoom, turn, tilt x, tilt y.
@@ -107,14 +120,14 @@ class _Sway:
     speed: NDArray[np.float64]
     phase: NDArray[np.float64]
 
-    def at(self, time_s: float) -> View:
-        """Where the camera is after so many seconds."""
+    def pose_at(self, time_s: float) -> CameraPose:
+        """Return the pose of the camera after some seconds."""
         x, y, zoom, turn, tilt_x, tilt_y = (self.size * np.sin(self.speed * time_s + self.phase)).sum(axis=1).tolist()
-        return View(shift=(x, y), zoom=(1 + zoom) / DETAIL, turn=turn, tilt=(tilt_x, tilt_y))
+        return CameraPose(shift=(x, y), zoom=1 + zoom, turn=turn, tilt=(tilt_x, tilt_y))
 
 
 def _sample_sway(rng: np.random.Generator) -> _Sway:
-    """A drift of a few seconds, the sway of an arm, and a tremor of a few hertz and hardly a pixel."""
+    """Sample a drift of a few seconds, the sway of an arm, and a tremor of a few hertz and hardly a pixel."""
     reach = np.array([0.035, 0.035, 0.035, 0.022, 0.03, 0.035])
     waves = np.array([1.0, 0.35, 0.02])
     return _Sway(

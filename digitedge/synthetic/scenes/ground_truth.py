@@ -1,17 +1,24 @@
-"""What is really in a rendered frame: every digit with its box, and the rows."""
+"""The ground truth of a rendered frame: every digit with its box, the rows, and what is to be ignored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.page.page import Page
-from digitedge.synthetic.photo.photograph import project
+from digitedge.synthetic.page.scene_types import Difficulty
+from digitedge.synthetic.page.writing import Row, all_ink
+from digitedge.synthetic.photo.camera_pose import project
+from digitedge.utils.boxes import Box, clip_box
+
+# How far a digit may go beyond the frame and still count as whole, in pixels.
+TOLERANCE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TrueDigit:
-    """One digit that is in the frame.
+    """One digit of a frame.
 
     Attributes:
         digit: 0 to 9.
@@ -19,31 +26,84 @@ class TrueDigit:
     """
 
     digit: int
-    box: tuple[int, int, int, int]
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A frame and what is written in it.
+    """A frame and its ground truth.
 
     Attributes:
         frame: uint8 (H, W, 3), BGR.
-        digits: in reading order.
+        digits: all whole digits, in reading order.
         rows: the digits of each row joined, top to bottom.
+        numbers: for each row the numbers in it, which are at least 1.2 heights of a digit apart.
+        ignore: boxes of other things; reading something there is neither right nor wrong.
+        scene_type: a name in PLAIN_SCENE_TYPES, SCENE_TYPES or NEGATIVE_SCENE_TYPES.
+        difficulty: how hard it is to read.
     """
 
     frame: NDArray[np.uint8]
     digits: tuple[TrueDigit, ...]
     rows: tuple[str, ...]
+    numbers: tuple[tuple[str, ...], ...]
+    ignore: tuple[Box, ...]
+    scene_type: str
+    difficulty: Difficulty
 
 
-def true_digits(page: Page, matrix: NDArray[np.float64]) -> tuple[TrueDigit, ...]:
-    """Say where the digits of a page are in the frame that `matrix` (3, 3) makes of it."""
-    starts = np.cumsum([0, *(len(outline) for outline in page.outlines)])[:-1]
-    seen = project(np.concatenate(page.outlines), matrix)
-    low = np.rint(np.minimum.reduceat(seen, starts)).astype(int)
-    size = np.rint(np.maximum.reduceat(seen, starts)).astype(int) + 1 - low
-    return tuple(
-        TrueDigit(digit, (x, y, w, h))
-        for digit, (x, y), (w, h) in zip(page.digits, low.tolist(), size.tolist(), strict=True)
+def box_in_frame(outline: NDArray[np.float64], matrix: NDArray[np.float64]) -> Box:
+    """Return the box in the frame of an outline (P, 2) on the page; matrix (3, 3) takes one to the other."""
+    projected = project(outline, matrix)
+    x, y = np.rint(projected.min(axis=0)).astype(int).tolist()
+    right, bottom = np.rint(projected.max(axis=0)).astype(int).tolist()
+    return x, y, right + 1 - x, bottom + 1 - y
+
+
+def describe_scene(
+    frame: NDArray[np.uint8],
+    rows: Sequence[Row],
+    boxes: Sequence[Box],
+    *,
+    ignore: Sequence[Box] = (),
+    scene_type: str,
+    difficulty: Difficulty,
+) -> Scene:
+    """Make a scene of a frame: digits that its border cuts are not read but ignored.
+
+    Args:
+        frame: uint8 (H, W, 3), BGR.
+        rows: all digits of the page.
+        boxes: their boxes in the frame, in the same order.
+        ignore: boxes of other things to ignore, which may go beyond the frame.
+        scene_type: its name.
+        difficulty: how hard it is to read.
+    """
+    height, width = frame.shape[:2]
+    digits = [
+        TrueDigit(placed.digit, clip_box(box, width, height))
+        if placed.digit is not None and _is_whole(box, width, height)
+        else None
+        for placed, box in zip(all_ink(rows), boxes, strict=True)
+    ]
+    remaining = iter(digits)
+    texts = [
+        ["".join(str(one.digit) for one in islice(remaining, len(number)) if one) for number in row] for row in rows
+    ]
+    numbers = tuple(tuple(filter(None, row)) for row in texts if any(row))
+    cut = [box for box in boxes if not _is_whole(box, width, height)]
+    visible = (clip_box(box, width, height) for box in (*ignore, *cut))
+    return Scene(
+        frame=frame,
+        digits=tuple(filter(None, digits)),
+        rows=tuple("".join(row) for row in numbers),
+        numbers=numbers,
+        ignore=tuple(box for box in visible if min(box[2:]) > 0),
+        scene_type=scene_type,
+        difficulty=difficulty,
     )
+
+
+def _is_whole(box: Box, width: int, height: int) -> bool:
+    x, y, w, h = box
+    return min(x, y) >= -TOLERANCE and x + w <= width + TOLERANCE and y + h <= height + TOLERANCE

@@ -1,37 +1,36 @@
-// A slate to draw a digit on, with finger, mouse or keyboard, and what the net makes of it.
+// A canvas to draw a digit on, with finger, mouse or keyboard, and the classification of the drawing.
 
 const byId = (id) => document.getElementById(id);
-// Width of the pen, and step of the keyboard's pen, in pixels of the slate.
-const PEN = 22;
-const STEP = 8;
-// Between two questions to the net; and how long a drawing rests before a screen reader says what it reads as.
-const PAUSE_MS = 120;
-const REST_MS = 700;
+// Pixels of the canvas: width of the pen, and its step by keyboard.
+const PEN_WIDTH = 22;
+const KEY_STEP = 8;
+const CLASSIFY_MS = 120; // between two requests
+const ANNOUNCE_MS = 700; // without changes, before a screen reader gets the result
 
-const slate = byId("slate");
+const canvas = byId("canvas");
 const pen = byId("pen");
-const context = slate.getContext("2d", { willReadFrequently: true });
-const place = { x: slate.width / 2, y: slate.height / 2 };
-let isDown = false; // the keyboard's pen
-let drawing = null; // the pointer that draws
-let waiting = 0;
-let asking = false;
-let speaking = 0;
+const context = canvas.getContext("2d", { willReadFrequently: true });
+const position = { x: canvas.width / 2, y: canvas.height / 2 };
+let isPenDown = false; // by keyboard
+let pointerId = null; // of the pointer that draws
+let classifyTimer = 0;
+let classifying = false;
+let announceTimer = 0;
 
 export function startDrawing() {
   context.lineCap = context.lineJoin = "round";
-  context.lineWidth = PEN;
+  context.lineWidth = PEN_WIDTH;
   context.strokeStyle = "#f4f2ea";
   for (let digit = 0; digit < 10; digit++) byId("bars").append(makeBar(digit));
-  slate.addEventListener("pointerdown", startStroke);
-  slate.addEventListener("pointermove", continueStroke);
-  for (const end of ["pointerup", "pointercancel"]) slate.addEventListener(end, () => { drawing = null; });
-  slate.addEventListener("keydown", followKeys);
-  slate.addEventListener("focus", () => { pen.hidden = !slate.matches(":focus-visible"); showPen(); });
-  slate.addEventListener("blur", () => { pen.hidden = true; isDown = false; });
+  canvas.addEventListener("pointerdown", startStroke);
+  canvas.addEventListener("pointermove", continueStroke);
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { pointerId = null; });
+  canvas.addEventListener("keydown", followKeys);
+  canvas.addEventListener("focus", () => { pen.hidden = !canvas.matches(":focus-visible"); showPen(); });
+  canvas.addEventListener("blur", () => { pen.hidden = true; isPenDown = false; });
   byId("clear").addEventListener("click", clear);
-  showAnswer(null);
-  clearTimeout(speaking); // nobody has asked yet
+  showResult(null);
+  clearTimeout(announceTimer); // no announcement at the start
 }
 
 function makeBar(digit) {
@@ -43,22 +42,22 @@ function makeBar(digit) {
 // --- pen ----------------------------------------------------------------------------------------------------------
 
 function startStroke(event) {
-  drawing = event.pointerId;
-  slate.setPointerCapture(drawing);
+  pointerId = event.pointerId;
+  canvas.setPointerCapture(pointerId);
   pen.hidden = true;
-  Object.assign(place, whereOf(event));
-  drawTo(place);
+  Object.assign(position, positionOf(event));
+  drawTo(position);
 }
 
 function continueStroke(event) {
-  if (event.pointerId !== drawing) return;
+  if (event.pointerId !== pointerId) return;
   const moves = event.getCoalescedEvents?.() ?? [];
-  for (const move of moves.length ? moves : [event]) drawTo(whereOf(move));
+  for (const move of moves.length ? moves : [event]) drawTo(positionOf(move));
 }
 
-function whereOf(event) {
-  const box = slate.getBoundingClientRect();
-  const scale = slate.width / box.width;
+function positionOf(event) {
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
   return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
 }
 
@@ -67,14 +66,14 @@ function followKeys(event) {
   const move = moves[event.key];
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   if (move) {
-    const inside = (value) => Math.min(slate.width - PEN, Math.max(PEN, value));
-    const target = { x: inside(place.x + STEP * move[0]), y: inside(place.y + STEP * move[1]) };
-    if (isDown) drawTo(target);
-    Object.assign(place, target);
+    const inside = (value) => Math.min(canvas.width - PEN_WIDTH, Math.max(PEN_WIDTH, value));
+    const target = { x: inside(position.x + KEY_STEP * move[0]), y: inside(position.y + KEY_STEP * move[1]) };
+    if (isPenDown) drawTo(target);
+    Object.assign(position, target);
   } else if (event.key === " ") {
-    isDown = !isDown;
-    if (isDown) drawTo(place);
-    speak(isDown ? "Pen down" : "Pen up");
+    isPenDown = !isPenDown;
+    if (isPenDown) drawTo(position);
+    announce(isPenDown ? "Pen down" : "Pen up");
   } else if (event.key === "Delete" || event.key === "Backspace") {
     clear();
   } else {
@@ -86,69 +85,69 @@ function followKeys(event) {
 }
 
 function showPen() {
-  pen.style.left = `${(100 * place.x) / slate.width}%`;
-  pen.style.top = `${(100 * place.y) / slate.height}%`;
-  pen.classList.toggle("down", isDown);
+  pen.style.left = `${(100 * position.x) / canvas.width}%`;
+  pen.style.top = `${(100 * position.y) / canvas.height}%`;
+  pen.classList.toggle("down", isPenDown);
 }
 
 function drawTo(target) {
   context.beginPath();
-  context.moveTo(place.x, place.y);
+  context.moveTo(position.x, position.y);
   context.lineTo(target.x, target.y);
   context.stroke();
-  Object.assign(place, target);
-  if (!waiting) waiting = setTimeout(classify, PAUSE_MS);
+  Object.assign(position, target);
+  if (!classifyTimer) classifyTimer = setTimeout(classify, CLASSIFY_MS);
 }
 
 function clear() {
-  context.clearRect(0, 0, slate.width, slate.height);
-  Object.assign(place, { x: slate.width / 2, y: slate.height / 2 });
-  showAnswer(null);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  Object.assign(position, { x: canvas.width / 2, y: canvas.height / 2 });
+  showResult(null);
 }
 
-// --- net ----------------------------------------------------------------------------------------------------------
+// --- classification -----------------------------------------------------------------------------------------------
 
 async function classify() {
-  waiting = 0;
-  if (asking) {
-    waiting = setTimeout(classify, PAUSE_MS);
+  classifyTimer = 0;
+  if (classifying) {
+    classifyTimer = setTimeout(classify, CLASSIFY_MS);
     return;
   }
-  const drawn = ink();
-  if (!isDrawn(drawn)) return; // it has been cleared since
-  asking = true;
-  const answer = await ask(drawn).catch(() => "connection lost");
-  asking = false;
-  if (typeof answer === "string") say(answer);
-  else if (isDrawn(ink())) showAnswer(answer);
+  const ink = readInk();
+  if (!isDrawn(ink)) return; // cleared since
+  classifying = true;
+  const result = await send(ink).catch(() => "connection lost");
+  classifying = false;
+  if (typeof result === "string") showText(result);
+  else if (isDrawn(readInk())) showResult(result);
 }
 
-async function ask(body) {
+async function send(ink) {
   const headers = { "Content-Type": "application/octet-stream" };
-  const answer = await fetch("/api/classify", { method: "POST", headers, body });
-  const said = await answer.json();
-  return answer.ok ? said : said.error;
+  const response = await fetch("/api/classify", { method: "POST", headers, body: ink });
+  const content = await response.json();
+  return response.ok ? content : content.error;
 }
 
-function ink() {
-  const { data } = context.getImageData(0, 0, slate.width, slate.height);
-  return Uint8Array.from({ length: data.length / 4 }, (_, index) => data[4 * index + 3]); // how much ink covers a pixel
+function readInk() {
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  return Uint8Array.from({ length: data.length / 4 }, (_, index) => data[4 * index + 3]); // opacity: how much ink covers a pixel
 }
 
-function isDrawn(drawn) {
-  return drawn.some((value) => value > 0);
+function isDrawn(ink) {
+  return ink.some((value) => value > 0);
 }
 
-function showAnswer(answer) {
-  byId("drawn").textContent = answer ? answer.digit : "?";
-  say(answer ? `Reads as ${answer.digit}, ${Math.floor(100 * answer.confidence)} % sure.` : "Nothing is drawn yet.");
+function showResult(result) {
+  byId("drawn").textContent = result ? result.digit : "?";
+  showText(result ? `Read as ${result.digit}, confidence ${Math.round(100 * result.confidence)} %.` : "Nothing is drawn yet.");
   [...byId("bars").children].forEach((item, digit) => {
-    const probability = answer ? answer.probabilities[digit] : 0;
+    const probability = result ? result.probabilities[digit] : 0;
     item.querySelector(".bar span").style.width = `${100 * probability}%`;
-    item.querySelector(".percent").textContent = answer ? `${(100 * probability).toFixed(1)} %` : "–";
-    item.classList.toggle("best", answer?.digit === digit);
+    item.querySelector(".percent").textContent = result ? `${(100 * probability).toFixed(1)} %` : "–";
+    item.classList.toggle("best", result?.digit === digit);
   });
-  showCrop(answer ? Uint8Array.from(atob(answer.crop), (letter) => letter.charCodeAt(0)) : new Uint8Array(784));
+  showCrop(result ? Uint8Array.from(atob(result.crop), (letter) => letter.charCodeAt(0)) : new Uint8Array(784));
 }
 
 function showCrop(grey) {
@@ -157,12 +156,12 @@ function showCrop(grey) {
   byId("crop").getContext("2d").putImageData(image, 0, 0);
 }
 
-function say(words) {
-  byId("drawn-words").textContent = words;
-  clearTimeout(speaking);
-  speaking = setTimeout(() => speak(words), REST_MS);
+function showText(text) {
+  byId("drawn-text").textContent = text;
+  clearTimeout(announceTimer);
+  announceTimer = setTimeout(() => announce(text), ANNOUNCE_MS);
 }
 
-function speak(words) {
-  byId("drawn-spoken").textContent = words;
+function announce(text) {
+  byId("drawn-announcement").textContent = text;
 }

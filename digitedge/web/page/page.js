@@ -1,77 +1,78 @@
-// The live page: events of the server shown, and what the viewer wants told to the server.
+// The live page: shows the events of the server and sends the viewer's settings.
 import { startDrawing } from "./drawing.js";
 
 const byId = (id) => document.getElementById(id);
-const percent = (share) => `${Math.floor(100 * share + 1e-6)} %`; // 99.6 % is not 100 %
+const percent = (share) => `${Math.round(100 * share)} %`;
 
+// State -> [badge, notice over the image]
 const STATES = {
-  waiting: ["Waiting", "Waiting for the first image"],
+  waiting: ["Waiting", "Waiting for the first frame"],
   live: ["Live", ""],
-  stale: ["No new image", "The camera gives no new image"],
-  reconnecting: ["Camera lost, trying again", "The camera is lost. Trying again"],
-  lost: ["Connection lost, trying again", "Connection lost, trying again"],
-  refused: ["Address out of date", "digitedge was started again. Open the new address that it has printed."],
+  stale: ["No new frames", "The camera sends no new frames"],
+  reconnecting: ["Camera lost, reconnecting", "The camera is lost. Reconnecting"],
+  lost: ["Connection lost, reconnecting", "Connection lost, reconnecting"],
+  refused: ["Token expired", "digitedge was restarted. Open the new URL that it printed."],
 };
-// Without any event for so long, the connection is taken for lost; then it is tried again after a second.
+// Without any event for this time the connection counts as lost.
 const SILENCE_MS = 6000;
-const RETRY_MS = 1000;
-const STEP_MS = 1000;
-const HISTORY = 50;
-// A row under this is shown as doubtful: draw_reading's boxes turn orange there.
-const SURE_FROM = 0.8;
+const RECONNECT_MS = 1000;
+const STAGES_MS = 1000;
+const MAX_EVENTS = 50;
+// A row below this confidence is shown as uncertain. The boxes of draw_reading turn orange at the same value.
+const CERTAIN_FROM = 0.8;
 
-let source = null; // of events
-let heard = 0; // when the last event came
-let retry = 0;
+let eventSource = null;
+let lastEventAt = 0;
+let reconnectTimer = 0;
 let paused = false;
-let frozen = ""; // address of the image that stands still
-let sliding = -Infinity; // when this viewer last moved the slider
-let sending = false; // whether its place is being sent
+let frozenUrl = ""; // of the image shown while paused
+let sliderMovedAt = -Infinity;
+let sendingThreshold = false;
 
 // --- connection ---------------------------------------------------------------------------------------------------
 
 function connect() {
   disconnect();
-  heard = performance.now();
-  source = new EventSource("/api/events");
-  source.onopen = () => { if (!paused) showStream(); };
-  source.onerror = () => lose();
-  on("history", showHistory);
-  on("reading", (event) => { addToHistory(event); speak(event); });
-  on("state", ({ state }) => showState(state));
-  on("threshold", ({ threshold }) => showThreshold(threshold));
-  on("update", (update) => {
-    showThreshold(update.threshold); // once more: the slider may have been moved meanwhile
+  lastEventAt = performance.now();
+  eventSource = new EventSource("/api/events");
+  eventSource.onopen = () => { if (!paused) showStream(); };
+  eventSource.onerror = reconnect;
+  listen("history", showHistory);
+  listen("reading", (event) => { addToHistory(event); announce(event); });
+  listen("state", ({ state }) => showState(state));
+  listen("threshold", ({ threshold }) => showThreshold(threshold));
+  listen("update", (update) => {
+    showThreshold(update.threshold); // again: showThreshold ignores events while the slider moves
     if (!paused) showUpdate(update);
   });
 }
 
-function on(name, show) {
-  source.addEventListener(name, (event) => {
-    heard = performance.now();
+function listen(name, show) {
+  eventSource.addEventListener(name, (event) => {
+    lastEventAt = performance.now();
     show(JSON.parse(event.data));
   });
 }
 
 function disconnect() {
-  clearTimeout(retry);
-  source?.close();
-  source = null;
+  clearTimeout(reconnectTimer);
+  eventSource?.close();
+  eventSource = null;
 }
 
-async function lose() {
+async function reconnect() {
   disconnect();
   if (byId("state").dataset.state !== "refused") showState("lost");
-  const answer = await fetch("/api/history").catch(() => null);
-  if (answer) showState(answer.status === 401 ? "refused" : "lost");
-  if (!document.hidden) retry = setTimeout(connect, RETRY_MS);
+  const response = await fetch("/api/history").catch(() => null);
+  if (response) showState(response.status === 401 ? "refused" : "lost");
+  if (!document.hidden) reconnectTimer = setTimeout(connect, RECONNECT_MS);
 }
 
 setInterval(() => {
-  if (source && performance.now() - heard > SILENCE_MS) lose();
+  if (eventSource && performance.now() - lastEventAt > SILENCE_MS) reconnect();
 }, 1000);
 
-// A page that nobody sees costs nothing, and leaves its connections to others of the same browser.
+// A hidden page holds no connection: browsers allow six to one server, for all its pages together.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     disconnect();
@@ -84,12 +85,12 @@ document.addEventListener("visibilitychange", () => {
 // --- what is shown ------------------------------------------------------------------------------------------------
 
 function showState(state) {
-  const [short, long] = STATES[state] ?? [state, state];
-  setText(byId("state"), short);
+  const [badge, notice] = STATES[state] ?? [state, state];
+  setText(byId("state"), badge);
   byId("state").dataset.state = state;
   if (state === "lost" || state === "refused" || !paused) byId("view").dataset.state = state;
-  if (long) setText(byId("notice"), long);
-  document.body.classList.toggle("old", state !== "live");
+  if (notice) setText(byId("notice"), notice);
+  document.body.classList.toggle("stale", state !== "live");
   if (state !== "live") setText(byId("fps"), "–");
   showHints();
 }
@@ -98,18 +99,18 @@ function showHints() {
   const hasRows = byId("rows").children.length > 0;
   byId("rows-hint").hidden = !hasRows;
   byId("empty").hidden = hasRows;
-  const isLive = !document.body.classList.contains("old");
-  setText(byId("empty"), isLive ? "No digits in view. Hold a page with dark digits into the light." : "Nothing to read now.");
+  const isLive = !document.body.classList.contains("stale");
+  setText(byId("empty"), isLive ? "No digits in view. Hold a page with dark digits into the light." : "No reading.");
 }
 
 function showStream() {
-  byId("image").src = `/stream.mjpg?${Date.now()}`; // anew each time: browsers do not repeat a broken stream
+  byId("image").src = `/stream.mjpg?${Date.now()}`; // a new URL: browsers do not repeat a broken stream
 }
 
 byId("image").addEventListener("load", () => { byId("image").hidden = false; });
 byId("image").addEventListener("error", () => {
   byId("image").hidden = true;
-  if (byId("image").src) setTimeout(() => { if (source && !paused) showStream(); }, RETRY_MS);
+  if (byId("image").src) setTimeout(() => { if (eventSource && !paused) showStream(); }, RECONNECT_MS);
 });
 
 function showUpdate(update) {
@@ -122,14 +123,14 @@ function showUpdate(update) {
 }
 
 function showRows({ rows, digits, stable }) {
-  const settled = new Set(stable.map((row) => row.text));
-  const isFilm = digits.some((digit) => "track" in digit);
+  const stableTexts = new Set(stable.map((row) => row.text));
+  const isTracked = digits.some((digit) => "track" in digit);
   let next = 0;
   const items = rows.map((text) => {
     const confidence = Math.min(...digits.slice(next, (next += text.length)).map((digit) => digit.confidence));
-    const item = element("li", element("span", text, "text"), element("span", percent(confidence), "sure"));
-    item.classList.toggle("fleeting", isFilm && !settled.has(text));
-    item.classList.toggle("doubtful", confidence < SURE_FROM);
+    const item = element("li", element("span", text, "text"), element("span", percent(confidence), "confidence"));
+    item.classList.toggle("unstable", isTracked && !stableTexts.has(text));
+    item.classList.toggle("uncertain", confidence < CERTAIN_FROM);
     return item;
   });
   const list = byId("rows");
@@ -149,78 +150,79 @@ function addToHistory(event) {
   const list = byId("history");
   const time = element("time", new Date(event.at).toLocaleTimeString([], { hour12: false }));
   time.dateTime = event.at;
-  const words = { appeared: "new", changed: `was ${event.before}`, left: "gone" }[event.change];
-  const item = element("li", time, element("span", event.text, "text"), element("span", words, "change"));
+  const change = { appeared: "new", changed: `was ${event.before}`, left: "gone" }[event.change];
+  const item = element("li", time, element("span", event.text, "text"), element("span", change, "change"));
   item.classList.add(event.change);
   list.prepend(item);
-  while (list.children.length > HISTORY) list.lastChild.remove();
+  while (list.children.length > MAX_EVENTS) list.lastChild.remove();
   byId("no-history").hidden = true;
 }
 
-function speak({ change, text, before }) {
+// For screen readers: "2 0 2 6", because "2026" would be read as one number.
+function announce({ change, text, before }) {
   const digits = [...text].join(" ");
-  const words = { appeared: digits, changed: `${[...(before ?? "")].join(" ")} became ${digits}`, left: `${digits} is gone` };
-  if (!paused) byId("spoken").textContent = words[change];
+  const changed = `${[...(before ?? "")].join(" ")} changed to ${digits}`;
+  if (!paused) byId("announcement").textContent = { appeared: digits, changed, left: `${digits} is gone` }[change];
 }
 
 function showThreshold(threshold) {
-  if (performance.now() - sliding < 1000) return; // this viewer is just moving it
+  if (performance.now() - sliderMovedAt < 1000) return; // this viewer is moving it
   byId("threshold").value = Math.round(100 * threshold);
   setText(byId("threshold-shown"), `${byId("threshold").value} %`);
 }
 
-// --- what the viewer does -----------------------------------------------------------------------------------------
+// --- controls -----------------------------------------------------------------------------------------------------
 
 byId("pause").addEventListener("click", async () => {
   paused = !paused;
   byId("pause").setAttribute("aria-pressed", paused);
   byId("paused").hidden = !paused;
   setText(byId("pause"), paused ? "Resume" : "Pause");
-  setText(byId("paused"), paused ? "Your image and rows stand still. The reader goes on, and so does everyone else." : "");
-  if (!paused) return goOn();
-  const answer = await fetch("/snapshot.jpg").catch(() => null);
-  if (!answer?.ok || !paused) return;
-  frozen = URL.createObjectURL(await answer.blob());
-  byId("image").src = frozen;
-  Object.assign(byId("snapshot"), { href: frozen, download: "digitedge.jpg" }); // what is seen is what is saved
+  setText(byId("paused"), paused ? "Image and rows are paused for you only. The reader continues." : "");
+  if (!paused) return resume();
+  const response = await fetch("/snapshot.jpg").catch(() => null);
+  if (!response?.ok || !paused) return;
+  frozenUrl = URL.createObjectURL(await response.blob());
+  byId("image").src = frozenUrl;
+  Object.assign(byId("snapshot"), { href: frozenUrl, download: "digitedge.jpg" }); // save what is shown
 });
 
-function goOn() {
-  URL.revokeObjectURL(frozen);
+function resume() {
+  URL.revokeObjectURL(frozenUrl);
   Object.assign(byId("snapshot"), { href: "/snapshot.jpg", download: "" });
   byId("view").dataset.state = byId("state").dataset.state;
-  if (source) showStream();
+  if (eventSource) showStream();
 }
 
 byId("threshold").addEventListener("input", () => {
-  sliding = performance.now();
+  sliderMovedAt = performance.now();
   setText(byId("threshold-shown"), `${byId("threshold").value} %`);
-  if (!sending) sendThreshold();
+  if (!sendingThreshold) sendThreshold();
 });
 
 async function sendThreshold() {
-  sending = true;
+  sendingThreshold = true;
   let sent;
-  do { // one after the other, so that the last one counts
+  do { // one request at a time, so that the last value wins
     sent = byId("threshold").value;
     const body = JSON.stringify({ threshold: sent / 100 });
     await fetch("/api/threshold", { method: "PUT", body }).catch(() => {});
   } while (sent !== byId("threshold").value);
-  sending = false;
+  sendingThreshold = false;
 }
 
-function showSteps() {
-  if (!byId("steps").open || document.hidden || paused || !source) return;
-  for (const image of document.querySelectorAll("[data-step]")) {
-    if (image.src && !image.complete) continue; // a slow network: one at a time
-    image.src = `/steps/${image.dataset.step}.jpg?${Date.now()}`;
+function showStages() {
+  if (!byId("stages").open || document.hidden || paused || !eventSource) return;
+  for (const image of document.querySelectorAll("[data-stage]")) {
+    if (image.src && !image.complete) continue; // still loading, in a slow network
+    image.src = `/stages/${image.dataset.stage}.jpg?${Date.now()}`;
   }
 }
 
-byId("steps").addEventListener("toggle", showSteps);
-setInterval(showSteps, STEP_MS);
+byId("stages").addEventListener("toggle", showStages);
+setInterval(showStages, STAGES_MS);
 
-// --- small things -------------------------------------------------------------------------------------------------
+// --- DOM ----------------------------------------------------------------------------------------------------------
 
 function element(name, ...parts) {
   const made = document.createElement(name);
@@ -234,7 +236,7 @@ function element(name, ...parts) {
 }
 
 function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text; // else screen readers would say it again
+  if (target.textContent !== text) target.textContent = text; // a screen reader announces every assignment
 }
 
 startDrawing();

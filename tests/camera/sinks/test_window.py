@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import start
 
-from digitedge.camera import why_no_window
+from digitedge.camera import find_window_problem
 from digitedge.camera.sinks import window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="screens are chosen by DISPLAY on Linux only")
@@ -21,58 +22,58 @@ def no_wayland(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """A screen that nobody sees, as the value of DISPLAY."""
+    """A virtual screen, as the value of DISPLAY."""
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is not installed (apt install xvfb)")
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+    with start(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
         os.close(writing)
-        try:
-            with os.fdopen(reading) as answer:
-                yield f":{answer.readline().strip()}"
-        finally:
-            server.terminate()
+        with os.fdopen(reading) as answer:
+            yield f":{answer.readline().strip()}"
+        server.terminate()
+        server.wait(10)
 
 
-def test_without_a_screen_there_is_no_window(monkeypatch: pytest.MonkeyPatch, no_wayland: None) -> None:
+def test_problem_without_a_screen_is_that_display_is_not_set(monkeypatch: pytest.MonkeyPatch, no_wayland: None) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
-    assert why_no_window() == "there is no screen: DISPLAY is not set"
+    assert find_window_problem() == "there is no screen: DISPLAY is not set"
 
 
-def test_a_screen_that_is_gone_is_found_out_without_an_abort(
+def test_screen_that_is_gone_is_found_without_an_abort(
     monkeypatch: pytest.MonkeyPatch, no_wayland: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":7654")
-    reason = why_no_window()
-    assert reason is not None
-    assert "the screen :7654 cannot be opened" in reason or "opencv-python-headless" in reason
+    problem = find_window_problem()
+    assert problem is not None
+    assert "the screen :7654 cannot be opened" in problem or "opencv-python-headless" in problem
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_screen_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, no_wayland: None) -> None:
+def test_screen_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, no_wayland: None) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(window, "PROBE_LIMIT_S", 0.001)
-    assert why_no_window() == "the screen :0 does not answer"
+    assert find_window_problem() == "the screen :0 does not answer"
 
 
-def test_opencv_without_windows_is_told_apart(
+def test_problem_of_opencv_without_windows_names_the_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_wayland: None
 ) -> None:
     (tmp_path / "cv2.py").write_text(
+        "def __getattr__(name): return 0  # any constant\n"
         "def namedWindow(name): raise RuntimeError('The function is not implemented. Rebuild the library')"
     )
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert why_no_window() == "opencv-python-headless is installed, which has none; opencv-python has"
+    assert find_window_problem() == "opencv-python-headless is installed, which has none; opencv-python has"
 
 
-def test_a_window_works_on_a_real_screen(monkeypatch: pytest.MonkeyPatch, no_wayland: None, screen: str) -> None:
+def test_screen_that_works_has_no_problem(monkeypatch: pytest.MonkeyPatch, no_wayland: None, screen: str) -> None:
     monkeypatch.setenv("DISPLAY", screen)
-    assert why_no_window() is None
+    assert find_window_problem() is None
 
 
-# In a process of its own: once a process has opened a window, it dies with the screen.
+# In a process of its own: a process that has opened a window dies with the screen.
 SHOW = """
     import numpy as np, subprocess, time
     from digitedge.camera import Window
@@ -86,19 +87,20 @@ SHOW = """
 
 
 def show(screen: str, then: str = "") -> list[str]:
-    code = textwrap.dedent(SHOW).format(then=then)
-    environment = os.environ | {"DISPLAY": screen}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
+    command = [sys.executable, "-c", textwrap.dedent(SHOW).format(then=then)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with start(command, env=os.environ | {"DISPLAY": screen}, **pipes) as process:
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    return out.splitlines()
 
 
-def test_frames_are_shown_at_the_pace_asked_for_and_silently(screen: str) -> None:
+def test_frames_are_shown_at_the_requested_pace_without_messages(screen: str) -> None:
     assert show(screen) == ["True", "[True, True, True] True"]
 
 
 @pytest.mark.parametrize(("key", "goes_on"), [("q", "False"), ("Escape", "False"), ("space", "True")])
-def test_q_and_escape_end_and_another_key_shows_the_next_image(screen: str, key: str, goes_on: str) -> None:
+def test_q_and_escape_quit_and_another_key_shows_the_next_image(screen: str, key: str, goes_on: str) -> None:
     if shutil.which("xdotool") is None:
         pytest.skip("xdotool is not installed (apt install xdotool)")
     press = (
@@ -108,16 +110,12 @@ def test_q_and_escape_end_and_another_key_shows_the_next_image(screen: str, key:
     assert show(screen, press)[-1] == goes_on
 
 
-def test_the_close_button_ends(screen: str) -> None:
+def test_close_button_quits(screen: str) -> None:
     if shutil.which("openbox") is None or shutil.which("wmctrl") is None:
         pytest.skip("openbox or wmctrl is not installed (apt install openbox wmctrl)")
-    manager = subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": screen}, stderr=subprocess.DEVNULL)
     press = (
         "press = subprocess.Popen(['sh', '-c', 'sleep 0.5; wmctrl -c digitedge']); "
         "print(window.show(frame, hold_s=None)); press.wait()"
     )
-    try:
+    with start(["openbox"], env=os.environ | {"DISPLAY": screen}, stderr=subprocess.DEVNULL):
         assert show(screen, press)[-1] == "False"
-    finally:
-        manager.terminate()
-        manager.wait()

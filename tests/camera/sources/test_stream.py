@@ -2,14 +2,14 @@ import http.server
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitedge.camera import open_source
+from digitedge.camera import Frame, open_source
 from digitedge.camera.sources import stream
 from digitedge.errors import CameraError
 from digitedge.utils.opencv import cv2
@@ -17,7 +17,7 @@ from digitedge.utils.opencv import cv2
 
 @contextmanager
 def mjpeg_server(jpeg: bytes, *, frames: int, folder: Path) -> Iterator[str]:
-    """A network camera on this machine: /live sends frames and hangs up; everything else is a file of `folder`."""
+    """Serve a network camera: /live sends frames and closes; everything else is a file of `folder`."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *args: object) -> None:
@@ -52,21 +52,22 @@ def mjpeg_server(jpeg: bytes, *, frames: int, folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def test_a_network_camera_that_hangs_up_is_an_error_after_its_frames(jpeg: bytes, tmp_path: Path) -> None:
-    seen = []
+def test_server_that_closes_the_connection_is_an_error_after_its_frames(jpeg: bytes, tmp_path: Path) -> None:
+    shapes, times = [], []
     with (
         mjpeg_server(jpeg, frames=8, folder=tmp_path) as address,
         open_source(f"{address}/live") as source,
         pytest.raises(CameraError, match=r"stopped after \d frames"),
     ):
         for frame in source:
-            seen.append((frame.shape, source.time))
-    assert {shape for shape, _ in seen} == {(240, 320, 3)}
-    assert 4 <= len(seen) <= 8  # of images that arrive together the last one
-    assert seen[-1][1] > seen[0][1] > 0
+            shapes.append(frame.shape)
+            times.append(source.time or 0)
+    assert set(shapes) == {(240, 320, 3)}
+    assert 4 <= len(shapes) <= 8  # of images that arrive together, the last one
+    assert times[-1] > times[0] > 0
 
 
-def test_other_ways_to_send_mjpeg(page, jpeg: bytes) -> None:
+def test_unusual_and_damaged_mjpeg_is_read(page: Callable[[int], Frame], jpeg: bytes) -> None:
     larger = cv2.imencode(".jpg", np.repeat(np.repeat(page(2), 2, 0), 2, 1))[1].tobytes()
     parts = [
         b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg + b"\r\n",  # no length
@@ -74,61 +75,61 @@ def test_other_ways_to_send_mjpeg(page, jpeg: bytes) -> None:
         b"--frame\r\nContent-Type: image/jpeg\r\n\r\nno image at all\r\n",
         larger,  # nothing but the image, of another size
     ]
-    seen = []
+    shapes = []
     with (
-        one_answer(parts, kind="application/octet-stream") as address,
+        serve_once(parts, content_type="application/octet-stream") as address,
         open_source(address) as source,
         pytest.raises(CameraError, match="stopped after"),
     ):
-        seen.extend(frame.shape for frame in source)
-    assert (seen[0], seen[-1]) == ((240, 320, 3), (480, 640, 3))
+        shapes.extend(frame.shape for frame in source)
+    assert (shapes[0], shapes[-1]) == ((240, 320, 3), (480, 640, 3))
 
 
-def test_a_server_that_falls_silent_is_an_error(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_that_falls_silent_is_an_error(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "READ_LIMIT_S", 0.5)
     started = time.monotonic()
-    with one_answer([jpeg], kind="image/jpeg", hang_s=3) as address, open_source(address) as source:
+    with serve_once([jpeg], content_type="image/jpeg", silence_s=3) as address, open_source(address) as source:
         with pytest.raises(CameraError, match="stopped after 1 frames"):
             list(source)
         assert time.monotonic() - started < 2.5
 
 
-def test_a_login_is_sent_and_never_shown(jpeg: bytes) -> None:
-    heard: list[bytes] = []
-    with one_answer([jpeg], kind="image/jpeg", heard=heard) as address:
+def test_login_is_sent_and_not_shown(jpeg: bytes) -> None:
+    requests: list[bytes] = []
+    with serve_once([jpeg], content_type="image/jpeg", requests=requests) as address:
         source = open_source(address.replace("://", "://anna:s%40secret@") + "video")
         with pytest.raises(CameraError) as caught:
             list(source)
-    assert b"Authorization: Basic YW5uYTpzQHNlY3JldA==" in heard[0]  # anna:s@secret
-    assert b"GET /video HTTP" in heard[0]
+    assert b"Authorization: Basic YW5uYTpzQHNlY3JldA==" in requests[0]  # anna:s@secret
+    assert b"GET /video HTTP" in requests[0]
     assert "secret" not in str(caught.value) + source.name
 
 
-def test_a_login_is_not_sent_on_to_another_server(jpeg: bytes) -> None:
-    heard: list[bytes] = []
+def test_login_is_not_sent_to_another_server(jpeg: bytes) -> None:
+    requests: list[bytes] = []
     with (
-        one_answer([jpeg], kind="image/jpeg", heard=heard) as other,
-        one_answer([], kind=f"text/plain\r\nLocation: {other}", status="302 Found") as address,
+        serve_once([jpeg], content_type="image/jpeg", requests=requests) as other,
+        serve_once([], content_type=f"text/plain\r\nLocation: {other}", status="302 Found") as address,
         pytest.raises(CameraError, match="stopped after 1 frames"),
     ):
         list(open_source(address.replace("://", "://anna:secret@")))
-    assert b"Authorization" not in heard[0]
+    assert b"Authorization" not in requests[0]
 
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [("404 Not Found", "the server answered 404"), ("200 OK", "the server sent text/html, in which there is no frame")],
+    [("404 Not Found", "the server answered 404"), ("200 OK", "expected a video, the server sent text/html")],
 )
-def test_what_a_server_said_instead_is_told(status: str, reason: str) -> None:
+def test_error_says_what_the_server_sent_instead(status: str, reason: str) -> None:
     with (
-        one_answer([b"<p>Log in"], kind="text/html", status=status) as address,
+        serve_once([b"<p>Log in"], content_type="text/html", status=status) as address,
         pytest.raises(CameraError, match=reason),
     ):
         list(open_source(address))
 
 
-def test_what_was_mjpeg_once_is_not_tried_with_ffmpeg(jpeg: bytes) -> None:
-    with one_answer([jpeg], kind="image/jpeg") as address, open_source(address) as source:
+def test_stream_that_was_mjpeg_is_not_tried_with_ffmpeg(jpeg: bytes) -> None:
+    with serve_once([jpeg], content_type="image/jpeg") as address, open_source(address) as source:
         with pytest.raises(CameraError):
             list(source)
         started = time.monotonic()
@@ -145,46 +146,53 @@ def test_what_was_mjpeg_once_is_not_tried_with_ffmpeg(jpeg: bytes) -> None:
         ("rtsp://cam:554/live", "rtsp://cam:554/live"),
     ],
 )
-def test_no_secret_is_in_the_name(address: str, name: str) -> None:
+def test_name_has_no_password(address: str, name: str) -> None:
     assert stream.Stream(address).name == name
 
 
 @contextmanager
-def one_answer(
-    parts: list[bytes], *, kind: str, hang_s: float = 0, heard: list[bytes] | None = None, status: str = "200 OK"
+def serve_once(
+    parts: list[bytes],
+    *,
+    content_type: str,
+    silence_s: float = 0,
+    requests: list[bytes] | None = None,
+    status: str = "200 OK",
 ) -> Iterator[str]:
-    """A server that answers once, by hand, and hangs up."""
+    """Serve one response over a bare socket, then close."""
 
     def serve(listener: socket.socket) -> None:
         with listener.accept()[0] as connection, suppress(ConnectionError):
             request = connection.recv(65536)
-            if heard is not None:
-                heard.append(request)
-            connection.sendall(f"HTTP/1.0 {status}\r\nContent-Type: {kind}\r\n\r\n".encode())
+            if requests is not None:
+                requests.append(request)
+            connection.sendall(f"HTTP/1.0 {status}\r\nContent-Type: {content_type}\r\n\r\n".encode())
             for part in parts:
                 connection.sendall(part)
                 time.sleep(0.05)
-            time.sleep(hang_s)
+            time.sleep(silence_s)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=[listener])
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            thread.join()
 
 
-def test_a_network_camera_is_left_in_peace_after_a_break(jpeg: bytes, tmp_path: Path) -> None:
+def test_connection_is_closed_when_the_loop_is_left(jpeg: bytes, tmp_path: Path) -> None:
     with mjpeg_server(jpeg, frames=1000, folder=tmp_path) as address, open_source(f"{address}/live") as source:
         for _ in source:
             break
 
 
-def test_a_video_file_behind_http_simply_ends(jpeg: bytes, clip: Path) -> None:
+def test_video_file_over_http_ends_without_an_error(jpeg: bytes, clip: Path) -> None:
     with mjpeg_server(jpeg, frames=0, folder=clip.parent) as address, open_source(f"{address}/clip.avi") as source:
         assert len(list(source)) == 12
 
 
-def test_images_over_tcp_are_a_stream(jpeg: bytes) -> None:
+def test_images_over_tcp_are_read(jpeg: bytes) -> None:
     def serve(listener: socket.socket) -> None:
         with listener.accept()[0] as connection, suppress(ConnectionError):
             for _ in range(60):
@@ -200,7 +208,7 @@ def test_images_over_tcp_are_a_stream(jpeg: bytes) -> None:
     assert [frame.shape for frame in frames] == [(240, 320, 3)] * 20
 
 
-def test_a_stream_that_is_not_there_is_an_error_without_its_password(capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_stream_is_an_error_without_its_password(capfd: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     source = open_source(f"rtsp://anna:s@secret@127.0.0.1:{port}/live")
@@ -210,11 +218,11 @@ def test_a_stream_that_is_not_there_is_an_error_without_its_password(capfd: pyte
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_no_address_is_an_error_at_once() -> None:
+def test_invalid_address_is_an_error_at_once() -> None:
     with pytest.raises(CameraError, match="expected the address of a stream"):
         open_source("http://[::1/x")
 
 
-def test_an_address_of_another_kind_is_an_error_at_once() -> None:
+def test_unknown_scheme_is_an_error_at_once() -> None:
     with pytest.raises(CameraError, match=r"starts with http, .* got ftp://x"):
         open_source("ftp://x")

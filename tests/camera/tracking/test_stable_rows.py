@@ -1,15 +1,18 @@
+from typing import Any
+
 import pytest
 
-from digitedge.camera import Change, Rules
-from digitedge.camera.tracking.stable_rows import StableRows
+from digitedge.camera import Change, RowFilter
+from digitedge.camera.tracking import RowTracker
 from digitedge.errors import InputError
-from digitedge.reader.reader import Digit, Reading, arrange
+from digitedge.reader import Digit, Reading
+from digitedge.reader.reading import arrange
 
 STEP = 0.1
 
 
 def reading(*rows: str, top: int = 50, confidence: float = 0.9) -> Reading:
-    """Rows below each other, 60 pixels apart."""
+    """Make a reading of rows below each other, 60 pixels apart."""
     digits = [
         Digit(int(d), confidence, (100 + 26 * n, top + 60 * number, 20, 30))
         for number, row in enumerate(rows)
@@ -18,59 +21,59 @@ def reading(*rows: str, top: int = 50, confidence: float = 0.9) -> Reading:
     return Reading(**arrange(digits), width=640, height=480, ms=1.0, time=0.0)
 
 
-def play(rows: StableRows, *parts: tuple[int, Reading]) -> list[tuple[str, str, str | None]]:
-    """Show each reading for so many frames of a tenth of a second; what happened."""
-    frames = [one for count, one in parts for _ in range(count)]
-    events = [event for number, one in enumerate(frames) for event in rows.follow(one, now=number * STEP)]
+def play(rows: RowTracker, *parts: tuple[int, Reading]) -> list[tuple[str, str, str | None]]:
+    """Show each reading for so many frames, every tenth of a second, and return the events."""
+    frames = [reading for count, reading in parts for _ in range(count)]
+    events = [event for number, frame in enumerate(frames) for event in rows.update(frame, now=number * STEP)]
     return [(str(event.change), event.row.text, event.before) for event in events]
 
 
-def test_a_row_appears_once_stays_and_leaves() -> None:
-    rows = StableRows()
+def test_row_appears_once_and_leaves_once() -> None:
+    rows = RowTracker()
     assert play(rows, (30, reading("2026", "51"))) == [("appeared", "2026", None), ("appeared", "51", None)]
     assert [row.text for row in rows.rows] == ["2026", "51"]
-    assert play(StableRows(), (10, reading("2026")), (15, reading())) == [
+    assert play(RowTracker(), (10, reading("2026")), (15, reading())) == [
         ("appeared", "2026", None),
         ("left", "2026", None),
     ]
 
 
-def test_a_row_that_is_seen_too_shortly_never_happened() -> None:
-    assert play(StableRows(), (5, reading("2026")), (20, reading())) == []
+def test_row_that_is_shown_too_briefly_gives_no_event() -> None:
+    assert play(RowTracker(), (5, reading("2026")), (20, reading())) == []
 
 
-def test_frames_that_disagree_make_no_row() -> None:
+def test_frames_that_disagree_give_no_stable_row() -> None:
     flicker = [(1, reading(text)) for text in ("26", "28") * 15]
-    assert play(StableRows(), *flicker) == []
+    assert play(RowTracker(), *flicker) == []
 
 
-def test_one_frame_in_five_may_be_wrong() -> None:
+def test_row_is_stable_if_one_frame_in_five_is_misread() -> None:
     mostly = [(4, reading("26")), (1, reading("2"))] * 5
-    assert play(StableRows(), *mostly) == [("appeared", "26", None)]
+    assert play(RowTracker(), *mostly) == [("appeared", "26", None)]
 
 
-def test_another_number_in_the_same_place_is_a_change() -> None:
-    assert play(StableRows(), (10, reading("2026")), (10, reading("1999"))) == [
+def test_other_number_in_the_same_place_is_a_change() -> None:
+    assert play(RowTracker(), (10, reading("2026")), (10, reading("1999"))) == [
         ("appeared", "2026", None),
         ("changed", "1999", "2026"),
     ]
 
 
-def test_a_change_of_one_digit_must_last_longer() -> None:
-    assert play(StableRows(), (10, reading("2026")), (7, reading("2028")), (10, reading("2026"))) == [
+def test_change_of_one_digit_must_last_longer() -> None:
+    assert play(RowTracker(), (10, reading("2026")), (7, reading("2028")), (10, reading("2026"))) == [
         ("appeared", "2026", None)
     ]
-    assert play(StableRows(), (10, reading("2026")), (14, reading("2028")))[1:] == [("changed", "2028", "2026")]
+    assert play(RowTracker(), (10, reading("2026")), (14, reading("2028")))[1:] == [("changed", "2028", "2026")]
 
 
-def test_a_hand_that_passes_is_no_leaving() -> None:
-    assert play(StableRows(), (10, reading("2026")), (8, reading()), (10, reading("2026"))) == [
+def test_row_that_is_covered_for_a_moment_does_not_leave() -> None:
+    assert play(RowTracker(), (10, reading("2026")), (8, reading()), (10, reading("2026"))) == [
         ("appeared", "2026", None)
     ]
 
 
-def test_a_page_pushed_up_by_a_row_has_the_same_rows() -> None:
-    events = play(StableRows(), (10, reading("11", "22", "33")), (9, reading("22", "33", "44")))
+def test_page_moved_by_one_row_keeps_its_rows() -> None:
+    events = play(RowTracker(), (10, reading("11", "22", "33")), (9, reading("22", "33", "44")))
     assert [event for event in events if event[0] != "left"] == [
         ("appeared", "11", None),
         ("appeared", "22", None),
@@ -78,60 +81,59 @@ def test_a_page_pushed_up_by_a_row_has_the_same_rows() -> None:
         ("appeared", "44", None),
     ]
     assert ("left", "11", None) not in events  # 1.0 s are not over
-    assert play(StableRows(), (10, reading("11")), (10, reading("11", top=300))) == [("appeared", "11", None)]
+    assert play(RowTracker(), (10, reading("11")), (10, reading("11", top=300))) == [("appeared", "11", None)]
 
 
-def test_what_was_not_certain_before_a_gap_is_forgotten_and_what_was_is_kept() -> None:
-    rows = StableRows()
+def test_gap_forgets_unstable_rows_and_keeps_stable_ones() -> None:
+    rows = RowTracker()
     play(rows, (10, reading("2026")))
-    unsure = reading("51", top=300)
+    unstable = reading("51", top=300)
     for number in range(5):
-        rows.follow(
-            Reading(**arrange([*reading("2026").digits, *unsure.digits]), width=1, height=1, ms=1), now=1 + number / 10
+        rows.update(
+            Reading(**arrange([*reading("2026").digits, *unstable.digits]), width=1, height=1, ms=1),
+            now=1 + number / 10,
         )
-    rows.forget()
-    events = [event for number in range(4) for event in rows.follow(unsure, now=1.6 + number / 10)]
+    rows.forget_unstable()
+    events = [event for number in range(4) for event in rows.update(unstable, now=1.6 + number / 10)]
     assert events == []
     assert [row.text for row in rows.rows] == ["2026"]
-    events = [event for number in range(4) for event in rows.follow(unsure, now=2.0 + number / 10)]
+    events = [event for number in range(4) for event in rows.update(unstable, now=2.0 + number / 10)]
     assert [event.row.text for event in events] == ["51"]
 
 
-def test_two_rows_that_read_the_same_are_two() -> None:
-    assert play(StableRows(), (10, reading("77", "77"))) == [("appeared", "77", None)] * 2
+def test_two_rows_with_equal_text_are_two_rows() -> None:
+    assert play(RowTracker(), (10, reading("77", "77"))) == [("appeared", "77", None)] * 2
 
 
-def test_a_row_whose_place_shows_something_unclear_for_long_has_left() -> None:
+def test_row_leaves_when_its_place_shows_something_unstable_for_long() -> None:
     flicker = [(1, reading(text)) for text in ("111", "888") * 20]
-    assert play(StableRows(), (10, reading("2026")), *flicker) == [("appeared", "2026", None), ("left", "2026", None)]
+    assert play(RowTracker(), (10, reading("2026")), *flicker) == [("appeared", "2026", None), ("left", "2026", None)]
 
 
 @pytest.mark.parametrize(
-    ("rules", "text", "counts"),
+    ("row_filter", "text", "is_accepted"),
     [
-        (Rules(length=4), "2026", True),
-        (Rules(length=4), "202", False),
-        (Rules(pattern="20[0-9]{2}"), "2026", True),
-        (Rules(pattern="20[0-9]"), "2026", False),
-        (Rules(confidence=0.8), "2026", True),
-        (Rules(confidence=0.95), "2026", False),
-        (Rules(length=4, pattern="1.*"), "2026", False),
+        (RowFilter(length=4), "2026", True),
+        (RowFilter(length=4), "202", False),
+        (RowFilter(pattern="20[0-9]{2}"), "2026", True),
+        (RowFilter(pattern="20[0-9]"), "2026", False),
+        (RowFilter(length=4, pattern="1.*"), "2026", False),
     ],
 )
-def test_rules_decide_which_rows_count(rules: Rules, text: str, counts: bool) -> None:
-    assert bool(play(StableRows(rules), (10, reading(text)))) is counts
+def test_only_accepted_rows_become_stable(row_filter: RowFilter, text: str, is_accepted: bool) -> None:
+    assert bool(play(RowTracker(row_filter), (10, reading(text)))) is is_accepted
 
 
-@pytest.mark.parametrize("wrong", [{"length": 0}, {"pattern": "("}, {"confidence": 1.5}, {"confidence": float("nan")}])
-def test_an_impossible_rule_is_an_error(wrong: dict) -> None:
+@pytest.mark.parametrize("fields", [{"length": 0}, {"pattern": "("}])
+def test_impossible_filter_is_an_error(fields: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="expected"):
-        Rules(**wrong)
+        RowFilter(**fields)
 
 
-def test_events_are_plain_json() -> None:
-    rows = StableRows()
+def test_event_converts_to_plain_json() -> None:
+    rows = RowTracker()
     for number in range(7):
-        events = rows.follow(reading("51"), now=number * STEP)
+        events = rows.update(reading("51"), now=number * STEP)
     assert events[0].to_dict() == {
         "event": "reading",
         "change": "appeared",

@@ -1,0 +1,118 @@
+"""Make the images of README.md: `make images`.
+
+    python docs/make_images.py          # writes docs/images/; half a minute
+
+Both show rendered input, so they can be made again on any machine. The live page is the real one: `digitedge camera
+demo --web` in a process of its own, opened in a headless Chromium. Its clock and its clip differ from run to run.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from math import cos, sin
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from digitedge import Reader
+from digitedge.synthetic.scenes import render_scene
+
+FOLDER = Path(__file__).parent / "images"
+MAX_BYTES = 250_000
+# A sheet of ruled paper on a wooden desk.
+SEED, WIDTH, HEIGHT = 89, 960, 600
+COLOURS = 128
+WAIT_MS = 60_000
+# Two half circles that make a 3: centre, radius (shares of the canvas), first and last angle in degrees.
+ARCS = ((0.5, 0.31, 0.17, -160, 90), (0.5, 0.66, 0.2, -90, 150))
+
+
+def main() -> None:
+    """Write both images."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        sys.exit("error: Chromium is missing. Run: sudo apt install chromium")
+    FOLDER.mkdir(exist_ok=True)
+    save(draw_page(), FOLDER / "reading.png")
+    save(capture_live_page(chromium), FOLDER / "live-page.png")
+
+
+def save(image: Image.Image, path: Path) -> None:
+    """Write an image as PNG with a palette, which keeps it small."""
+    image.quantize(COLOURS).save(path, optimize=True)
+    size = path.stat().st_size
+    print(f"{path}: {size / 1000:.0f} kB")
+    if size > MAX_BYTES:
+        sys.exit(f"error: {path} has {size} bytes, expected at most {MAX_BYTES}")
+
+
+def draw_page() -> Image.Image:
+    """Render a page, read it, and draw the reading on it."""
+    scene = render_scene(seed=SEED, width=WIDTH, height=HEIGHT, negative=False)
+    reading = Reader().read(scene.frame)
+    if reading.rows != scene.rows:
+        sys.exit(f"error: the page says {scene.rows}, but {reading.rows} was read. Choose another seed.")
+    return Image.fromarray(reading.draw(scene.frame)[..., ::-1])
+
+
+def capture_live_page(chromium: str) -> Image.Image:
+    """Start the live page, draw a digit on it, and take a screenshot."""
+    with live_page() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 1200})
+        page.goto(address)
+        page.wait_for_selector("#history li >> nth=3", timeout=WAIT_MS)
+        draw_digit(page)
+        page.wait_for_selector("#rows li", timeout=WAIT_MS)
+        card = page.locator(".draw").bounding_box()
+        assert card is not None
+        screenshot = page.screenshot(clip={"x": 0, "y": 0, "width": 1200, "height": card["y"] + card["height"] + 20})
+        browser.close()
+    return Image.open(BytesIO(screenshot)).convert("RGB")
+
+
+@contextmanager
+def live_page() -> Iterator[str]:
+    """Run the live page on a free port; gives its address."""
+    command = (sys.executable, "-m", "digitedge", "camera", "demo", "--web", "127.0.0.1:0")
+    # Standard output has the readings, standard error the address.
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr or ():
+                if found := re.search(r"http://\S+", line):
+                    yield found[0]
+                    break
+            else:
+                sys.exit(f"error: {' '.join(command)} printed no address")
+        finally:
+            process.terminate()
+
+
+def draw_digit(page: Page) -> None:
+    """Draw a digit on the page's canvas with the mouse."""
+    canvas = page.locator("#canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    points = [
+        (box["x"] + (x + radius * cos(angle)) * box["width"], box["y"] + (y + radius * sin(angle)) * box["height"])
+        for x, y, radius, first, last in ARCS
+        for angle in np.radians(np.linspace(first, last, 30))
+    ]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('#drawn').textContent !== '?'", timeout=WAIT_MS)
+    page.evaluate("window.scrollTo(0, 0)")
+
+
+if __name__ == "__main__":
+    main()

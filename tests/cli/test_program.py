@@ -1,0 +1,96 @@
+"""The program as a whole in real processes: wrong usage, signals, closed streams."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import start
+
+from digitedge import __version__
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export", "--float16", "--format", "onnx"], "does not exist for onnx"),
+        (["train", "rnn"], "'rnn' is not one of"),
+        (["train", "--epochs", "0"], "greater than or equal to 1"),
+        (["train", "--name", "a/b"], "expected letters, digits, dots, dashes"),
+        (["train", "--name", "n" * 101], "at most 100 bytes"),
+        (["verify", "--tolerance", "agreement=2"], "expected agreement or top1_drop or max_abs_diff with a number"),
+        (["export", "--tolerance", "accuracy=0.9"], "from 0 to 1, such as agreement=0.99, got 'accuracy=0.9'"),
+        (["export", "--tolerance", "top1_drop"], "got 'top1_drop'"),
+        (["export", "--tolerance", "top1_drop=0.1,max_abs_diff=nan"], "got 'max_abs_diff=nan'"),
+        (["verify", "a", "b", "c"], "or a reference and a candidate"),
+        (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
+        (["verify", "--golden", "--tolerance", "agreement=1"], "no --data, --flipped or --tolerance"),
+        (["verify", "--golden", "--data", "synthetic"], "no --data, --flipped or --tolerance"),
+        (["verify", "--golden", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
+        (["verify", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
+        (["verify", "a.tflite", "b.onnx", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_usage_exits_with_2(digitedge: Command, arguments: list[str], message: str) -> None:
+    result = digitedge(*arguments)
+    assert result.returncode == 2
+    assert message in re.sub(r"[│\s]+", " ", result.stderr)
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.15, 0.3, 0.6, 1.0])
+def test_ctrl_c_during_startup_exits_with_130_and_no_traceback(tmp_path: Path, delay_s: float) -> None:
+    # Before `main` runs, Python itself handles Ctrl-C, so wait for that call.
+    code = "import sys; from digitedge.cli import main; sys.stdout.write('up\\n'); sys.stdout.flush(); main()"
+    with start(
+        [sys.executable, "-c", code, "camera", "demo", "--headless"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        time.sleep(0.05 + delay_s)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    command = ["sh", "-c", f"'{sys.executable}' -m digitedge info {closed}"]
+    assert subprocess.run(command, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["predict"], ["camera"], ["data", "get", "--data"], ["info"]])
+def test_a_path_that_is_too_long_is_a_one_line_error(digitedge: Command, command: list[str]) -> None:
+    result = digitedge(*command, "x" * 300)
+    assert result.returncode == 1
+    assert "error:" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_info_prints_the_released_bundle(digitedge: Command) -> None:
+    result = digitedge("info")
+    assert result.returncode == 0
+    assert "runs by default: model_int8.tflite" in result.stdout
+    assert "model:" in result.stderr
+    manifest = json.loads(digitedge("info", "--json").stdout)
+    assert manifest["schema"] == "digitedge.bundle/1"
+
+
+def test_the_version_is_printed(digitedge: Command) -> None:
+    assert digitedge("--version").stdout == f"digitedge {__version__}\n"

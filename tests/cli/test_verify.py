@@ -1,0 +1,92 @@
+"""`digitedge verify`: what it compares, and what it refuses before it loads data."""
+
+import importlib.util
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from digitedge.cli.app import app
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.skipif(
+    not importlib.util.find_spec("tensorflow"), reason="needs TensorFlow: pip install 'digitedge[train]'"
+)
+@pytest.mark.slow
+def test_two_models_are_compared(digitedge: Command, released: Path) -> None:
+    pair = digitedge("verify", released / "model.keras", released / "model_float32.onnx", "--data", "synthetic")
+    assert pair.returncode == 0, pair.stderr
+    assert "agreement 100.00%" in pair.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["export"], ["verify", "any.tflite"], ["verify", "--input-range", "0-1", "x.keras"]]
+)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.keras", "no Keras file at gone.keras"),
+        ("empty.keras", "empty.keras: expected a model saved by Keras 3, got an empty file"),
+        ("text.keras", "text.keras: expected a model saved by Keras 3, got one that is damaged or of another kind"),
+    ],
+)
+def test_an_invalid_keras_file_is_refused_before_data_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixtures: Path, command: list[str], name: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.keras").touch()
+    (tmp_path / "text.keras").write_text("not a model")
+    with zipfile.ZipFile("x.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    shutil.copy(fixtures / "good.tflite", "any.tflite")
+    done = CliRunner().invoke(app, [*command, name, "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {message}")
+
+
+def test_a_missing_candidate_is_refused_before_data_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, released: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["verify", str(released / "model.keras"), "gone.tflite", "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "gone.tflite" in done.stderr
+    assert "no MNIST at nowhere" not in done.stderr
+
+
+def test_an_unwritable_path_for_flipped_images_is_refused_before_data_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["verify", "--flipped", "/proc/flipped.png", "--data", "nowhere"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: cannot write /proc/flipped.png: ")
+
+
+def test_without_data_the_golden_crops_are_compared(digitedge: Command) -> None:
+    result = digitedge("verify")
+    assert result.returncode == 0, result.stderr
+    assert "checking the golden set" in result.stderr
+    assert "does not prove the accuracy" in result.stdout
+    assert result.stdout.count("250 golden crops  passed") == 6
+
+
+def test_the_help_names_the_default_bundle_and_tolerances(digitedge: Command) -> None:
+    text = digitedge("verify", "--help", COLUMNS="300").stdout
+    assert "the newest bundle in ./export that passed, else the released one" in text
+    assert "float16 agreement=0.9995,max_abs_diff=0.005" in text
+
+
+def test_a_damaged_bundle_fails(digitedge: Command, released: Path, tmp_path: Path) -> None:
+    shutil.copytree(released, tmp_path / "export" / "mine")
+    with (tmp_path / "export/mine/model_int8.tflite").open("r+b") as file:
+        file.truncate(1000)
+    result = digitedge("verify", "export/mine")
+    assert result.returncode == 1
+    assert "the file was changed" in result.stderr
