@@ -7,7 +7,7 @@ SLOW_TIMEOUT := 1200
 .PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits images release release-seeds fixtures wheel clean
 
 help:
-	@echo "make demo          train shortly, export, verify, read a rendered clip (about 5 minutes)"
+	@echo "make demo          train briefly, export, verify, read a rendered clip (about 5 minutes)"
 	@echo "make test          run the tests (about 6 minutes)"
 	@echo "make test-slow     run the tests that take longer: training, whole commands, the demos, large images"
 	@echo "make test-edge     run the tests in an environment without TensorFlow"
@@ -63,7 +63,7 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python tests/performance/reading_speed.py
 	$(BIN)/python tests/performance/overhead.py
-	$(BIN)/python tests/performance/published_nets.py
+	$(BIN)/python tests/performance/published_networks.py
 	$(BIN)/python tests/performance/frame_to_reading.py
 	$(BIN)/python tests/performance/synthetic_digits.py
 	$(BIN)/python tests/performance/training_overhead.py

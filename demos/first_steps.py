@@ -7,7 +7,7 @@ layer, and export it to an int8 file that is compared with the original.
     python demos/first_steps.py --data ~/datasets/mnist --epochs 3
     python demos/first_steps.py --data synthetic                 # rendered digits: no MNIST, no network
 
-Needs the extra `train`: pip install 'digitedge[train]'. Writes images and models to runs/first-steps.
+Needs the extra `train`: pip install '.[train]'. Writes images and models to runs/first-steps.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from digitedge.datasets.load import load_dataset
 from digitedge.exporting.export import KerasModelSource, export
 from digitedge.training.architectures import count_macs
 from digitedge.training.plots import plot_digits
+from digitedge.utils.tables import percent
 
 BATCH_SIZE = 128
 VALIDATION_SPLIT = 0.2
@@ -84,7 +85,7 @@ def main() -> None:
 
     print("8. Measure it before training")
     accuracy = mlp.evaluate(x_test, y_test, verbose=0)[1]
-    print(f"   Test accuracy before training: {100 * accuracy:.4f}%")
+    print(f"   Test accuracy before training: {percent(accuracy, decimals=4)}")
 
     print("9. Train it, keeping the weights of the best validation accuracy")
     checkpoint = keras.callbacks.ModelCheckpoint(folder / "mlp.keras", monitor="val_accuracy", save_best_only=True)
@@ -103,7 +104,7 @@ def main() -> None:
 
     print("11. Measure it on the test images")
     mlp_accuracy = mlp.evaluate(x_test, y_test, verbose=0)[1]
-    print(f"   Test accuracy: {100 * mlp_accuracy:.4f}%")
+    print(f"   Test accuracy: {percent(mlp_accuracy, decimals=4)}")
 
     print("\nDense and convolutional network")
     cnn = build_small_cnn()
@@ -114,7 +115,7 @@ def main() -> None:
     for model, accuracy in ((mlp, mlp_accuracy), (cnn, cnn_accuracy)):
         print(
             f"   {model.name}: {model.count_params():7,} parameters, {count_macs(model):9,} multiplications an image, "
-            f"test accuracy {accuracy:.2%}"
+            f"test accuracy {percent(accuracy)}"
         )
     plot_filters(cnn, x_test[:1], folder / "filters.png")
     print(f"   {folder / 'filters.png'}: the filters of the first layer, and what each finds in the first test image")
@@ -135,8 +136,8 @@ def main() -> None:
     )
     for file_name, file in exported.bundle.manifest.files.items():
         print(
-            f"   {file_name}: {file.bytes / 1000:.1f} kB, top-1 {file.top1:.2%}, same answer as Keras "
-            f"{file.agreement:.2%}, {'passed' if file.passed else 'FAILED'}"
+            f"   {file_name}: {file.bytes / 1000:.1f} kB, top-1 {percent(file.top1)}, same answer as Keras "
+            f"{percent(file.agreement)}, {'passed' if file.passed else 'FAILED'}"
         )
     if exported.violations:
         sys.exit(f"error: {'; '.join(exported.violations)}. Train longer, or on more images.")

@@ -10,8 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
+import cv2
+
 from digitedge import DigitEdgeError, Reader
-from digitedge.utils.images import read_image, write_image
 
 
 def main() -> None:
@@ -22,15 +23,15 @@ def main() -> None:
     options = parser.parse_args()
 
     reader = Reader()  # the released model; or Reader("export/mine")
-    image = read_image(options.image)
-    reading = reader.read(image)
+    reading = reader.read(options.image)
 
     print("rows:", " | ".join(reading.rows) or "none")
     for digit in reading.digits:
         x, y, width, height = digit.box
         print(f"{digit.digit}  {digit.confidence:6.1%}  {width}x{height} pixels at {x}, {y}")
 
-    write_image(options.annotated, reading.draw(image))
+    options.annotated.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(options.annotated), reading.draw())
     print(f"annotated copy: {options.annotated}")
 
 

@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()
 
-    scene = render_scene(seed=options.seed, width=960, height=720, scene_type="squared", difficulty=Difficulty.PLAIN)
+    scene = render_scene(
+        seed=options.seed, width=960, height=720, scene_type="plain-squared", difficulty=Difficulty.PLAIN
+    )
     write_image(options.image, scene.frame)
     print(*scene.rows, sep="\n")
 

@@ -1,4 +1,4 @@
-"""One tree of errors, and the way to ask for an optional package.
+"""One tree of errors, and the commands that install optional packages.
 
     DigitEdgeError
     ├── InputError         the caller's array or argument (also a ValueError)
@@ -13,6 +13,7 @@ Every message says what was expected, what came, and what to do. The command lin
 """
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 
 
@@ -44,6 +45,16 @@ class MissingExtraError(DigitEdgeError, ImportError):
     """An optional package that is not installed."""
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra of digitedge.
+
+    In a checkout it is run in its folder. An installed wheel is found by its name, without an index, and only the
+    packages of the extra are downloaded.
+    """
+    is_checkout = (Path(__file__).parents[1] / "pyproject.toml").is_file()
+    return f"pip install '{'.' if is_checkout else 'digitedge'}[{extra}]'"
+
+
 def require(module: str, *, extra: str) -> ModuleType:
     """Import an optional dependency, or say how to install it.
 
@@ -59,4 +70,4 @@ def require(module: str, *, extra: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name != module.partition(".")[0]:
             raise
-        raise MissingExtraError(f"{module} is not installed. Run: pip install 'digitedge[{extra}]'") from exc
+        raise MissingExtraError(f"{module} is not installed. Run: {install_command(extra)}") from exc

@@ -13,7 +13,8 @@ from typing import Any
 from digitedge.bundle.bundle import Bundle, load_bundle
 from digitedge.bundle.model_card import evaluation_table, read_evaluation
 from digitedge.errors import DataError, DigitEdgeError
-from digitedge.evaluation.reader import ALL
+from digitedge.evaluation.corruptions import CORRUPTIONS
+from digitedge.evaluation.reader import ALL, WITH_DIGITS
 from digitedge.utils.loading import read_json
 from digitedge.utils.tables import Table, percent, put_into
 
@@ -40,9 +41,8 @@ def summary() -> str:
     }
     table = Table("", [f"`{name}`" for name in both], lines)
     scenes = read_scenes()["by_difficulty"][ALL]
-    reading = (
-        f"On {scenes['frames']} rendered photographs, easy to hard, `cnn` reads with an F1 of {percent(scenes['f1'])}."
-    )
+    images, f1 = scenes["images"], percent(scenes["f1"])
+    reading = f"On {images} rendered photographs with digits, easy to hard, `cnn` reads with an F1 of {f1}."
     return f"{table.markdown()}\n{reading}\n"
 
 
@@ -68,12 +68,17 @@ def scenes() -> str:
     """How well rendered scenes are read by `cnn`."""
     read = read_scenes()
     lines = {
-        name: [str(score["frames"]), percent(score["f1"]), percent(score["mean_f1"]), percent(score["rows_exact"])]
+        WITH_DIGITS if name == ALL else name: [
+            str(score["images"]),
+            percent(score["f1"]),
+            percent(score["mean_f1"]),
+            percent(score["rows_exact"]),
+        ]
         for name, score in read["by_difficulty"].items()
     }
     table = Table("scenes", ["images", "F1 by boxes", "mean F1 of an image", "rows exact"], lines)
     empty = read["negatives"][ALL]
-    negatives = f"In {empty['frames']} scenes without a digit there are {empty['false_positives']} false positives."
+    negatives = f"In {empty['images']} scenes without a digit there are {empty['false_positives']} false positives."
     return f"{table.markdown()}\n{negatives}\n"
 
 
@@ -97,10 +102,17 @@ def bundles() -> dict[str, Bundle]:
 
 
 def evaluation_of(bundle: Bundle) -> dict[str, Any]:
-    """The evaluation of a released bundle."""
+    """The evaluation of a released bundle; refused if it was measured with other corruptions."""
     evaluation = read_evaluation(bundle)
     if evaluation is None:
         raise DataError(f"{bundle.path} was not evaluated. Run: digitedge eval {bundle.path} --save")
+    expected = [(corruption.name, corruption.unseen) for corruption in CORRUPTIONS]
+    for name, file in evaluation["files"].items():
+        if [(one["name"], one["unseen"]) for one in file["corruptions"]] != expected:
+            raise DataError(
+                f"{bundle.path}: {name} was evaluated with other corruptions than there are now. "
+                f"Run: digitedge eval {bundle.path} --save"
+            )
     return evaluation
 
 

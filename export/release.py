@@ -21,6 +21,7 @@ from typing import Any
 from digitedge.bundle.bundle import Bundle, load_bundle
 from digitedge.bundle.model_card import EVALUATION, FIGURES
 from digitedge.utils.files import atomic_folder, write_text
+from digitedge.utils.tables import percent
 
 # Options of each training: one hour on two cores in all.
 RELEASED: dict[str, dict[str, Any]] = {"cnn": {"epochs": 28, "scenes": 2000}, "small": {"epochs": 20, "scenes": 2000}}
@@ -121,8 +122,8 @@ def failed_criteria(name: str, bundle: Bundle) -> list[str]:
             checks[f"no {file}"] = False
             continue
         drop = manifest.reference_top1 - entry.top1
-        checks[f"{file} has a top-1 drop of {drop:.2%}, at most {MAX_DROP:.2%}"] = drop <= MAX_DROP
-        agreement = f"{file} has an agreement of {entry.agreement:.2%}, at least {MIN_AGREEMENT:.2%}"
+        checks[f"{file} has a top-1 drop of {percent(drop)}, at most {percent(MAX_DROP)}"] = drop <= MAX_DROP
+        agreement = f"{file} has an agreement of {percent(entry.agreement)}, at least {percent(MIN_AGREEMENT)}"
         checks[agreement] = entry.agreement >= MIN_AGREEMENT
         if file.endswith(".tflite"):
             checks[f"{file} has {entry.bytes:,} bytes, at most {MAX_BYTES[name]:,}"] = entry.bytes <= MAX_BYTES[name]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import digitedge
+from digitedge.errors import install_command
 
 PACKAGE = Path(digitedge.__file__).parent
 LEVELS = (
@@ -149,7 +150,7 @@ def test_reading_works_without_the_train_extra() -> None:
 @pytest.mark.parametrize("package", TRAIN_PACKAGES)
 def test_the_train_packages_name_the_extra_that_they_need(package: str) -> None:
     result = run(f"import {package}")
-    assert "MissingExtraError: tensorflow is not installed. Run: pip install 'digitedge[train]'" in result.stderr
+    assert f"MissingExtraError: tensorflow is not installed. Run: {install_command('train')}" in result.stderr
 
 
 def test_a_package_that_is_broken_inside_shows_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

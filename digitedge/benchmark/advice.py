@@ -15,15 +15,7 @@ FRAME_INTERVAL_MS = 33.3
 
 
 def recommend(files: Sequence[dict[str, Any]], frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Recommend a file, a thread count and a frame size.
-
-    Args:
-        files: rows of the report, one for each file and thread count.
-        frames: rows of the report, one for each size and number of digits.
-
-    Returns:
-        The file and thread count (null if no file passed), and the advice in sentences.
-    """
+    """Recommend a file and a thread count, null if no file passed, and a frame size, from the rows of a report."""
     usable = _at_best_threads([file for file in files if file["passed"] is not False])
     best = _best(usable)
     advice = [*_about_file(files, best), *_about_int8(usable, best), *_about_frames(frames)]

@@ -17,10 +17,7 @@ LIMIT_S = 120.0
 def measure_cold_start(model: Path) -> dict[str, Any]:
     """Time `digitedge --help`, and `digitedge predict` of a small image with ten digits.
 
-    The first run of each is not counted, because it reads the files from disk.
-
-    Returns:
-        Command -> best_ms, and runs_ms of all counted runs.
+    The first run of each is not counted, because it reads the files from disk. Returns best_ms and runs_ms by command.
     """
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "page.png"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from digitedge.benchmark.timing import pluralize
 from digitedge.errors import InputError
@@ -48,7 +48,7 @@ class FigureChange:
         """New over old: under 1 is faster."""
         return self.new_ms / self.old_ms
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         times = {"old_ms": self.old_ms, "new_ms": self.new_ms, "ratio": round(self.ratio, 3)}
         return {"figure": self.figure, **times, "trend": str(self.trend)}
@@ -56,13 +56,7 @@ class FigureChange:
 
 @dataclass(frozen=True, slots=True)
 class ReportComparison:
-    """Two reports side by side.
-
-    Attributes:
-        changes: figures of both reports.
-        notes: what else differs, and figures of one report only.
-        same_machine: whether board, processor and number of cores are the same.
-    """
+    """Two reports side by side; `notes` state what else differs, `same_machine` compares board, processor and cores."""
 
     changes: list[FigureChange]
     notes: list[str]
@@ -83,13 +77,13 @@ class ReportComparison:
         """Whether any figure was compared and none got slower; another machine may be slower."""
         return bool(self.compared) and not (self.same_machine and self.slower)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {
             "same_machine": self.same_machine,
             "passed": self.passed,
             "notes": self.notes,
-            "changes": [change.to_json() for change in self.changes],
+            "changes": [change.to_dict() for change in self.changes],
         }
 
 
@@ -112,8 +106,7 @@ def read_report(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: expected schema {SCHEMA!r}, got {schema!r}. {_ADVICE}")
     if not _is_valid(report):
         raise InputError(f"{path}: expected the figures of a report, got a damaged one. {_ADVICE}")
-    valid: dict[str, Any] = report
-    return valid
+    return cast(dict[str, Any], report)
 
 
 def figures(report: dict[str, Any]) -> dict[str, Figure]:
@@ -121,10 +114,10 @@ def figures(report: dict[str, Any]) -> dict[str, Figure]:
     reader = report["preferred_file"]
     found = {}
     for row in report["files"]:
-        found[f"{row['file']}, {_threads(row)}"] = Figure(row["medians_ms"], row["file"])
+        found[f"{row['file']}, {pluralize(row['threads'], 'thread')}"] = Figure(row["medians_ms"], row["file"])
     for row in report["frames"]:
         size = f"{row['width']}x{row['height']}, {pluralize(row['digits'], 'digit')}"
-        found[f"{size}, {reader}, {_threads(row)}"] = Figure(row["medians_ms"], reader)
+        found[f"{size}, {reader}, {pluralize(row['threads'], 'thread')}"] = Figure(row["medians_ms"], reader)
     for command, start in report["cold_start"].items():
         if command == "predict":  # the one command that loads a model
             found[f"digitedge {command}, {reader}"] = Figure(start["runs_ms"], reader)
@@ -214,7 +207,3 @@ def _unequal(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         for key in old | new
         if old.get(key) != new.get(key)
     ]
-
-
-def _threads(row: dict[str, Any]) -> str:
-    return pluralize(row["threads"], "thread")

@@ -16,12 +16,7 @@ MEGA = 1e6
 
 
 def measure_file(path: str, *, threads: int, seconds: float) -> dict[str, Any]:
-    """Load a file and let it classify rendered digits.
-
-    Args:
-        path: a model file whose runtime is installed.
-        threads: of the runtime.
-        seconds: for the calls with one crop, and again for the calls with a page of crops.
+    """Load a file and let it classify rendered digits, for `seconds` one by one and again in pages of crops.
 
     Returns:
         import_ms: import of the runtime. load_ms: loading and checking the file, which calls it once. first_ms: the

@@ -14,16 +14,10 @@ DIGITS = (0, 1, 10, 50)
 
 
 def measure_frames(path: str, *, threads: int, size: tuple[int, int], rounds: int) -> list[dict[str, Any]]:
-    """Read rendered pages of one size with 0, 1, 10 and 50 digits.
-
-    Args:
-        path: of the model file.
-        threads: of OpenCV and of the runtime.
-        size: width and height in pixels.
-        rounds: readings of each page in a block.
+    """Read rendered pages of one size (width, height) with each of DIGITS, each `rounds` times in a block.
 
     Returns:
-        For each page threads, width, height, digits, digits_read; total_ms and stages_ms, medians of all rounds; and
+        For each page threads, width, height, digits, digits_read; total_ms and stage_ms, medians of all rounds; and
         medians_ms, the medians of the total for each block.
     """
     cv2.setNumThreads(threads)
@@ -43,7 +37,7 @@ def _measure(reader: Reader, digits: int, size: tuple[int, int], rounds: int) ->
     return {
         "digits_read": digits_read,
         "total_ms": rounded(median(map(_total_ms, times))),
-        "stages_ms": {stage: rounded(median(stage_ms[stage] for stage_ms in times)) for stage in Stage},
+        "stage_ms": {stage: rounded(median(stage_ms[stage] for stage_ms in times)) for stage in Stage},
         "medians_ms": [rounded(median(map(_total_ms, block))) for block in blocks],
     }
 

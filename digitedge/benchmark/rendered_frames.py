@@ -9,7 +9,7 @@ from digitedge.synthetic.noise import blend_colour
 from digitedge.synthetic.page.paper_types import PaperType, make_paper
 from digitedge.synthetic.page.pens import BOLD_BALL
 from digitedge.synthetic.page.scene_types import Difficulty
-from digitedge.synthetic.photo.capture import CONDITIONS, apply_light, blur_and_add_noise
+from digitedge.synthetic.photo.effects import CONDITIONS, apply_light, blur_and_add_noise
 from digitedge.synthetic.scenes.scene import MIN_PLAIN_FRAME_SIZE, check_frame_size
 
 # Digits of a full row.
@@ -27,16 +27,12 @@ def page_frame(count: int, *, width: int, height: int, seed: int = 0) -> NDArray
 
     Args:
         count: number of digits, >= 0.
-        width: of the frame in pixels, >= 160.
-        height: of the frame in pixels, >= 120.
-        seed: the same seed gives the same page.
+        width: in pixels, >= 160.
+        height: in pixels, >= 120.
+        seed: of the random numbers.
 
     Returns:
         uint8 (height, width, 3), BGR, with light, blur and noise.
-
-    Examples:
-        >>> page_frame(10, width=640, height=480).shape
-        (480, 640, 3)
     """
     check_frame_size(width, height, smallest=MIN_PLAIN_FRAME_SIZE)
     rng = np.random.default_rng(seed)

@@ -20,12 +20,7 @@ from digitedge.utils.subprocesses import call_in_new_process
 
 @dataclass(frozen=True, slots=True)
 class BenchSettings:
-    """How long to measure.
-
-    Attributes:
-        seconds: for each file and thread count.
-        rounds: readings of each page in a block.
-    """
+    """Seconds for each file and thread count, and readings of each page in a block."""
 
     seconds: float
     rounds: int
@@ -37,13 +32,7 @@ QUICK = BenchSettings(seconds=0.1, rounds=1)
 
 @dataclass(frozen=True, slots=True)
 class BenchTarget:
-    """What to measure.
-
-    Attributes:
-        model: the bundle or file.
-        files: every file with its entry in the manifest; None for a file outside of a bundle.
-        preferred_file: the file that reads frames.
-    """
+    """A bundle or file, its files with their entries in the manifest, if any, and the file that reads frames."""
 
     model: Path
     files: dict[Path, ModelFile | None]
@@ -82,18 +71,7 @@ def run_benchmark(
     frame_threads: Sequence[int],
     on_progress: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Measure everything.
-
-    Args:
-        target: from `find_target`.
-        settings: how long to measure.
-        threads: thread counts for each file.
-        frame_threads: thread counts for frames.
-        on_progress: called after each step.
-
-    Returns:
-        The report, plain JSON.
-    """
+    """Measure each file with each of `threads` and frames with each of `frame_threads`; return the report as JSON."""
     before = read_machine_state()
     files, skipped = measure_files(target.files, settings, threads=threads, on_progress=on_progress)
     frames: list[dict[str, Any]] = []
@@ -127,7 +105,7 @@ def measure_files(
     threads: Sequence[int],
     on_progress: Callable[[], object] = lambda: None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Measure each file with each thread count; arguments as in `run_benchmark`.
+    """Measure each file with each thread count.
 
     Returns:
         A row for each file and thread count that was measured, and one for each that was not, with the reason; `failed`

@@ -51,13 +51,9 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class MachineState:
-    """The state of the machine at one moment.
+    """Clock of the first core, temperature of the hottest thermal zone, load average over the last minute.
 
-    Attributes:
-        mhz: clock of the first core.
-        temperature_c: of the hottest thermal zone, in degrees Celsius.
-        throttling: why a Raspberry Pi slows down, now or since its start; empty if it does not.
-        load: load average over the last minute.
+    `throttling`: why a Raspberry Pi slows down, now or since its start; empty if it does not.
     """
 
     mhz: int | None
@@ -100,13 +96,9 @@ def cores() -> int:
 
 
 def find_disturbances(before: MachineState, after: MachineState) -> list[str]:
-    """Return what may have slowed down the measurement.
-
-    Only the load before counts, because measuring is load itself.
-    """
-    found = [
-        f"slowed down: {reason}" for reason in dict.fromkeys([*(before.throttling or []), *(after.throttling or [])])
-    ]
+    """Return what may have slowed down the measurement; the load after it is its own."""
+    reasons = dict.fromkeys([*(before.throttling or []), *(after.throttling or [])])
+    found = [f"slowed down: {reason}" for reason in reasons]
     if before.load is not None and before.load >= BUSY_LOAD:
         found.append(f"busy: load average {before.load} before the start; close other programs and measure again")
     return found

@@ -69,10 +69,10 @@ def _file_cells(file: dict[str, Any]) -> list[str]:
 def _frames(report: dict[str, Any]) -> Table:
     """A line for each size and number of digits, a column for each stage."""
     frames = report["frames"]
-    stages = list(frames[0]["stages_ms"])
+    stages = list(frames[0]["stage_ms"])
     lines = {
         f"{frame['width']}x{frame['height']}, {frame['digits']} x {frame['threads']}": [
-            *(f"{frame['stages_ms'][stage]:.1f}" for stage in stages),
+            *(f"{frame['stage_ms'][stage]:.1f}" for stage in stages),
             f"{frame['total_ms']:.1f}",
         ]
         for frame in frames

@@ -43,13 +43,7 @@ def time_call(call: Callable[[], object]) -> float:
 
 
 def time_calls(call: Callable[[], object], *, seconds: float, min_calls: int = MIN_CALLS) -> Latency:
-    """Time calls after one block of warm-up, in which the CPU raises its clock.
-
-    Args:
-        call: what to time.
-        seconds: of all blocks together, without the warm-up.
-        min_calls: minimum calls in a block, however long they take.
-    """
+    """Time calls for `seconds`, in blocks of at least `min_calls`, after one of warm-up (the CPU raises its clock)."""
     blocks = []
     for _ in range(BLOCKS + 1):
         times: list[float] = []
@@ -66,10 +60,5 @@ def rounded(ms: float) -> float:
 
 
 def pluralize(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples:
-        >>> pluralize(1, "thread"), pluralize(0, "digit")
-        ('1 thread', '0 digits')
-    """
+    """Return a count with its noun: "1 thread", "0 threads"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,7 +1,6 @@
 """Names of the architectures that `digitedge train` offers, as run folders and manifests have them.
 
-They are apart from `digitedge.training.architectures`, which builds the nets, because that package needs TensorFlow and
-`digitedge train --help` does not. A test holds both to the same names.
+Apart from `digitedge.training.architectures`, which needs TensorFlow; a test holds both to the same names.
 """
 
 from enum import StrEnum
@@ -18,6 +17,6 @@ class ArchitectureName(StrEnum):
 SUMMARIES = {
     ArchitectureName.CNN: "convolutions",
     ArchitectureName.SMALL: "fewer convolutions, for the weakest devices",
-    ArchitectureName.MLP: "the dense net of the textbook",
+    ArchitectureName.MLP: "the dense network of the textbook",
 }
 """What the help of `digitedge train` says of each."""

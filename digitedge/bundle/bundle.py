@@ -12,12 +12,12 @@ from pathlib import Path
 
 from digitedge.bundle.manifest import GOLDEN, REFERENCE, Manifest, ModelFile, OtherFile
 from digitedge.bundle.recipe import RECIPES, Format
-from digitedge.errors import ModelError, ParityError
+from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier
 from digitedge.utils.loading import read_json
 
 MANIFEST = "manifest.json"
-DEFAULT_THRESHOLD = 0.5
+DEFAULT_REJECT_THRESHOLD = 0.5
 """Reject threshold of a file without a manifest: more than half the probability beats all other digits together."""
 
 # Which file of a bundle runs: the smallest recipe that every runtime can run, then float32.
@@ -59,7 +59,7 @@ class Model:
     """A classifier ready to run, with the file it came from and its reject threshold (0 to 1)."""
 
     classifier: Classifier
-    threshold: float
+    reject_threshold: float
     path: Path
 
 
@@ -79,6 +79,10 @@ def load_bundle(path: str | Path) -> Bundle:
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a bundle without looking at the other files. Errors as in `load_bundle`."""
     path = folder / MANIFEST
+    if folder.is_file():
+        raise ModelError(f"expected a bundle, which is a folder, got the file {folder}. Give the folder that it is in.")
+    if not folder.exists():
+        raise ModelError(f"nothing at {folder}: expected a bundle. Make one with: digitedge export")
     if not path.is_file():
         raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export")
     value = read_json(path, error=ModelError, advice="The manifest is damaged; export the bundle again.")
@@ -103,9 +107,7 @@ def released_bundle() -> Path:
 def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print) -> Path | None:
     """The bundle under `folder` that passed its parity check and has the newest `created`, or None.
 
-    Args:
-        folder: where bundles are, such as ./export; hidden folders are drafts and are skipped.
-        log: gets a line for each bundle that is skipped because its manifest is damaged.
+    Skips hidden folders, which are drafts, and logs a line for each bundle with a damaged manifest.
     """
     passed = []
     for path in sorted(folder.glob(f"*/{MANIFEST}")):
@@ -127,13 +129,16 @@ def load_model(path: str | Path | None = None, *, force: bool = False, threads: 
     Args:
         path: a bundle, a file of a bundle, a model file alone, or None for the released bundle.
         force: run a model that failed the parity check.
-        threads: of the runtime, see `load_classifier`.
+        threads: see `load_classifier`.
 
     Raises:
+        InputError: an empty path.
         ModelError: missing, damaged, or not what its manifest says.
         ParityError: it failed the parity check, and `force` is false.
         MissingExtraError: its runtime is not installed.
     """
+    if path == "":
+        raise InputError("expected the path of a model, got an empty one. Leave it out for the released bundle.")
     path = released_bundle() if path is None else Path(path)
     if not path.exists():
         suffixes = " or ".join(runtime.suffix for runtime in RUNTIMES)
@@ -151,15 +156,12 @@ def load_model(path: str | Path | None = None, *, force: bool = False, threads: 
             f"{path} failed the parity check (passed: false in its manifest). See parity.json, train longer or export "
             "again; or use it anyway with --force."
         )
-    threshold = entry.threshold if entry else DEFAULT_THRESHOLD
-    return Model(load_classifier(file, threads=threads), threshold, file)
+    reject_threshold = entry.reject_threshold if entry else DEFAULT_REJECT_THRESHOLD
+    return Model(load_classifier(file, threads=threads), reject_threshold, file)
 
 
 def read_entry(path: Path) -> ModelFile | None:
-    """Read the manifest's entry of a model file, without reading the file.
-
-    Returns:
-        The entry; None for a file outside of a bundle.
+    """Read the manifest's entry of a model file, without reading the file; None for a file outside of a bundle.
 
     Raises:
         ModelError: the manifest is damaged, or does not list the file.

@@ -40,9 +40,9 @@ class Golden:
 
 def save_golden(golden: Golden, path: Path) -> None:
     """Write a golden set as a whole .npz file."""
-    with atomic_file(path) as draft, draft.open("wb") as file:
-        arrays: dict[str, Any] = {"crops": golden.crops, **golden.probabilities}
-        np.savez_compressed(file, **arrays)
+    arrays: dict[str, Any] = {"crops": golden.crops, **golden.probabilities}
+    with atomic_file(path) as draft:
+        np.savez_compressed(draft, **arrays)
 
 
 def load_golden(path: Path) -> Golden:
@@ -62,11 +62,7 @@ def load_golden(path: Path) -> Golden:
 
 
 def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[str, list[str]]:
-    """Check every file of a bundle that can run here against the golden set.
-
-    Args:
-        bundle: from `load_bundle`.
-        log: gets a line for each file whose runtime is not installed.
+    """Check every file of a bundle that can run here against the golden set; log those whose runtime is missing.
 
     Returns:
         File name -> what differs; empty lists mean that this device computes as the exporting one did.
@@ -89,16 +85,10 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
 
 
 def check_golden(golden: Golden, name: str, classifier: Classifier, *, quantized: bool) -> list[str]:
-    """Compare this device's probabilities with those of the exporting machine.
-
-    Args:
-        golden: the bundle's set.
-        name: the file's name in the bundle.
-        classifier: that file, loaded here.
-        quantized: whether the file computes with int8.
+    """Compare the probabilities of a file, loaded here, with those of the exporting machine. `quantized` means int8.
 
     Returns:
-        What differs, one line each; an empty list means that nothing does.
+        What differs, one line each; empty if nothing does.
 
     Raises:
         ModelError: the set has no probabilities for this file.

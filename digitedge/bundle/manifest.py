@@ -44,8 +44,6 @@ class ModelFile:
     """One exported model.
 
     Attributes:
-        sha256: of the file's content, hexadecimal.
-        bytes: size of the file.
         recipe: name in `digitedge.bundle.recipe.RECIPES`.
         ops: the operators that a runtime must know, sorted.
         minimum_runtime: oldest runtime that knows all of them, as the converter states it.
@@ -53,7 +51,7 @@ class ModelFile:
         agreement: share of predictions equal to the reference's.
         max_abs_diff: largest difference of any probability, which in a broken file may exceed 1; None if it gave NaN.
         mcnemar_p: exact p of the images on which only one of the two is correct.
-        threshold: confidence below which a prediction is rejected.
+        reject_threshold: confidence below which a prediction is rejected.
         tolerance: the limits of the parity check.
         passed: whether the file is within them.
     """
@@ -69,7 +67,7 @@ class ModelFile:
     agreement: Share
     max_abs_diff: Annotated[float, Meta(ge=0, le=sys.float_info.max)] | None
     mcnemar_p: Share
-    threshold: Share
+    reject_threshold: Share
     tolerance: Tolerance
     passed: bool
 
@@ -142,11 +140,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, value: Any, *, where: str) -> Self:
-        """Build from parsed JSON.
-
-        Args:
-            value: what `json.load` gave.
-            where: path of the file, for messages.
+        """Build from parsed JSON; `where` is the path of the file, for messages.
 
         Raises:
             ModelError: another schema, an unknown or missing key, a value of the wrong type, an impossible figure, or a
@@ -184,7 +178,7 @@ class Manifest:
         }
         return next((message for message, holds in checks.items() if not holds), None)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain JSON in the order of the fields."""
         return asdict(self)
 

@@ -21,17 +21,13 @@ FIGURES = {
     "error, seen corruptions": "seen_corruption_error",
     "error, unseen corruptions": "unseen_corruption_error",
     "calibration error": "calibration_error",
-    "non-digits, FPR at 99 % TPR": "fpr_at_99_tpr",
+    "non-digits, mean FPR at 99 % TPR": "mean_fpr_at_99_tpr",
 }
 """The figures of an evaluation's summary: heading -> key in the JSON of a file."""
 
 
 def save_evaluation(bundle: Bundle, evaluation: Mapping[str, Any]) -> None:
-    """Write what `digitedge eval` measured into a bundle, and a summary into its card.
-
-    Args:
-        bundle: whose files were evaluated.
-        evaluation: the command's JSON.
+    """Write the JSON of `digitedge eval` into the bundle that it evaluated, and a summary into the card.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
@@ -83,17 +79,9 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
 
 
 def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) -> str:
-    """Write a bundle's README.md: Markdown.
-
-    Args:
-        manifest: of the bundle.
-        evaluation: see `save_evaluation`; None leaves that section out.
-    """
-    result = (
-        "Every file is within its tolerance."
-        if manifest.passed
-        else "**Failed: not every file is within its tolerance.**"
-    )
+    """Write a bundle's README.md, with a section on its evaluation (see `save_evaluation`) if there is one."""
+    failed = "**Failed: not every file is within its tolerance.**"
+    result = "Every file is within its tolerance." if manifest.passed else failed
     versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
     calibration = manifest.calibration
     observed = (
@@ -144,7 +132,7 @@ def _parity_table(manifest: Manifest) -> Table:
             percent(entry.top1),
             percent(entry.agreement),
             "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1g}",
-            f"{entry.threshold:.2f}",
+            f"{entry.reject_threshold:.2f}",
             "passed" if entry.passed else "FAILED",
         ]
         for name, entry in manifest.files.items()

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from digitedge.bundle.recipe import Tolerance
 from digitedge.errors import InputError
 from digitedge.metrics.classification import agreement, is_correct, mcnemar_p
+from digitedge.runtime.contract import CLASSES
+from digitedge.utils.tables import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +23,8 @@ class Parity:
 
     Attributes:
         samples: images compared.
-        reference_top1: top-1 of the original, 0 to 1.
-        candidate_top1: top-1 of the converted model, 0 to 1.
+        reference_top1: of the original, 0 to 1.
+        candidate_top1: of the converted model, 0 to 1.
         agreement: share of equal predictions, 0 to 1.
         max_abs_diff: largest difference of any probability, 0 to 1; NaN if the candidate gave NaN.
         mcnemar_p: exact two-sided p of the discordant pairs.
@@ -43,22 +45,22 @@ class Parity:
         return self.reference_top1 - self.candidate_top1
 
     def violations(self, limit: Tolerance) -> list[str]:
-        """Say what is out of tolerance, one line each; an empty list means that parity holds."""
+        """Say what is out of tolerance, one line each; empty if parity holds."""
+        shares = [percent(share, decimals=4) for share in (self.agreement, limit.agreement)]
         checks = {
             f"compared {self.samples} images, need at least 1": self.samples > 0,
-            f"agreement {self.agreement:.4%}, limit {limit.agreement:.4%}": self.agreement >= limit.agreement,
+            f"agreement {shares[0]}, limit {shares[1]}": self.agreement >= limit.agreement,
             f"largest difference {self.max_abs_diff:.2g} is not a number": bool(np.isfinite(self.max_abs_diff)),
         }
         if limit.top1_drop is not None:
-            # Shares such as 0.001 are not exact in binary, so allow a rounding error.
-            drop_holds = self.top1_drop <= limit.top1_drop + 1e-12
+            drop_holds = self.top1_drop <= limit.top1_drop + 1e-12  # shares such as 0.001 are not exact in binary
             checks[f"top-1 drop {100 * self.top1_drop:.3f} pp, limit {100 * limit.top1_drop:.3f} pp"] = drop_holds
         if limit.max_abs_diff is not None:
             difference_holds = self.max_abs_diff <= limit.max_abs_diff
             checks[f"largest difference {self.max_abs_diff:.2g}, limit {limit.max_abs_diff:.2g}"] = difference_holds
         return [message for message, holds in checks.items() if not holds]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Every figure as plain JSON; a difference that is not a number becomes null."""
         figures = asdict(self)
         figures["max_abs_diff"] = self.max_abs_diff if np.isfinite(self.max_abs_diff) else None
@@ -79,7 +81,7 @@ def compare_outputs(
     Raises:
         InputError: no images, shapes that differ, or a reference that is not finite.
     """
-    if not len(labels) or not reference.shape == candidate.shape == (len(labels), 10):
+    if not len(labels) or not reference.shape == candidate.shape == (len(labels), CLASSES):
         raise InputError(
             f"expected two sets of (N, 10) probabilities and N labels, N >= 1, got {reference.shape}, "
             f"{candidate.shape} and {len(labels)} labels"

@@ -60,8 +60,7 @@ class Recipe:
         name: flag, part of the file name and report row.
         weights: number format of the stored weights.
         activations: number format of the computation; int8 activations need a calibration set.
-        formats: the file formats that have this recipe.
-        tolerance: limits of the parity check for a file made by this recipe.
+        formats: those that have this recipe.
     """
 
     name: str
@@ -115,14 +114,7 @@ class Artifact:
 
 
 def choose_artifacts(recipes: list[str], file_format: Format | None = None) -> list[Artifact]:
-    """Say which files an export makes.
-
-    Args:
-        recipes: names of recipes; empty means all that the formats have.
-        file_format: one format, or None for all.
-
-    Returns:
-        float32 first, then the recipes in the order of `RECIPES`, TFLite before ONNX.
+    """Say which files an export makes: float32, then the named recipes (all if there are none), TFLite before ONNX.
 
     Raises:
         InputError: an unknown recipe, or one that the format does not have.

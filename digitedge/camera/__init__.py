@@ -7,9 +7,6 @@ Out: an `Update` for every frame, with its reading and the stable rows, for each
     from digitedge.camera import JsonSink, open_source, run
 
     run(open_source("0"), Reader(), [JsonSink()])
-
-`capture` takes the frames of the `sources`, `loop` reads and tracks them (`transform`, `motion`, `tracking`), and the
-`sinks` show, print, record or publish the updates. `service` runs all of it in the background.
 """
 
 from digitedge.camera.capture import CameraState, LiveCapture
@@ -28,7 +25,6 @@ from digitedge.camera.sinks import (
 from digitedge.camera.sources import Camera, Frame, FrameList, Mode, Source, default_source, open_source
 from digitedge.camera.tracking import Change, RowEvent, RowFilter, StableRow
 from digitedge.camera.transform import Flip, Transform, parse_roi
-from digitedge.reader.overlay import draw_reading
 
 __all__ = [
     "Camera",
@@ -58,7 +54,6 @@ __all__ = [
     "VideoSink",
     "Window",
     "default_source",
-    "draw_reading",
     "find_window_problem",
     "open_source",
     "parse_roi",

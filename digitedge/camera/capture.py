@@ -1,4 +1,4 @@
-"""Take frames from a source: every frame of a file, but only the newest of a camera, which is reopened when it is lost.
+"""Take every frame of a file, but only the newest of a camera, which is reopened when it is lost.
 
 See docs/decisions/camera-sources.md.
 """
@@ -49,7 +49,6 @@ class CapturedFrame:
     Attributes:
         frame: uint8 (H, W, 3) BGR or (H, W).
         number: of the frame in its source, from 0, counting skipped ones.
-        source: name of the source, see `Source.name`.
         time: seconds since the start of the source; None for an image.
         arrival: when it arrived, by `time.monotonic()`.
     """
@@ -100,13 +99,7 @@ class LiveCapture(Capture):
     """
 
     def __init__(self, source: Source, *, patience_s: float = PATIENCE_S) -> None:
-        """Name a source; it is opened on entering the `with` block.
-
-        Args:
-            source: a live one.
-            patience_s: how long a lost source is waited for. One that never gave a frame is an error at once, so that a
-                wrong address is reported.
-        """
+        """Wait up to `patience_s` for a lost source; one that never gave a frame is an error at once."""
         super().__init__(source)
         self._patience_s = patience_s
         self._changed = threading.Condition()
@@ -118,6 +111,7 @@ class LiveCapture(Capture):
         self._lost_since: float | None = None
         self._has_ended = False
         self._error: Exception | None = None
+        self._freeze_detector = _FreezeDetector() if source.has_noise else None
 
     @property
     def state(self) -> CameraState:
@@ -192,12 +186,11 @@ class LiveCapture(Capture):
 
     def _read_and_reopen(self) -> None:
         pause_s = BACK_OFF_S[0]
-        freeze_detector = _FreezeDetector() if self._source.has_noise else None
         while not self._stop.is_set():
             before = self._latest
             try:
                 with self._source:
-                    self._read(freeze_detector)
+                    self._read()
                 return
             except CameraError as exc:
                 if self._latest is None:
@@ -211,13 +204,13 @@ class LiveCapture(Capture):
                 pause_s = BACK_OFF_S[0] if self._latest is not before else min(2 * pause_s, BACK_OFF_S[1])
                 self._stop.wait(pause_s)
 
-    def _read(self, freeze_detector: "_FreezeDetector | None") -> None:
+    def _read(self) -> None:
         """Read frames until the source ends, fails or freezes, or `stop` is called."""
         for frame in self._source:
             if self._stop.is_set():
                 return
             now = time.monotonic()
-            if freeze_detector is not None and freeze_detector.is_frozen(frame, now):
+            if self._freeze_detector is not None and self._freeze_detector.is_frozen(frame, now):
                 raise CameraError(f"{self._source.name} froze: it sends the same image again and again")
             self._last_arrival, self._lost_since = now, None
             number = 0 if self._latest is None else self._latest.number + 1
@@ -229,8 +222,7 @@ class LiveCapture(Capture):
 class _FreezeDetector:
     """Distinguishes a frozen sensor from a source without noise, such as a virtual camera.
 
-    Equal frames for FROZEN_S count as a freeze once. If the reopened device still shows the same frame, its images have
-    no noise, and freezes cannot be detected.
+    If the reopened device still shows the same frame, its images have no noise, and freezes cannot be detected.
     """
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from digitedge.camera.capture import END_S, PATIENCE_S, CameraState, Capture, CapturedFrame, LiveCapture
@@ -27,7 +27,6 @@ class FrameReader(Protocol):
 
     def read(self, image: Frame, /, *, source: str = "", index: int = 0, time: float | None = None) -> Reading:
         """See `digitedge.Reader.read`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +36,9 @@ class Update:
     Attributes:
         frame: uint8 (H, W, 3) BGR or (H, W), as it was read.
         reading: of the frame; of a video or camera with digits by vote.
-        state: of the source.
         is_new: False without a new frame: frame and reading are those of the update before.
         age_ms: milliseconds since the frame was taken.
         fps: frames read per second; 0 for the first.
-        stable: the stable rows.
-        events: changes of stable rows.
     """
 
     frame: Frame
@@ -71,7 +67,6 @@ class Sink(Protocol):
 
     def show(self, update: Update) -> bool:
         """Take an update; return False to end the loop."""
-        ...
 
 
 class Display(Sink, Protocol):
@@ -79,12 +74,11 @@ class Display(Sink, Protocol):
 
     def run(self, capture: LiveCapture, ended: threading.Event) -> None:
         """Show frames until the user quits or `ended` is set."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Result of a run of the loop: the number of frames read, and how long it took."""
+    """Number of frames read by a run of the loop, and how long it took."""
 
     frames: int
     seconds: float
@@ -124,86 +118,88 @@ def run(
     if display is not None and not source.live:
         raise InputError(f"a display shows live sources, got {source.name}. Use PreviewSink as a sink.")
     started = time.monotonic()
-    if not source.live:
-        with Capture(source) as capture:
-            loop = _Loop(capture, reader, transform, row_filter, sinks)
+    gate = MotionGate(idle_fps) if source.live and idle_fps is not None else None
+    with LiveCapture(source, patience_s=patience_s) if source.live else Capture(source) as capture:
+        loop = _Loop(capture, reader, transform, RowTracker(row_filter), [*sinks, display] if display else sinks, gate)
+        if display is not None and isinstance(capture, LiveCapture):
+            _run_beside(display, capture, loop, max_frames)
+        else:
             loop.run(max_frames)
-    else:
-        gate = None if idle_fps is None else MotionGate(idle_fps)
-        with LiveCapture(source, patience_s=patience_s) as live:
-            loop = _Loop(live, reader, transform, row_filter, [*sinks, *([display] if display else [])], gate)
-            if display is None:
-                loop.run(max_frames)
-            else:
-                _run_beside(display, live, loop, max_frames)
     return Session(loop.frames, time.monotonic() - started)
 
 
-class _Loop:
-    """One run of the loop.
+class FrameRate:
+    """Frames per second, over the last `span` frames.
 
-    Attributes:
-        frames: how many were read.
+    Examples:
+        >>> rate = FrameRate()
+        >>> [rate.tick(now) for now in (0.0, 0.5, 1.0)]
+        [0.0, 2.0, 2.0]
     """
 
-    def __init__(
-        self,
-        capture: Capture,
-        reader: FrameReader,
-        transform: Transform,
-        row_filter: RowFilter,
-        sinks: Sequence[Sink],
-        gate: MotionGate | None = None,
-    ) -> None:
-        self._capture = capture
-        self._reader = reader
-        self._transform = transform
-        self._sinks = sinks
-        self._gate = gate
-        self._clock = FrameClock()
-        self._digits = DigitTracker()
-        self._rows = RowTracker(row_filter)
-        self._rate = FrameRate()
-        self.frames = 0
+    def __init__(self, span: int = 30) -> None:
+        self._times: deque[float] = deque(maxlen=span + 1)
+
+    def tick(self, now: float | None = None) -> float:
+        """Count a frame, at `now` in seconds or at this moment, and return the rate; 0 until there are two."""
+        self._times.append(time.monotonic() if now is None else now)
+        elapsed = self._times[-1] - self._times[0]
+        return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Loop:
+    """One run of the loop; `frames` counts those that were read."""
+
+    capture: Capture
+    reader: FrameReader
+    transform: Transform
+    rows: RowTracker
+    sinks: Sequence[Sink]
+    gate: MotionGate | None
+    digits: DigitTracker = field(default_factory=DigitTracker)
+    clock: FrameClock = field(default_factory=FrameClock)
+    rate: FrameRate = field(default_factory=FrameRate)
+    frames: int = 0
 
     def run(self, max_frames: int | None) -> None:
         last: tuple[CapturedFrame, Update] | None = None
-        for captured in self._capture:
+        for captured in self.capture:
             if last is not None and captured is last[0]:
                 update = self._repeat(*last)
-            elif last and self._gate is not None and self._gate.should_skip(captured.frame, captured.arrival):
+            elif last and self.gate is not None and self.gate.should_skip(captured.frame, captured.arrival):
                 last = captured, last[1]  # it is yielded again when the state changes
                 continue
             else:
                 update = self._read(captured)
                 self.frames += 1
             last = captured, update
-            goes_on = all([sink.show(update) for sink in self._sinks])
+            goes_on = all([sink.show(update) for sink in self.sinks])
             if not goes_on or self.frames == max_frames:
                 break
 
     def _repeat(self, captured: CapturedFrame, update: Update) -> Update:
         """Return the last update with the present state and age."""
-        state = self._capture.state
+        state = self.capture.state
         if state is not CameraState.LIVE:
-            self._rate = FrameRate()  # do not count the gap
+            self.rate = FrameRate()  # do not count the gap
         age_ms = 1000 * (time.monotonic() - captured.arrival)
         fps = update.fps if state is CameraState.LIVE else 0.0
         return replace(update, state=state, is_new=False, age_ms=age_ms, fps=fps, events=())
 
     def _read(self, captured: CapturedFrame) -> Update:
-        frame = self._transform.apply(captured.frame)
-        reading = self._reader.read(frame, source=captured.source, index=captured.number, time=captured.time)
+        frame = self.transform.apply(captured.frame)
+        reading = self.reader.read(frame, source=captured.source, index=captured.number, time=captured.time)
         events: tuple[RowEvent, ...] = ()
         if reading.time is not None:  # images are not tracked
-            now = self._clock.tick(reading.time)
-            if self._clock.had_gap:
-                self._digits.reset()
-                self._rows.forget_unstable()
-            reading = replace(reading, **arrange(self._digits.update(reading.digits, now=now)))
-            events = self._rows.update(reading, now=now)
+            now = self.clock.tick(reading.time)
+            if self.clock.had_gap:
+                self.digits.reset()
+                self.rows.forget_unstable()
+            reading = replace(reading, **arrange(self.digits.update(reading.digits, now=now)))
+            events = self.rows.update(reading, now=now)
         age_ms = 1000 * (time.monotonic() - captured.arrival)
-        return Update(frame, reading, self._capture.state, True, age_ms, self._rate.tick(), self._rows.rows, events)
+        return Update(frame, reading, self.capture.state, True, age_ms, self.rate.tick(), self.rows.rows, events)
 
 
 def _run_beside(display: Display, capture: LiveCapture, loop: _Loop, max_frames: int | None) -> None:
@@ -228,22 +224,3 @@ def _run_beside(display: Display, capture: LiveCapture, loop: _Loop, max_frames:
         thread.join(END_S)  # a sink that hangs is left to the daemon thread
     if errors:
         raise errors[0]
-
-
-class FrameRate:
-    """Frames per second, over the last `span` frames.
-
-    Examples:
-        >>> rate = FrameRate()
-        >>> [rate.tick(now) for now in (0.0, 0.5, 1.0)]
-        [0.0, 2.0, 2.0]
-    """
-
-    def __init__(self, span: int = 30) -> None:
-        self._times: deque[float] = deque(maxlen=span + 1)
-
-    def tick(self, now: float | None = None) -> float:
-        """Count a frame, at `now` in seconds or at this moment, and return the rate; 0 until there are two."""
-        self._times.append(time.monotonic() if now is None else now)
-        elapsed = self._times[-1] - self._times[0]
-        return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.camera.sources.base import Frame
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, resize, to_grey
 
 # The frame is averaged in a grid of at most so many columns and rows, with cells of at least so many pixels a side.
 GRID = (64, 48)
@@ -50,7 +50,5 @@ class MotionGate:
 def _cell_means(frame: Frame) -> NDArray[np.int16]:
     """Average each cell of the grid: int16 (rows, columns)."""
     height, width = frame.shape[:2]
-    size = [min(most, max(1, side // CELL_PX)) for most, side in zip(GRID, (width, height), strict=True)]
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    grey = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    return np.asarray(grey, np.int16)
+    size = min(GRID[0], max(1, width // CELL_PX)), min(GRID[1], max(1, height // CELL_PX))
+    return to_grey(resize(frame, size, cv2.INTER_AREA)).astype(np.int16)

@@ -43,12 +43,9 @@ SYSTEMCTL_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """State of a service.
+    """Path of the unit file, whether it exists, and ActiveState of systemd.
 
-    Attributes:
-        unit: path of the unit file.
-        installed: whether the unit file exists.
-        state: ActiveState of systemd: "active", "activating" (before the next start), "inactive" or "failed".
+    `state` is "active", "activating" (before the next start), "inactive" or "failed".
     """
 
     unit: Path
@@ -96,15 +93,9 @@ def quote(word: str) -> str:
 
 
 def install(name: str, text: str, units: Path) -> Path:
-    """Write a unit and start it, now and at every login. If that fails, the former unit is restored.
+    """Write `text` as NAME.service into the folder of the user's units, and start it, now and at every login.
 
-    Args:
-        name: of the unit, without `.service`.
-        text: from `unit_text`.
-        units: folder of the user's units.
-
-    Returns:
-        The path of the unit file.
+    Returns the path. If systemd fails, the former unit is restored.
 
     Raises:
         DigitEdgeError: no systemd, a unit of that name from another program, or systemd rejects the unit.
@@ -125,10 +116,7 @@ def install(name: str, text: str, units: Path) -> Path:
 
 
 def remove(name: str, units: Path) -> bool:
-    """Stop a service and delete its unit.
-
-    Returns:
-        False if there was none.
+    """Stop a service and delete its unit; False if there was none.
 
     Raises:
         DigitEdgeError: no systemd, or a unit of that name from another program.
@@ -151,16 +139,12 @@ def service_state(name: str, units: Path) -> ServiceState:
     path = units / f"{name}.service"
     if not path.exists():
         return ServiceState(path, installed=False, state="inactive")
-    active_state = _systemctl("show", "--property=ActiveState", "--value", path.name)
-    return ServiceState(path, installed=True, state=active_state)
+    state = _systemctl("show", "--property=ActiveState", "--value", path.name)
+    return ServiceState(path, installed=True, state=state)
 
 
 def _own_unit(name: str, units: Path) -> Path:
-    """Return the path of a unit file.
-
-    Raises:
-        DigitEdgeError: it exists, and digitedge did not write it.
-    """
+    """Return the path of a unit file, which digitedge must have written if it exists."""
     path = units / f"{name}.service"
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(MARKER):
         raise DigitEdgeError(f"{path} was not written by digitedge, so it is kept. Choose another name with --name.")
@@ -182,11 +166,7 @@ def _restore(path: Path, old: str | None) -> None:
 
 
 def _systemctl(*words: str) -> str:
-    """Run `systemctl --user` and return its output.
-
-    Raises:
-        DigitEdgeError: no systemctl, no answer, or an error.
-    """
+    """Run `systemctl --user` and return its output."""
     program = shutil.which("systemctl")
     if program is None:
         raise DigitEdgeError(

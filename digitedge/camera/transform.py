@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from digitedge.camera.sources.base import Frame
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.boxes import Box
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2
 
 # Degrees clockwise.
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -28,13 +26,14 @@ class Transform:
     Attributes:
         rotate: degrees clockwise: 0, 90, 180 or 270.
         flip: None for no flip.
-        roi: region of interest: x, y, width, height in pixels of the rotated and flipped frame; None for all of it. It
-            is clipped to the frame, and boxes of digits count from its corner.
+        roi: region of interest in pixels of the rotated and flipped frame, clipped to it; None for all of it. Boxes of
+            digits count from its corner.
 
     Raises:
         InputError: another angle, or a region without pixels.
 
     Examples:
+        >>> import numpy as np
         >>> frame = np.arange(6, dtype=np.uint8).reshape(2, 3)
         >>> Transform(rotate=90, roi=(0, 0, 2, 2)).apply(frame)
         array([[3, 0],
@@ -58,16 +57,15 @@ class Transform:
             CameraError: the region lies outside the frame.
         """
         if self.rotate:
-            frame = np.asarray(cv2.rotate(frame, _ROTATIONS[self.rotate]), np.uint8)
+            frame = as_uint8(cv2.rotate(frame, _ROTATIONS[self.rotate]))
         if self.flip:
-            frame = np.asarray(cv2.flip(frame, 1 if self.flip is Flip.HORIZONTAL else 0), np.uint8)
+            frame = as_uint8(cv2.flip(frame, 1 if self.flip is Flip.HORIZONTAL else 0))
         if self.roi:
             x, y, width, height = self.roi
-            part = frame[y : y + height, x : x + width]
-            if not part.size:
-                size = f"{frame.shape[1]}x{frame.shape[0]}"
+            size = f"{frame.shape[1]}x{frame.shape[0]}"
+            frame = frame[y : y + height, x : x + width]
+            if not frame.size:
                 raise CameraError(f"the region {x},{y},{width},{height} lies outside of frames of {size} pixels")
-            frame = part
         return frame
 
 

@@ -1,5 +1,6 @@
 """The `digitedge` program: all commands, and the conversion of errors into one line and an exit code."""
 
+import errno
 import sys
 from typing import Annotated, Any
 
@@ -16,10 +17,11 @@ from digitedge.cli.info import info
 from digitedge.cli.predict import predict
 from digitedge.cli.train import TrainCommand, train
 from digitedge.cli.verify import verify
-from digitedge.errors import DigitEdgeError
+from digitedge.errors import DigitEdgeError, install_command
 
-TRAIN_PANEL = "Train and export (pip install 'digitedge\\[train]')"
+TRAIN_PANEL = f"Train and export ({install_command('train')})".replace("[", "\\[")  # not markup
 EDGE_PANEL = "Run on the edge"
+_STDOUT_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF}  # those of `print` have no file name
 
 
 class _Program(TyperGroup):
@@ -31,8 +33,10 @@ class _Program(TyperGroup):
             return super().main(*args, **extra)
         except DigitEdgeError as exc:
             message = str(exc)
-        except OSError as exc:  # a full disk behind stdout, a folder without permission, a name that is too long
+        except OSError as exc:  # a folder without permission, a name that is too long
             about = f"{exc.filename}: " if exc.filename else ""
+            if not about and exc.errno in _STDOUT_ERRORS:
+                about = "cannot write to standard output: "
             message = f"{about}{exc.strerror or exc}"
         typer.echo(f"error: {message}", err=True)
         sys.exit(1)

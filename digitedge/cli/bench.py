@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, print_json
+from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json
 from digitedge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -14,20 +14,15 @@ if TYPE_CHECKING:
 
 
 def bench(
-    bundle: Annotated[
-        Path | None,
-        typer.Argument(help=MODEL_HELP),
-    ] = None,
+    bundle: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="BUNDLE", help=MODEL_HELP)] = None,
     threads: Annotated[
         list[int] | None,
         typer.Option(
-            min=1,
-            help="Thread count; repeatable. Default: 1, 2, 4 ... up to the cores for files, 1 for frames.",
+            min=1, help="Thread count; repeatable. Default: 1, 2, 4 ... up to the cores for files, 1 for frames."
         ),
     ] = None,
     quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Measure for a few seconds, with 1 thread by default; less precise."),
+        bool, typer.Option("--quick", help="Measure for a few seconds, with 1 thread by default; less precise.")
     ] = False,
     old_report: Annotated[
         Path | None,
@@ -89,7 +84,7 @@ def _print(report: dict[str, Any], comparison: "ReportComparison | None", as_jso
     from digitedge.benchmark.tables import comparison_text, report_text
 
     if as_json:
-        print_json(report if comparison is None else {**report, "comparison": comparison.to_json()})
+        print_json(report if comparison is None else {**report, "comparison": comparison.to_dict()})
     else:
         typer.echo(report_text(report))
         if comparison is not None and comparison.changes:

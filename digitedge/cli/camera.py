@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,6 @@ import typer
 from digitedge.cli.common import (
     LEAST_CONFIDENCE,
     ForceOption,
-    JsonOption,
     ModelOption,
     ThresholdOption,
     choose_model,
@@ -22,18 +22,19 @@ from digitedge.errors import CameraError, InputError
 if TYPE_CHECKING:
     from digitedge.camera import Display, Sink, Source, Transform
     from digitedge.reader import Reader
+    from digitedge.web import Address
 
-_CAMERA = "Camera"
-_ROWS = "Which rows count"
-_SINKS = "Where readings go"
+_camera_option = partial(typer.Option, rich_help_panel="Camera")
+_row_option = partial(typer.Option, rich_help_panel="Which rows count")
+_sink_option = partial(typer.Option, rich_help_panel="Where readings go")
 PATIENCE_S = 60.0  # digitedge.camera.capture.PATIENCE_S, which --help must not import
-IDLE_FPS = 2.0
 
 
 def camera(
     source: Annotated[
         str | None,
         typer.Argument(
+            metavar="SOURCE",
             help="A camera number, /dev/videoN, rpicam or picamera (ribbon camera of a Raspberry Pi), the address of a "
             "stream (rtsp://..., http://..., tcp://..., udp://...), a video, an image, a folder or pattern of "
             "images, - (JPEG images on standard input), or demo. Default: the ribbon camera of a Raspberry Pi "
@@ -41,94 +42,58 @@ def camera(
             show_default=False,
         ),
     ] = None,
-    width: Annotated[int | None, typer.Option(min=1, help="Request from the camera.", rich_help_panel=_CAMERA)] = None,
-    height: Annotated[int | None, typer.Option(min=1, help="Request from the camera.", rich_help_panel=_CAMERA)] = None,
-    fps: Annotated[
-        float | None, typer.Option(min=0.1, help="Request from the camera.", rich_help_panel=_CAMERA)
-    ] = None,
-    rotate: Annotated[int, typer.Option(help="Degrees clockwise: 0, 90, 180 or 270.", rich_help_panel=_CAMERA)] = 0,
-    flip: Annotated[
-        Literal["horizontal", "vertical"] | None, typer.Option(help="Mirror the frame.", rich_help_panel=_CAMERA)
-    ] = None,
+    width: Annotated[int | None, _camera_option(min=1, help="Width that a camera is asked for, in pixels.")] = None,
+    height: Annotated[int | None, _camera_option(min=1, help="Height that a camera is asked for, in pixels.")] = None,
+    fps: Annotated[float | None, _camera_option(min=0.1, help="Frames per second that a camera is asked for.")] = None,
+    rotate: Annotated[int, _camera_option(help="Degrees clockwise: 0, 90, 180 or 270.")] = 0,
+    flip: Annotated[Literal["horizontal", "vertical"] | None, _camera_option(help="Mirror the frame.")] = None,
     roi: Annotated[
         str | None,
-        typer.Option(
+        _camera_option(
             metavar="X,Y,W,H",
             help="Read only this region of the rotated frame, in pixels. Boxes count from its corner.",
-            rich_help_panel=_CAMERA,
         ),
     ] = None,
-    patience: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            help="Seconds to wait for a lost camera or stream.",
-            rich_help_panel=_CAMERA,
-        ),
-    ] = PATIENCE_S,
+    patience: Annotated[float, _camera_option(min=0, help="Seconds to wait for a lost camera or stream.")] = PATIENCE_S,
     idle_fps: Annotated[
         float,
-        typer.Option(
-            min=0,
-            help="Frames read per second while nothing moves, to save energy. The first that moves is read.",
-            rich_help_panel=_CAMERA,
+        _camera_option(
+            min=0, help="Frames read per second while nothing moves, to save energy. The first that moves is read."
         ),
-    ] = IDLE_FPS,
-    expect_length: Annotated[
-        int | None, typer.Option(min=1, help="Only rows of so many digits.", rich_help_panel=_ROWS)
-    ] = None,
-    pattern: Annotated[
-        str | None, typer.Option(help="Only rows that match this regular expression as a whole.", rich_help_panel=_ROWS)
-    ] = None,
+    ] = 2.0,
+    expect_length: Annotated[int | None, _row_option(min=1, help="Only rows with this number of digits.")] = None,
+    pattern: Annotated[str | None, _row_option(help="Only rows that match this regular expression as a whole.")] = None,
     window: Annotated[
         bool | None,
-        typer.Option(
-            "--window/--headless",
-            help="Default: a window where one can be shown, unless --json is given.",
-            rich_help_panel=_SINKS,
-        ),
+        _sink_option("--window/--headless", help="Default: a window where one can be shown, unless --json is given."),
     ] = None,
-    json: JsonOption = False,
+    json: Annotated[bool, _sink_option("--json", help="Print JSON, one object a line.")] = False,
     events: Annotated[
         bool,
-        typer.Option(
-            "--events",
-            help="Print JSON only when a stable row appears, changes or leaves, or the state changes.",
-            rich_help_panel=_SINKS,
+        _sink_option(
+            "--events", help="Print JSON only when a stable row appears, changes or leaves, or the state changes."
         ),
     ] = False,
     web: Annotated[
         str | None,
-        typer.Option(
+        _sink_option(
             metavar="[HOST:]PORT",
             help="Serve a live page; 0.0.0.0:8000 for the whole network, with a token in its address: "
             "$DIGITEDGE_WEB_TOKEN, else a new one each time.",
-            rich_help_panel=_SINKS,
         ),
     ] = None,
     mqtt: Annotated[
         str | None,
-        typer.Option(
+        _sink_option(
             metavar="URL",
             envvar="DIGITEDGE_MQTT",
             help="Publish rows to a broker, such as mqtt://user:password@broker.local/meter; mqtts:// with TLS.",
-            rich_help_panel=_SINKS,
         ),
     ] = None,
-    record: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.", rich_help_panel=_SINKS),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --record.", rich_help_panel=_SINKS)
-    ] = False,
+    record: Annotated[Path | None, _sink_option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.")] = None,
+    overwrite: Annotated[bool, _sink_option("--overwrite", help="Replace the file of --record.")] = False,
     save_crops: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Save the crops of stable rows, by digit; at most 10,000.",
-            rich_help_panel=_SINKS,
-        ),
+        Path | None, _sink_option(metavar="DIR", help="Save the crops of stable rows, by digit; at most 10,000.")
     ] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     threads: Annotated[
@@ -155,15 +120,28 @@ def camera(
     from digitedge.utils.quiet import quiet_libraries
 
     json = json or events
-    with _wrong_usage():
-        transform = Transform(rotate, None if flip is None else Flip(flip), None if roi is None else parse_roi(roi))
+    if overwrite and record is None:
+        raise typer.BadParameter("expected --record FILE with it", param_hint="--overwrite")
+    with _usage_error("--roi"):
+        region = None if roi is None else parse_roi(roi)
+    with _usage_error("--rotate"):
+        transform = Transform(rotate, None if flip is None else Flip(flip), region)
+    with _usage_error("--pattern"):
         row_filter = RowFilter(expect_length, pattern)
+    with _usage_error("SOURCE"):
         frames = open_source(source, Mode(width, height, fps))
+    optional = _optional_sinks(frames, mqtt, record, overwrite, save_crops)
+    address = None
+    if web is not None:
+        from digitedge.web import parse_address
+
+        with _usage_error("--web"):
+            address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
     reader = Reader(choose_model(model), threshold=threshold, force=force, threads=threads)
-    with _wrong_usage():
-        optional = _optional_sinks(reader, frames, mqtt, record, overwrite, save_crops, web)
+    if address is not None:
+        optional.append(_web_sink(address, reader))
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
@@ -202,47 +180,41 @@ def _local_sinks(
 
 
 def _optional_sinks(
-    reader: "Reader",
-    frames: "Source",
-    mqtt: str | None,
-    record: Path | None,
-    overwrite: bool,
-    save_crops: Path | None,
-    web: str | None,
+    frames: "Source", mqtt: str | None, record: Path | None, overwrite: bool, save_crops: Path | None
 ) -> list[AbstractContextManager["Sink"]]:
     """Create the sinks that were asked for; each is opened by its `with` block."""
     from digitedge.camera.sinks import CropSink, MqttSink, VideoSink
 
     sinks: list[AbstractContextManager[Sink]] = []
     if mqtt is not None:
-        sinks.append(MqttSink(mqtt, log=echo))
+        with _usage_error("--mqtt"):
+            sinks.append(MqttSink(mqtt, log=echo))
     if record is not None:
-        sinks.append(VideoSink(record, frames, overwrite=overwrite, log=echo))
+        with _usage_error("--record"):
+            sinks.append(VideoSink(record, frames, overwrite=overwrite, log=echo))
     if save_crops is not None:
         sinks.append(CropSink(save_crops, log=echo))
-    if web is not None:
-        from digitedge.web import WebSink, parse_address
-
-        token = os.environ.get("DIGITEDGE_WEB_TOKEN") or None
-        sinks.append(WebSink(parse_address(web), reader, token=token, log=echo))
     return sinks
 
 
+def _web_sink(address: "Address", reader: "Reader") -> AbstractContextManager["Sink"]:
+    from digitedge.web import WebSink
+
+    with _usage_error("$DIGITEDGE_WEB_TOKEN"):
+        return WebSink(address, reader, token=os.environ.get("DIGITEDGE_WEB_TOKEN") or None, log=echo)
+
+
 @contextmanager
-def _wrong_usage() -> Iterator[None]:
-    """Turn an InputError into wrong usage: exit code 2."""
+def _usage_error(option: str) -> Iterator[None]:
+    """Turn an InputError into wrong usage of an option: exit code 2."""
     try:
         yield
     except InputError as exc:
-        raise typer.BadParameter(str(exc)) from exc
+        raise typer.BadParameter(str(exc), param_hint=option) from exc
 
 
 def _wants_window(requested: bool | None, *, json: bool) -> bool:
-    """Decide about the window: as requested, else where one can be shown, but not with --json.
-
-    Raises:
-        CameraError: requested, but it cannot be shown here.
-    """
+    """Decide about the window: as requested, else where one can be shown, but not with --json."""
     from digitedge.camera import find_window_problem
 
     if requested is False or (requested is None and json):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.errors import ModelError
+from digitedge.errors import InputError, ModelError
 from digitedge.runtime.load import RUNTIMES
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers length
 DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
 MODEL_HELP = f"A bundle, or a {' or '.join(runtime.suffix for runtime in RUNTIMES)} file. {DEFAULT_MODEL}"
 
-ModelOption = Annotated[Path | None, typer.Option("--model", help=MODEL_HELP)]
+
+def parse_path(text: str) -> Path:
+    """Parse the path of a model; an empty one, for example of a variable that is not set, is refused."""
+    if not text:
+        raise typer.BadParameter("expected a path, got an empty text")
+    return Path(text)
+
+
+ModelOption = Annotated[Path | None, typer.Option("--model", parser=parse_path, metavar="PATH", help=MODEL_HELP)]
 ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed the parity check.")]
 ThresholdOption = Annotated[
     float,
@@ -38,12 +46,27 @@ DataOption = Annotated[
 
 
 def choose_model(model: Path | None) -> Path:
-    """The given model, else the newest bundle in ./export that passed, else the released one; printed to stderr."""
+    """The given model, else the newest bundle in ./export that passed, else the released one.
+
+    A default is printed to stderr.
+    """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
 
-    chosen = model or newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
+    if model is not None:
+        return model
+    chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
     echo(f"model: {chosen}")
     return chosen
+
+
+def check_image_file(option: str, path: Path) -> None:
+    """Check that OpenCV can write an image at the path that an option gives."""
+    from digitedge.utils.files import check_file_creatable
+    from digitedge.utils.opencv import cv2
+
+    if not cv2.haveImageWriter(path.name):
+        raise InputError(f"{option} {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
+    check_file_creatable(path)
 
 
 def check_name(name: str | None) -> str | None:
@@ -81,9 +104,11 @@ def print_json(value: dict[str, Any]) -> None:
 
 def print_table(manifest: "Manifest") -> None:
     """Print a line for every exported file of a bundle: size, top-1, agreement, difference, parity."""
+    from digitedge.utils.tables import Table, percent
+
+    lines = {}
     for name, entry in manifest.files.items():
         difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1e}"
-        typer.echo(
-            f"{name:24} {entry.bytes / 1000:7.1f} kB  top-1 {entry.top1:.2%}  agreement {entry.agreement:.2%}  "
-            f"difference {difference}  {'passed' if entry.passed else 'FAILED'}"
-        )
+        figures = [f"{entry.bytes / 1000:.1f}", percent(entry.top1), percent(entry.agreement), difference]
+        lines[name] = [*figures, "passed" if entry.passed else "FAILED"]
+    typer.echo(Table("file", ["kB", "top-1", "agreement", "difference", "parity"], lines).text())

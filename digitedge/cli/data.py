@@ -24,7 +24,12 @@ def data() -> None:
 
 
 @app.command()
-def get(data: DataOption = None) -> None:
+def get(
+    data: Annotated[
+        str | None,
+        typer.Option(help="Folder or mnist.npz. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download."),
+    ] = None,
+) -> None:
     """Find MNIST and check its content; download it to the cache if it is not on this machine.
 
     Examples:
@@ -76,8 +81,6 @@ def _has_screen() -> bool:
     if not sys.stdout.isatty():
         return False
     if sys.platform.startswith("linux"):
-        return (
-            bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-            and shutil.which("xdg-open") is not None
-        )
+        has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        return bool(has_display and shutil.which("xdg-open"))
     return True

@@ -1,6 +1,6 @@
 """`digitedge demo`: train, export, verify and read, in a few minutes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,15 +26,6 @@ CLIP_SEED = 7
 CLIP_FRAMES = 120  # about five seconds of the demo clip, with two sheets
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _ClipReport:
-    """Result of reading the demo clip."""
-
-    score: "DetectionScore"
-    frame_ms: float
-    image: Path
-
-
 def demo(
     data: DataOption = None,
     output: Annotated[Path, typer.Option(help="Folder in which a new folder is created.")] = DEMO_FOLDER,
@@ -47,8 +38,10 @@ def demo(
       digitedge demo
       digitedge demo --data synthetic
     """
+    from digitedge.bundle.recipe import choose_artifacts
+    from digitedge.exporting.export import KerasModelSource, export
     from digitedge.training.architectures import ARCHITECTURES
-    from digitedge.training.run_folder import new_run_folder, report_interruption
+    from digitedge.training.run_folder import BEST, new_run_folder, report_interruption
     from digitedge.training.train import train
 
     name, digits = _find_data(data)
@@ -61,11 +54,13 @@ def demo(
     with report_interruption(run, echo):
         result = train(config, digits, data_name=name, folder=run, log=echo)
     echo("2/3 exporting and verifying")
-    exported = _export(run, folder / "bundle", name, digits)
+    source = KerasModelSource(path=run / BEST, name="demo", architecture="cnn", seed=defaults.seed)
+    exported = export(source, choose_artifacts([]), digits, data_name=name, target=folder / "bundle", log=echo)
     echo("3/3 reading the demo clip with the int8 file")
-    clip = _read_clip(exported.bundle.path, folder / "reading.png")
-    _print_summary(name, result, exported, clip)
-    typer.echo(f"image: {clip.image}\nbundle:  {exported.bundle.path}")
+    image = folder / "reading.png"
+    score, frame_ms = _read_clip(exported.bundle.path, image)
+    _print_summary(name, result, exported, score, frame_ms)
+    typer.echo(f"image: {image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
     echo("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
@@ -84,18 +79,8 @@ def _find_data(source: str | None) -> "tuple[str, Dataset]":
         return load_dataset(SYNTHETIC)
 
 
-def _export(run: Path, target: Path, data_name: str, digits: "Dataset") -> "ExportResult":
-    from digitedge.bundle.recipe import choose_artifacts
-    from digitedge.exporting.export import KerasModelSource, export
-    from digitedge.training.architectures import ARCHITECTURES
-
-    seed = ARCHITECTURES["cnn"].defaults.seed
-    source = KerasModelSource(path=run / "model.keras", name="demo", architecture="cnn", seed=seed)
-    return export(source, choose_artifacts([]), digits, data_name=data_name, target=target, log=echo)
-
-
-def _read_clip(bundle: Path, image: Path) -> _ClipReport:
-    """Read the first frames of the demo clip, score them, and save the last one with its reading."""
+def _read_clip(bundle: Path, image: Path) -> "tuple[DetectionScore, float]":
+    """Read the first frames of the demo clip, and save the last reading; return the score and the mean time in ms."""
     from digitedge.metrics.detection import DetectionScore, score_reading
     from digitedge.reader import Reader
     from digitedge.synthetic.scenes import render_clip
@@ -108,22 +93,26 @@ def _read_clip(bundle: Path, image: Path) -> _ClipReport:
         score += score_reading(scene, reading)
         spent_ms += reading.ms
     write_image(image, reading.draw(scene.frame))
-    return _ClipReport(score, spent_ms / CLIP_FRAMES, image)
+    return score, spent_ms / CLIP_FRAMES
 
 
-def _print_summary(name: str, result: "TrainResult", exported: "ExportResult", clip: _ClipReport) -> None:
+def _print_summary(
+    name: str, result: "TrainResult", exported: "ExportResult", score: "DetectionScore", frame_ms: float
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from digitedge.utils.tables import percent
+
     table = Table(title="digitedge demo", show_header=False)
     table.add_row("trained on", f"{name}, best epoch {result.best_epoch}")
-    table.add_row("validation / test accuracy", f"{result.validation_accuracy:.2%} / {result.test_accuracy:.2%}")
+    accuracies = f"{percent(result.validation_accuracy)} / {percent(result.test_accuracy)}"
+    table.add_row("validation / test accuracy", accuracies)
     for file_name, entry in exported.bundle.manifest.files.items():
         outcome = "passed" if entry.passed else "FAILED"
-        figures = f"{entry.bytes / 1000:5.0f} kB  top-1 {entry.top1:.2%}  agreement {entry.agreement:.2%}"
+        figures = f"{entry.bytes / 1000:5.0f} kB  top-1 {percent(entry.top1)}  agreement {percent(entry.agreement)}"
         table.add_row(file_name, f"{figures}  {outcome}")
-    score = clip.score
-    correct = f"{score.correct} of {score.digits} correct ({score.recall:.2%})"
+    correct = f"{score.correct} of {score.digits} correct ({percent(score.recall)})"
     table.add_row("digits of the demo clip", f"{correct}, {score.detections + score.negative_detections} reported")
-    table.add_row("time of a frame", f"{clip.frame_ms:.1f} ms, mean over {CLIP_FRAMES} frames of 640x480")
+    table.add_row("time of a frame", f"{frame_ms:.1f} ms, mean over {CLIP_FRAMES} frames of 640x480")
     Console(soft_wrap=True).print(table)

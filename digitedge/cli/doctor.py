@@ -34,7 +34,7 @@ def doctor(
         if not as_json:
             _print(finding)
     if as_json:
-        print_json({"schema": SCHEMA, "findings": [finding.to_json() for finding in findings]})
+        print_json({"schema": SCHEMA, "findings": [finding.to_dict() for finding in findings]})
     counts = Counter(finding.status for finding in findings)
     echo(", ".join(f"{status}: {counts[status]}" for status in Status))
     if counts[Status.PROBLEM]:

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitedge.bundle.recipe import RECIPES, Format, InputRange, Tolerance, choose_artifacts
-from digitedge.cli.common import (
-    EXPORT_FOLDER,
-    RUNS_FOLDER,
-    DataOption,
-    check_keras_file,
-    check_name,
-    echo,
-    print_table,
-)
+from digitedge.cli.common import EXPORT_FOLDER, RUNS_FOLDER, DataOption, check_keras_file, check_name, echo, print_table
 from digitedge.errors import InputError, ParityError
 
 if TYPE_CHECKING:
@@ -41,8 +33,10 @@ ToleranceOption = Annotated[
 def parse_limits(values: list[str] | None) -> dict[str, float]:
     """Parse the values of --tolerance, such as ["agreement=0.99,top1_drop=0.01"], into fields of `Tolerance`."""
     limits: dict[str, float] = {}
-    for item in filter(None, ",".join(values or []).split(",")):
+    for item in ",".join(values).split(",") if values else []:
         name, _, limit = item.partition("=")
+        if name in limits:
+            raise typer.BadParameter(f"expected every limit once, got {name} twice", param_hint="--tolerance")
         try:
             limits[name] = float(limit)
             Tolerance(**{"agreement": 1.0, **limits})
@@ -54,7 +48,7 @@ def parse_limits(values: list[str] | None) -> dict[str, float]:
 
 
 def export(
-    model: Annotated[Path | None, typer.Argument(metavar="[RUN|FILE.keras]", help="Default: the newest run.")] = None,
+    model: Annotated[Path | None, typer.Argument(metavar="RUN|FILE.keras", help="Default: the newest run.")] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Weights and activations in int8, calibrated.")] = False,
     float16: Annotated[bool, typer.Option("--float16", help="Weights in float16; TFLite only.")] = False,
     dynamic: Annotated[
@@ -87,7 +81,7 @@ def export(
     try:
         artifacts = choose_artifacts([recipe for recipe, wanted in flags.items() if wanted], file_format)
     except InputError as exc:
-        raise typer.BadParameter(str(exc), param_hint="recipe") from exc
+        raise typer.BadParameter(str(exc), param_hint="--format") from exc
     source, trained_on = _find_source(model, name, input_range)
     from digitedge.datasets.load import load_dataset
     from digitedge.exporting.export import check_target

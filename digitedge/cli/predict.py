@@ -26,7 +26,7 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGES...",
+            metavar="IMAGES",
             show_default=False,
             help="Images, folders of images, or patterns such as 'scans/*.png'.",
         ),
@@ -56,7 +56,7 @@ def predict(
       digitedge predict --verbose desk.jpg
     """
     from digitedge.reader import Reader
-    from digitedge.reader.stages import draw_stages
+    from digitedge.reader.stage_images import draw_stages
     from digitedge.utils.files import check_writable
     from digitedge.utils.images import find_images, read_image, write_image
 
@@ -67,11 +67,13 @@ def predict(
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
     taken: set[str] = set()
-    copies = _copies(annotate, paths, taken) if annotate is not None else []
-    slides = _slides(stages, paths, taken) if stages is not None else []
-    for folder in (annotate, stages):
-        if folder is not None:
-            check_writable(folder)
+    if annotate is not None:
+        endings = [path.suffix if path.suffix.lower() in {".jpg", ".jpeg"} else ".png" for path in paths]
+        copies = _free_paths("--annotate", annotate, paths, endings, taken)
+    if stages is not None:
+        slides = _free_paths("--stages", stages, paths, ["-stages.png"] * len(paths), taken)
+    for folder in filter(None, (annotate, stages)):
+        check_writable(folder)
     for number, path in enumerate(paths):
         try:
             image = read_image(path)
@@ -93,7 +95,7 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print_json(reading.to_dict(verbose=verbose))
         return
-    print(f"{reading.source}: {' '.join(reading.rows) or 'no digits'}", flush=True)
+    print(f"{reading.source}: {reading.text}", flush=True)
     if verbose:
         _print_rejected(reading)
 
@@ -104,23 +106,10 @@ def _print_rejected(reading: "Reading") -> None:
     for decision in reading.trace.decisions if reading.trace else ():
         if not decision.kept:
             x, y, width, height = decision.box
-            prediction = decision.prediction
-            is_classified = prediction.crop is not None
-            digit = (
-                f", prediction {prediction.digit} ({format_confidence(prediction.confidence)})" if is_classified else ""
-            )
+            prediction, digit = decision.prediction, ""
+            if prediction.crop is not None:  # it was classified
+                digit = f", prediction {prediction.digit} ({format_confidence(prediction.confidence)})"
             print(f"  {width}x{height} at {x},{y}: {decision.reject_reason}{digit}", flush=True)
-
-
-def _copies(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
-    """Return the paths of the annotated copies."""
-    suffixes = [image.suffix if image.suffix.lower() in {".jpg", ".jpeg"} else ".png" for image in images]
-    return _free_paths("--annotate", folder, images, suffixes, taken)
-
-
-def _slides(folder: Path, images: list[Path], taken: set[str]) -> list[Path]:
-    """Return the paths of the slides."""
-    return _free_paths("--stages", folder, images, ["-stages.png"] * len(images), taken)
 
 
 def _free_paths(option: str, folder: Path, images: list[Path], endings: list[str], taken: set[str]) -> list[Path]:

@@ -38,8 +38,7 @@ def train(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=0.99, help="Share of units dropped in training. Default: 0; mlp: 0.2."),
+        float | None, typer.Option(min=0.0, max=0.99, help="Share of units dropped in training. Default: 0; mlp: 0.2.")
     ] = None,
     scenes: Annotated[
         int | None,
@@ -49,7 +48,7 @@ def train(
     ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option(metavar="RUN|FILE.keras", help="Distil from this net too: a run, a bundle or a .keras file."),
+        typer.Option(metavar="RUN|FILE.keras", help="Distil from this model too: a run, a bundle or a .keras file."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="On one machine, the same seed gives the same figures.")] = 0,
     data: DataOption = None,

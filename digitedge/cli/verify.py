@@ -14,10 +14,11 @@ from digitedge.cli.common import (
     check_keras_file,
     choose_model,
     echo,
+    parse_path,
     print_json,
 )
 from digitedge.cli.export import ToleranceOption, parse_limits
-from digitedge.errors import DataError, DigitEdgeError, ParityError
+from digitedge.errors import DataError, DigitEdgeError, ParityError, require
 
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Bundle
@@ -29,7 +30,8 @@ SCHEMA = "digitedge.verify/1"
 
 def verify(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[BUNDLE | REFERENCE CANDIDATE]", help=DEFAULT_MODEL)
+        list[Path] | None,
+        typer.Argument(parser=parse_path, metavar="BUNDLE | REFERENCE CANDIDATE", help=DEFAULT_MODEL),
     ] = None,
     data: DataOption = None,
     input_range: Annotated[
@@ -47,8 +49,8 @@ def verify(
     """Compare every file of a bundle with the Keras original on the test images, or one model with another.
 
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
-    computes as the exporting one did, but not the accuracy. The limits are those in the bundle's manifest, where a
-    changed result is recorded; with --tolerance nothing is recorded.
+    computes as the exporting one did, but not the accuracy; --data, --flipped and --tolerance are refused then. The
+    limits are those in the bundle's manifest, where a changed result is recorded; with --tolerance nothing is recorded.
 
     Examples:
       digitedge verify
@@ -61,18 +63,21 @@ def verify(
     limits = parse_limits(tolerance)
     paths = paths or []
     if len(paths) > 2:
-        raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="paths")
+        raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="BUNDLE")
     if golden and (len(paths) == 2 or data is not None or flipped is not None or limits):
         raise typer.BadParameter("takes one bundle, and no --data, --flipped or --tolerance", param_hint="--golden")
     if input_range is not None and not (len(paths) == 2 and any(map(_is_keras, paths))):
         raise typer.BadParameter("needs a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
     if flipped is not None:
+        if flipped.suffix.lower() != ".png":
+            raise typer.BadParameter(f"expected a .png file, got {flipped}", param_hint="--flipped")
         check_file_creatable(flipped)
     if len(paths) == 2:
         report = _verify_pair(paths[0], paths[1], data, input_range, limits, flipped)
     else:
         bundle = load_bundle(choose_model(paths[0] if paths else None))
-        digits = None if golden else _load_data(bundle, data)
+        needs_images = data is not None or flipped is not None or bool(limits)
+        digits = None if golden else _load_data(bundle, data, required=needs_images)
         report = _verify_golden(bundle) if digits is None else _verify_bundle(bundle, digits, limits, flipped)
     if as_json:
         print_json(report)
@@ -83,12 +88,19 @@ def verify(
         raise ParityError("; ".join(violations))
 
 
-def _load_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
-    """Load the data that the bundle was made from; None, with a reason, if only the golden set can be checked."""
+def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Dataset | None":
+    """Load the data that the bundle was made from; None, with a reason, if only the golden set can be checked.
+
+    Raises:
+        MissingExtraError: the data is required, but TensorFlow is not installed.
+        DataError: the data is damaged, or required and not there.
+    """
     from digitedge.datasets.load import SYNTHETIC, load_dataset
     from digitedge.datasets.mnist import find_mnist
 
     if importlib.util.find_spec("tensorflow") is None:
+        if required:
+            require("tensorflow", extra="train")
         echo("TensorFlow is not installed, so the Keras original cannot run: checking the golden set.")
         return None
     source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
@@ -97,7 +109,11 @@ def _load_data(bundle: "Bundle", source: str | None) -> "Dataset | None":
     except DataError as exc:
         if source is not None or find_mnist() is not None:
             raise  # the data is there, but damaged
-        echo(f"no test images ({exc}): checking the golden set.")
+        if required:
+            raise DataError(
+                "--flipped and --tolerance need the test images, and MNIST is not available. Give it with --data."
+            ) from exc
+        echo("MNIST is not available: checking the golden set.")
         return None
 
 
@@ -162,7 +178,7 @@ def _report(
         "subject": subject,
         "proves": "accuracy",
         "passed": all(result.passed for result in results.values()),
-        "files": {name: result.to_json() for name, result in results.items()},
+        "files": {name: result.to_dict() for name, result in results.items()},
     }
 
 
@@ -185,17 +201,20 @@ def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
 
 
 def _print_report(report: dict[str, Any]) -> None:
+    from digitedge.utils.tables import Table, percent
+
     device_only = report["proves"] == "device"
+    heads = ["golden crops" if device_only else "images"]
+    if not device_only:
+        heads += ["top-1", "original", "agreement", "flipped", "p", "difference"]
+    lines = {}
     for name, file in report["files"].items():
-        result = "passed" if file["passed"] else "FAILED: " + "; ".join(file["violations"])
-        if device_only:
-            typer.echo(f"{name:24} {file['samples']} golden crops  {result}")
-            continue
-        difference = "not a number" if file["max_abs_diff"] is None else f"{file['max_abs_diff']:.1e}"
-        typer.echo(
-            f"{name:24} top-1 {file['candidate_top1']:.2%} (original {file['reference_top1']:.2%})  "
-            f"agreement {file['agreement']:.2%}  flipped {len(file['flipped'])} of {file['samples']}  "
-            f"p {file['mcnemar_p']:.2f}  difference {difference}  {result}"
-        )
+        cells = [str(file["samples"])]
+        if not device_only:
+            cells += [percent(file[key]) for key in ("candidate_top1", "reference_top1", "agreement")]
+            difference = "not a number" if file["max_abs_diff"] is None else f"{file['max_abs_diff']:.1e}"
+            cells += [str(len(file["flipped"])), f"{file['mcnemar_p']:.2f}", difference]
+        lines[name] = [*cells, "passed" if file["passed"] else "FAILED"]  # why: the error, which follows
+    typer.echo(Table("file", [*heads, "parity"], lines).text())
     if device_only:
         typer.echo("This proves that this device computes as the exporting one did; it does not prove the accuracy.")

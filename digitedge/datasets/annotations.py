@@ -7,7 +7,7 @@ labels.json is a list with one object per image:
     rows           the digits of each row joined, top to bottom
     digits         [{"label": 7, "box": [x, y, width, height]}, ...] in pixels of the image after EXIF rotation
     ignore         boxes in which readings count neither as correct nor as wrong; default: none
-    layout         rows, or scattered: the order of the rows is not defined; default: rows
+    layout         rows; scattered: the order of the rows is not defined; none: no digits; default: rows
     difficulty     easy, medium or hard; default: unknown
     group          the writer, or another name for what images have in common; default: the file name
     negative_type  what a negative shows, such as letters; default: unknown
@@ -18,7 +18,7 @@ Other keys are ignored.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -32,18 +32,13 @@ LABELS_FILE = "labels.json"
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:
-    """One image and the digits in it.
+    """One image and the digits in it, as in labels.json; what is unknown is "".
 
     Attributes:
         path: the image file.
         name: of the file, as in labels.json.
         digits: in reading order; none in a negative.
-        rows: the digits of each row joined, top to bottom.
-        ignore: boxes in which readings count neither as correct nor as wrong.
         ordered: whether the order of the rows is defined.
-        difficulty: easy, medium, hard, or "" if unknown.
-        group: the writer.
-        negative_type: what a negative shows, or "" if unknown.
     """
 
     path: Path
@@ -58,10 +53,7 @@ class AnnotatedImage:
 
 
 def load_annotations(folder: str | Path) -> tuple[AnnotatedImage, ...]:
-    """Load and check the annotations of a folder of images.
-
-    Args:
-        folder: contains labels.json and the images.
+    """Load and check the annotations of a folder with images and their labels.json.
 
     Raises:
         DataError: labels.json is missing or not in the format above, or an image that it names is missing.
@@ -77,12 +69,7 @@ def load_annotations(folder: str | Path) -> tuple[AnnotatedImage, ...]:
 
 
 def check_boxes(image: AnnotatedImage, *, width: int, height: int) -> None:
-    """Check that at least half of each digit's box lies in the image; other rotations and sizes fail this.
-
-    Args:
-        image: with its boxes.
-        width: of the image in pixels, as it was read.
-        height: of the image in pixels.
+    """Check that at least half of each digit's box lies in the image as it was read; another rotation or size fails.
 
     Raises:
         DataError: a box is outside the image.
@@ -123,12 +110,12 @@ class _ImageEntry:
     """An object of labels.json; null is the same as a missing key."""
 
     file: _Name
-    kind: Annotated[str, Meta(pattern="^(photo|scan|negative)$")]
+    kind: Literal["photo", "scan", "negative"]
     rows: tuple[Annotated[str, Meta(pattern="^[0-9]+$")], ...]
     digits: tuple[_DigitEntry, ...]
     ignore: tuple[_Box, ...] | None = None
-    layout: Annotated[str, Meta(pattern="^(rows|scattered|none)$")] | None = None
-    difficulty: Annotated[str, Meta(pattern="^(easy|medium|hard)$")] | None = None
+    layout: Literal["rows", "scattered", "none"] | None = None
+    difficulty: Literal["easy", "medium", "hard"] | None = None
     group: _Name | None = None
     negative_type: _Name | None = None
 

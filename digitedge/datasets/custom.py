@@ -4,8 +4,8 @@ Each image holds one digit. A folder has subfolders 0 to 9 with the images of ea
 with their digit ("7_0001.png"). An npz file has images `x` or `images` and labels `y` or `labels`; `x_test` and
 `y_test` work too.
 
-Range and polarity are decided for the whole set, because a single image misleads: in an 8 that fills its box there is
-more ink than paper. Only if more than a tenth of the clear images disagree, the polarity is decided for each image.
+Range and polarity are decided for the whole set, because in an 8 that fills its box there is more ink than paper. Only
+if more than a tenth of the clear images disagree, the polarity is decided for each image.
 """
 
 import math
@@ -21,7 +21,7 @@ from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError
 from digitedge.utils.images import SUFFIXES, natural_key, read_image
 from digitedge.utils.loading import read_npz
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, resize, to_grey
 from digitedge.vision.normalize import normalize_digit
 
 IMAGE_KEYS = ("x", "images", "x_test")
@@ -39,19 +39,13 @@ PAPER_DEVIATION = 4.0
 # Weights of red, green and blue in grey, as in cv2.cvtColor (ITU-R BT.601).
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
-_DIGIT_NAME = re.compile(r"([0-9])(?![0-9])")
 _LAYOUT = "subfolders named 0 to 9 with images, or images whose names begin with their digit, such as 7_0001.png"
 
 
 def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambda line: None) -> LabelledCrops:
-    """Load digits from a folder or npz file.
+    """Load digits from a folder or npz file, as the crops that `normalize_digit` makes of the images.
 
-    Args:
-        path: of the folder or file.
-        log: gets a line with the number of digits and their polarity.
-
-    Returns:
-        The crops that `normalize_digit` makes of the images, with labels and names.
+    Logs a line with the number of digits and their polarity.
 
     Raises:
         DataError: the path has no digits in the layouts above; the message says why.
@@ -71,10 +65,9 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
     else:
         polarity = f"dark ink on light in {int(dark.sum())}, light on dark in the others"
     log(f"{path}: {len(grey)} digits, {polarity}")
-    crops = [
-        normalize_digit(_remove_paper(~image if is_dark else image)) for image, is_dark in zip(grey, dark, strict=True)
-    ]
-    return LabelledCrops(path.name or str(path), np.stack(crops), labels, names)
+    bright = (~image if is_dark else image for image, is_dark in zip(grey, dark, strict=True))
+    crops = np.stack([normalize_digit(_remove_paper(image)) for image in bright])
+    return LabelledCrops(path.name or str(path), crops, labels, names)
 
 
 Images = Sequence[NDArray[Any]] | NDArray[Any]
@@ -95,7 +88,7 @@ def _read_folder(folder: Path) -> LabelledImages:
         found = [(image, _label_of_name(image)) for image in _list_images(inside)]
     if not found:
         raise DataError(f"{folder}: expected {_LAYOUT}, got no image ({', '.join(sorted(SUFFIXES))}).")
-    images = [_shrink(np.asarray(cv2.cvtColor(read_image(image), cv2.COLOR_BGR2GRAY))) for image, _ in found]
+    images = [_shrink(to_grey(read_image(image))) for image, _ in found]
     names = tuple(image.relative_to(folder).as_posix() for image, _ in found)
     return images, np.array([label for _, label in found], np.uint8), names
 
@@ -106,7 +99,7 @@ def _list_images(paths: Iterable[Path]) -> list[Path]:
 
 
 def _label_of_name(image: Path) -> int:
-    match = _DIGIT_NAME.match(image.stem)
+    match = re.match(r"([0-9])(?![0-9])", image.stem)
     if match is None:
         raise DataError(f"{image.parent}: expected {_LAYOUT}, got {image.name}. Sort it into a subfolder.")
     return int(match[1])
@@ -133,9 +126,8 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
     for key in keys:
         if key in arrays:
             return arrays[key]
-    raise DataError(
-        f"{path}: expected an array {' or '.join(keys)}, got {', '.join(arrays) or 'none'}. Rename the array."
-    )
+    got = ", ".join(arrays) or "none"
+    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Rename the array.")
 
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
@@ -181,13 +173,12 @@ def _scale(images: Images, path: Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def _shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink to MAX_SIDE; smaller images stay."""
     height, width = image.shape
     scale = MAX_SIDE / max(height, width)
     if scale >= 1:
         return np.ascontiguousarray(image, np.uint8)
     target = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(image, target, interpolation=cv2.INTER_AREA), np.uint8)
+    return resize(image, target, cv2.INTER_AREA)
 
 
 def _have_dark_ink(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:

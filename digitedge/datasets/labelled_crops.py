@@ -11,7 +11,6 @@ class LabelledCrops:
     """A set of labelled crops.
 
     Attributes:
-        name: of the set.
         crops: uint8 (N, 28, 28), the model's input.
         labels: uint8 (N,), 0 to 9.
         names: of the N crops: file names, or "#" and the index.
@@ -26,12 +25,7 @@ class LabelledCrops:
         return len(self.labels)
 
     def subset(self, count: int, *, seed: int = 0) -> "LabelledCrops":
-        """Choose a balanced subset, in the order of the set.
-
-        Args:
-            count: size of the subset, >= 0; a larger one than the set gives the set.
-            seed: the same seed gives the same subset.
-        """
+        """Choose a balanced subset of `count` crops, or of all if there are fewer, in the order of the set."""
         chosen = balanced_indices(self.labels, count, seed=seed)
         return LabelledCrops(self.name, self.crops[chosen], self.labels[chosen], tuple(self.names[i] for i in chosen))
 
@@ -44,13 +38,8 @@ def number_crops(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8])
 def balanced_indices(labels: NDArray[np.uint8], count: int, *, seed: int) -> NDArray[np.intp]:
     """Choose indices so that all labels are equally frequent (plus or minus one) as long as there are enough of each.
 
-    Args:
-        labels: uint8 (N,).
-        count: number of indices; N at most are returned.
-        seed: the same seed gives the same indices.
-
     Returns:
-        Different indices in rising order.
+        intp (count,), or (N,) if there are only N labels: different indices in rising order.
 
     Examples:
         >>> labels = np.uint8([1] * 50 + [2] * 50 + [3])

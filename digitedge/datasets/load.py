@@ -16,13 +16,10 @@ SYNTHETIC_TEST = 4_000
 
 
 def load_dataset(source: str | None = None) -> tuple[str, Dataset]:
-    """Load a data set.
+    """Load a data set; return its name ("mnist" or "synthetic") and its arrays.
 
     Args:
         source: "synthetic", the path of MNIST, or None to find or download MNIST.
-
-    Returns:
-        The name of the data set ("mnist" or "synthetic") and its arrays.
 
     Raises:
         DataError: see `load_mnist`.

@@ -12,6 +12,7 @@ import shutil
 import urllib.error
 import urllib.request
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -94,22 +95,16 @@ def read_mnist(path: Path) -> Dataset:
 def download_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
     """Download the missing or damaged idx files of a folder, each from the first mirror with the right content.
 
-    Why not with pooch: see docs/decisions/mnist-download.md.
-
-    Returns:
-        `folder`. A file appears there whole and checked, or not at all.
+    A file appears whole and checked, or not at all. Returns the folder. See docs/decisions/mnist-download.md.
 
     Raises:
         DataError: no mirror gave a file; the message has the reason of each.
     """
     for name in SHA256:
         target = folder / f"{name}.gz"
-        if target.is_file():
-            try:
-                _unpack(name, target)
-                continue
-            except DataError:
-                pass  # damaged
+        with suppress(DataError):  # missing or damaged
+            _unpack(name, target)
+            continue
         reasons = []
         for mirror in mirrors:
             try:

@@ -1,4 +1,4 @@
-"""Non-digit crops to evaluate a model on: of the same kinds as those of training, but different ones."""
+"""Non-digit crops for training, and different ones of the same kinds to evaluate a model on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,7 @@ GLYPHS = 2
 
 
 def make_non_digits(scenes: int, *, seed: int = EVALUATION_SEED) -> dict[str, NDArray[np.uint8]]:
-    """Make non-digit crops.
-
-    Args:
-        scenes: number of scenes to render, >= 0.
-        seed: the same seed gives the same crops.
+    """Make the non-digit crops of a number of scenes.
 
     Returns:
         uint8 (N, 28, 28) for each source: non-digits in scenes, drawn ones, and characters of invented scripts.
@@ -31,9 +27,13 @@ def make_non_digits(scenes: int, *, seed: int = EVALUATION_SEED) -> dict[str, ND
         {'drawings': (5, 28, 28), 'glyphs': (2, 28, 28)}
     """
     found = crop_scenes(scenes, seed=seed)
-    sources = {
-        "scene crops": found.crops[found.digits == NON_DIGIT],
+    sources = {"scene crops": found.crops[found.labels == NON_DIGIT], **draw_non_digits(scenes, seed=seed)}
+    return {source: crops for source, crops in sources.items() if len(crops)}
+
+
+def draw_non_digits(scenes: int, *, seed: int) -> dict[str, NDArray[np.uint8]]:
+    """Draw the non-digits that go with a number of scenes: uint8 (N, 28, 28) for each source, drawings and glyphs."""
+    return {
         "drawings": synthetic_non_digits(DRAWINGS * scenes, seed=seed),
         "glyphs": synthetic_glyphs(GLYPHS * scenes, seed=seed),
     }
-    return {source: crops for source, crops in sources.items() if len(crops)}

@@ -1,10 +1,8 @@
 """Checks of this machine: what works, what does not, and the command that fixes it.
 
-In: nothing but this machine. Out: findings, one after the other, because some take seconds on a Raspberry Pi. One file
-per kind of check: packages, cameras, pi_camera, port, screen, data.
-
-Packages with machine code may crash the process that imports them, so each is first imported in a child process. Checks
-that need them run only if all of them work.
+In: nothing but this machine. Out: findings, one after the other, because some take seconds on a Raspberry Pi. Packages
+with machine code may crash the process that imports them, so each is first imported in a child process. Checks that
+need them run only if all of them work.
 """
 
 from collections.abc import Iterator
@@ -22,12 +20,7 @@ __all__ = ["Finding", "Status", "run_checks"]
 
 
 def run_checks(*, port: int, bundles: Path) -> Iterator[Finding]:
-    """Check everything that digitedge needs. Nothing is downloaded, and no camera is started.
-
-    Args:
-        port: of this machine, which should be free.
-        bundles: folder of bundles, such as ./export.
-    """
+    """Check everything that digitedge needs: a free port, the bundles in a folder. No download, no camera started."""
     yield check_python()
     libraries = list(check_libraries())
     yield from libraries

@@ -21,8 +21,7 @@ def check_cameras(devices: Path = DEVICE_FOLDER, names: Path = NAME_FOLDER) -> I
     if sys.platform != "linux":
         yield Finding("camera", Status.NOTE, "this system does not list its cameras", "try: digitedge camera 0")
         return
-    denied = []
-    is_any_listed = False
+    denied, is_any_listed = [], False
     for path in sorted(devices.glob("video*"), key=_number):
         try:
             device = query_device(path)
@@ -45,10 +44,9 @@ def check_cameras(devices: Path = DEVICE_FOLDER, names: Path = NAME_FOLDER) -> I
 
 def format_device(path: Path, device: CaptureDevice) -> str:
     """Format the name in one line, and the modes of each pixel format in another."""
-    lines = [f"{path}: {device.name}"]
-    for pixel_format, modes in groupby(device.modes, key=lambda mode: mode.pixel_format):
-        lines.append(f"{pixel_format}: {', '.join(map(_format_mode, modes))}")
-    return "\n".join(lines)
+    formats = groupby(device.modes, key=lambda mode: mode.pixel_format)
+    lines = (f"{pixel_format}: {', '.join(map(_format_mode, modes))}" for pixel_format, modes in formats)
+    return "\n".join([f"{path}: {device.name}", *lines])
 
 
 def _format_mode(mode: CameraMode) -> str:
@@ -62,6 +60,6 @@ def _number(path: Path) -> tuple[int, str]:
 
 
 def _device_label(path: Path, names: Path) -> str:
-    """The device file and the name from sysfs, which can be read without permission for the device."""
+    """The device file and the name from sysfs, which needs no permission for the device."""
     name = names / path.name / "name"
     return f"{path} ({name.read_text(errors='replace').strip()})" if name.is_file() else str(path)

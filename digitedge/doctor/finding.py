@@ -1,6 +1,6 @@
 """The result of a check."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
@@ -20,7 +20,7 @@ class Finding:
         check: its name, one word.
         status: of what was checked.
         found: the facts; further lines are details.
-        fix: the command or action that fixes it; None if there is nothing to fix.
+        fix: a command or action; None if there is nothing to fix.
     """
 
     check: str
@@ -28,6 +28,6 @@ class Finding:
     found: str
     fix: str | None = None
 
-    def to_json(self) -> dict[str, str | None]:
+    def to_dict(self) -> dict[str, str | None]:
         """As `digitedge doctor --json` prints it."""
-        return {"check": self.check, "status": str(self.status), "found": self.found, "fix": self.fix}
+        return asdict(self)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.metadata import distributions
 
 from digitedge.doctor.finding import Finding, Status
+from digitedge.errors import install_command
 from digitedge.runtime.load import RUNTIMES
 from digitedge.utils.opencv_install import INSTALL_LIBRARIES, WITHOUT_ROOT
 from digitedge.utils.subprocesses import run_python
@@ -15,14 +16,7 @@ from digitedge.utils.subprocesses import run_python
 # requires-python in pyproject.toml
 OLDEST_PYTHON = (3, 11)
 TOO_NEW_PYTHON = (3, 14)
-
-
-OPENCV_PACKAGES = {
-    "opencv-python",
-    "opencv-python-headless",
-    "opencv-contrib-python",
-    "opencv-contrib-python-headless",
-}
+OPENCV_PACKAGES = {"opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"}
 EXTRAS = {
     "train": ("training and export", ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib")),
     "web": ("a page in the browser", ("starlette", "uvicorn")),
@@ -61,12 +55,7 @@ def check_library(name: str, *, package: str, module: str, install: str | None =
     """Import a package with machine code in a child process, which prints its version.
 
     An empty `cv2`, which `pip uninstall` of one OpenCV beside another leaves behind, imports but has no version.
-
-    Args:
-        name: of the check.
-        package: name on PyPI.
-        module: what is imported.
-        install: command that installs it; None for `pip install PACKAGE`.
+    `install` is the command that installs the package; None for `pip install PACKAGE`.
     """
     top_module = module.partition(".")[0]
     result = run_python(f"import {module}; print({top_module}.__version__)")
@@ -106,6 +95,6 @@ def check_extras() -> Iterator[Finding]:
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
         if missing:
             found = f"{purpose}: not installed ({', '.join(missing)})"
-            yield Finding(extra, Status.NOTE, found, f"pip install 'digitedge[{extra}]'")
+            yield Finding(extra, Status.NOTE, found, install_command(extra))
         else:
             yield Finding(extra, Status.OK, f"{purpose}: installed")

@@ -38,14 +38,7 @@ MAX_ENTRIES = 1000  # of one list, for drivers that never end a list
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
-    """One frame size in one pixel format.
-
-    Attributes:
-        pixel_format: four letters, such as "MJPG".
-        width: pixels.
-        height: pixels.
-        rates: frames per second, in the driver's order; empty if it lists none.
-    """
+    """One frame size in one pixel format, such as "MJPG", with its frame rates; empty if the driver lists none."""
 
     pixel_format: str
     width: int

@@ -20,19 +20,10 @@ from digitedge.runtime.contract import CLASSES
 
 
 def load_files(path: Path, *, force: bool = False) -> tuple[list[Model], list[str]]:
-    """Load every file of a bundle that can run here, or one file.
-
-    Args:
-        path: a bundle, a file of a bundle, or a lone file.
-        force: load a model that failed parity.
+    """Load every file of a bundle that can run here, or one file. Errors as in `load_model`.
 
     Returns:
         The files that can run here, the preferred one first; and the names of those whose runtime is not installed.
-
-    Raises:
-        ModelError: missing, damaged, or no file can run here.
-        ParityError: it failed parity, and `force` is false.
-        MissingExtraError: the runtime of the one file is not installed.
     """
     preferred = load_model(path, force=force)
     names = list(load_bundle(path).manifest.files) if path.is_dir() else [path.name]
@@ -77,25 +68,23 @@ class ClassifierEvaluation:
         return mean_error(self.corruptions, unseen=True)
 
     @property
-    def fpr_at_99_tpr(self) -> float | None:
-        """Mean of the sources of non-digits, so that none outweighs another; 0 to 1."""
+    def mean_fpr_at_99_tpr(self) -> float | None:
+        """Mean of the FPR at 99 % TPR of the sources of non-digits, each with the same weight; 0 to 1."""
         return float(np.mean([result.fpr_at_99_tpr for result in self.ood.values()])) if self.ood else None
 
-    def to_json(self, names: Sequence[str]) -> dict[str, Any]:
+    def to_dict(self, names: Sequence[str]) -> dict[str, Any]:
         """Return plain JSON; what was not measured is null. `names` are those of the crops."""
         return {
             "top1": _rounded(self.top1),
             "calibration_error": _rounded(self.calibration_error),
             "seen_corruption_error": _rounded(self.seen_corruption_error),
             "unseen_corruption_error": _rounded(self.unseen_corruption_error),
-            "fpr_at_99_tpr": _rounded(self.fpr_at_99_tpr),
+            "mean_fpr_at_99_tpr": _rounded(self.mean_fpr_at_99_tpr),
             "by_digit": [
                 {"digit": digit, "images": images, "errors": errors}
                 for digit, (images, errors) in enumerate(zip(self.images, self.errors, strict=True))
             ],
-            "corruptions": [
-                asdict(one) | {"errors": [_rounded(error) for error in one.errors]} for one in self.corruptions
-            ],
+            "corruptions": [asdict(one) | {"errors": list(map(_rounded, one.errors))} for one in self.corruptions],
             "ood": {
                 source: {key: _rounded(value) for key, value in asdict(result).items()}
                 for source, result in self.ood.items()
@@ -114,22 +103,16 @@ def evaluate_classifiers(
 ) -> dict[str, ClassifierEvaluation]:
     """Evaluate classifiers on the same images.
 
-    Args:
-        classifiers: by name.
-        digits: clean digits, at least one.
-        corrupted: clean digits to corrupt; None or an empty set skips robustness.
-        non_digits: source -> uint8 (N, 28, 28), N >= 1; None skips OOD detection.
-        on_progress: see `measure_robustness`.
+    Robustness is skipped without clean digits to corrupt, OOD detection without non-digits, which are uint8
+    (N, 28, 28), N >= 1, by source. `on_progress` is called as in `measure_robustness`.
 
     Raises:
         InputError: no digits.
         ModelError: a probability is not finite.
     """
-    robustness = (
-        measure_robustness(classifiers, corrupted, on_progress=on_progress)
-        if corrupted is not None and len(corrupted)
-        else {}
-    )
+    robustness = {}
+    if corrupted is not None and len(corrupted):
+        robustness = measure_robustness(classifiers, corrupted, on_progress=on_progress)
     evaluations = {}
     for name, classifier in classifiers.items():
         probabilities = _finite_probabilities(name, classifier, digits.crops)

@@ -27,7 +27,7 @@ from digitedge.utils.drawing import (
     shorten_text,
     text_width,
 )
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, resize
 
 LIMIT = 120
 COLUMNS = 12
@@ -67,8 +67,6 @@ class ErrorType(StrEnum):
 
 
 class _Style(NamedTuple):
-    """How an error type is drawn and explained."""
-
     colour: Colour
     text_colour: Colour
     meaning: str
@@ -83,8 +81,6 @@ STYLES = {
 
 
 class _Error(NamedTuple):
-    """One error of a frame."""
-
     type: ErrorType
     box: Box
     caption: str
@@ -125,40 +121,25 @@ class ContactSheet:
         return len(self._tiles)
 
     def add(self, name: str, frame: NDArray[np.uint8], matches: Matches[Digit], *, rank: Rank) -> None:
-        """Add the errors of one frame.
-
-        Args:
-            name: for the captions.
-            frame: uint8 (H, W, 3), BGR.
-            matches: its digits.
-            rank: of the frame among the others.
-        """
+        """Add the errors of one frame, uint8 (H, W, 3) BGR; `rank` places it among the others."""
         matched = [detected for _, detected in (*matches.true_positives, *matches.misclassified)]
         detections = [*matched, *matches.false_positives, *matches.ignored]
         numbers = dict.fromkeys(ErrorType, 0)
         for error in _errors(matches):
             if numbers[error.type] < self.limit:
-                tile = _Tile(error, numbers[error.type], rank, name, _crop(frame, error, detections))
-                self._tiles.append(tile)
+                image = _crop(frame, error, detections)
+                self._tiles.append(_Tile(error, numbers[error.type], rank, name, image))
             numbers[error.type] += 1
             self.counts[error.type] += 1
         self._tiles = sorted(self._tiles, key=lambda tile: (tile.number, tile.rank))[: self.limit]
 
     def draw(self, title: str = "") -> NDArray[np.uint8]:
-        """Draw the sheet.
-
-        Args:
-            title: what was evaluated, for the first line.
-
-        Returns:
-            uint8 (H, W, 3), BGR.
-        """
+        """Draw the sheet, uint8 (H, W, 3) BGR, with what was evaluated as its title."""
         types = list(ErrorType)
         tiles = sorted(self._tiles, key=lambda tile: (tile.rank, types.index(tile.error.type), tile.number))
         rows = -(-len(tiles) // COLUMNS)
         row_height = TILE + TEXT_BAND + NAME_BAND + GAP
-        sheet = np.empty((HEADER + rows * row_height + GAP, COLUMNS * (TILE + GAP) + GAP, 3), np.uint8)
-        sheet[:] = BACKGROUND
+        sheet = np.full((HEADER + rows * row_height + GAP, COLUMNS * (TILE + GAP) + GAP, 3), BACKGROUND, np.uint8)
         self._draw_header(sheet, title)
         frames = list(dict.fromkeys(tile.rank for tile in tiles))
         for number, tile in enumerate(tiles):
@@ -205,15 +186,14 @@ def _crop(frame: NDArray[np.uint8], error: _Error, detections: Sequence[Digit]) 
         scale = TILE / side
         return round((x - left) * scale), round((y - top) * scale), round(width * scale), round(height * scale)
 
-    image = np.empty((TILE, TILE, 3), np.uint8)
-    image[:] = OUTSIDE
+    image = np.full((TILE, TILE, 3), OUTSIDE, np.uint8)
     x, right = max(0, left), min(left + side, frame.shape[1])
     y, bottom = max(0, top), min(top + side, frame.shape[0])
     if x < right and y < bottom:  # the part of the square that is in the frame
         tile_x, tile_y, width, height = to_tile((x, y, right - x, bottom - y))
         part = image[tile_y : tile_y + max(1, height), tile_x : tile_x + max(1, width)]
         interpolation = cv2.INTER_AREA if side > TILE else cv2.INTER_CUBIC
-        cv2.resize(frame[y:bottom, x:right], part.shape[1::-1], dst=part, interpolation=interpolation)
+        part[:] = resize(frame[y:bottom, x:right], (part.shape[1], part.shape[0]), interpolation)
     for detected in detections:
         if detected.box != error.box and iou(detected.box, (left, top, side, side)) > 0:
             draw_box(image, to_tile(detected.box), WHITE, width=1)

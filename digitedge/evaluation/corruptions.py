@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize
+from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize, to_uint8
 
 Crops = NDArray[np.uint8]
 
@@ -38,13 +38,7 @@ class Corruption:
     function: Callable[[Crops, float, np.random.Generator], Crops]
 
     def apply(self, crops: Crops, severity: int, *, seed: int = 0) -> Crops:
-        """Return corrupted crops.
-
-        Args:
-            crops: uint8 (N, 28, 28); not changed.
-            severity: 1, 2 or 3.
-            seed: the same seed gives the same result.
-        """
+        """Corrupt a copy of crops, uint8 (N, 28, 28), at a severity of 1 to 3."""
         rng = np.random.default_rng((seed, severity))
         return self.function(crops, self.strengths[severity - 1], rng)
 
@@ -108,7 +102,7 @@ def _coarse(crops: Crops, side: float, rng: np.random.Generator) -> Crops:
 
 def _noise(crops: Crops, deviation: float, rng: np.random.Generator) -> Crops:
     """Gaussian noise: a sensor in poor light."""
-    return _as_crops(crops + rng.normal(0, deviation, crops.shape))
+    return to_uint8(crops + rng.normal(0, deviation, crops.shape))
 
 
 def _jpeg(crops: Crops, quality: float, rng: np.random.Generator) -> Crops:
@@ -119,12 +113,12 @@ def _jpeg(crops: Crops, quality: float, rng: np.random.Generator) -> Crops:
 
 def _grey(crops: Crops, level: float, rng: np.random.Generator) -> Crops:
     """Raise the background to grey."""
-    return _as_crops(level + crops * (1 - level / 255))
+    return to_uint8(level + crops * (1 - level / 255))
 
 
 def _faint(crops: Crops, contrast: float, rng: np.random.Generator) -> Crops:
     """Lower the contrast."""
-    return _as_crops(crops * contrast)
+    return to_uint8(crops * contrast)
 
 
 def _shadow(crops: Crops, level: float, rng: np.random.Generator) -> Crops:
@@ -133,7 +127,7 @@ def _shadow(crops: Crops, level: float, rng: np.random.Generator) -> Crops:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     angle, offset = rng.uniform(0, 2 * np.pi, (len(crops), 1, 1)), rng.uniform(-0.5, 0.5, (len(crops), 1, 1))
     side = 1 / (1 + np.exp(-8 * (x * np.cos(angle) + y * np.sin(angle) - offset)))
-    return _as_crops(level * side + crops * (1 - level * side / 255))
+    return to_uint8(level * side + crops * (1 - level * side / 255))
 
 
 def _ruling(crops: Crops, level: float, rng: np.random.Generator) -> Crops:
@@ -237,12 +231,7 @@ def _stripes(crops: Crops, width: float, rng: np.random.Generator) -> Crops:
 
 
 def _each(crops: Crops, change: Callable[[NDArray[np.uint8]], Any]) -> Crops:
-    """Apply a function to every crop."""
-    return np.stack([change(crop) for crop in crops]).astype(np.uint8, copy=False)
-
-
-def _as_crops(values: NDArray[np.floating[Any]]) -> Crops:
-    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
+    return as_uint8([change(crop) for crop in crops])
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitedge.datasets.annotations import AnnotatedImage, check_boxes
 from digitedge.evaluation.contact_sheet import ContactSheet, Rank
-from digitedge.metrics.detection import DetectionScore, match_digits, score_reading
+from digitedge.metrics.detection import DetectionScore, match_digits, score_matches
 from digitedge.reader import Reader
 from digitedge.synthetic.scenes import TrueDigit, render_scene
 from digitedge.utils.boxes import Box
@@ -21,6 +21,9 @@ from digitedge.utils.images import read_image
 
 DIFFICULTIES = ("easy", "medium", "hard")
 ALL = "all"
+"""All images with digits in `ReaderEvaluation.by_difficulty`, all without in `ReaderEvaluation.negatives`."""
+WITH_DIGITS = "all with digits"
+"""What tables call ALL where only images with digits are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,6 @@ class LabelledFrame:
     """A frame with its ground truth.
 
     Attributes:
-        name: of the file, or the number of the scene.
         frame: uint8 (H, W, 3), BGR.
         digits: every digit in it; a frame without digits is a negative.
         rows: the digits of each row joined, top to bottom.
@@ -73,7 +75,7 @@ class FrameResult:
         """Sorts the worst first: lowest F1, then most errors, then wrong rows."""
         return self.f1, -self.score.errors - (self.rows_correct is False), self.name
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         score = self.score
         return {
@@ -132,41 +134,35 @@ class ReaderEvaluation:
         """Median time of reading a frame, in milliseconds."""
         return median(frame.ms for frame in self.frames)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: figures by difficulty and scene type, of negatives, and of every image, worst first."""
         return {
             "by_difficulty": {name: _figures(score) for name, score in self.by_difficulty.items()},
             "by_scene_type": {name: _figures(score) for name, score in self.by_scene_type.items()},
             "negatives": {
                 name: {
-                    "frames": score.negatives,
+                    "images": score.negatives,
                     "false_positives": score.negative_detections,
-                    "false_positives_per_frame": round(score.false_positives_per_negative, 3),
+                    "false_positives_per_image": round(score.false_positives_per_negative, 3),
                 }
                 for name, score in self.negatives.items()
             },
             "median_ms": round(self.median_ms, 2),
-            "per_image": [frame.to_json() for frame in self.worst_first],
+            "per_image": [frame.to_dict() for frame in self.worst_first],
         }
 
 
 def evaluate_reader(
     reader: Reader, frames: Iterable[LabelledFrame], *, sheet: ContactSheet | None = None
 ) -> ReaderEvaluation:
-    """Read and score every frame.
-
-    Args:
-        reader: the reader to evaluate.
-        frames: frames with ground truth; each is released before the next is requested.
-        sheet: gets a tile for every error.
-    """
+    """Read and score every frame; each is released before the next is requested. The sheet gets every error."""
     results = []
     for frame in frames:
         reading = reader.read(frame.frame, source=frame.name)
-        score = score_reading(frame, reading, ignore=frame.ignore, ordered=frame.ordered)
+        matches = match_digits(frame.digits, reading.digits, ignore=frame.ignore)
+        score = score_matches(frame, reading, matches, compare_rows=frame.ordered and not frame.ignore)
         results.append(FrameResult(frame.name, frame.difficulty, frame.scene_type, score, reading.ms))
         if sheet is not None:
-            matches = match_digits(frame.digits, reading.digits, ignore=frame.ignore)
             sheet.add(frame.name, frame.frame, matches, rank=results[-1].rank)
     return ReaderEvaluation(tuple(results))
 
@@ -194,7 +190,7 @@ def photo_frames(images: Iterable[AnnotatedImage]) -> Iterator[LabelledFrame]:
 
 
 def scene_frames(seeds: Iterable[int]) -> Iterator[LabelledFrame]:
-    """Render an easy to hard scene for each seed; about a third has no digits."""
+    """Render an easy to hard scene for each seed; about 30 % have no digits."""
     for seed in seeds:
         scene = render_scene(seed=seed)
         yield LabelledFrame(
@@ -213,14 +209,14 @@ def _figures(score: DetectionScore) -> dict[str, Any]:
     shares = ("precision", "recall", "f1", "mean_f1", "box_recall", "digit_accuracy")
     row_shares = ("reading_order_f1", "rows_exact")
     return {
-        "frames": score.frames,
+        "images": score.frames,
         "digits": score.digits,
         "false_negatives": score.false_negatives,
         "misclassified": score.misclassified,
         "false_positives": score.false_positives,
         **{name: round(getattr(score, name), 4) if score.frames else None for name in shares},
         **{name: round(getattr(score, name), 4) if score.ordered_frames else None for name in row_shares},
-        "ordered_frames": score.ordered_frames,
+        "ordered_images": score.ordered_frames,
     }
 
 

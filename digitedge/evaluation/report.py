@@ -12,6 +12,7 @@ from digitedge.datasets.non_digits import EVALUATION_SEED
 from digitedge.evaluation.classifier import ClassifierEvaluation
 from digitedge.evaluation.corruptions import SEVERITIES
 from digitedge.evaluation.robustness import SEED, CorruptionErrors
+from digitedge.runtime.contract import CLASSES
 from digitedge.utils.tables import Table, percent
 
 
@@ -49,29 +50,26 @@ class EvaluationReport:
         """The bundle and the digits."""
         return f"{self.model} on {self.digits.name}, {len(self.digits):,} digits"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: the conditions, and every figure of every file."""
+        digits = self.digits
         return {
             "schema": SCHEMA,
             "model": str(self.model),
             "preferred_file": self.preferred_file,
-            "digits": {
-                "name": self.digits.name,
-                "images": len(self.digits),
-                "sha256": images_sha256(self.digits.crops),
-            },
+            "digits": {"name": digits.name, "images": len(digits), "sha256": images_sha256(digits.crops)},
             "corrupted": {"images": len(self.corrupted), "seed": SEED},
             "non_digits": {"scenes": self.scenes, "seed": EVALUATION_SEED, "crops": dict(self.non_digits)},
             "skipped": list(self.skipped),
             "files": {
-                name: {"bytes": self.sizes[name], **evaluation.to_json(self.digits.names)}
+                name: {"bytes": self.sizes[name], **evaluation.to_dict(digits.names)}
                 for name, evaluation in self.evaluations.items()
             },
         }
 
     def tables(self) -> Iterator[Table]:
         """Yield a summary of all files, then the details."""
-        summary = evaluation_table(self.to_json())
+        summary = evaluation_table(self.to_dict())
         lines = {name: [f"{self.sizes[name] / 1000:.1f}", *cells] for name, cells in summary.lines.items()}
         yield Table(summary.corner, ["kB", *summary.heads], lines)
         if len(self.corrupted):
@@ -98,9 +96,9 @@ class EvaluationReport:
         counts = ", ".join(f"{count:,} {source}" for source, count in self.non_digits.items())
         lines = {
             name: [
-                f"{next(iter(evaluation.ood.values())).threshold:.3f}",
+                f"{next(iter(evaluation.ood.values())).threshold_at_99_tpr:.3f}",
                 *(percent(evaluation.ood[source].fpr_at_99_tpr) for source in self.non_digits),
-                percent(evaluation.fpr_at_99_tpr),
+                percent(evaluation.mean_fpr_at_99_tpr),
             ]
             for name, evaluation in self.evaluations.items()
             if evaluation.ood
@@ -108,13 +106,13 @@ class EvaluationReport:
         title = (
             f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}, from {self.scenes:,} scenes"
         )
-        return Table("file", ["threshold", *self.non_digits, "mean"], lines, title)
+        return Table("file", ["threshold at 99 % TPR", *self.non_digits, "mean"], lines, title)
 
     def _errors_by_digit(self) -> Table:
         counts = {"(digits)": next(iter(self.evaluations.values())).images}
         counts |= {name: evaluation.errors for name, evaluation in self.evaluations.items()}
         lines = {name: [str(count) for count in row] for name, row in counts.items()}
-        return Table("file", [str(digit) for digit in range(10)], lines, "Wrong predictions by digit")
+        return Table("file", [str(digit) for digit in range(CLASSES)], lines, "Wrong predictions by digit")
 
 
 def _name(corruption: CorruptionErrors) -> str:

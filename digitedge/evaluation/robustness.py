@@ -16,13 +16,7 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class CorruptionErrors:
-    """Errors of one classifier under one corruption.
-
-    Attributes:
-        name: of the corruption.
-        unseen: whether no training uses it in any form.
-        errors: share of wrong predictions at each severity, 0 to 1.
-    """
+    """Errors of one classifier under one corruption: the share of wrong predictions at each severity, 0 to 1."""
 
     name: str
     unseen: bool
@@ -48,14 +42,9 @@ def measure_robustness(
     seed: int = SEED,
     on_progress: Callable[[], object] = lambda: None,
 ) -> dict[str, tuple[CorruptionErrors, ...]]:
-    """Measure the error of every classifier under every corruption at every severity.
+    """Measure the error of every classifier on clean digits under every corruption at every severity.
 
-    Args:
-        classifiers: by name.
-        digits: clean ones, at least one.
-        corruptions: which to measure.
-        seed: of the corruptions.
-        on_progress: called `len(corruptions) * len(SEVERITIES)` times.
+    `on_progress` is called `len(corruptions) * len(SEVERITIES)` times.
 
     Returns:
         Name of each classifier -> its errors, in the order of `corruptions`.

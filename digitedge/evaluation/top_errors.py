@@ -28,14 +28,7 @@ BACKGROUND: Colour = (52, 48, 44)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopError:
-    """One wrong prediction.
-
-    Attributes:
-        index: of the crop.
-        label: the true digit.
-        prediction: the predicted digit.
-        confidence: 0 to 1.
-    """
+    """One wrong prediction: index of the crop, true and predicted digit, and confidence from 0 to 1."""
 
     index: int
     label: int
@@ -46,15 +39,7 @@ class TopError:
 def find_top_errors(
     probabilities: NDArray[np.float32], labels: NDArray[np.uint8], *, limit: int = LIMIT
 ) -> tuple[TopError, ...]:
-    """Return the wrong predictions, the most confident first.
-
-    Args:
-        probabilities: float32 (N, 10), N >= 1, finite.
-        labels: uint8 (N,), 0 to 9.
-        limit: how many at most.
-
-    Raises:
-        InputError: no samples, or lengths that differ.
+    """Return the wrong predictions, the most confident first. Arguments and errors as in `top1`; no NaN.
 
     Examples:
         >>> find_top_errors(np.float32([[0.9, 0.1], [0.3, 0.7]]), np.uint8([1, 1]))
@@ -72,16 +57,13 @@ def find_top_errors(
 def draw_top_errors(
     errors: Sequence[TopError], crops: NDArray[np.uint8], names: Sequence[str], *, title: str
 ) -> NDArray[np.uint8]:
-    """Draw crops with their label, prediction and confidence.
+    """Draw crops with their label, prediction and confidence: uint8 (H, W, 3) BGR.
 
     Args:
         errors: at least one.
         crops: uint8 (N, 28, 28), which `TopError.index` refers to.
         names: of the crops.
         title: for the top line.
-
-    Returns:
-        uint8 (H, W, 3) BGR.
     """
     rows = -(-len(errors) // COLUMNS)
     columns_of_title = -(-(text_width(title, TITLE_HEIGHT) + 2 * GAP) // (TILE + GAP))

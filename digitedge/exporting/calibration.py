@@ -11,12 +11,7 @@ CALIBRATION_SAMPLES = 500
 def calibration_indices(
     labels: NDArray[np.uint8], *, samples: int = CALIBRATION_SAMPLES, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Choose training images for calibration.
-
-    Args:
-        labels: uint8 (N,) of the training images, 0 to 9.
-        samples: how many, a multiple of 10.
-        seed: the same seed chooses the same images.
+    """Choose training images for calibration by their labels, uint8 (N,).
 
     Returns:
         int64 (samples,) indices, ascending, each once, `samples / 10` of each digit.

@@ -64,7 +64,7 @@ class KerasModelSource:
     Attributes:
         path: the .keras file.
         name: of the bundle.
-        architecture: as in the run's args.json; "unknown" for a foreign file.
+        architecture: its name; "unknown" for a foreign file.
         seed: of the training; None if unknown.
         input_range: the user's choice; None for 0-255.
         data_sha256: hash of the data set that it was trained on; None if unknown.
@@ -108,7 +108,7 @@ def export(
         source: the Keras file.
         artifacts: what to make; see `choose_artifacts`.
         data: training images for calibration, test images for the parity check.
-        data_name: name of the data set in the manifest.
+        data_name: of the data set, for the manifest.
         target: the bundle's folder.
         overwrite: replace an existing bundle.
         limits: fields of `Tolerance` that replace those of the recipes.
@@ -139,7 +139,10 @@ def export(
         digits = threshold_digits(data.x_train, data.y_train)
         thresholds = {name: reject_threshold(classifier, digits) for name, classifier in classifiers.items()}
         entries = {a.file_name: _describe(a, draft, thresholds[a.file_name], results[a.file_name]) for a in artifacts}
-        _write_golden(draft / GOLDEN, reference, classifiers)
+        crops, _ = synthetic_digits(GOLDEN_SAMPLES, seed=GOLDEN_SEED)
+        scored = {REFERENCE_KEY: reference, **classifiers}
+        golden = Golden(crops, {name: classifier.probabilities(crops) for name, classifier in scored.items()})
+        save_golden(golden, draft / GOLDEN)
         write_text(draft / LABELS, "".join(f"{digit}\n" for digit in range(10)))
         write_parity(draft / PARITY, results)
         plot_flipped(draft / FLIPPED, results, data)
@@ -170,7 +173,7 @@ def export(
             },
         )
         write_text(draft / CARD, model_card(manifest))
-        write_json(draft / MANIFEST, manifest.to_json())
+        write_json(draft / MANIFEST, manifest.to_dict())
         load_bundle(draft)
     return ExportResult(bundle=load_bundle(target), results=results)
 
@@ -194,18 +197,18 @@ def _write_file(
     model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, log: Callable[[str], None]
 ) -> Classifier:
     """Convert one file, and load it in its runtime."""
-    convert, _ = _CONVERTERS[artifact.format]
     path = draft / artifact.file_name
+    convert, _ = _CONVERTERS[artifact.format]
     path.write_bytes(convert(model, artifact.recipe, calibration))
     classifier = load_classifier(path)
     log(f"{artifact.file_name}: {path.stat().st_size / 1000:.0f} kB, loads, meets the contract")
     return classifier
 
 
-def _describe(artifact: Artifact, draft: Path, threshold: float, result: ParityResult) -> ModelFile:
+def _describe(artifact: Artifact, draft: Path, reject_threshold: float, result: ParityResult) -> ModelFile:
     """Make the manifest's entry of one file."""
-    _, describe = _CONVERTERS[artifact.format]
     path = draft / artifact.file_name
+    _, describe = _CONVERTERS[artifact.format]
     image, probabilities, ops, minimum_runtime = describe(path.read_bytes())
     return ModelFile(
         sha256=sha256_of(path),
@@ -215,12 +218,6 @@ def _describe(artifact: Artifact, draft: Path, threshold: float, result: ParityR
         output=probabilities,
         ops=ops,
         minimum_runtime=minimum_runtime,
-        threshold=threshold,
+        reject_threshold=reject_threshold,
         **result.to_entry(),
     )
-
-
-def _write_golden(path: Path, reference: Classifier, files: dict[str, Classifier]) -> None:
-    crops, _ = synthetic_digits(GOLDEN_SAMPLES, seed=GOLDEN_SEED)
-    classifiers = {REFERENCE_KEY: reference, **files}
-    save_golden(Golden(crops, {name: one.probabilities(crops) for name, one in classifiers.items()}), path)

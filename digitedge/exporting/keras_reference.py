@@ -38,19 +38,11 @@ class KerasClassifier:
 
 
 def load_reference(
-    path: Path,
-    data: Dataset,
-    *,
-    input_range: InputRange | None = None,
-    log: Callable[[str], None] = print,
+    path: Path, data: Dataset, *, input_range: InputRange | None = None, log: Callable[[str], None] = print
 ) -> KerasClassifier:
-    """Load a Keras file and adapt it to the contract, after measuring which input range it expects.
+    """Load a Keras file and adapt it to the contract, after measuring on training images which input range it expects.
 
-    Args:
-        path: a .keras file, of digitedge or foreign.
-        data: its training images tell the input ranges apart.
-        input_range: the user's choice; None for 0-255.
-        log: gets a line for each addition.
+    `input_range` is the user's choice, None for 0-255. Logs a line for each addition.
 
     Raises:
         ModelError: it cannot be read, or is not a digit classifier.
@@ -67,11 +59,7 @@ def adapt_to_contract(
 ) -> keras.Model:
     """Add what a model lacks: reshape, division by 255, softmax. A model that lacks nothing is returned unchanged.
 
-    Args:
-        model: from `load_keras`.
-        input_range: the pixel values that the model expects.
-        path: of the file, for messages.
-        log: gets a line for each addition.
+    Logs a line for each addition. `path` is for messages.
 
     Raises:
         ModelError: ten scores that are neither probabilities nor logits.
@@ -95,14 +83,7 @@ def adapt_to_contract(
 def choose_input_range(
     model: keras.Model, asked: InputRange | None, images: NDArray[np.uint8], labels: NDArray[np.uint8], *, path: Path
 ) -> InputRange:
-    """Check the input range of a model by its loss.
-
-    Args:
-        model: from `load_keras`.
-        asked: the user's choice, or None for 0-255.
-        images: uint8 (N, 28, 28) labelled training images, a few hundred.
-        labels: uint8 (N,).
-        path: of the file, for messages.
+    """Check the user's choice of the input range, None for 0-255, by the loss on training images, uint8 (N, 28, 28).
 
     Raises:
         InputError: the loss is lower under the other range.

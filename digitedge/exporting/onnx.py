@@ -6,7 +6,6 @@ where it costs nothing and sums to 1. See docs/decisions/onnx-export.md.
 
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -19,12 +18,14 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from digitedge.bundle.manifest import TensorSpec
-from digitedge.bundle.recipe import Recipe
+from digitedge.bundle.recipe import NumberFormat, Recipe
 from digitedge.errors import ModelError
 from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.quiet import quiet
 
+# Weights and activations that are supported.
+NUMBER_FORMATS = {(NumberFormat.FLOAT32, NumberFormat.FLOAT32), (NumberFormat.INT8, NumberFormat.INT8)}
 OPSET = 17
 IR_VERSION = 8
 # ONNX Runtime 1.12 is the first with opset 17 and IR version 8. Source:
@@ -33,19 +34,18 @@ MINIMUM_RUNTIME = "ONNX Runtime 1.12"
 
 
 def convert_onnx(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
-    """Convert a model that meets the contract. The file takes uint8 and a batch of any size, called N.
+    """Convert a model that meets the contract to an .onnx file, which takes uint8 and a batch of any size, called N.
 
-    Args:
-        model: (N, 28, 28, 1) from 0 to 255 -> probabilities.
-        recipe: float32 or int8.
-        calibration: uint8 (N, 28, 28); only used by int8.
-
-    Returns:
-        The content of an .onnx file.
+    The calibration set, uint8 (N, 28, 28), is only used by int8.
 
     Raises:
-        ModelError: the model needs operators that ONNX does not have.
+        ModelError: a number format that is not supported for ONNX, or operators that ONNX does not have.
     """
+    if (recipe.weights, recipe.activations) not in NUMBER_FORMATS:
+        raise ModelError(
+            f"recipe {recipe.name}: ONNX files with {recipe.weights} weights and {recipe.activations} activations are "
+            "not supported. Leave Format.ONNX out of its formats."
+        )
     try:
         with quiet(1, 2), warnings.catch_warnings(action="ignore"), tempfile.TemporaryDirectory() as folder:
             proto = _float_model(model)
@@ -75,20 +75,15 @@ def _float_model(model: keras.Model) -> onnx.ModelProto:
 
     proto, _ = tf2onnx.convert.from_function(classify, input_signature=[spec], opset=OPSET)
     proto.ir_version = IR_VERSION
-    _rename_output(proto.graph, OUTPUT_NAME)
+    (output,) = proto.graph.output
+    for node in proto.graph.node:  # tf2onnx calls the output Identity:0
+        node.output[:] = [OUTPUT_NAME if name == output.name else name for name in node.output]
+        node.input[:] = [OUTPUT_NAME if name == output.name else name for name in node.input]
+    output.name = OUTPUT_NAME
     for tensor in (*proto.graph.input, *proto.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = "N"
     onnx.checker.check_model(proto)
     return proto
-
-
-def _rename_output(graph: onnx.GraphProto, name: str) -> None:
-    """Give the output its name of the contract; tf2onnx calls it Identity:0."""
-    (output,) = graph.output
-    for node in graph.node:
-        node.output[:] = [name if o == output.name else o for o in node.output]
-        node.input[:] = [name if i == output.name else i for i in node.input]
-    output.name = name
 
 
 def _quantized(proto: onnx.ModelProto, calibration: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:
@@ -115,9 +110,7 @@ class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]  # onnxru
     """Feeds the calibration images one by one."""
 
     def __init__(self, calibration: NDArray[np.uint8]) -> None:
-        self._batches: Iterator[dict[str, NDArray[np.uint8]]] = iter(
-            [{INPUT_NAME: crop[None, ..., None]} for crop in calibration]
-        )
+        self._batches = ({INPUT_NAME: crop[None, ..., None]} for crop in calibration)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
         """One batch of 1, (1, 28, 28, 1); None at the end."""

@@ -21,12 +21,7 @@ SCENES = 60
 
 
 def threshold_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], *, seed: int = 0) -> SceneCrops:
-    """Make the digits that set the reject threshold.
-
-    Args:
-        images: uint8 (N, 28, 28), all training images.
-        labels: uint8 (N,), 0 to 9.
-        seed: of the augmentation, the rendered digits and the scenes.
+    """Make the digits that set the reject threshold, from all training images, uint8 (N, 28, 28), and labels (N,).
 
     Returns:
         SAMPLES augmented training images, SAMPLES rendered digits, then the digits of SCENES.
@@ -38,17 +33,12 @@ def threshold_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], *, se
 
 
 def reject_threshold(classifier: Classifier, digits: SceneCrops) -> float:
-    """The confidence that 99 % of the correctly classified digits reach: 0 to 1, rounded down to 3 decimals.
-
-    Args:
-        classifier: the exported file.
-        digits: see `threshold_digits`.
-    """
-    return int(1000 * threshold_at_99_tpr(classifier.probabilities(digits.crops), digits.digits)) / 1000
+    """The confidence that 99 % of the correctly classified digits reach: 0 to 1, rounded down to 3 decimals."""
+    return int(1000 * threshold_at_99_tpr(classifier.probabilities(digits.crops), digits.labels)) / 1000
 
 
 @cache
 def _scene_digits(seed: int) -> SceneCrops:
     found = crop_scenes(SCENES, seed=seed)
-    whole = found.digits != NON_DIGIT
-    return SceneCrops(found.crops[whole], found.digits[whole])
+    whole = found.labels != NON_DIGIT
+    return SceneCrops(found.crops[whole], found.labels[whole])

@@ -6,7 +6,6 @@ allowed, because others need a delegate that devices do not have.
 """
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -29,15 +28,9 @@ from digitedge.utils.quiet import quiet
 
 
 def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.uint8]) -> bytes:
-    """Convert a model that meets the contract.
+    """Convert a model that meets the contract to a .tflite file.
 
-    Args:
-        model: (N, 28, 28, 1) from 0 to 255 -> probabilities.
-        recipe: the number formats.
-        calibration: uint8 (N, 28, 28); only used by int8.
-
-    Returns:
-        The content of a .tflite file.
+    The calibration set, uint8 (N, 28, 28), is only used by int8.
 
     Raises:
         ModelError: the model needs operators that TFLite does not have.
@@ -50,7 +43,7 @@ def convert_tflite(model: keras.Model, recipe: Recipe, calibration: NDArray[np.u
     if recipe.weights is NumberFormat.FLOAT16:
         converter.target_spec.supported_types = [tf.float16]
     if recipe.calibrated:
-        converter.representative_dataset = lambda: _batches(calibration)
+        converter.representative_dataset = lambda: ([crop[None, ..., None].astype(np.float32)] for crop in calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8  # scale 1, zero point 0: crops are fed unchanged
     try:
@@ -81,11 +74,6 @@ def describe_tflite(content: bytes) -> tuple[TensorSpec, TensorSpec, list[str], 
         ops,
         f"LiteRT or TensorFlow Lite {_minimum_runtime(model)}",
     )
-
-
-def _batches(calibration: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
-    for crop in calibration:
-        yield [crop.reshape(1, CROP_SIZE, CROP_SIZE, 1).astype(np.float32)]
 
 
 def _tensor(details: dict[str, Any], name: str) -> TensorSpec:

@@ -20,10 +20,10 @@ GROUP = 4
 
 
 def pack_channels(model: Any) -> None:
-    """Rewrite the first convolution over one channel that has stride 1 and keeps the size of the image.
+    """Rewrite the first convolution over one channel with stride 1 that keeps the image's size, in place.
 
     Args:
-        model: `ModelT` of TFLite's schema with int8 weights; changed in place.
+        model: `ModelT` of TFLite's schema with int8 weights.
     """
     graph = model.subgraphs[0]
     for position, convolution in enumerate(graph.operators):

@@ -11,18 +11,10 @@ from numpy.typing import NDArray
 
 # The metadata entry that states the oldest runtime that knows the operators.
 MINIMUM_RUNTIME = b"min_runtime_version"
-_FILE_IDENTIFIER = b"TFL3"
 
 
 def serialize_stripped(model: Any) -> bytes:
-    """Serialize a model without needless parts.
-
-    Args:
-        model: `ModelT` of TFLite's schema; its needless names, buffers and metadata are deleted.
-
-    Returns:
-        The content of a .tflite file.
-    """
+    """Serialize a `ModelT` of TFLite's schema as a .tflite file, after deleting its needless parts."""
     model.metadata = [entry for entry in model.metadata if entry.name == MINIMUM_RUNTIME]
     _remove_empty_buffers(model)
     for graph in model.subgraphs:
@@ -30,7 +22,7 @@ def serialize_stripped(model: Any) -> bytes:
             if index not in (*graph.inputs, *graph.outputs):
                 tensor.name = None
     builder = _SharingBuilder(1024)
-    builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
+    builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 

@@ -27,8 +27,7 @@ from digitedge.utils.files import write_json
 PARITY = "parity.json"
 FLIPPED = "flipped.png"
 PARITY_SCHEMA = "digitedge.parity/1"
-FLIPPED_SHOWN = 40
-"""Number of images in flipped.png."""
+FLIPPED_SHOWN = 40  # images in flipped.png
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,17 @@ class ParityResult:
         """Whether the file is within its tolerance."""
         return not self.violations
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Figures, limits and result as plain JSON."""
         result = {"violations": self.violations, "passed": self.passed}
-        return {**self.parity.to_json(), "tolerance": asdict(self.tolerance), **result}
+        return {**self.parity.to_dict(), "tolerance": asdict(self.tolerance), **result}
 
     def to_entry(self) -> dict[str, Any]:
         """The fields of a manifest's `ModelFile` that come from the parity check."""
         return {
             "top1": self.parity.candidate_top1,
             "agreement": self.parity.agreement,
-            "max_abs_diff": self.parity.to_json()["max_abs_diff"],
+            "max_abs_diff": self.parity.to_dict()["max_abs_diff"],
             "mcnemar_p": self.parity.mcnemar_p,
             "tolerance": self.tolerance,
             "passed": self.passed,
@@ -68,12 +67,7 @@ class ParityResult:
 def check_parity(
     expected: NDArray[np.float32], candidates: Mapping[str, tuple[Classifier, Tolerance]], data: Dataset
 ) -> dict[str, ParityResult]:
-    """Compare candidates with their reference on the test images.
-
-    Args:
-        expected: float32 (M, 10), the original's probabilities on the test images.
-        candidates: file name -> the loaded file and its limits.
-        data: whose test images are used.
+    """Compare candidates by file name with the original's probabilities on the test images, float32 (M, 10).
 
     Raises:
         InputError: no test images, or a reference that gives NaN.
@@ -85,12 +79,7 @@ def check_parity(
 
 
 def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) -> dict[str, ParityResult]:
-    """Check every file of a bundle again.
-
-    Args:
-        bundle: from `load_bundle`.
-        data: that the bundle was made from.
-        limits: fields of `Tolerance` that replace those in the manifest.
+    """Check every file of a bundle again; `limits` are fields of `Tolerance` that replace those in the manifest.
 
     Raises:
         DataError: other data than that of the bundle.
@@ -110,15 +99,11 @@ def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) ->
 
 def tolerance_for(candidate: Path) -> Tolerance:
     """The limits of a file without a manifest: of the recipe in its name (`model_float16.tflite`), else of int8."""
-    recipe = RECIPES.get(candidate.stem.rpartition("_")[2], RECIPES["int8"])
-    return recipe.tolerance
+    return RECIPES.get(candidate.stem.rpartition("_")[2], RECIPES["int8"]).tolerance
 
 
 def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Dataset) -> bool:
-    """Write results into the bundle if a file passed before and failed now, or the reverse.
-
-    Returns:
-        Whether anything was written.
+    """Write results into the bundle if a file passed before and failed now, or the reverse; return whether.
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
@@ -129,7 +114,7 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
     entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
     passed = all(entry.passed for entry in entries.values())
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
-    write_json(bundle.path / MANIFEST, manifest.to_json())  # first, because `camera` and `predict` read it
+    write_json(bundle.path / MANIFEST, manifest.to_dict())  # first, because `camera` and `predict` read it
     write_parity(bundle.path / PARITY, results)
     plot_flipped(bundle.path / FLIPPED, results, data)
     rewrite_card(bundle, manifest)
@@ -138,7 +123,7 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
 
 def write_parity(path: Path, results: Mapping[str, ParityResult]) -> None:
     """Write parity.json: every figure of every file, with the indices of the flipped images."""
-    write_json(path, {"schema": PARITY_SCHEMA, "files": {name: result.to_json() for name, result in results.items()}})
+    write_json(path, {"schema": PARITY_SCHEMA, "files": {name: result.to_dict() for name, result in results.items()}})
 
 
 def plot_flipped(path: Path, results: Mapping[str, ParityResult], data: Dataset) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.runtime.contract import CLASSES
 
 BINS = 15
 """Confidence bins of equal width for the calibration error, as in Guo et al. 2017."""
@@ -37,11 +38,7 @@ def is_correct(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) ->
 
 
 def agreement(reference: NDArray[np.float32], candidate: NDArray[np.float32]) -> float:
-    """Return the share of samples with equal predictions of two models, 0 to 1. NaN agrees with nothing.
-
-    Args:
-        reference: float32 (N, 10), N >= 1.
-        candidate: float32 (N, 10), of the same samples in the same order.
+    """Return the share of samples with equal predictions of two models, float32 (N, 10). NaN agrees with nothing.
 
     Raises:
         InputError: no samples, or shapes that differ.
@@ -54,7 +51,7 @@ def agreement(reference: NDArray[np.float32], candidate: NDArray[np.float32]) ->
 
 def confusion_matrix(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Count predictions by label: int64 (10, 10), rows are labels, columns predictions."""
-    counts = np.zeros((10, 10), np.int64)
+    counts = np.zeros((CLASSES, CLASSES), np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     return counts
 
@@ -62,12 +59,7 @@ def confusion_matrix(probabilities: NDArray[np.float32], labels: NDArray[np.uint
 def mcnemar_p(only_first_correct: int, only_second_correct: int) -> float:
     """Return the p-value of the exact, two-sided McNemar test: are two models equally accurate?
 
-    Args:
-        only_first_correct: number of samples that only the first model classifies correctly.
-        only_second_correct: number of samples that only the second model classifies correctly.
-
-    Returns:
-        0 to 1; 1.0 when the models never differ.
+    The arguments are numbers of samples that only one of the models classifies correctly.
 
     Source:
         McNemar 1947, doi:10.1007/BF02295996, as the exact binomial test on the discordant pairs.
@@ -84,15 +76,8 @@ def mcnemar_p(only_first_correct: int, only_second_correct: int) -> float:
 def expected_calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
     """Return the expected calibration error: the mean gap between confidence and accuracy over bins of confidence.
 
-    Args:
-        probabilities: float32 (N, 10), N >= 1, finite.
-        labels: uint8 (N,), 0 to 9.
-
-    Returns:
-        0 (of the predictions with 90 % confidence, 90 % are correct, and so on) to 1.
-
-    Raises:
-        InputError: no samples, or lengths that differ.
+    Arguments and errors as in `top1`; the probabilities are finite. 0 is best: of the predictions with 90 % confidence,
+    90 % are correct, and so on.
 
     Source:
         Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599, equation 3.

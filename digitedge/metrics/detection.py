@@ -1,7 +1,7 @@
 """Detection metrics: match the digits of a reading with the true ones, and count what is right and wrong.
 
-`match_digits` matches the boxes of one frame. `score_reading` counts the matches in a `DetectionScore`; scores are
-added with `+`, and precision, recall and the like are properties of the sum.
+`match_digits` matches the boxes of one frame. `score_reading` and `score_matches` count in a `DetectionScore`; scores
+are added with `+`, and precision, recall and the like are properties of the sum.
 """
 
 from collections.abc import Sequence
@@ -65,10 +65,7 @@ def match_digits(
 ) -> Matches[Detected]:
     """Match true and detected boxes greedily, highest IoU first.
 
-    Args:
-        true: the digits of the ground truth.
-        detected: the digits of the reading.
-        ignore: boxes of non-digits. An unmatched detection whose centre lies in one of them is ignored.
+    An unmatched detection whose centre lies in one of the boxes to ignore, those of non-digits, is ignored.
 
     Examples:
         >>> from typing import NamedTuple
@@ -202,15 +199,15 @@ class DetectionScore:
 def score_reading(
     true: DigitsInRows, reading: DigitsInRows, *, ignore: Sequence[Box] = (), ordered: bool = True
 ) -> DetectionScore:
-    """Score the reading of one frame.
-
-    Args:
-        true: the ground truth.
-        reading: the detected digits and rows.
-        ignore: boxes of non-digits, as in `match_digits`.
-        ordered: whether the true rows have a known reading order.
-    """
+    """Score the reading of one frame; rows are compared if the true ones are `ordered` and nothing is ignored."""
     matches = match_digits(true.digits, reading.digits, ignore=ignore)
+    return score_matches(true, reading, matches, compare_rows=ordered and not ignore)
+
+
+def score_matches(
+    true: DigitsInRows, reading: DigitsInRows, matches: Matches[Detected], *, compare_rows: bool
+) -> DetectionScore:
+    """Score the reading of one frame from its matches, as `match_digits` returned them."""
     if not true.digits:
         return DetectionScore(negatives=1, negative_detections=len(matches.false_positives))
     digits = DetectionScore(
@@ -220,7 +217,7 @@ def score_reading(
         matched=len(matches.true_positives) + len(matches.misclassified),
         correct=len(matches.true_positives),
     )
-    rows = _score_rows(true.rows, reading.rows) if ordered and not ignore else DetectionScore()
+    rows = _score_rows(true.rows, reading.rows) if compare_rows else DetectionScore()
     return digits + DetectionScore(f1_sum=digits.f1) + rows
 
 

@@ -18,30 +18,27 @@ class OodResult:
 
     Attributes:
         digits: number of correctly classified digits; wrong predictions do not count.
-        non_digits: number of non-digits.
-        threshold: confidence that 99 % of those digits reach, 0 to 1.
+        non_digits: their number.
+        threshold_at_99_tpr: confidence that 99 % of those digits reach, 0 to 1.
         fpr_at_99_tpr: share of the non-digits that reach it too, 0 to 1.
         auroc: area under the ROC curve; 0.5 is chance, 1 perfect.
     """
 
     digits: int
     non_digits: int
-    threshold: float
+    threshold_at_99_tpr: float
     fpr_at_99_tpr: float
     auroc: float
 
 
 def threshold_at_99_tpr(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    """Return the confidence that TARGET_TPR of the correctly classified digits reach.
+    """Return the confidence that TARGET_TPR of the correctly classified digits reach, 0 to 1; 1 if none is correct.
 
     Wrong predictions are left out, because rejecting them is no loss.
 
     Args:
         probabilities: float32 (N, 10).
         labels: uint8 (N,), 0 to 9; rows with NON_DIGIT are left out.
-
-    Returns:
-        0 to 1; 1 if no digit is classified correctly.
 
     Examples:
         >>> threshold_at_99_tpr(np.eye(10, dtype=np.float32)[[1, 2, 3]] * 0.9, np.uint8([1, 2, 4]))
@@ -52,14 +49,11 @@ def threshold_at_99_tpr(probabilities: NDArray[np.float32], labels: NDArray[np.u
 
 
 def measure_ood(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> OodResult | None:
-    """Measure how well confidence separates digits from non-digits.
+    """Measure how well confidence separates digits from non-digits; None without non-digits or correct predictions.
 
     Args:
-        probabilities: float32 (N, 10), of digits and non-digits.
+        probabilities: float32 (N, 10).
         labels: uint8 (N,), 0 to 9 or NON_DIGIT.
-
-    Returns:
-        None if there are no non-digits or no digit is classified correctly.
 
     Source:
         AUROC as the Mann-Whitney statistic, ties counting half: Fawcett 2006, "An introduction to ROC analysis",
@@ -75,7 +69,7 @@ def measure_ood(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -
     return OodResult(
         digits=len(digits),
         non_digits=len(non_digits),
-        threshold=threshold,
+        threshold_at_99_tpr=threshold,
         fpr_at_99_tpr=float((non_digits >= threshold).mean()),
         auroc=float(1 - below.mean() / len(digits)),
     )

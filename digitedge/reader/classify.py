@@ -1,12 +1,14 @@
 """Classification: candidates become predictions; doubtful candidates are split or merged where that reads better."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.errors import InputError
 from digitedge.runtime import Classifier
+from digitedge.runtime.contract import CLASSES
 from digitedge.utils.boxes import Box
 from digitedge.vision import Candidate, Detection, Stage, StageClock, normalize_digit
 from digitedge.vision.split_merge import propose_splits_and_merges
@@ -27,10 +29,10 @@ class Prediction:
         initial_confidence: the lowest confidence of its ink before any split or merge.
     """
 
-    candidate: Candidate
+    candidate: Candidate = field(repr=False)
     box: Box
-    crop: NDArray[np.uint8] | None
-    probabilities: NDArray[np.float32]
+    crop: NDArray[np.uint8] | None = field(repr=False)
+    probabilities: NDArray[np.float32] = field(repr=False)
     initial_confidence: float
 
     @property
@@ -102,11 +104,15 @@ def _classify(
     """Classify all candidates that may be digits in one call."""
     with clock.measure(Stage.CROPS):
         crops = {i: normalize_digit(one.ink) for i, one in enumerate(candidates) if one.reject_reason is None}
-    probabilities = np.zeros((len(candidates), 10), np.float32)
+    probabilities = np.zeros((len(candidates), CLASSES), np.float32)
     if crops:
         batch = np.stack(list(crops.values()))
         with clock.measure(Stage.PREDICTIONS):
-            probabilities[list(crops)] = classifier.probabilities(batch)
+            scores = classifier.probabilities(batch)
+        if np.shape(scores) != (len(batch), CLASSES):
+            got = np.shape(scores)
+            raise InputError(f"expected probabilities of shape {(len(batch), CLASSES)} from the classifier, got {got}")
+        probabilities[list(crops)] = scores
     return [
         Prediction(candidate, detection.to_image(candidate.box), crops.get(index), row, float(row.max()))
         for index, (candidate, row) in enumerate(zip(candidates, probabilities, strict=True))

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import InputError
 from digitedge.reader.reading import Digit, Reading, format_confidence
+from digitedge.utils.boxes import height_overlap, intersection_area
 from digitedge.utils.drawing import draw_text, text_width
-from digitedge.utils.opencv import cv2
+from digitedge.utils.images import check_image
+from digitedge.utils.opencv import cv2, to_bgr
 
 # Colours are BGR. HIGH and LOW also differ in lightness, for people who cannot distinguish red from green.
 HIGH_CONFIDENCE_COLOUR = (90, 220, 60)
@@ -40,22 +41,14 @@ def draw_reading(image: NDArray[np.uint8], reading: Reading, *, caption: str | N
     Raises:
         InputError: the image has another type or shape.
     """
-    canvas = _colour_copy(image)
+    check_image(image)
+    canvas = np.array(to_bgr(image), order="C")
     for digit in reading.digits:
         _draw_digit(canvas, digit, space=_space_to_neighbour(digit, reading.digits))
     _draw_rows(canvas, reading)
     if caption:
         _draw_caption(canvas, caption)
     return canvas
-
-
-def _colour_copy(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if image.dtype == np.uint8 and image.size:
-        if image.ndim == 2:
-            return np.repeat(image[:, :, None], 3, axis=2)  # (H, W, 3)
-        if image.ndim == 3 and image.shape[2] == 3:
-            return np.array(image, order="C")
-    raise InputError(f"expected an image, uint8 (H, W, 3) or (H, W), got {image.dtype} {image.shape}")
 
 
 def _unit(image: NDArray[np.uint8]) -> float:
@@ -66,8 +59,8 @@ def _unit(image: NDArray[np.uint8]) -> float:
 
 def _space_to_neighbour(digit: Digit, digits: Sequence[Digit]) -> float:
     """Return the pixels from a digit to its right neighbour, which its label must not cover."""
-    x, y, _, height = digit.box
-    beside = [d.box[0] - x for d in digits if d.box[0] > x and d.box[1] < y + height and y < d.box[1] + d.box[3]]
+    x = digit.box[0]
+    beside = (d.box[0] - x for d in digits if d.box[0] > x and height_overlap(d.box, digit.box) > 0)
     return min(beside, default=math.inf)
 
 
@@ -120,9 +113,7 @@ def _emptiest_corner(image: NDArray[np.uint8], size: tuple[int, int], digits: Se
     right, bottom = image.shape[1] - size[0], image.shape[0] - size[1]
 
     def covered(corner: tuple[int, int]) -> int:
-        x, y = corner
-        boxes = [digit.box for digit in digits]
-        return sum(b[0] < x + size[0] and x < b[0] + b[2] and b[1] < y + size[1] and y < b[1] + b[3] for b in boxes)
+        return sum(intersection_area((*corner, *size), digit.box) > 0 for digit in digits)
 
     return min([(0, bottom), (right, bottom), (0, 0)], key=covered)
 

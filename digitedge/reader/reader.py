@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_model
+from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, load_model
 from digitedge.errors import InputError
-from digitedge.reader.classify import classify_candidates
-from digitedge.reader.reading import Arrangement, Digit, Reading, arrange
+from digitedge.reader.classify import Prediction, classify_candidates
+from digitedge.reader.reading import Arrangement, Digit, Reading, arrange_rows
 from digitedge.reader.rejection import MIN_CONFIDENCE, decide
 from digitedge.reader.trace import Trace
 from digitedge.runtime import Classifier
-from digitedge.vision import Stage, StageClock, detect_candidates
+from digitedge.utils.images import check_image, read_image
+from digitedge.vision import Stage, StageClock, detect_candidates, split_rows
 
 
 class Reader:
@@ -21,7 +22,6 @@ class Reader:
 
     Attributes:
         classifier: scores crops.
-        threshold: least confidence of a digit, 0 to 1; it may be changed between two images.
         reject_threshold: confidence that is evidence neither for nor against a digit, from the manifest of the model.
     """
 
@@ -42,19 +42,30 @@ class Reader:
             threads: of the runtime, see `load_classifier`.
 
         Raises:
-            InputError: a threshold outside 0 to 1, or less than one thread.
+            InputError: a threshold outside 0 to 1, less than one thread, or something else than a model.
             ModelError: the model is missing, damaged, or not what its manifest says.
             ParityError: it failed parity, and `force` is false.
             MissingExtraError: the runtime that it needs is not installed.
         """
-        if not 0 <= threshold <= 1:  # also true for NaN
-            raise InputError(f"threshold must be a probability from 0 to 1, got {threshold}. 0.5 is usual.")
+        self.threshold = threshold
         if model is None or isinstance(model, str | Path):
             loaded = load_model(model, force=force, threads=threads)
-            self.classifier, self.reject_threshold = loaded.classifier, loaded.threshold
+            self.classifier, self.reject_threshold = loaded.classifier, loaded.reject_threshold
+        elif hasattr(model, "probabilities"):
+            self.classifier, self.reject_threshold = model, DEFAULT_REJECT_THRESHOLD
         else:
-            self.classifier, self.reject_threshold = model, DEFAULT_THRESHOLD
-        self.threshold = threshold
+            raise InputError(f"expected the path of a model or a classifier, got {type(model).__name__}.")
+
+    @property
+    def threshold(self) -> float:
+        """Least confidence of a digit, 0 to 1; it may be changed between two images."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        if not 0 <= threshold <= 1:  # also true for NaN
+            raise InputError(f"threshold must be from 0 to 1, got {threshold}. {MIN_CONFIDENCE} is the default.")
+        self._threshold = threshold
 
     def read(
         self,
@@ -127,27 +138,26 @@ class Reader:
         with stages.measure(Stage.DECISIONS):
             decisions = decide(predictions, min_confidence=self.threshold, reject_threshold=self.reject_threshold)
         with stages.measure(Stage.ROWS):
-            kept = [decision.prediction for decision in decisions if decision.kept]
-            arrangement = arrange(
-                [
-                    Digit(p.digit, round(p.confidence, 4), p.box, crop=p.crop, probabilities=p.probabilities)
-                    for p in kept
-                ]
-            )
-        return Trace(image, detection, tuple(decisions), stages.ms), arrangement
+            kept = [index for index, decision in enumerate(decisions) if decision.kept]
+            rows = split_rows([decisions[index].box for index in kept])
+            indices = tuple(tuple(kept[i] for i in row) for row in rows)
+            arrangement = arrange_rows([[_to_digit(predictions[index]) for index in row] for row in indices])
+        return Trace(image, detection, tuple(decisions), indices, stages.ms), arrangement
+
+
+def _to_digit(prediction: Prediction) -> Digit:
+    return Digit(
+        prediction.digit,
+        round(prediction.confidence, 4),
+        prediction.box,
+        crop=prediction.crop,
+        probabilities=prediction.probabilities,
+    )
 
 
 def _load_image(image: NDArray[np.uint8] | str | Path) -> NDArray[np.uint8]:
     """Read an image file, or check an array."""
     if isinstance(image, str | Path):
-        from digitedge.utils.images import read_image
-
         return read_image(image)
-    is_uint8 = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
-    if not is_uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
-        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise InputError(
-            f"expected an image, uint8 (H, W, 3) BGR or (H, W), or the path of one, got {got}. "
-            "digitedge.utils.images.read_image() converts files of every depth and colour."
-        )
+    check_image(image)
     return image

@@ -7,8 +7,10 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.errors import InputError
 from digitedge.reader.trace import Trace
 from digitedge.utils.boxes import Box
+from digitedge.utils.images import check_image
 from digitedge.vision import split_numbers, split_rows
 
 SCHEMA = "digitedge.reading/1"
@@ -53,14 +55,16 @@ class Reading:
         frame: number of the frame in its source, from 0.
         time: seconds since the start of the source; None for a single image.
         numbers: for each row the numbers in it, split at wide gaps.
-        trace: the result of every stage; None if the reading was not made by `Reader.read`.
+        trace: the result of every stage; None if the reading was not made by `Reader.read`. It holds the image and its
+            working images, up to 35 MB for a photograph of 12 megapixels; `dataclasses.replace(reading, trace=None)`
+            drops it.
     """
 
     digits: tuple[Digit, ...]
     rows: tuple[str, ...]
     width: int
     height: int
-    ms: float
+    ms: float = field(compare=False)
     source: str = ""
     frame: int = 0
     time: float | None = None
@@ -93,24 +97,37 @@ class Reading:
         }
         if verbose and self.trace is not None:
             reading["candidates"] = [decision.to_dict() for decision in self.trace.decisions]
-            reading["stage_ms"] = {stage: round(ms, 3) for stage, ms in self.trace.stage_ms.items()}
+            reading["stage_ms"] = {str(stage): round(ms, 3) for stage, ms in self.trace.stage_ms.items()}
         return reading
 
-    def draw(self, image: NDArray[np.uint8], *, caption: str | None = None) -> NDArray[np.uint8]:
+    @property
+    def text(self) -> str:
+        """The rows in one line, or "no digits"."""
+        return " ".join(self.rows) or "no digits"
+
+    def draw(self, image: NDArray[np.uint8] | None = None, *, caption: str | None = None) -> NDArray[np.uint8]:
         """Draw boxes, digits, confidence and rows on a copy of the image.
 
         Args:
-            image: uint8 (H, W, 3) BGR or (H, W), the image that was read.
+            image: uint8 (H, W, 3) BGR or (H, W), the image that was read; None for that of the trace.
             caption: a short line for the upper right corner, such as "30 fps".
 
         Returns:
             uint8 (H, W, 3) BGR.
 
         Raises:
-            InputError: another type or shape.
+            InputError: another type, shape or size, or no image and no trace.
         """
         from digitedge.reader.overlay import draw_reading
 
+        if image is None:
+            if self.trace is None:
+                raise InputError("this reading has no trace. Give draw() the image that was read.")
+            image = self.trace.image
+        check_image(image)
+        if image.shape[:2] != (self.height, self.width):
+            got = f"{image.shape[1]} x {image.shape[0]}"
+            raise InputError(f"expected the image that was read, {self.width} x {self.height} pixels, got {got}")
         return draw_reading(image, self, caption=caption)
 
 
@@ -124,7 +141,11 @@ class Arrangement(TypedDict):
 
 def arrange(digits: Sequence[Digit]) -> Arrangement:
     """Sort digits into reading order, rows and numbers."""
-    rows = [[digits[index] for index in row] for row in split_rows([digit.box for digit in digits])]
+    return arrange_rows([[digits[i] for i in row] for row in split_rows([digit.box for digit in digits])])
+
+
+def arrange_rows(rows: Sequence[Sequence[Digit]]) -> Arrangement:
+    """Join the digits of each row, from left to right, and split them into numbers."""
     return Arrangement(
         digits=tuple(digit for row in rows for digit in row),
         rows=tuple(map(_join, rows)),

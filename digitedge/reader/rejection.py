@@ -40,9 +40,9 @@ MIN_EVIDENCE, MAX_EVIDENCE = -3.0, 1.0
 MAX_CONTEXT = 10.0
 # Times that all candidates are scored. In the second round, a letter is rejected because the rest of its word was.
 ROUNDS = 2
-# Ratio of width to height under which a candidate is slim, and the largest evidence of one: it may be the letter l.
-SLIM_ASPECT = 0.35
-MAX_SLIM_EVIDENCE = 0.3
+# Ratio of width to height under which a candidate is a bare stroke, and the largest evidence of one: maybe a letter l.
+STROKE_ASPECT = 0.35
+MAX_STROKE_EVIDENCE = 0.3
 # Largest value of the feature: how thin a stroke is beyond that depends on the pen only.
 MAX_SLIMNESS = 0.2
 # Clutter below this is noise of the paper.
@@ -123,7 +123,7 @@ def _decide(prediction: Prediction, evidence: NDArray[np.float64], min_confidenc
     shape_reason = prediction.candidate.reject_reason
     if shape_reason is not None:
         return Decision(prediction, str(shape_reason), ())
-    rounded = tuple(round(float(value), 2) for value in evidence)
+    rounded = tuple(round(float(value), 2) + 0.0 for value in evidence)  # + 0.0: no -0.0 in JSON
     if not prediction.confidence >= min_confidence:  # also true for NaN
         return Decision(prediction, f"confidence under {min_confidence:g}", rounded)
     if not BIAS + evidence.sum() > 0:
@@ -157,7 +157,7 @@ def extract_features(
     log_odds = _log_odds(np.array([prediction.confidence for prediction in predictions]))
     confident = log_odds >= _log_odds(np.array(CONFIDENT))
     typical_height = median(height[confident] if confident.any() else height)
-    slimness = (SLIM_ASPECT - width / height).clip(0.0, MAX_SLIMNESS)
+    slimness = (STROKE_ASPECT - width / height).clip(0.0, MAX_SLIMNESS)
     weighted = _weigh_evidence(predictions, evidence, slimness, np.maximum(width, height) / typical_height)
     row_of = np.empty(len(predictions), int)
     for number, row in enumerate(split_rows(boxes)):
@@ -184,7 +184,7 @@ def _weigh_evidence(
     reasons = [prediction.candidate.reject_reason for prediction in predictions]
     is_word = np.array([reason is RejectReason.TOO_WIDE for reason in reasons])
     weighted = np.where(is_word, MIN_EVIDENCE, evidence.clip(MIN_EVIDENCE, MAX_EVIDENCE))
-    weighted = np.where(slimness > 0, np.minimum(weighted, MAX_SLIM_EVIDENCE), weighted)
+    weighted = np.where(slimness > 0, np.minimum(weighted, MAX_STROKE_EVIDENCE), weighted)
     is_writing = is_word | np.array([reason is None for reason in reasons])
     return np.where(is_writing, weighted * np.minimum(size, 1.0) ** 2, 0.0)
 

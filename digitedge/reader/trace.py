@@ -1,13 +1,13 @@
 """The trace of a reading: the result and the time of every stage of the pipeline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.reader.classify import Prediction
 from digitedge.reader.rejection import Decision
-from digitedge.vision import Candidate, Detection, Stage, split_rows
+from digitedge.vision import Candidate, Detection, Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,12 +18,14 @@ class Trace:
         image: uint8 (H, W, 3) BGR or (H, W), as it was given.
         detection: the working images (grey, ink, mask, cleaned) and the candidates as they were detected.
         decisions: for every candidate after splits and merges, its prediction and whether it is a digit.
+        rows: indices of the decisions that are kept: rows from top to bottom, each from left to right.
         stage_ms: milliseconds of each stage, in the order of the pipeline.
     """
 
-    image: NDArray[np.uint8]
-    detection: Detection
+    image: NDArray[np.uint8] = field(repr=False)
+    detection: Detection = field(repr=False)
     decisions: tuple[Decision, ...]
+    rows: tuple[tuple[int, ...], ...]
     stage_ms: dict[Stage, float]
 
     @property
@@ -38,8 +40,6 @@ class Trace:
 
     def sorted_decisions(self) -> list[Decision]:
         """Return the decisions that are kept in reading order, then the rejected ones, the most confident first."""
-        kept = [decision for decision in self.decisions if decision.kept]
+        kept = [self.decisions[index] for row in self.rows for index in row]
         rejected = [decision for decision in self.decisions if not decision.kept]
-        rows = split_rows([decision.box for decision in kept])
-        in_order = [kept[index] for row in rows for index in row]
-        return in_order + sorted(rejected, key=lambda decision: -decision.prediction.confidence)
+        return kept + sorted(rejected, key=lambda decision: -decision.prediction.confidence)

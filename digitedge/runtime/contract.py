@@ -24,11 +24,7 @@ FAINT_TOLERANCE = 0.5
 
 
 def check_crops(crops: NDArray[np.uint8]) -> None:
-    """Check that crops are uint8 (N, 28, 28).
-
-    Raises:
-        InputError: another type or shape.
-    """
+    """Raise InputError if crops are not uint8 (N, 28, 28)."""
     if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != (CROP_SIZE, CROP_SIZE):
         received = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else type(crops).__name__
         raise InputError(f"probabilities() takes uint8 (N, 28, 28), got {received}. Call normalize_digit() first.")

@@ -5,7 +5,7 @@ import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitedge.errors import InputError, MissingExtraError, ModelError
+from digitedge.errors import InputError, MissingExtraError, ModelError, install_command
 from digitedge.runtime.classifier import Classifier
 
 
@@ -39,7 +39,7 @@ class Runtime:
     @property
     def install_command(self) -> str:
         """The command that installs it."""
-        return f"pip install 'digitedge[{self.extra}]'" if self.extra else f"pip install {self.package}"
+        return install_command(self.extra) if self.extra else f"pip install {self.package}"
 
     @property
     def missing(self) -> str:
@@ -80,9 +80,8 @@ def find_runtime(path: str | Path) -> Runtime:
         >>> find_runtime("model_int8.tflite").title
         'LiteRT'
     """
-    suffix = Path(path).suffix.lower()
     for runtime in RUNTIMES:
-        if runtime.suffix == suffix:
+        if runtime.suffix == Path(path).suffix.lower():
             return runtime
     suffixes = ", ".join(runtime.suffix for runtime in RUNTIMES)
     raise ModelError(f"expected a model file ({suffixes}), got {path}. Make one with: digitedge export")

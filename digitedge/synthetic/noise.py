@@ -43,11 +43,7 @@ def smooth_noise(
 ) -> NDArray[np.uint8]:
     """Make smooth noise, uint8 (H, W), mean 128, deviation about 32.
 
-    Args:
-        rng: random generator.
-        shape: height and width in pixels.
-        spot_size: height of the spots in pixels, > 0.
-        stretch: ratio of their width to their height.
+    Its spots are `spot_size` > 0 pixels high and `stretch` times as wide.
     """
     rows, columns = 2 + int(shape[0] / spot_size), 2 + int(shape[1] / (spot_size * stretch))
     small = (128 + 36 * rng.standard_normal((rows, columns), np.float32)).clip(0, 255).astype(np.uint8)
@@ -55,33 +51,20 @@ def smooth_noise(
 
 
 def add_noise(image: NDArray[np.uint8], noise: NDArray[np.uint8], deviation: float) -> NDArray[np.uint8]:
-    """Add noise to an image (H, W, 3).
-
-    Args:
-        image: uint8 (H, W, 3).
-        noise: uint8 (H, W) or (H, W, 3), mean 128, deviation 32.
-        deviation: standard deviation that the noise gets, in grey levels.
-    """
+    """Add noise, uint8 (H, W) or (H, W, 3), to an image (H, W, 3), with a standard deviation of so many grey levels."""
     share = deviation / DEVIATION
     return as_uint8(cv2.addWeighted(image, 1, to_bgr(noise), share, -128 * share))
 
 
 def apply_gains(image: NDArray[np.uint8], gains: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Multiply an image (H, W, 3) by gains, uint8 (H, W) or (H, W, 3), in which 128 leaves a pixel as it is."""
+    """Multiply an image (H, W, 3) by gains, uint8 (H, W) or (H, W, 3); 128 leaves a pixel as it is."""
     return as_uint8(cv2.multiply(image, to_bgr(gains), scale=1 / 128))
 
 
 def blend_colour(
     image: NDArray[np.uint8], mask: NDArray[np.uint8], colour: tuple[int, int, int], *, opacity: float = 1.0
 ) -> None:
-    """Blend a colour into an image, in place.
-
-    Args:
-        image: uint8 (H, W, 3), BGR.
-        mask: uint8 (H, W), 255 where the colour covers fully.
-        colour: BGR, 0 to 255 each.
-        opacity: 0 to 1, multiplies the mask.
-    """
+    """Blend a colour (BGR) into an image, in place, where a mask is bright; in uint8 (H, W), 255 covers fully."""
     x, y, w, h = cv2.boundingRect(mask)
     part, cover = image[y : y + h, x : x + w], mask[y : y + h, x : x + w]
     rows, columns = cover.nonzero()

@@ -15,12 +15,6 @@ class DigitAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]  #
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add a batch.
-
-        Args:
-            y_true: (B, 10) targets; further columns, the probabilities of a teacher, are ignored.
-            y_pred: (B, 10) probabilities.
-            sample_weight: ignored.
-        """
+        """Add a batch: targets (B, 10), of which further columns (a teacher's) are ignored, as sample_weight is."""
         truth = y_true[:, :CLASSES]
         super().update_state(truth, y_pred, sample_weight=keras.ops.max(truth, axis=-1) > 0.5)

@@ -1,4 +1,4 @@
-"""The architectures: the nets that this project deploys, and that of the textbook.
+"""The architectures: the networks that this project deploys, and that of the textbook.
 
 All take pixel values from 0 to 255, (28, 28, 1), divide by 255 inside, and end in a softmax over ten digits, so the
 exported files need no preprocessing. Why the blocks of `cnn` and `small` are what they are:
@@ -62,13 +62,7 @@ SMALL_BLOCKS = (
 
 
 def build_convolutional(name: str, blocks: Sequence[Block], dropout: float) -> keras.Model:
-    """Build convolution blocks, global average pooling and a softmax.
-
-    Args:
-        name: of the model.
-        blocks: at least one.
-        dropout: share of the pooled features dropped in training, 0 to below 1.
-    """
+    """Build convolution blocks, global average pooling, dropout (0 to below 1) and a softmax."""
     model = keras.Sequential(
         [keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME), layers.Rescaling(1 / 255)], name=name
     )
@@ -94,11 +88,7 @@ def build_convolutional(name: str, blocks: Sequence[Block], dropout: float) -> k
 
 
 def build_mlp(dropout: float) -> keras.Model:
-    """Build the net of the textbook: flatten, twice 512 ReLU units with dropout, softmax. 669,706 parameters.
-
-    Args:
-        dropout: share of the units dropped after each hidden layer in training, 0 to below 1; 0.2 in the textbook.
-    """
+    """Build the network of the textbook: flatten, twice 512 ReLU units with dropout, softmax. 669,706 parameters."""
     return keras.Sequential(
         [
             keras.Input((CROP_SIZE, CROP_SIZE, 1), name=INPUT_NAME),
@@ -116,19 +106,14 @@ def build_mlp(dropout: float) -> keras.Model:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A net that can be trained.
-
-    Attributes:
-        build: takes the dropout and returns the model.
-        defaults: the train config where the user gives no option.
-    """
+    """A network that can be trained: `build` takes the dropout; `defaults` hold where the user gives no option."""
 
     build: Callable[[float], keras.Model]
     defaults: TrainConfig
 
 
 def _camera_defaults(name: str) -> TrainConfig:
-    """Defaults of a net that meets a camera. 5,000 of MNIST's 60,000 training images are enough to choose the epoch."""
+    """Defaults of a network for a camera. 5,000 of MNIST's 60,000 training images are enough to choose the epoch."""
     return TrainConfig(
         architecture=name,
         optimizer="adamw",
@@ -164,6 +149,5 @@ def count_macs(model: keras.Model) -> int:
         elif isinstance(layer, layers.Dense):
             macs += math.prod(layer.kernel.shape)
         elif hasattr(layer, "kernel") and len(layer.output.shape) == 4:
-            positions = math.prod(layer.output.shape[1:3])
-            macs += positions * math.prod(layer.kernel.shape)
+            macs += math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
     return macs

@@ -19,23 +19,15 @@ MOST_TRANSFORMS = 3
 
 
 def augment_geometry(crops: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Move each crop by a small random amount: rotate, shear, scale, shift and bend it.
-
-    Args:
-        crops: uint8 (N, H, W), ink bright on 0.
-        rng: source of all randomness.
-    """
+    """Move each crop, uint8 (N, H, W), by a small random amount: rotate, shear, scale, shift and bend it."""
     limit = np.where(rng.random(len(crops)) < WILD_SHARE, 1.0, MILD)
     return geometry(crops, (limit * rng.random(len(crops))).astype(np.float32), rng)
 
 
 def augment(crops: NDArray[np.uint8], transforms: Sequence[str], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Move each crop, and apply further transforms to three in five.
+    """Move each crop, uint8 (N, H, W), ink bright on 0, and apply further transforms to three in five.
 
-    Args:
-        crops: uint8 (N, H, W), ink bright on 0.
-        transforms: names in TRANSFORMS, in the order of their use; geometry, where given, comes first.
-        rng: source of all randomness.
+    The names in TRANSFORMS are in the order of their use; geometry, where given, comes first.
     """
     crops = augment_geometry(crops, rng) if "geometry" in transforms else crops.copy()
     others = [name for name in transforms if name != "geometry"]

@@ -18,13 +18,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     """
 
     def __init__(self, data: TrainingData, config: TrainConfig, *, teacher: Teacher | None = None) -> None:
-        """Prepare epoch 0.
-
-        Args:
-            data: images and targets.
-            config: batch size, seed and transforms.
-            teacher: its probabilities follow the true targets: float32 (B, 20) instead of (B, 10).
-        """
+        """Prepare epoch 0. A teacher's probabilities follow the true targets: float32 (B, 20) instead of (B, 10)."""
         super().__init__()
         self._images, self._targets, self._weights = data.images, data.targets, data.weights
         self._config, self._teacher = config, teacher

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from digitedge.training.batches import Batches
 from digitedge.training.keras_io import save_keras, without_optimizer
 from digitedge.training.run_folder import BEST, LAST, EpochRow, write_history
+from digitedge.utils.tables import percent
 
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -22,18 +23,16 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
     """
 
     def __init__(self, folder: Path, history: Sequence[EpochRow] = ()) -> None:
-        """Take the run folder and the rows of the epochs that are complete already."""
         super().__init__()
-        self.history = list(history)
+        self.history = list(history)  # of the epochs that are complete already
         self._folder = folder
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the files."""
         row = {"epoch": epoch + 1, **{key: float(value) for key, value in (logs or {}).items()}}
-        is_best = all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in self.history)
-        self.history.append(row)
-        if is_best:
+        if all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in self.history):
             save_keras(without_optimizer(self.model), self._folder / BEST)
+        self.history.append(row)
         write_history(self._folder, self.history)
         save_keras(self.model, self._folder / LAST)
 
@@ -61,7 +60,6 @@ class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
     """On stderr: a progress bar with the remaining time on a terminal, and a line per epoch everywhere."""
 
     def __init__(self, epochs: int, done: int = 0) -> None:
-        """Take the number of epochs, and how many of them are complete already."""
         super().__init__()
         self._epochs, self._done = epochs, done
         self._console = Console(stderr=True, highlight=False)
@@ -93,8 +91,8 @@ class ProgressReport(keras.callbacks.Callback):  # type: ignore[misc]  # keras h
         """Print the figures of the epoch."""
         figures = logs or {}
         self._console.print(
-            f"epoch {epoch + 1}/{self._epochs}  loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.2%}  "
-            f"validation loss {figures['val_loss']:.4f}  validation accuracy {figures['val_accuracy']:.2%}",
+            f"epoch {epoch + 1}/{self._epochs}  loss {figures['loss']:.4f}  accuracy {percent(figures['accuracy'])}  "
+            f"validation loss {figures['val_loss']:.4f}  validation accuracy {percent(figures['val_accuracy'])}",
             soft_wrap=True,
         )
 

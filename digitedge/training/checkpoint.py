@@ -16,12 +16,7 @@ from digitedge.training.run_folder import BEST, LAST, EpochRow, read_history
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """The state of a training.
-
-    Attributes:
-        model: compiled, with the state of its optimizer.
-        history: one row for each complete epoch.
-    """
+    """The compiled model with the state of its optimizer, and a row of history for each complete epoch."""
 
     model: keras.Model
     history: list[EpochRow]
@@ -33,15 +28,7 @@ class Checkpoint:
 
 
 def load_checkpoint(folder: Path, epochs: int, steps: int) -> Checkpoint | None:
-    """Load the checkpoint of a run folder.
-
-    Args:
-        folder: the run folder.
-        epochs: of the train config.
-        steps: per epoch.
-
-    Returns:
-        None if no epoch is complete.
+    """Load the checkpoint of a run folder with `steps` per epoch; None if no epoch is complete.
 
     Raises:
         ModelError: last.keras is damaged or belongs to another training.

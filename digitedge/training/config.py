@@ -7,7 +7,7 @@ from digitedge.training.optimizers import OPTIMIZERS
 from digitedge.training.transforms import TRANSFORMS
 
 ALL_TRANSFORMS = tuple(TRANSFORMS)
-"""All transforms: the `augment` of nets that meet a camera."""
+"""All transforms: the `augment` of models that meet a camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +21,13 @@ class TrainConfig:
         batch_size: images per step, >= 1.
         dropout: 0 to below 1.
         seed: of the weights, the shuffling and the augmentation, >= 0.
-        validation_split: share of the training images, taken from their end, that choose the best epoch; between 0
-            and 1.
-        augment: names of the transforms that augment the images of each epoch; () for none. See
-            `digitedge.training.augment`.
-        scenes: number of rendered scenes whose crops, digits and non-digits, are trained on too. See
-            `digitedge.training.training_data`.
-        teacher: path of a .keras file to distil from, or None. See `digitedge.training.distillation`.
+        validation_split: share of the training images, from their end, that choose the best epoch; between 0 and 1.
+        augment: names of the transforms that augment the images of each epoch; () for none.
+        scenes: number of rendered scenes whose crops, digits and non-digits, are trained on too.
+        teacher: path of a .keras file to distil from, or None.
         teacher_weight: weight of the teacher in the loss, 0 to 1; the true targets get the rest.
-        teacher_temperature: softens the probabilities of teacher and student, above 0.
-
-    The defaults of teacher_weight and teacher_temperature: see docs/decisions/train-settings.md.
+        teacher_temperature: softens the probabilities of teacher and student, above 0. Both defaults: see
+            docs/decisions/train-settings.md.
     """
 
     architecture: str

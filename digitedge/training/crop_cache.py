@@ -13,29 +13,22 @@ from digitedge.synthetic.scenes.crops import SceneCrops
 from digitedge.utils.files import atomic_file
 from digitedge.utils.loading import read_npz
 
-SOURCES = ("synthetic", "vision", "training/training_data.py")
+SOURCES = ("synthetic", "vision", "datasets/non_digits.py", "training/training_data.py")
 """The code that the crops depend on: packages and files of digitedge."""
 
 
 def cached_crops(make: Callable[..., SceneCrops], scenes: int, *, seed: int) -> SceneCrops:
-    """Return cached crops, or make and cache them and say so on stderr.
-
-    Args:
-        make: called as `make(scenes, seed=seed)` if nothing is cached or other code made it.
-        scenes: number of scenes, >= 0.
-        seed: the same seed gives the same crops.
-    """
+    """Return cached crops; or make and cache them, and say so on stderr, if there are none or other code made them."""
     path = cache_folder() / f"{scenes}-{seed}.npz"
     code = _code_sha256()
-    cached = _read(path, code)
-    if cached is not None:
+    if (cached := _read(path, code)) is not None:
         return cached
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"rendering {scenes} scenes and cropping what is found; the crops are cached for the next training")
     made = make(scenes, seed=seed)
     try:
         with atomic_file(path) as draft:
-            np.savez_compressed(draft, crops=made.crops, digits=made.digits, code=np.array(code))
+            np.savez_compressed(draft, crops=made.crops, labels=made.labels, code=np.array(code))
     except DigitEdgeError as exc:
         console.print(f"the crops are not cached: {exc}", markup=False)
     return made
@@ -48,13 +41,11 @@ def cache_folder() -> Path:
 
 def _read(path: Path, code: str) -> SceneCrops | None:
     """Read cached crops; None if they are missing, damaged or made by other code."""
-    if not path.is_file():
-        return None
     try:
         arrays = read_npz(path, error=DataError, advice="")
     except DataError:
         return None
-    return SceneCrops(arrays["crops"], arrays["digits"]) if str(arrays.get("code")) == code else None
+    return SceneCrops(arrays["crops"], arrays["labels"]) if str(arrays.get("code")) == code else None
 
 
 def _code_sha256() -> str:

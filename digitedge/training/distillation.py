@@ -23,14 +23,13 @@ from digitedge.utils.crop_format import CROP_SIZE
 
 
 class Teacher:
-    """A trained net that keeps the model contract, and scores whole batches."""
+    """A trained model that keeps the model contract, and scores whole batches.
+
+    Raises:
+        ModelError: the .keras file cannot be read, or has other inputs or outputs.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Load a .keras file.
-
-        Raises:
-            ModelError: the file cannot be read, or has other inputs or outputs.
-        """
         model = load_keras(path)
         shape = (-1, *model.inputs[0].shape[1:])
 
@@ -50,20 +49,17 @@ class Teacher:
 
 @keras.saving.register_keras_serializable("digitedge")  # so that last.keras can be loaded to resume
 class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]  # keras has no types
-    """Cross-entropy with the true targets, mixed with the divergence from a teacher's softened probabilities."""
+    """Cross-entropy with the true targets, mixed with the divergence from a teacher's softened probabilities.
+
+    The weight of the teacher is 0 to 1, the temperature above 0.
+    """
 
     def __init__(self, weight: float, temperature: float, name: str = "distillation", **settings: Any) -> None:
-        """Take the weight of the teacher, 0 to 1, and the temperature, above 0."""
         super().__init__(name=name, **settings)
         self.weight, self.temperature = weight, temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each image.
-
-        Args:
-            y_true: (B, 20), true targets and teacher's probabilities; or (B, 10), true targets, in validation.
-            y_pred: (B, 10) probabilities.
-        """
+        """Return the loss of each image. `y_true` is (B, 20), targets and teacher; in validation (B, 10), targets."""
         truth, taught = y_true[:, :CLASSES], y_true[:, CLASSES:]
         from_truth = keras.losses.categorical_crossentropy(truth, y_pred)
         if not taught.shape[1]:

@@ -26,12 +26,7 @@ def without_optimizer(model: keras.Model) -> keras.Model:
 
 
 def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it again.") -> keras.Model:
-    """Load a .keras file that takes one digit and gives ten scores.
-
-    Args:
-        path: the file.
-        compile: whether to load optimizer, loss and metrics too.
-        advice: end of the message if the file cannot be read: what the user should do.
+    """Load a .keras file that takes one digit and gives ten scores; with `compile`, optimizer, loss and metrics too.
 
     Raises:
         ModelError: no such file, not a Keras file, or other inputs and outputs.

@@ -13,11 +13,7 @@ WARMUP_SHARE = 0.05
 
 
 def build_adamw(steps: int) -> keras.optimizers.Optimizer:
-    """AdamW with a short warmup and a cosine decay to 0, after which a net quantizes well.
-
-    Args:
-        steps: of the whole training.
-    """
+    """AdamW with a short warmup and a cosine decay to 0, after which a model quantizes well."""
     warmup = max(1, round(WARMUP_SHARE * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup

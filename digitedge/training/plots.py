@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import InputError
+from digitedge.runtime.contract import CLASSES
 from digitedge.utils.files import atomic_file
 
 
@@ -43,11 +43,10 @@ def plot_confusion(counts: NDArray[np.int64], path: Path, *, title: str) -> None
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)  # the root lifts 0.1 % above white
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if share[row, column] > 0.4 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
-    axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit", title=title)
+    for row, column in np.argwhere(counts):
+        colour = "white" if share[row, column] > 0.4 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
+    axes.set(xticks=range(CLASSES), yticks=range(CLASSES), xlabel="predicted digit", ylabel="true digit", title=title)
     save_figure(figure, path)
 
 
@@ -74,21 +73,17 @@ def plot_dataset(data: Dataset, path: Path) -> None:
         axes.imshow(image, cmap="gray")
         axes.set_title(str(label))
         axes.set_axis_off()
-    _draw_pixel_values(figure.add_subplot(grid[1, :]), data.x_train[0])
+    axes = figure.add_subplot(grid[1, :])
+    axes.imshow(data.x_train[0], cmap="gray")
+    axes.set(xticks=[], yticks=[])
+    for (y, x), value in np.ndenumerate(data.x_train[0]):
+        axes.text(x, y, str(value), ha="center", va="center", fontsize=7, color="white" if value < 128 else "black")
     axes = figure.add_subplot(grid[2, :])
     width = 0.4
     for labels, name, shift in ((data.y_train, "training", -width / 2), (data.y_test, "test", width / 2)):
-        bars = axes.bar(np.arange(10) + shift, np.bincount(labels, minlength=10), width, label=name)
+        bars = axes.bar(np.arange(CLASSES) + shift, np.bincount(labels, minlength=CLASSES), width, label=name)
         axes.bar_label(bars, fontsize=7)
-    axes.set(xticks=range(10), xlabel="digit", ylabel="images")
+    axes.set(xticks=range(CLASSES), xlabel="digit", ylabel="images")
     axes.margins(y=0.3)  # space for the legend above the bars
     axes.legend(loc="upper center", ncols=2)
     save_figure(figure, path)
-
-
-def _draw_pixel_values(axes: Axes, image: NDArray[np.uint8]) -> None:
-    """Draw an image, uint8 (28, 28), with the value of every pixel in it."""
-    axes.imshow(image, cmap="gray")
-    axes.set(xticks=[], yticks=[])
-    for (y, x), value in np.ndenumerate(image):
-        axes.text(x, y, str(value), ha="center", va="center", fontsize=7, color="white" if value < 128 else "black")

@@ -23,6 +23,7 @@ from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.utils.files import atomic_file, write_json
 from digitedge.utils.loading import build_dataclass, read_json
+from digitedge.utils.tables import percent
 
 ARGS = "args.json"
 BEST = "model.keras"
@@ -53,13 +54,8 @@ class RunFolder:
     @property
     def config(self) -> TrainConfig:
         """The train config; DataError if args.json has none that is valid."""
-        return build_dataclass(
-            TrainConfig,
-            self.args["config"],
-            where=f"{self.path / ARGS}: config",
-            error=DataError,
-            advice="Train again.",
-        )
+        where = f"{self.path / ARGS}: config"
+        return build_dataclass(TrainConfig, self.args["config"], where=where, error=DataError, advice="Train again.")
 
     @property
     def data_source(self) -> str | None:
@@ -147,10 +143,7 @@ def find_newest_run(runs: Path) -> RunFolder:
 
 
 def find_interrupted_run(path: Path) -> RunFolder:
-    """Open a run folder to resume.
-
-    Args:
-        path: a run folder; or a folder of run folders, for the newest unfinished one in it.
+    """Open the run folder at `path`, or the newest unfinished one in it, to resume.
 
     Raises:
         ModelError: there is none, or another process is training in it.
@@ -219,7 +212,7 @@ def report_interruption(folder: Path, log: Callable[[str], None]) -> Iterator[No
         if accuracies:
             log(
                 f"interrupted after {len(accuracies)} complete epochs: the best weights so far "
-                f"({max(accuracies):.2%} of the validation images correct) are in {folder / BEST}; "
+                f"({percent(max(accuracies))} of the validation images correct) are in {folder / BEST}; "
                 f"resume with: digitedge train --resume {folder}"
             )
         else:

@@ -12,19 +12,17 @@ from digitedge.errors import ModelError
 
 # The temperature lies between 1 / LIMIT and LIMIT.
 LIMIT = 8.0
-# Bisection steps of the search for it.
-STEPS = 40
 
 
 def fit_temperature(probabilities: NDArray[np.float32], digits: NDArray[np.uint8]) -> float:
     """Find the temperature with the largest likelihood of held-out digits.
 
     Args:
-        probabilities: float32 (N, 10), rows sum to 1, of a net without temperature.
+        probabilities: float32 (N, 10), rows sum to 1, of a model without temperature.
         digits: uint8 (N,), the true digits, 0 to 9.
 
     Returns:
-        Above 1 for an overconfident net, below 1 for an underconfident one, within 1/8 to 8; 1 without digits.
+        Above 1 for an overconfident model, below 1 for an underconfident one, within 1/8 to 8; 1 without digits.
 
     Source:
         Guo, Pleiss, Sun, Weinberger 2017, arXiv:1706.04599, section 4.2. The likelihood is concave in 1/temperature,
@@ -41,31 +39,24 @@ def fit_temperature(probabilities: NDArray[np.float32], digits: NDArray[np.uint8
         return 1.0
     logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)).astype(np.float64)
     true = logits[np.arange(len(digits)), digits].mean()
+    below_max = logits - logits.max(axis=1, keepdims=True)
     low, high = -np.log(LIMIT), np.log(LIMIT)  # of log(1 / temperature)
-    for _ in range(STEPS):
+    for _ in range(40):
         middle = (low + high) / 2
-        if _expected_logit(logits, np.exp(middle)) < true:
+        weights = np.exp(np.exp(middle) * below_max)
+        expected = ((weights * logits).sum(axis=1) / weights.sum(axis=1)).mean()
+        if expected < true:
             low = middle
         else:
             high = middle
     return float(np.exp(-(low + high) / 2))
 
 
-def _expected_logit(logits: NDArray[np.float64], scale: float) -> float:
-    """Mean logit under the probabilities softmax(scale * logits)."""
-    weights = np.exp(scale * (logits - logits.max(axis=1, keepdims=True)))
-    return float(((weights * logits).sum(axis=1) / weights.sum(axis=1)).mean())
-
-
 def fold_temperature(model: keras.Model, temperature: float) -> None:
-    """Divide the logits of a model by a temperature, in place.
-
-    Args:
-        model: its last layer is dense with softmax.
-        temperature: above 0.
+    """Divide the logits of a model by a temperature above 0, in place.
 
     Raises:
-        ModelError: the last layer is another one.
+        ModelError: the last layer is not dense with softmax.
     """
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:

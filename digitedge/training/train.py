@@ -40,6 +40,7 @@ from digitedge.training.run_folder import (
 from digitedge.training.temperature import fit_temperature, fold_temperature
 from digitedge.training.training_data import TrainingData, make_training_data
 from digitedge.utils.files import atomic_file, write_json
+from digitedge.utils.tables import percent
 from digitedge.utils.version import __version__
 
 Log = Callable[[str], None]
@@ -69,28 +70,19 @@ class TrainResult:
 
 
 def train(
-    config: TrainConfig,
-    data: Dataset,
-    *,
-    data_name: str,
-    folder: Path,
-    data_path: str | None = None,
-    log: Log = print,
+    config: TrainConfig, data: Dataset, *, data_name: str, folder: Path, data_path: str | None = None, log: Log = print
 ) -> TrainResult:
-    """Train a model, and keep the run folder up to date after each epoch.
+    """Train a model, keep the run folder up to date after each epoch, and return the figures of the best weights.
 
     Operations become deterministic for the whole process, so that the same seed gives the same figures.
 
     Args:
         config: the settings.
-        data: uint8 digits; the test images are only measured on, before and after.
+        data: the test images are only measured on, before and after.
         data_name: name of the data set in args.json: "mnist" or "synthetic".
         data_path: path of the data set as the user gave it, so that `export` finds it; None for the usual places.
         folder: an empty run folder.
         log: gets the model summary and the figures, line by line.
-
-    Returns:
-        The figures of the best weights.
 
     Raises:
         InputError: unknown architecture, or too few images to split.
@@ -120,11 +112,6 @@ def resume(run: RunFolder, data: Dataset, *, log: Log = print) -> TrainResult:
     On the machine that began it, the result is bit-equal to that of an uninterrupted training: `last.keras` holds
     weights, optimizer and schedule; batches and dropout depend on seed, epoch and step alone. Another machine or
     version of TensorFlow rounds differently.
-
-    Args:
-        run: from `find_interrupted_run`.
-        data: the data set that it began with.
-        log: as in `train`.
 
     Raises:
         DataError: another data set, scenes that this version renders differently, or a damaged history.csv.
@@ -166,12 +153,7 @@ def _check_hash(run: RunFolder, name: str, found: str, advice: str) -> None:
 
 
 def _run(
-    run: RunFolder,
-    teacher: Teacher | None,
-    training: TrainingData,
-    validation: TrainingData,
-    data: Dataset,
-    log: Log,
+    run: RunFolder, teacher: Teacher | None, training: TrainingData, validation: TrainingData, data: Dataset, log: Log
 ) -> TrainResult:
     """Train from the checkpoint of the run folder to the last epoch, and evaluate the best weights."""
     config = run.config
@@ -182,7 +164,7 @@ def _run(
         model = ARCHITECTURES[config.architecture].build(config.dropout)
         model.summary(print_fn=lambda text, **_: log(text))
         initial = top1(predict_probabilities(model, data.x_test), data.y_test)
-        log(f"Test accuracy before training: {100 * initial:.4f}%")
+        log(f"Test accuracy before training: {percent(initial, decimals=4)}")
         steps = -(-len(training.images) // config.batch_size)
         checkpoint = load_checkpoint(run.path, config.epochs, steps)
         if checkpoint is None:
@@ -195,7 +177,6 @@ def _run(
 
 
 def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
-    """Give a model its optimizer, loss and metric; `steps` are those of an epoch."""
     loss: Any = "categorical_crossentropy"
     if config.teacher is not None:
         loss = DistillationLoss(config.teacher_weight, config.teacher_temperature)
@@ -253,9 +234,9 @@ def _evaluate(
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if result.ood is not None:
         log(
-            f"Validation: 99 % of the digits reach a confidence of {result.ood.threshold:.2f}, and so do "
-            f"{result.ood.fpr_at_99_tpr:.2%} of {result.ood.non_digits} non-digits"
+            f"Validation: 99 % of the digits reach a confidence of {result.ood.threshold_at_99_tpr:.2f}, and so do "
+            f"{percent(result.ood.fpr_at_99_tpr)} of {result.ood.non_digits} non-digits"
         )
     log(f"Temperature: {temperature:.3f}")
-    log(f"Test accuracy: {100 * result.test_accuracy:.4f}%")
+    log(f"Test accuracy: {percent(result.test_accuracy, decimals=4)}")
     return result

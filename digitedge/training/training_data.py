@@ -1,7 +1,7 @@
 """Training and validation data: the data set, and crops of rendered scenes.
 
-A net that has seen only the data set is confident about everything. So nets that meet a camera also see digits as the
-reader crops them from scenes, and non-digits whose target is 0.1 for every digit (outlier exposure), so that a low
+A model that has seen only the data set is confident about everything. So models that meet a camera also see digits as
+the reader crops them from scenes, and non-digits whose target is 0.1 for every digit (outlier exposure), so that a low
 confidence means "not a digit". The validation scenes are never trained on.
 
 Source:
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.non_digits import draw_non_digits
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.runtime.contract import CLASSES
 from digitedge.synthetic.handwriting.digits import synthetic_digits
-from digitedge.synthetic.non_digits.glyphs import synthetic_glyphs
-from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes, join_crops
 from digitedge.training.config import TrainConfig
 from digitedge.training.crop_cache import cached_crops
@@ -29,10 +28,8 @@ TRAINING_SEED = 1001
 VALIDATION_SEED = 1002
 # Training scenes per validation scene.
 TRAINING_SCENES = 10
-# Per scene: digits rendered one by one (about as many as a scene holds), drawings and glyphs that are no digits.
+# Digits rendered one by one, per scene: about as many as a scene holds.
 RENDERED_DIGITS = 8
-DRAWINGS = 5
-GLYPHS = 2
 # Weight of a non-digit in the loss; that of a digit is 1.
 NON_DIGIT_WEIGHT = 1.0
 # Rows 0 to 9: the targets of the digits. Last row: the target of a non-digit.
@@ -62,12 +59,7 @@ class TrainingData(NamedTuple):
 
 
 def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData, TrainingData]:
-    """Make the data to train on and the data to validate on.
-
-    Args:
-        config: validation split and number of scenes.
-        data: its test images are not used.
-    """
+    """Make the data to train on and the data to validate on; the test images are not used."""
     count = config.training_count(len(data.x_train))
     training = [SceneCrops(data.x_train[:count], data.y_train[:count])]
     validation = [SceneCrops(data.x_train[count:], data.y_train[count:])]
@@ -83,11 +75,11 @@ def make_training_crops(scenes: int, *, seed: int) -> SceneCrops:
 
     Examples:
         >>> crops = make_training_crops(1, seed=0)
-        >>> int((crops.digits == NON_DIGIT).sum()) >= DRAWINGS + GLYPHS
+        >>> int((crops.labels == NON_DIGIT).sum()) >= 7
         True
     """
     rendered = SceneCrops(*synthetic_digits(RENDERED_DIGITS * scenes, seed=seed))
-    drawn = [synthetic_non_digits(DRAWINGS * scenes, seed=seed), synthetic_glyphs(GLYPHS * scenes, seed=seed)]
+    drawn = draw_non_digits(scenes, seed=seed).values()
     others = [SceneCrops(crops, np.full(len(crops), NON_DIGIT, np.uint8)) for crops in drawn]
     return join_crops([crop_scenes(scenes, seed=seed), rendered, *others])
 
@@ -100,4 +92,4 @@ def to_training_data(crops: SceneCrops) -> TrainingData:
         array([[0. , 1. , 0. ],
                [0.1, 0.1, 0.1]], dtype=float32)
     """
-    return TrainingData(crops.crops, TARGETS[np.minimum(crops.digits, CLASSES)])
+    return TrainingData(crops.crops, TARGETS[np.minimum(crops.labels, CLASSES)])

@@ -1,4 +1,4 @@
-"""The transforms of the augmentation: what can happen to a digit between the pen and the net.
+"""The transforms of the augmentation: what can happen to a digit between the pen and the model.
 
 Each takes uint8 (N, H, W) crops with ink bright on 0, float32 (N,) strengths from 0 (hardly any change) to 1, and a
 source of randomness, and returns new crops. `digitedge.training.augment` combines them.
@@ -8,12 +8,11 @@ training taught. See docs/decisions/augmentation.md.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize, to_uint8
 
 Crops = NDArray[np.uint8]
 Strengths = NDArray[np.float32]
@@ -107,7 +106,7 @@ def pen(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
     share = (strengths * rng.random(len(crops), np.float32))[:, None, None]
     mixed = crops + share * (changed.astype(np.float32) - crops)
     power = np.exp(EDGE_EXPONENT * _signed(strengths, rng))[:, None, None]
-    return _as_crops(255 * (mixed / 255) ** power)
+    return to_uint8(255 * (mixed / 255) ** power)
 
 
 def resolution(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -118,8 +117,7 @@ def resolution(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> 
     blurs = BLUR_PX * strengths * rng.random(len(crops), np.float32)
     methods = rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST], len(crops))
     for crop, side, blur, method, target in zip(crops, sides.tolist(), blurs, methods.tolist(), seen, strict=True):
-        small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-        enlarged = cv2.resize(small, (width, height), interpolation=method)
+        enlarged = resize(resize(crop, (side, side), cv2.INTER_AREA), (width, height), method)
         target[:] = cv2.GaussianBlur(enlarged, (0, 0), float(blur)) if blur > 0.3 else enlarged
     return seen
 
@@ -135,7 +133,7 @@ def grain(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops
     lowest = 2.0 - (2.0 - LOWEST_INKED) * strengths  # standard deviations below the mean; at 2 nearly all ink stays
     softness = rng.uniform(0.05, 0.8, count).astype(np.float32)
     kept = ((heights + lowest[:, None, None]) / softness[:, None, None] + 0.5).clip(0, 1)
-    return _as_crops(crops * kept)
+    return to_uint8(crops * kept)
 
 
 def sensor(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -145,12 +143,12 @@ def sensor(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crop
     for index in np.flatnonzero(rng.random(count) < 0.3):
         coarse = noise[index, : (height + 1) // 2, : (width + 1) // 2]
         noise[index] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    seen = _as_crops(crops + NOISE * (strengths * rng.random(count, np.float32))[:, None, None] * noise)
+    seen = to_uint8(crops + NOISE * (strengths * rng.random(count, np.float32))[:, None, None] * noise)
     choice = rng.random(count)
     qualities = JPEG_BEST - (JPEG_BEST - JPEG_WORST) * strengths * rng.random(count, np.float32)
     for index in np.flatnonzero(choice < JPEG_SHARE):
-        encoded = cv2.imencode(".jpg", seen[index], [cv2.IMWRITE_JPEG_QUALITY, round(float(qualities[index]))])[1]
-        seen[index] = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
+        encoded = encode_image(seen[index], ".jpg", cv2.IMWRITE_JPEG_QUALITY, round(float(qualities[index])))
+        seen[index] = as_uint8(decode_image(encoded, cv2.IMREAD_GRAYSCALE))
     binarized = choice > 1 - BINARIZED_SHARE
     thresholds = rng.integers(*BINARIZE_THRESHOLDS, (count, 1, 1))
     seen[binarized] = np.where(seen[binarized] > thresholds[binarized], 255, 0)
@@ -165,7 +163,7 @@ def light(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops
     fields = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_CUBIC) for p in points]).clip(0, 2) / 2
     grey = PAPER_GREY * strengths[:, None, None] * fields
     contrast = 1 - (PALE * strengths * rng.random(count, np.float32))[:, None, None]
-    return _as_crops(grey + contrast * crops * (1 - grey / 255))
+    return to_uint8(grey + contrast * crops * (1 - grey / 255))
 
 
 def leftovers(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
@@ -174,7 +172,7 @@ def leftovers(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> C
     brightness = strengths * rng.uniform(0.3, 1, count)
     neighbours = crops[rng.integers(count, size=count)]
     pieces = np.stack([_draw_leftover(neighbour, rng) for neighbour in neighbours])
-    return np.maximum(crops, _as_crops(pieces * brightness[:, None, None]))
+    return np.maximum(crops, to_uint8(pieces * brightness[:, None, None]))
 
 
 def _draw_leftover(neighbour: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -239,10 +237,6 @@ def _sample_part(crop: NDArray[np.uint8], strength: float, rng: np.random.Genera
 def _signed(strengths: Strengths, rng: np.random.Generator) -> Strengths:
     """Draw uniformly between minus and plus the strength."""
     return strengths * rng.uniform(-1, 1, len(strengths)).astype(np.float32)
-
-
-def _as_crops(values: NDArray[np.floating[Any]]) -> Crops:
-    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 TRANSFORMS: dict[str, Transform] = {

@@ -1,4 +1,4 @@
-"""Boxes of pixels: x, y, width, height. Every comparison of two boxes is here."""
+"""Boxes of pixels: x, y, width, height."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,7 @@ def as_box(values: NDArray[np.int64]) -> Box:
 
 
 def union(boxes: Sequence[Box]) -> Box:
-    """Return the smallest box around all boxes.
-
-    Args:
-        boxes: at least one.
+    """Return the smallest box around one or more boxes.
 
     Examples:
         >>> union([(0, 0, 10, 10), (20, 5, 10, 10)])
@@ -48,6 +45,11 @@ def iou(a: Box, b: Box) -> float:
     return common / (a[2] * a[3] + b[2] * b[3] - common) if common else 0.0
 
 
+def height_overlap(a: Box, b: Box) -> float:
+    """Return the overlap of two boxes in height, as a share of the smaller height; negative in a vertical gap."""
+    return (min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])) / min(a[3], b[3])
+
+
 def vertical_overlap(a: Box, b: Box) -> float:
     """Return the overlap of two boxes in height, as a share of the larger height; 0 if they do not overlap in width."""
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
@@ -66,15 +68,7 @@ def is_centre_in(box: Box, areas: Sequence[Box]) -> bool:
 
 
 def gaps(box: Box, others: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the horizontal and vertical gaps between a box and others, in pixels; 0 where they overlap.
-
-    Args:
-        box: x, y, width, height.
-        others: int64 (N, 4).
-
-    Returns:
-        Two int64 (N,).
-    """
+    """Return the horizontal and vertical gaps, int64 (N,), between a box and others, int64 (N, 4); 0 in an overlap."""
     x, y, width, height = others.T
     across = np.maximum(np.maximum(box[0] - x - width, x - box[0] - box[2]), 0)
     down = np.maximum(np.maximum(box[1] - y - height, y - box[1] - box[3]), 0)
@@ -108,3 +102,9 @@ def pad_box(box: Box, pixels: int) -> Box:
     """Return a box that is larger by some pixels on each side."""
     x, y, width, height = box
     return x - pixels, y - pixels, width + 2 * pixels, height + 2 * pixels
+
+
+def scale_box(box: Box, x_scale: float, y_scale: float) -> Box:
+    """Return a box in an image that is larger by these factors."""
+    x, y, width, height = box
+    return round(x * x_scale), round(y * y_scale), round(width * x_scale), round(height * y_scale)

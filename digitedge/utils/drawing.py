@@ -25,14 +25,9 @@ _FONT_HEIGHT = 22.0
 
 
 def draw_text(image: NDArray[np.uint8], text: str, corner: tuple[int, int], height: int, colour: Colour) -> None:
-    """Draw a line of text into an image.
+    """Draw a line of text into an image, uint8 (H, W, 3) BGR.
 
-    Args:
-        image: uint8 (H, W, 3) BGR.
-        text: one line.
-        corner: x and y of the left end of the baseline.
-        height: of capital letters and digits, in pixels.
-        colour: of the text.
+    The corner is the left end of the baseline (x, y), the height that of capitals in pixels.
     """
     cv2.putText(image, text, corner, _FONT, height / _FONT_HEIGHT, colour, _stroke(height), cv2.LINE_AA)
 
@@ -59,15 +54,9 @@ def shorten_text(text: str, height: int, width: int) -> str:
 
 
 def draw_box(image: NDArray[np.uint8], box: Box, colour: Colour, *, width: int) -> None:
-    """Draw a box with a dark border, which is visible on paper and on a blackboard.
+    """Draw the box of some ink into an image, uint8 (H, W, 3) BGR, with a border that shows on light and dark.
 
-    Lines of 1 or 2 pixels do not cover the ink inside.
-
-    Args:
-        image: uint8 (H, W, 3) BGR, drawn into.
-        box: x, y, width, height of the ink, in pixels.
-        colour: of the line.
-        width: of the line, in pixels.
+    Lines of 1 or 2 pixels do not cover the ink.
     """
     x, y, w, h = box
     start, end = (x - 3, y - 3), (x + w + 2, y + h + 2)  # OpenCV 5 draws lines of 3 and 4 pixels 5 wide

@@ -18,25 +18,17 @@ from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.files import atomic_file
-from digitedge.utils.opencv import as_uint8, cv2, encode_image
+from digitedge.utils.opencv import as_uint8, cv2, encode_image, to_uint8
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-# Position of the colour type in a PNG, and its values with an alpha channel.
-_PNG_CHANNELS, _PNG_ALPHA = slice(25, 26), (b"\x04", b"\x06")
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-_JPEG_SCAN = 0xDA
-# Pixels that are converted at once.
-_BAND = 1 << 20
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Read an image file of any colour and depth.
-
-    Args:
-        path: a file that OpenCV can read: JPEG, PNG, WebP, BMP, TIFF and others.
+    """Read an image file that OpenCV can read, of any colour and depth.
 
     Returns:
         uint8 (H, W, 3) BGR: rotated by its EXIF orientation, 16 bits scaled to 8, transparency blended with white, grey
@@ -46,7 +38,9 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         CameraError: the file is missing, empty, damaged, not an image or not a regular file.
     """
     try:
-        if _is_endless(path):
+        # A pipe, socket or device may never end. Those of a shell, such as /dev/fd/63, do end; their target is no path.
+        real = Path(os.path.realpath(path))
+        if real.exists() and not (real.is_file() or real.is_dir()):
             raise CameraError(
                 f"cannot read {path}: expected an image file, got a named pipe, socket or device. "
                 "Give the path of an image."
@@ -67,12 +61,23 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return image
 
 
-def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
-    """Write an image file, atomically; its suffix determines the format.
+def check_image(image: Any) -> None:
+    """Refuse everything but an image in memory: uint8 (H, W, 3) BGR or (H, W), with pixels.
 
-    Args:
-        path: of the file, such as "marked.png"; its folder is created if it is missing.
-        image: uint8 (H, W, 3) BGR or (H, W) grey.
+    Raises:
+        InputError: another type or shape.
+    """
+    is_uint8 = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
+    if not is_uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
+        got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(
+            f"expected an image, uint8 (H, W, 3) BGR or (H, W), got {got}. "
+            "digitedge.utils.images.read_image() converts files of every depth and colour."
+        )
+
+
+def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
+    """Write uint8 (H, W, 3) BGR or (H, W) grey to an image file, atomically; the suffix determines the format.
 
     Raises:
         CameraError: OpenCV cannot write that format.
@@ -86,11 +91,9 @@ def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
 
 
 def find_images(arguments: Sequence[str]) -> list[Path]:
-    """Find images by file, folder or pattern.
+    """Find images by file, folder (without subfolders) or pattern such as "scans/*.png" or "scans/**/*.png".
 
-    Args:
-        arguments: paths of files, folders (without subfolders) and patterns such as "scans/*.png" or "scans/**/*.png".
-            An existing file is never treated as a pattern.
+    An existing file is never treated as a pattern.
 
     Returns:
         Paths in the order of the arguments, each once; those of a folder or pattern in natural order, 2.png before
@@ -100,10 +103,7 @@ def find_images(arguments: Sequence[str]) -> list[Path]:
         CameraError: a path does not exist, a pattern has no match, or a folder has no image.
         InputError: an empty path, as from an unset shell variable.
     """
-    found: dict[Path, None] = {}
-    for argument in arguments:
-        found.update(dict.fromkeys(_expand(argument)))
-    return list(found)
+    return list(dict.fromkeys(path for argument in arguments for path in _expand(argument)))
 
 
 def natural_key(path: Path) -> list[tuple[int, str]]:
@@ -132,18 +132,10 @@ def _expand(argument: str) -> list[Path]:
         return [path]
     if not glob.has_magic(argument):
         raise CameraError(f"no file or folder at {argument}. Give images, folders or patterns such as 'scans/*.png'.")
-    matches = [Path(match) for match in glob.glob(argument, recursive=True)]
-    images = [p for p in matches if p.is_file()]
+    images = [p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file()]
     if not images:
         raise CameraError(f"no file matches {argument}. Give images, folders or patterns such as 'scans/*.png'.")
     return sorted(images, key=natural_key)
-
-
-def _is_endless(path: str | Path) -> bool:
-    """Tell whether a path is a named pipe, a socket or a device, which may never end."""
-    # The pipes of a shell, /dev/fd/63 or /dev/stdin, do end; the target of those links does not exist as a path.
-    real = Path(os.path.realpath(path))
-    return real.exists() and not (real.is_file() or real.is_dir())
 
 
 def _decode(content: bytes) -> NDArray[np.uint8] | None:
@@ -167,7 +159,8 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
 def _may_be_transparent(content: bytes) -> bool:
     """Tell whether an image may be transparent: a JPEG and most PNGs are not."""
     if content.startswith(_PNG_START):
-        return content[_PNG_CHANNELS] in _PNG_ALPHA or b"tRNS" in content[: content.find(b"IDAT")]
+        has_alpha = content[25:26] in (b"\x04", b"\x06")  # the colour type
+        return has_alpha or b"tRNS" in content[: content.find(b"IDAT")]
     return not content.startswith(_JPEG_START)
 
 
@@ -175,7 +168,7 @@ def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.
     """Convert an image in bands of rows: 100 megapixels as floats would take gigabytes."""
     height, width = image.shape[:2]
     converted = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _BAND // width)
+    rows = max(1, (1 << 20) // width)  # a megapixel at once
     for top in range(0, height, rows):
         converted[top : top + rows] = convert(image[top : top + rows])
     return converted
@@ -184,17 +177,16 @@ def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.
 def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale integers by the range of their type, floats from 0 to 1."""
     if image.dtype == np.uint8:
-        return image.astype(np.uint8, copy=False)
+        return as_uint8(image)
     whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
-    scaled: NDArray[np.float32] = np.rint(image.astype(np.float32) * (255 / whole))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    return to_uint8(image.astype(np.float32) * (255 / whole))
 
 
 def _over_white(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Blend BGRA of any depth with white."""
     eight = _to_8_bits(image)
     alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
-    return np.rint(eight[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return to_uint8(eight[:, :, :3] * alpha + 255 * (1 - alpha))
 
 
 def _is_truncated(content: bytes) -> bool:
@@ -212,10 +204,8 @@ def _is_complete_png(content: bytes) -> bool:
     while at + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
         end = at + 8 + length
-        if (
-            end + 4 > len(content)
-            or zlib.crc32(memoryview(content)[at + 4 : end]) != struct.unpack_from(">I", content, end)[0]
-        ):
+        checksum = zlib.crc32(memoryview(content)[at + 4 : end])
+        if content[end : end + 4] != struct.pack(">I", checksum):  # also if it is cut off
             return False
         if content[at + 4 : at + 8] == b"IEND":
             return True
@@ -226,7 +216,7 @@ def _is_complete_png(content: bytes) -> bool:
 def _jpeg_scan_start(content: bytes) -> int:
     """Return where the compressed image starts; thumbnails in the segments before it may have their own end marker."""
     at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _JPEG_SCAN:
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != 0xDA:  # start of scan
         is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a marker
         at += 1 if is_fill else 2 + struct.unpack_from(">H", content, at + 2)[0]
     return at

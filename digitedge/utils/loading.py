@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
@@ -19,15 +20,11 @@ T = TypeVar("T")
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
-    """Read a JSON file.
-
-    Args:
-        path: the file.
-        error: what to raise where it cannot be read.
-        advice: what the user should do then.
-    """
+    """Read a JSON file. If it cannot be read, `error` is raised with `advice`: what the user should do."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise error(f"there is no {path}. {advice}") from exc
     except (OSError, ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
         raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
@@ -41,7 +38,7 @@ def build_dataclass(
         kind: the type, whose fields may have limits such as `Annotated[float, msgspec.Meta(ge=0, le=1)]`.
         value: what `json.loads` returned.
         where: the file and perhaps the place in it, for messages.
-        error: what to raise where a key is missing, or a value has another type or is outside its limits.
+        error: raised if a key is missing, or a value has another type or is outside its limits.
         advice: what the user should do then.
         unknown_keys: ignore keys that `kind` does not have; otherwise they are an error.
 
@@ -53,25 +50,47 @@ def build_dataclass(
     try:
         built = msgspec.convert(value, kind)
     except msgspec.ValidationError as exc:
-        raise error(f"{where}: {_explain(str(exc), value)}. {advice}") from exc
+        raise error(f"{where}: {_explain(str(exc), value, kind)}. {advice}") from exc
     unknown = [] if unknown_keys else list(_unknown_keys(value, msgspec.to_builtins(built)))
     if unknown:
         raise error(f"{where}: unknown key {', '.join(map(repr, unknown))}. {advice}")
     return built
 
 
-def _explain(message: str, value: Any) -> str:
+def _explain(message: str, value: Any, kind: Any) -> str:
     """Turn msgspec's message, such as "Expected `int`, got `str` - at `$.a.b`", into "a.b: expected int, got 'x'"."""
     problem, _, place = message.partition(" - at ")
     path = place.removeprefix("`key` in ").strip("`").removeprefix("$").removeprefix(".")
     if problem.startswith("Object missing required field"):
         problem = f"missing key {problem.split('`')[1]!r}"
     elif problem.startswith("Expected") and "..." not in path:  # "..." is a key of a dict, whose name is not told
-        for step in re.findall(r"\w+", path):
-            value = value[int(step) if isinstance(value, list) else step]
-        problem = f"{problem.partition(', got ')[0]}, got {reprlib.repr(value)}"
+        problem = f"{problem.partition(', got ')[0]}, got {reprlib.repr(_value_at(path, value))}"
+    elif problem.startswith("Invalid enum value"):  # of a Literal
+        choices = " or ".join(map(str, _choices_at(path, msgspec.inspect.type_info(kind))))
+        problem = f"expected {choices}, got {problem.removeprefix('Invalid enum value ')}"
     problem = problem[0].lower() + problem[1:].replace("`", "")
     return f"{path}: {problem}" if path else problem
+
+
+def _value_at(path: str, value: Any) -> Any:
+    """The value at a path such as "[0].kind" in parsed JSON."""
+    for step in re.findall(r"\w+", path):
+        value = value[int(step) if isinstance(value, list) else step]
+    return value
+
+
+def _choices_at(path: str, kind: msgspec.inspect.Type) -> list[Any]:
+    """The values of the Literal at a path such as "[0].kind" in a type."""
+    for step in [*re.findall(r"\w+|\.\.\.", path), None]:
+        if isinstance(kind, msgspec.inspect.UnionType):  # of None and another type
+            kind = next(one for one in kind.types if not isinstance(one, msgspec.inspect.NoneType))
+        if isinstance(kind, msgspec.inspect.DataclassType):
+            kind = next(field.type for field in kind.fields if field.encode_name == step)
+        elif isinstance(kind, msgspec.inspect.DictType):
+            kind = kind.value_type
+        elif isinstance(kind, msgspec.inspect.ListType | msgspec.inspect.VarTupleType):
+            kind = kind.item_type
+    return list(kind.values) if isinstance(kind, msgspec.inspect.LiteralType) else []
 
 
 def _unknown_keys(value: Any, known: Any, path: str = "") -> Iterator[str]:
@@ -96,6 +115,8 @@ def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[st
             file.seek(0)
             with NpzFile(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
+    except FileNotFoundError as exc:
+        raise error(f"there is no {path}. {advice}") from exc
     except (
         *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # damaged headers raise these
         *(zlib.error, zipfile.BadZipFile),

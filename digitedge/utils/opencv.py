@@ -1,13 +1,8 @@
 """OpenCV, imported in one place: without log output, and with an error that says what to install.
 
-Every module imports it by `from digitedge.utils.opencv import cv2`, because two things belong around the first import:
-
-- The log levels are environment variables, which OpenCV and its FFmpeg read once, while they load. Without them a
-  missing camera prints ten lines of C++ warnings (OpenCV 5.0). Levels that the user has set are kept.
-- opencv-python links against libxcb, libGL and libgthread, which a bare Debian, Raspberry Pi OS Lite or container
-  lacks. The ImportError names only the first missing one; it is replaced by one line with the command for all.
-
-The wrappers below give OpenCV's results their type.
+OpenCV and its FFmpeg read their log levels from the environment while they load; without them a missing camera prints
+ten lines of C++ warnings (OpenCV 5.0). opencv-python needs libxcb, libGL and libgthread, which a bare Debian, Raspberry
+Pi OS Lite or container lacks, and its ImportError names only the first. The wrappers give OpenCV's results their type.
 """
 
 import os
@@ -19,12 +14,8 @@ from numpy.typing import NDArray
 from digitedge.errors import MissingExtraError
 from digitedge.utils.opencv_install import INSTALL_LIBRARIES, WITHOUT_ROOT
 
-_QUIET = {
-    "OPENCV_LOG_LEVEL": "SILENT",
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # AV_LOG_QUIET: our errors say the same as "[rtsp @ 0x55d] ..."
-}
-for _name, _level in _QUIET.items():
-    os.environ.setdefault(_name, _level)
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET: our errors say the same as "[rtsp @ 0x55d] ..."
 
 try:
     import cv2
@@ -33,12 +24,17 @@ except ImportError as exc:
         raise  # another problem: show the original error
     raise MissingExtraError(f"OpenCV cannot start: {exc}. Run: {INSTALL_LIBRARIES}; {WITHOUT_ROOT}") from exc
 
-__all__ = ["as_uint8", "cv2", "decode_image", "encode_image", "resize", "to_bgr", "to_grey"]
+__all__ = ["as_uint8", "cv2", "decode_image", "encode_image", "resize", "to_bgr", "to_grey", "to_uint8"]
 
 
 def as_uint8(image: Any) -> NDArray[np.uint8]:
     """Give a uint8 result of OpenCV its type; OpenCV's stubs know only "integer or float". Nothing is copied."""
     return np.asarray(image, np.uint8)
+
+
+def to_uint8(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Round to integers; what is outside 0 to 255 saturates."""
+    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 def resize(image: NDArray[np.uint8], size: tuple[int, int], interpolation: int) -> NDArray[np.uint8]:

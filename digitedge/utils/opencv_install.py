@@ -1,8 +1,4 @@
-"""Commands that install OpenCV on a machine without a screen and survive the next `pip install` of digitedge.
-
-digitedge requires opencv-python, so pip adds it again beside opencv-python-headless. See
-docs/decisions/opencv-without-a-screen.md.
-"""
+"""Commands that install OpenCV on a machine without a screen; see docs/decisions/opencv-without-a-screen.md."""
 
 # The shared objects that opencv-python needs; on Debian 13 and Ubuntu 24.04 libglib2.0-0t64 provides the second name.
 INSTALL_LIBRARIES = "sudo apt install libgl1 libglib2.0-0"

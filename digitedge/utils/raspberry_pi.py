@@ -20,23 +20,12 @@ def is_raspberry_pi(board: Path = BOARD) -> bool:
 
 
 def find_rpicam(name: str) -> str | None:
-    """Find a camera program of Raspberry Pi OS on the PATH.
-
-    Args:
-        name: "vid" or "hello".
-
-    Returns:
-        The path of `rpicam-NAME`, or of `libcamera-NAME` as it was called before 2024; None where neither is installed.
-    """
+    """Find the camera program `rpicam-NAME` ("vid" or "hello") on the PATH, or `libcamera-NAME` as before 2024."""
     return shutil.which(f"rpicam-{name}") or shutil.which(f"libcamera-{name}")
 
 
 def list_cameras(program: str, *, limit_s: float = LIST_LIMIT_S) -> list[str]:
-    """List the ribbon cameras of this Raspberry Pi.
-
-    Args:
-        program: path of `rpicam-hello`.
-        limit_s: how long it may take, in seconds.
+    """List the ribbon cameras of this Raspberry Pi with the program at the path of `rpicam-hello`.
 
     Returns:
         Sensor and largest mode of each camera, such as "imx219 [3280x2464 10-bit RGGB]"; empty where there is none.

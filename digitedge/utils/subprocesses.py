@@ -42,12 +42,9 @@ def run_python(code: str, *, limit_s: float = LIMIT_S) -> ChildResult:
 
 
 def call_in_new_process(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """Call a function in a new process.
+    """Call a function of a module's top level in a new process.
 
-    Args:
-        function: of a module's top level; its result must be JSON.
-        arguments: strings, numbers and tuples of them.
-        options: likewise.
+    The arguments are strings, numbers and tuples of them; the result must be JSON.
 
     Raises:
         ModelError: it failed or crashed; the message is its own.

@@ -58,14 +58,14 @@ class Table:
         return "\n".join([*rows, *(f"| {' | '.join(cells)} |" for cells in lines), ""])
 
 
-def percent(share: float | None) -> str:
-    """Format a share from 0 to 1 as percent with two decimals; a dash for None.
+def percent(share: float | None, *, decimals: int = 2) -> str:
+    """Format a share from 0 to 1 as percent; a dash for None.
 
     Examples:
         >>> percent(0.9962), percent(None)
         ('99.62 %', '-')
     """
-    return "-" if share is None else f"{100 * share:.2f} %"
+    return "-" if share is None else f"{100 * share:.{decimals}f} %"
 
 
 def put_into(page: str, name: str, text: str) -> str:

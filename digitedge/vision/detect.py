@@ -5,13 +5,13 @@ writing. The search itself runs at the scale at which that writing is 64 pixels 
 and one of a hundred on a page meet the same code at the same size, and only small writing costs the full resolution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.utils.boxes import Box
-from digitedge.utils.opencv import cv2, resize, to_grey
+from digitedge.utils.opencv import as_uint8, cv2, resize, to_grey
 from digitedge.vision.binarize import binarize, ink_threshold
 from digitedge.vision.illumination import Illumination, estimate_illumination, extract_ink
 from digitedge.vision.line_removal import Line, find_lines, find_ruled_lines, remove_lines
@@ -49,10 +49,10 @@ class Detection:
     candidates: list[Candidate]
     scale: float
     shape: tuple[int, int]
-    grey: NDArray[np.uint8]
-    ink: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
-    cleaned: NDArray[np.uint8]
+    grey: NDArray[np.uint8] = field(repr=False)
+    ink: NDArray[np.uint8] = field(repr=False)
+    mask: NDArray[np.uint8] = field(repr=False)
+    cleaned: NDArray[np.uint8] = field(repr=False)
 
     def to_image(self, box: Box) -> Box:
         """Convert a box from the working images to the image."""
@@ -115,7 +115,7 @@ def _search_overview(
         ink = extract_ink(grey, illumination)
     with clock.measure(Stage.MASK):
         threshold = ink_threshold(ink)
-        pale_mask = binarize(ink, np.asarray(cv2.convertScaleAbs(threshold, alpha=RULED_LINE_THRESHOLD), np.uint8))
+        pale_mask = binarize(ink, as_uint8(cv2.convertScaleAbs(threshold, alpha=RULED_LINE_THRESHOLD)))
         mask = binarize(ink, threshold)
     with clock.measure(Stage.LINES):
         ruled_lines = find_ruled_lines(pale_mask)

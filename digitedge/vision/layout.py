@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from digitedge.utils.boxes import Box
+from digitedge.utils.boxes import Box, height_overlap
 
 # Least overlap in height of two neighbours in a row, as a share of the smaller height.
 MIN_HEIGHT_OVERLAP = 0.4
@@ -32,7 +32,7 @@ def split_rows(boxes: Sequence[Box]) -> list[list[int]]:
     """
     rows: list[list[int]] = []
     for index in sorted(range(len(boxes)), key=lambda i: boxes[i][0]):
-        overlaps = [_height_overlap(boxes[row[-1]], boxes[index]) for row in rows]
+        overlaps = [height_overlap(boxes[row[-1]], boxes[index]) for row in rows]
         best = max(range(len(rows)), key=overlaps.__getitem__, default=None)
         if best is not None and overlaps[best] >= MIN_HEIGHT_OVERLAP:
             rows[best].append(index)
@@ -64,9 +64,3 @@ def split_numbers(row: Sequence[Box]) -> list[list[int]]:
         wide = max(wide, NUMBER_GAP_RATIO * min(widths))
     starts = [0, *(index for index, gap in enumerate(widths, 1) if gap > wide)]
     return [list(range(start, end)) for start, end in pairwise([*starts, len(row)])]
-
-
-def _height_overlap(a: Box, b: Box) -> float:
-    """Return the overlap of two boxes in height, as a share of the smaller height."""
-    common = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return common / min(a[3], b[3])

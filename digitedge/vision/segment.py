@@ -6,7 +6,7 @@ both are left out. What has no digit's shape (whole words, bars, blobs) stays as
 because it shows what else is written there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -100,7 +100,7 @@ class Candidate:
     """
 
     box: Box
-    ink: NDArray[np.uint8]
+    ink: NDArray[np.uint8] = field(repr=False)
     darkness: float
     clutter: float
     reject_reason: RejectReason | None = None

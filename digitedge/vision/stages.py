@@ -1,4 +1,4 @@
-"""The stages of the pipeline from an image to a reading: names, captions and a clock."""
+"""The stages of the pipeline from an image to a reading: names and a clock."""
 
 import time
 from collections.abc import Iterator
@@ -7,34 +7,18 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """A stage of the pipeline, in the order in which they run.
+    """A stage of the pipeline, in the order in which they run."""
 
-    Attributes:
-        heading: a name for people.
-        caption: what the stage does, in one line.
-    """
-
-    heading: str
-    caption: str
-
-    GREY = "grey", "Grey", "without colour, scaled to the writing"
-    INK = "ink", "Illumination removed", "ink is bright, paper and shadows are dark"
-    MASK = "mask", "Binarized", "every pixel is ink or paper"
-    LINES = "lines", "Lines removed", "ruled lines, underlines and frames, in orange"
-    CANDIDATES = "candidates", "Candidates", "connected components: kept in blue, rejected in orange"
-    CROPS = "crops", "Crops", "28 x 28 pixels each, as the model sees them"
-    PREDICTIONS = "predictions", "Predictions", "the most probable digit of each crop and its probability"
-    SPLIT_MERGE = "split_merge", "Split and merge", "touching digits are split, broken ones merged"
-    DECISIONS = "decisions", "Decisions", "all evidence decides which candidates are digits"
-    ROWS = "rows", "Rows", "digits in reading order"
-
-    def __new__(cls, name: str, heading: str, caption: str) -> "Stage":
-        """Make a stage whose value is its name."""
-        stage = str.__new__(cls, name)
-        stage._value_ = name
-        stage.heading = heading
-        stage.caption = caption
-        return stage
+    GREY = "grey"
+    INK = "ink"
+    MASK = "mask"
+    LINES = "lines"
+    CANDIDATES = "candidates"
+    CROPS = "crops"
+    PREDICTIONS = "predictions"
+    SPLIT_MERGE = "split_merge"
+    DECISIONS = "decisions"
+    ROWS = "rows"
 
 
 class StageClock:

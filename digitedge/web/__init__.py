@@ -12,12 +12,8 @@ Out: the page, its images and events, for any number of viewers.
         print(page.url)
         run(open_source("0"), reader, [page])
 
-`WebSink` passes each update to an event loop in its own thread and returns, so viewers never delay a frame. In that
-loop, `hub` holds the shared state, `encoded_frames` encodes a frame once for all viewers and only on demand, `stages`
-and `drawing` answer requests, `streams` serves each viewer at its own speed, and `app` has the routes. `access` decides
-who is served; `connection` limits time, memory and number of connections.
-
-Beyond this machine nothing is served without a token. Frames are not stored.
+`WebSink` passes each update to an event loop in its own thread and returns, so viewers never delay a frame. Beyond this
+machine nothing is served without a token. Frames are not stored.
 """
 
 from digitedge.web.address import Address, parse_address

@@ -34,13 +34,7 @@ class AccessControl:
     """ASGI middleware that answers forbidden requests itself and passes on the others."""
 
     def __init__(self, app: ASGIApp, *, token: str | None, cookie: str) -> None:
-        """Wrap an application.
-
-        Args:
-            app: the protected application.
-            token: required of every client; None for no token.
-            cookie: name of the cookie that stores the token.
-        """
+        """Require a token, unless it is None, of every client of `app`; a cookie of that name stores it."""
         self._app = app
         self._token = token
         self._cookie = cookie

@@ -33,10 +33,10 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Parse an address of the command line.
+    """Parse PORT or HOST:PORT.
 
     Raises:
-        InputError: it is neither PORT nor HOST:PORT.
+        InputError: it is neither.
 
     Examples:
         >>> parse_address("8000")

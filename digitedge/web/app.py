@@ -14,11 +14,12 @@ from starlette.routing import Route
 
 from digitedge.camera.capture import CameraState
 from digitedge.errors import InputError
+from digitedge.reader.stage_images import SHOWN_STAGES
 from digitedge.web.access import error_response
 from digitedge.web.drawing import CANVAS_SIDE, classify_drawing
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
-from digitedge.web.stages import STAGES, StageImages, stages_html
+from digitedge.web.stage_images import StageImages, stages_html
 from digitedge.web.streams import BOUNDARY, stream_events, stream_mjpeg
 
 STATIC_FILES = {
@@ -104,8 +105,8 @@ class _Api:
     async def stage(self, request: Request) -> Response:
         """The image of one pipeline stage of the newest frame."""
         name = request.path_params["name"]
-        if name not in STAGES:
-            raise HTTPException(404, f"Expected a stage of {', '.join(STAGES)}.")
+        if name not in SHOWN_STAGES:
+            raise HTTPException(404, f"Expected a stage of {', '.join(SHOWN_STAGES)}.")
         jpeg = await self._stages.image(name)
         if jpeg is None:
             raise HTTPException(503, NO_FRAME)

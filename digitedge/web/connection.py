@@ -57,8 +57,7 @@ class Connection(H11Protocol):
 
     def _update_deadline(self) -> None:
         cycle = cast(Any, self.cycle)  # None before the first request, despite uvicorn's annotation
-        is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
-        if is_answering:
+        if cycle is not None and not cycle.response_complete and not cycle.more_body:  # answering
             self._cancel_deadline()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_LIMIT_S, self.transport.abort)

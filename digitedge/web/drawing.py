@@ -14,11 +14,7 @@ CANVAS_SIDE = 280
 
 
 def classify_drawing(ink: bytes, classifier: Classifier) -> dict[str, Any]:
-    """Classify a drawing.
-
-    Args:
-        ink: CANVAS_SIDE * CANVAS_SIDE grey values, row by row, ink bright on 0.
-        classifier: of the reader.
+    """Classify a drawing: CANVAS_SIDE * CANVAS_SIDE grey values, row by row, ink bright on 0.
 
     Returns:
         Plain JSON: digit, confidence, ten probabilities, and the (28, 28) crop as 784 grey values in base64.

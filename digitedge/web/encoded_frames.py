@@ -29,11 +29,7 @@ class EncodedFrame:
 
 
 class FrameEncoder:
-    """Encodes the newest frame for those who wait for it.
-
-    Attributes:
-        count: number of encoded frames.
-    """
+    """Encodes the newest frame for those who wait for it; `count` is the number of encoded frames."""
 
     def __init__(self, hub: Hub) -> None:
         self.count = 0

@@ -27,8 +27,7 @@ class Hub:
         reader: whose threshold viewers set.
         newest: the last update; None before the first.
         frame_count: number of new frames so far.
-        events: the last MAX_EVENTS events of stable rows, as JSON, oldest first.
-        event_count: number of events so far.
+        events: the last MAX_EVENTS events of stable rows, as JSON, oldest first; `event_count` counts all.
         version: incremented by every change.
         is_closed: whether the page closes; then nothing waits any more.
     """

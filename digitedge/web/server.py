@@ -13,7 +13,7 @@ from digitedge.web.app import create_app
 from digitedge.web.connection import MAX_HEAD_BYTES, Connection
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
-from digitedge.web.stages import StageImages
+from digitedge.web.stage_images import StageImages
 
 # Time for streams to end by themselves before their connections are aborted.
 SHUTDOWN_S = 0.2
@@ -22,17 +22,13 @@ WORKERS = 2
 
 
 class WebServer:
-    """The part of the page that runs in the event loop.
-
-    Attributes:
-        encoder: encodes the frames.
-    """
+    """The part of the page that runs in the event loop."""
 
     def __init__(self, hub: Hub, *, token: str | None, allowed_hosts: Sequence[str], cookie: str) -> None:
         """Set up the application; `token` and `cookie` as in `AccessControl`.
 
-        `allowed_hosts` are names of this machine without port, IPv6 addresses in brackets, or "*" for any. They stop
-        DNS rebinding: another site that gives 127.0.0.1 its own name.
+        `allowed_hosts`, without port and IPv6 in brackets, or "*", stop DNS rebinding: another site that gives
+        127.0.0.1 its own name.
         """
         self.encoder = FrameEncoder(hub)
         app = AccessControl(create_app(hub, self.encoder, StageImages(hub)), token=token, cookie=cookie)

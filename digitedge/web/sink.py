@@ -44,8 +44,7 @@ class WebSink:
 
         Args:
             address: where to listen.
-            reader: whose readings are shown. Viewers set its threshold; its classifier classifies their drawings, in
-                another thread than the loop's.
+            reader: whose threshold viewers set. Its classifier classifies their drawings, in another thread.
             token: required of viewers. None: a new one if the page is served beyond this machine, else no token.
             log: receives a line with the URL.
 
@@ -83,7 +82,7 @@ class WebSink:
         """Open the port and serve.
 
         Raises:
-            InputError: the port is in use or not permitted, or the host is not one of this machine.
+            InputError: see `listen`.
             DigitEdgeError: the server does not start.
         """
         from digitedge.web.server import WebServer

@@ -61,7 +61,7 @@ class _ViewerState:
     def changes(self, hub: Hub) -> bytes:
         """Changes since the last call as events; without any, the state again as a heartbeat."""
         unsent = min(hub.event_count - self.event_count, len(hub.events))
-        parts = [format_event("reading", event) for event in islice(hub.events, len(hub.events) - unsent, None)]
+        parts = [format_event("row", event) for event in islice(hub.events, len(hub.events) - unsent, None)]
         if self.state != hub.state or self.version == hub.version:
             parts.append(b": heartbeat\n" + format_event("state", {"state": hub.state}))
         if self.threshold != hub.reader.threshold:

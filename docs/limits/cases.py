@@ -29,7 +29,7 @@ from digitedge.synthetic.page.pens import (
 from digitedge.synthetic.page.scene_types import SCENE_TYPES, Difficulty
 from digitedge.synthetic.page.texts import print_word
 from digitedge.synthetic.photo.backgrounds import sample_object
-from digitedge.synthetic.photo.capture import CONDITIONS, apply_light, blur_and_add_noise, compress_jpeg
+from digitedge.synthetic.photo.effects import CONDITIONS, apply_light, blur_and_add_noise, compress_jpeg
 from digitedge.utils.opencv import cv2
 
 PENS = {

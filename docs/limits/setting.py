@@ -17,7 +17,7 @@ from digitedge.synthetic.page.paper_types import PaperType, make_paper
 from digitedge.synthetic.page.pens import Pen
 from digitedge.synthetic.page.writing import PlacedInk, Row, all_ink, bounds, paste_ink
 from digitedge.synthetic.photo.camera_pose import CameraPose, homography, keep_inside
-from digitedge.synthetic.photo.capture import warp_page
+from digitedge.synthetic.photo.effects import warp_page
 from digitedge.synthetic.scenes import TrueDigit
 from digitedge.synthetic.scenes.ground_truth import box_in_frame
 from digitedge.utils.opencv import cv2

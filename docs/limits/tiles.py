@@ -8,6 +8,7 @@ from measure import Example, PointResult
 from numpy.typing import NDArray
 from setting import FRAME
 
+from digitedge.reader.overlay import draw_reading
 from digitedge.utils.boxes import Box
 from digitedge.utils.drawing import BLACK, draw_text, shorten_text
 from digitedge.utils.opencv import cv2, resize
@@ -62,7 +63,7 @@ def _tile(caption: str, example: Example, size: tuple[int, int]) -> Image:
     digits = tuple(replace(digit, box=_box_in_tile(digit.box, x, y, scale)) for digit in example.reading.digits)
     tile = np.full((BAR_HEIGHT + size[1], size[0], 3), 236, np.uint8)
     # Without the list of rows, which would hide digits. Every box has its label.
-    tile[BAR_HEIGHT:] = replace(example.reading, digits=digits, rows=()).draw(part)
+    tile[BAR_HEIGHT:] = draw_reading(part, replace(example.reading, digits=digits, rows=()))
     draw_text(tile, shorten_text(caption, TYPE_SIZE, size[0] - 12), (6, BAR_HEIGHT - 7), TYPE_SIZE, BLACK)
     return tile
 

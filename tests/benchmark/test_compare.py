@@ -51,7 +51,7 @@ def test_a_slower_figure_fails(report: dict[str, Any]) -> None:
     new["frames"][0]["medians_ms"] = [16.0] * 5
     comparison = compare_reports(report, new)
     assert not comparison.passed
-    (slower,) = comparison.to_json()["changes"][2:3]
+    (slower,) = comparison.to_dict()["changes"][2:3]
     assert slower == {
         "figure": "640x480, 10 digits, model_int8.tflite, 1 thread",
         "old_ms": 8.0,
@@ -171,7 +171,7 @@ def test_other_files_are_refused_with_advice(tmp_path: Path, text: str, message:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.json: expected JSON, got a file that cannot be read"):
+    with pytest.raises(InputError, match=r"there is no .*none\.json\. .*digitedge bench --json > old.json"):
         read_report(tmp_path / "none.json")
 
 

@@ -8,7 +8,8 @@ import pytest
 from digitedge.benchmark.advice import recommend
 from digitedge.benchmark.run import QUICK, count_steps, find_target, measure_files, thread_counts
 from digitedge.benchmark.tables import report_text
-from digitedge.errors import ModelError
+from digitedge.errors import ModelError, install_command
+from digitedge.utils.tables import percent
 
 
 def test_a_missing_runtime_is_skipped_and_no_failure(fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +18,7 @@ def test_a_missing_runtime_is_skipped_and_no_failure(fixtures: Path, monkeypatch
     measured, skipped = measure_files(
         {fixtures / "good.onnx": None}, QUICK, threads=[1, 2], on_progress=lambda: calls.append(1)
     )
-    reason = "ONNX Runtime is not installed. Run: pip install 'digitedge[onnx]'"
+    reason = f"ONNX Runtime is not installed. Run: {install_command('onnx')}"
     assert measured == []
     assert skipped == [
         {"file": "good.onnx", "threads": threads, "failed": False, "reason": reason} for threads in (1, 2)
@@ -41,7 +42,7 @@ def test_a_file_of_a_bundle_has_its_manifest_entry(released: Path) -> None:
     assert (target.preferred_file, entry.recipe, entry.passed) == (path, "int8", True)
     measured, _ = measure_files(target.files, QUICK, threads=[1])
     use, int8 = recommend(measured, [])["advice"]
-    assert f"is {entry.top1:.2%}.".replace("%", " %") in use
+    assert f"is {percent(entry.top1)}." in use
     assert int8 == "int8 is the fastest here."
 
 

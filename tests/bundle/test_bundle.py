@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 import digitedge.bundle.bundle
-from digitedge.bundle.bundle import DEFAULT_THRESHOLD, load_bundle, load_model, newest_passed_bundle, released_bundle
+from digitedge.bundle.bundle import (
+    DEFAULT_REJECT_THRESHOLD,
+    load_bundle,
+    load_model,
+    newest_passed_bundle,
+    released_bundle,
+)
 from digitedge.bundle.golden import load_golden
-from digitedge.errors import ModelError, ParityError
+from digitedge.errors import InputError, ModelError, ParityError
 
 INT8 = "model_int8.tflite"
 
@@ -49,7 +55,7 @@ def test_the_released_bundle_loads_and_passed(released: Path) -> None:
 
 def test_a_manifest_equals_itself_after_json(released: Path) -> None:
     manifest = load_bundle(released).manifest
-    assert type(manifest).from_json(json.loads(json.dumps(manifest.to_json())), where="here") == manifest
+    assert type(manifest).from_json(json.loads(json.dumps(manifest.to_dict())), where="here") == manifest
 
 
 def test_a_changed_file_is_refused(bundle: Path) -> None:
@@ -93,8 +99,8 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
         (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
         (lambda m: m["files"][INT8].update(recipe="int4"), "expected recipes of"),
         (
-            lambda m: m["files"][INT8].update(threshold=7),
-            r"model_int8\.tflite: threshold: expected float <= 1\.0, got 7",
+            lambda m: m["files"][INT8].update(reject_threshold=7),
+            r"model_int8\.tflite: reject_threshold: expected float <= 1\.0, got 7",
         ),
         (lambda m: m["files"][INT8].update(top1=float("nan")), r"top1: expected float >= 0\.0, got nan"),
         (lambda m: m["files"][INT8].update(agreement=-0.1), r"agreement: expected float >= 0\.0, got -0\.1"),
@@ -105,8 +111,8 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
             r"max_abs_diff: expected float >= 0\.0, got nan",
         ),
         (lambda m: m["files"][INT8].update(bytes=-1), r"model_int8\.tflite: bytes: expected int >= 0, got -1"),
-        (lambda m: m["files"][INT8].update(threshold=10**400), "threshold: number out of range"),
-        (lambda m: m["files"][INT8].update(threshold=None), "threshold: expected float, got None"),
+        (lambda m: m["files"][INT8].update(reject_threshold=10**400), "reject_threshold: number out of range"),
+        (lambda m: m["files"][INT8].update(reject_threshold=None), "reject_threshold: expected float, got None"),
         (lambda m: m["files"][INT8]["tolerance"].update(agreement=2), "tolerance: tolerance agreement must be from 0"),
         (lambda m: m["files"][INT8].update(passed=False), "expected passed False, as its files say, got True"),
         (lambda m: m["files"][INT8].pop("sha256"), r"model_int8\.tflite: missing key 'sha256'"),
@@ -134,9 +140,19 @@ def test_a_manifest_that_is_not_a_json_object_is_refused(bundle: Path, text: str
         load_bundle(bundle)
 
 
-def test_a_folder_without_a_manifest_is_not_a_bundle(tmp_path: Path) -> None:
+def test_what_is_not_a_bundle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").touch()
     with pytest.raises(ModelError, match=r"no bundle at .*digitedge export"):
         load_bundle(tmp_path)
+    with pytest.raises(ModelError, match=r"nothing at .*none: expected a bundle"):
+        load_bundle(tmp_path / "none")
+    with pytest.raises(ModelError, match=r"expected a bundle, which is a folder, got the file .*model\.tflite"):
+        load_bundle(tmp_path / "model.tflite")
+
+
+def test_an_empty_path_of_a_model_is_refused() -> None:
+    with pytest.raises(InputError, match="expected the path of a model, got an empty one"):
+        load_model("")
 
 
 def test_a_failed_bundle_is_refused_unless_forced(bundle: Path) -> None:
@@ -153,11 +169,11 @@ def test_a_failed_bundle_is_refused_unless_forced(bundle: Path) -> None:
 def test_a_bundle_runs_its_int8_tflite_file_with_its_threshold(released: Path) -> None:
     model = load_model(released)
     assert model.path.name == "model_int8.tflite"
-    assert model.threshold == load_bundle(released).manifest.files["model_int8.tflite"].threshold
+    assert model.reject_threshold == load_bundle(released).manifest.files["model_int8.tflite"].reject_threshold
 
 
 def test_a_file_without_a_manifest_runs_with_the_default_threshold(fixtures: Path) -> None:
-    assert load_model(fixtures / "good.tflite").threshold == DEFAULT_THRESHOLD
+    assert load_model(fixtures / "good.tflite").reject_threshold == DEFAULT_REJECT_THRESHOLD
 
 
 def test_the_newest_bundle_that_passed_is_found(bundle: Path) -> None:

@@ -22,7 +22,7 @@ FIGURES = {
     "seen_corruption_error": 0.021,
     "unseen_corruption_error": 0.05,
     "calibration_error": 0.004,
-    "fpr_at_99_tpr": None,
+    "mean_fpr_at_99_tpr": None,
     "corruptions": [
         {"name": "blur", "unseen": False, "errors": [0.1]},
         {"name": "rain", "unseen": True, "errors": [0.1]},

@@ -32,7 +32,7 @@ def test_one_nan_fails_parity(reference: NDArray[np.float32], labels: NDArray[np
     parity = compare_outputs(reference, broken, labels)
     assert parity.flipped == (7,)
     assert any("not a number" in line for line in parity.violations(INT8))
-    assert parity.to_json()["max_abs_diff"] is None
+    assert parity.to_dict()["max_abs_diff"] is None
 
 
 def test_shuffled_rows_fail_parity(reference: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
@@ -51,7 +51,7 @@ def test_flips_without_a_top1_drop_lower_the_agreement(
     assert parity.top1_drop == 0
     assert parity.mcnemar_p == 1.0
     assert parity.agreement == 0.99
-    assert parity.violations(INT8) == ["agreement 99.0000%, limit 99.8000%"]
+    assert parity.violations(INT8) == ["agreement 99.0000 %, limit 99.8000 %"]
 
 
 def test_a_drop_at_the_limit_passes_and_a_larger_one_fails(

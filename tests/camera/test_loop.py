@@ -270,7 +270,7 @@ def test_row_sink_names_every_image(
         cv2.imwrite(str(tmp_path / name), page(digits))
     run(open_source(str(tmp_path)), sevens, [RowSink()])
     names = [str(tmp_path / name) for name in ("a.png", "b.png", "c.png")]
-    assert capsys.readouterr().out.splitlines() == [f"{names[0]}: 77", f"{names[1]}: 77", f"{names[2]}: -"]
+    assert capsys.readouterr().out.splitlines() == [f"{names[0]}: 77", f"{names[1]}: 77", f"{names[2]}: no digits"]
 
 
 def test_frame_rate_is_that_of_the_last_frames() -> None:

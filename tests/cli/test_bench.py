@@ -148,7 +148,7 @@ def test_ctrl_c_stops_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> 
     ("arguments", "code", "message"),
     [
         (["nowhere"], 1, "error: nothing at nowhere"),
-        (["small", "--compare", "nowhere.json"], 1, "error: nowhere.json: expected JSON"),
+        (["small", "--compare", "nowhere.json"], 1, "error: there is no nowhere.json. Make one: "),
         (["small", "--compare", "half.json"], 1, "error: half.json: expected the figures of a report, got a damaged"),
         (["small", "--threads", "0"], 2, "Invalid value for '--threads'"),
         (["damaged"], 1, "damaged/model_int8.tflite: expected sha256"),

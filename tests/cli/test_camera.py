@@ -87,7 +87,7 @@ def test_json_prints_one_reading_per_line_for_every_frame(desk: Path) -> None:
 
 def test_threshold_of_1_reads_nothing(desk: Path) -> None:
     done = camera("page.png", "--headless", "--threshold", "1", folder=desk)
-    assert (done.returncode, done.stdout) == (0, "page.png: -\n")
+    assert (done.returncode, done.stdout) == (0, "page.png: no digits\n")
 
 
 def test_missing_screen_is_reported_in_one_line_and_rows_are_printed(desk: Path) -> None:
@@ -224,9 +224,7 @@ def test_events_prints_only_lines_with_an_event(desk: Path) -> None:
     done = camera("clip.avi", "--events", folder=desk)
     (line,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert line["schema"] == "digitedge.reading/1"
-    assert [(event["event"], event["change"], event["text"]) for event in line["events"]] == [
-        ("reading", "appeared", "77")
-    ]
+    assert [(event["event"], event["change"], event["text"]) for event in line["events"]] == [("row", "appeared", "77")]
     assert [row["text"] for row in line["stable"]] == ["77"]
 
 

@@ -24,5 +24,6 @@ def test_get_checks_mnist_and_says_where_it_is(digitedge: Command, mnist: Path, 
     assert result.returncode == 0, result.stderr
     assert str(mnist) in result.stdout
     assert "60000 training and 10000 test images, content checked" in result.stdout
+    assert "synthetic" not in digitedge("data", "get", "--help").stdout
     missing = digitedge("data", "get", "--data", tmp_path / "nowhere")
     assert (missing.returncode, missing.stderr.startswith("error: no MNIST at")) == (1, True)

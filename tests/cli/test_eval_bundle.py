@@ -57,7 +57,7 @@ def test_json_has_every_file_of_the_released_bundle(digitedge: Run, released: Pa
         assert one["unseen_corruption_error"] == pytest.approx(np.mean(unseen), abs=1e-6)
         assert [digit["images"] for digit in one["by_digit"]] == [4] * 10
         rates = [result["fpr_at_99_tpr"] for result in one["ood"].values()]
-        assert one["fpr_at_99_tpr"] == pytest.approx(np.mean(rates), abs=1e-6)
+        assert one["mean_fpr_at_99_tpr"] == pytest.approx(np.mean(rates), abs=1e-6)
         assert 0 <= one["calibration_error"] < 0.2
     assert "model: " in done.stderr
 
@@ -115,7 +115,7 @@ def test_top_errors_of_a_folder_have_the_names_of_the_images(run: Run, released:
     arguments = (released / "model_int8.tflite", "--dataset", "digits", "--corrupted", "0", "--scenes", "0")
     (file,) = json.loads(run(*arguments, "--json").stdout)["files"].values()
     assert file["top_errors"][0]["name"] == f"{9 - labels[5]}/5.png"
-    assert (file["seen_corruption_error"], file["fpr_at_99_tpr"]) == (None, None)
+    assert (file["seen_corruption_error"], file["mean_fpr_at_99_tpr"]) == (None, None)
     done = run(*arguments, "--top-errors", "digits/errors.png")
     assert done.exit_code == 1
     assert "would lie among the digits" in done.stderr
@@ -233,3 +233,12 @@ def test_figures_of_other_digits_than_the_verified_ones_are_not_saved(digitedge:
     assert done.returncode == 1
     assert "error: --save needs the digits that" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_save_without_mnist_asks_for_the_digits_of_the_bundle(digitedge: Run, released: Path, tmp_path: Path) -> None:
+    shutil.copytree(released, tmp_path / "mine")
+    done = digitedge("eval", "mine", "--save")
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: --save needs the digits that mine was verified on, and MNIST is not available.")
+    assert "synthetic" not in line

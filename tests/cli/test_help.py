@@ -1,9 +1,16 @@
 """The help of every command, as a terminal shows it."""
 
+import importlib.util
 import subprocess
 import sys
 
 import pytest
+import typer
+
+from digitedge.camera import capture
+from digitedge.cli import camera, common
+from digitedge.cli.app import app
+from digitedge.reader.rejection import MIN_CONFIDENCE
 
 PATHS = [
     *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["bench"], ["info"], ["demo"], ["doctor"]),
@@ -26,3 +33,23 @@ def test_the_list_names_every_command() -> None:
     ).stdout
     for path in PATHS:
         assert not path or f" {path[0]} " in shown
+
+
+def test_defaults_that_help_does_not_import_are_those_of_the_code() -> None:
+    assert common.LEAST_CONFIDENCE == MIN_CONFIDENCE
+    assert camera.PATIENCE_S == capture.PATIENCE_S
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="needs TensorFlow")
+@pytest.mark.parametrize("name", ["epochs", "dropout", "scenes", "batch_size", "seed"])
+def test_the_help_of_train_has_the_defaults_of_the_architectures(name: str) -> None:
+    from digitedge.training.architectures import ARCHITECTURES
+
+    defaults = {architecture: getattr(one.defaults, name) for architecture, one in ARCHITECTURES.items()}
+    train = typer.main.get_command(app).get_command(None, "train")  # type: ignore[attr-defined]
+    (option,) = (one for one in train.params if one.name == name)
+    if option.default is not None:
+        assert set(defaults.values()) == {option.default}
+        return
+    others = [f"{architecture}: {value:g}" for architecture, value in defaults.items() if value != defaults["cnn"]]
+    assert option.help.endswith(f" Default: {'; '.join([format(defaults['cnn'], 'g'), *others])}.")

@@ -16,7 +16,7 @@ def test_a_full_disk_behind_stdout_is_one_line_and_exit_code_1(command: list[str
         program = [sys.executable, "-m", "digitedge", *command]
         result = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     lines = [line for line in result.stderr.splitlines() if not line.startswith("model: ")]
-    assert lines == ["error: No space left on device"]
+    assert lines == ["error: cannot write to standard output: No space left on device"]
     assert result.returncode == 1
 
 

@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "scans").mkdir()
     rows = {}
     for seed, name in enumerate(["scans/2.png", "scans/10.png"]):
-        scene = render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type="paper", clean=True)
+        scene = render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type="plain-paper", clean=True)
         cv2.imwrite(name, scene.frame)
         rows[name] = list(scene.rows)
     return rows

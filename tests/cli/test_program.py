@@ -21,7 +21,10 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["export", "--float16", "--format", "onnx"], "does not exist for onnx"),
+        (
+            ["export", "--float16", "--format", "onnx"],
+            "Invalid value for --format: recipe float16 does not",
+        ),
         (["train", "rnn"], "'rnn' is not one of"),
         (["train", "--epochs", "0"], "greater than or equal to 1"),
         (["train", "--name", "a/b"], "expected letters, digits, dots, dashes"),
@@ -30,7 +33,16 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
         (["export", "--tolerance", "accuracy=0.9"], "from 0 to 1, such as agreement=0.99, got 'accuracy=0.9'"),
         (["export", "--tolerance", "top1_drop"], "got 'top1_drop'"),
         (["export", "--tolerance", "top1_drop=0.1,max_abs_diff=nan"], "got 'max_abs_diff=nan'"),
-        (["verify", "a", "b", "c"], "or a reference and a candidate"),
+        (["verify", "--tolerance", ""], "with a number from 0 to 1, such as agreement=0.99, got ''"),
+        (["verify", "--tolerance", "agreement=0.9,agreement=0.8"], "expected every limit once, got agreement twice"),
+        (["verify", "--tolerance", "agreement=0.9", "--tolerance", "agreement=0.8"], "got agreement twice"),
+        (["verify", "--flipped", "flipped.txt"], "expected a .png file, got flipped.txt"),
+        (["verify", "a", "b", "c"], "Invalid value for BUNDLE: expected one bundle, or a reference and a candidate"),
+        (["verify", ""], "expected a path, got an empty text"),
+        (["info", ""], "expected a path, got an empty text"),
+        (["eval", ""], "expected a path, got an empty text"),
+        (["bench", ""], "expected a path, got an empty text"),
+        (["predict", "--model", "", "x.png"], "Invalid value for '--model': expected a path, got an empty text"),
         (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
         (["verify", "--golden", "--tolerance", "agreement=1"], "no --data, --flipped or --tolerance"),
         (["verify", "--golden", "--data", "synthetic"], "no --data, --flipped or --tolerance"),
@@ -90,6 +102,29 @@ def test_info_prints_the_released_bundle(digitedge: Command) -> None:
     assert "model:" in result.stderr
     manifest = json.loads(digitedge("info", "--json").stdout)
     assert manifest["schema"] == "digitedge.bundle/1"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nope", "error: nothing at nope: expected a bundle"),
+        ("model.tflite", "error: expected a bundle, which is a folder, got the file model.tflite"),
+    ],
+)
+def test_info_refuses_what_is_not_a_bundle(digitedge: Command, tmp_path: Path, path: str, message: str) -> None:
+    (tmp_path / "model.tflite").touch()
+    result = digitedge("info", path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(message)  # no "model: " before it
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_figures_are_printed_as_an_aligned_table(digitedge: Command) -> None:
+    lines = digitedge("info").stdout.splitlines()
+    (head,) = (index for index, line in enumerate(lines) if line.startswith("file "))
+    table = lines[head : head + 7]
+    assert len({len(line) for line in table}) == 1
+    assert all(re.search(r"\d+\.\d\d %  ", line) for line in table[1:])
 
 
 def test_the_version_is_printed(digitedge: Command) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from processes import start
 
+from digitedge.errors import install_command
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 needs_tensorflow = pytest.mark.skipif(
-    not importlib.util.find_spec("tensorflow"), reason="needs TensorFlow: pip install 'digitedge[train]'"
+    not importlib.util.find_spec("tensorflow"), reason=f"needs TensorFlow: {install_command('train')}"
 )
 
 
@@ -24,8 +26,8 @@ needs_tensorflow = pytest.mark.skipif(
 def test_train_export_verify_and_predict_end_to_end(digitedge: Command, tmp_path: Path, released: Path) -> None:
     trained = digitedge("train", "mlp", "--epochs", "4", "--data", "synthetic", "--name", "first")
     assert trained.returncode == 0, trained.stderr
-    assert re.search(r"^Test accuracy before training: \d+\.\d{4}%$", trained.stdout, re.MULTILINE)
-    accuracy = float(re.findall(r"^Test accuracy: (\d+\.\d{4})%$", trained.stdout, re.MULTILINE)[0])
+    assert re.search(r"^Test accuracy before training: \d+\.\d{4} %$", trained.stdout, re.MULTILINE)
+    accuracy = float(re.findall(r"^Test accuracy: (\d+\.\d{4}) %$", trained.stdout, re.MULTILINE)[0])
     assert accuracy > 90
     assert "run folder: runs/train/first-1" in trained.stdout
     assert len(re.findall(r"^epoch \d/4  loss", trained.stderr, re.MULTILINE)) == 4  # plain lines in a pipe

@@ -56,7 +56,7 @@ def test_a_rendered_page_is_read_correctly(tmp_path):
 
 def test_follow_clip_prints_a_line_only_when_the_rows_change(tmp_path):
     scenes = [
-        render_scene(seed=seed, scene_type="paper", difficulty=Difficulty.PLAIN, clean=True) for seed in (0, 0, 1)
+        render_scene(seed=seed, scene_type="plain-paper", difficulty=Difficulty.PLAIN, clean=True) for seed in (0, 0, 1)
     ]
     for number, scene in enumerate(scenes):
         cv2.imwrite(str(tmp_path / f"{number}.png"), scene.frame)
@@ -103,7 +103,7 @@ def test_first_steps_run_from_the_data_to_a_bundle(tmp_path):
     done = run("first_steps.py", *settings, cwd=tmp_path, python=())
     steps = [int(number) for number in re.findall(r"^(\d+)\. ", done.stdout, re.MULTILINE)]
     assert steps == list(range(1, 12)), done.stderr
-    before, after = map(float, re.findall(r"Test accuracy[ a-z]*: (\d+\.\d{4})%", done.stdout))
+    before, after = map(float, re.findall(r"Test accuracy[ a-z]*: (\d+\.\d{4}) %", done.stdout))
     assert before < 30 < 60 < after
     assert "mlp: 669,706 parameters,   668,672 multiplications an image" in done.stdout
     files = ["six-images.png", "one-image.png", "filters.png", "mlp.keras", "cnn.keras", "bundle/model_int8.tflite"]

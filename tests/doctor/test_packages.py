@@ -17,6 +17,7 @@ from digitedge.doctor.packages import (
     check_opencv_packages,
     check_python,
 )
+from digitedge.errors import install_command
 
 ROOT = Path(__file__).parents[2]
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals and scripts of POSIX")
@@ -86,7 +87,7 @@ def test_missing_packages_are_problems_with_their_command(packages: Path, monkey
         "numpy": "numpy",
         "opencv": "opencv-python",
         "litert": "ai-edge-litert",
-        "onnxruntime": "'digitedge[onnx]'",
+        "onnxruntime": install_command("onnx").removeprefix("pip install "),
     }
     assert list(check_libraries()) == [
         Finding(check, Status.PROBLEM, "not installed", f"pip install {package}") for check, package in names.items()
@@ -98,14 +99,14 @@ def test_one_runtime_is_enough(packages: Path, monkeypatch: pytest.MonkeyPatch) 
     (packages / "onnxruntime.py").write_text("__version__ = '1.19'")
     monkeypatch.setattr(sys, "path", [str(packages)])
     monkeypatch.setattr(sys, "executable", _bare_python(packages))
-    *_, litert, onnxruntime = check_libraries()
-    assert onnxruntime == Finding("onnxruntime", Status.OK, "1.19")
-    assert (litert.status, litert.fix) == (Status.NOTE, "pip install ai-edge-litert")
+    findings = {finding.check: finding for finding in check_libraries()}
+    assert findings["onnxruntime"] == Finding("onnxruntime", Status.OK, "1.19")
+    assert (findings["litert"].status, findings["litert"].fix) == (Status.NOTE, "pip install ai-edge-litert")
 
 
 def test_a_broken_runtime_is_a_problem_beside_a_working_one(packages: Path) -> None:
     (packages / "onnxruntime.py").write_text("raise ImportError('DLL load failed')")
-    *_, finding = check_libraries()
+    finding = {finding.check: finding for finding in check_libraries()}["onnxruntime"]
     assert finding.status is Status.PROBLEM
     assert finding.fix == "pip install --force-reinstall onnxruntime"
 
@@ -153,7 +154,7 @@ def test_a_missing_extra_is_a_note(packages: Path, monkeypatch: pytest.MonkeyPat
     findings = {finding.check: finding for finding in check_extras()}
     assert {finding.status for finding in findings.values()} == {Status.NOTE}
     assert findings["web"].found == "a page in the browser: not installed (uvicorn)"
-    assert findings["web"].fix == "pip install 'digitedge[web]'"
+    assert findings["web"].fix == install_command("web")
     (packages / "uvicorn.py").touch()
     assert {finding.check: finding.status for finding in check_extras()}["web"] is Status.OK
 

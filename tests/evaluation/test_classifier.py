@@ -63,7 +63,7 @@ def test_what_was_not_measured_is_none() -> None:
     evaluation = evaluate_classifiers({"toy": FirstPixel()}, hundred_digits())["toy"]
     assert evaluation.seen_corruption_error is None
     assert evaluation.unseen_corruption_error is None
-    assert evaluation.fpr_at_99_tpr is None
+    assert evaluation.mean_fpr_at_99_tpr is None
 
 
 def test_sources_of_non_digits_weigh_the_same_whatever_their_size() -> None:
@@ -76,8 +76,8 @@ def test_sources_of_non_digits_weigh_the_same_whatever_their_size() -> None:
     evaluation = evaluate_classifiers({"toy": FirstPixel()}, hundred_digits(), non_digits=non_digits)["toy"]
     rates = {source: result.fpr_at_99_tpr for source, result in evaluation.ood.items()}
     assert rates == {"many": 0.25, "few": 0.5, "one": 0.0}
-    assert {round(result.threshold, 6) for result in evaluation.ood.values()} == {0.02}
-    assert evaluation.fpr_at_99_tpr == pytest.approx(0.25)
+    assert {round(result.threshold_at_99_tpr, 6) for result in evaluation.ood.values()} == {0.02}
+    assert evaluation.mean_fpr_at_99_tpr == pytest.approx(0.25)
 
 
 def test_seen_and_unseen_corruptions_have_separate_mean_errors() -> None:
@@ -118,7 +118,7 @@ def test_json_has_every_figure_of_a_real_model(fixtures: Path) -> None:
     classifiers = {name: load_classifier(fixtures / "good.tflite") for name in ("first", "second")}
     non_digits = {"blank": np.zeros((2, 28, 28), np.uint8)}
     evaluations = evaluate_classifiers(classifiers, digits, corrupted=digits.subset(10), non_digits=non_digits)
-    first, second = (evaluation.to_json(digits.names) for evaluation in evaluations.values())
+    first, second = (evaluation.to_dict(digits.names) for evaluation in evaluations.values())
     assert first == second
     assert [one["name"] for one in first["corruptions"]] == [corruption.name for corruption in CORRUPTIONS]
     assert all(len(one["errors"]) == len(SEVERITIES) for one in first["corruptions"])

@@ -18,7 +18,7 @@ from digitedge.evaluation.reader import (
     photo_frames,
     scene_frames,
 )
-from digitedge.metrics.detection import DetectionScore
+from digitedge.metrics.detection import DetectionScore, match_digits
 from digitedge.reader import Digit, Reader, Reading
 from digitedge.synthetic.scenes import TrueDigit
 from digitedge.utils.boxes import Box
@@ -105,24 +105,38 @@ def test_the_sheet_gets_every_error(evaluation: Evaluated) -> None:
     assert sheet.counts == {ErrorType.FALSE_NEGATIVE: 1, ErrorType.MISCLASSIFIED: 1, ErrorType.FALSE_POSITIVE: 3}
 
 
+def test_every_frame_is_matched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments)
+        return match_digits(*arguments, **options)
+
+    monkeypatch.setattr("digitedge.metrics.detection.match_digits", counted)
+    monkeypatch.setattr("digitedge.evaluation.reader.match_digits", counted)
+    frames = [labelled_frame("a", SEVEN), labelled_frame("b")]
+    evaluate_reader(ScriptedReader([SEVEN], [ONE]), frames, sheet=ContactSheet())
+    assert len(calls) == 2
+
+
 def test_json_has_null_for_what_was_not_measured(evaluation: Evaluated) -> None:
     result, _ = evaluation
-    value = result.to_json()
+    value = result.to_dict()
     assert value["by_difficulty"]["hard"]["rows_exact"] == 0.0
     assert value["negatives"]["all"] == {
-        "frames": 3,
+        "images": 3,
         "false_positives": 3,
-        "false_positives_per_frame": 1.0,
+        "false_positives_per_image": 1.0,
     }
     assert value["median_ms"] == 2.0
     letters, *_ = value["per_image"]
     assert (letters["name"], letters["false_positives"], letters["f1"]) == ("letters", 2, 0.0)
     assert letters["rows_correct"] is None
     unordered = evaluate_reader(ScriptedReader([SEVEN]), [labelled_frame("far", SEVEN, ordered=False)])
-    total = unordered.to_json()["by_difficulty"]["all"]
+    total = unordered.to_dict()["by_difficulty"]["all"]
     assert (total["f1"], total["reading_order_f1"], total["rows_exact"]) == (1.0, None, None)
-    negatives_only = evaluate_reader(ScriptedReader([]), [labelled_frame("blank")]).to_json()["by_difficulty"]["all"]
-    assert (negatives_only["frames"], negatives_only["f1"], negatives_only["mean_f1"]) == (0, None, None)
+    negatives_only = evaluate_reader(ScriptedReader([]), [labelled_frame("blank")]).to_dict()["by_difficulty"]["all"]
+    assert (negatives_only["images"], negatives_only["f1"], negatives_only["mean_f1"]) == (0, None, None)
 
 
 def test_detections_in_boxes_to_ignore_do_not_count() -> None:

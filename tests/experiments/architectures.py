@@ -1,4 +1,4 @@
-"""The search that chose `cnn` and `small`: accuracy, robustness, size, MACs and latency of many nets; `make search`.
+"""The search that chose `cnn` and `small`: accuracy, robustness, size, MACs and latency of networks; `make search`.
 
 Trains every candidate for a few epochs on a part of MNIST's training images, and evaluates its int8 file on others of
 them, clean and under the seen corruptions; the test images are not used. Names of candidates on the command line
@@ -81,7 +81,7 @@ def main(names: Sequence[str]) -> None:
     _, data = load_dataset(None)
     data = held_out(data)
     print(f"{TRAINING_IMAGES} training images, {SCENES} scenes, {EPOCHS} epochs; int8 on {EVALUATION_IMAGES} others\n")
-    print("| net | kB | thousand parameters | million MACs | us an image | top-1 | top-1 corrupted |")
+    print("| network | kB | thousand parameters | million MACs | us an image | top-1 | top-1 corrupted |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name in names or CANDIDATES:
         print(f"| {name} | {' | '.join(measure(name, CANDIDATES[name], data))} |", flush=True)

@@ -64,7 +64,7 @@ def measure(without: str, data: Dataset) -> list[float]:
         1 - evaluation.top1,
         evaluation.seen_corruption_error or 0.0,
         evaluation.unseen_corruption_error or 0.0,
-        evaluation.fpr_at_99_tpr or 0.0,
+        evaluation.mean_fpr_at_99_tpr or 0.0,
     ]
 
 

@@ -98,7 +98,7 @@ def score_scenes(model: Model, seed: int, count: int) -> Iterator[ScoredScene]:
             correct = {id(one) for _, one in match_digits(scene.digits, predictions).true_positives}
             is_correct = np.array([id(one) in correct for one in predictions])[is_known]
             weight = LETTERS_WEIGHT if scene.scene_type == LETTERS else 1.0
-            yield ScoredScene(predictions, model.threshold, is_known, is_correct, weight)
+            yield ScoredScene(predictions, model.reject_threshold, is_known, is_correct, weight)
 
 
 def fit(scenes: Sequence[ScoredScene], previous: NDArray[np.float64] | None) -> NDArray[np.float64]:

@@ -66,9 +66,20 @@ def test_a_wrong_figure_fails_the_check_and_is_replaced(tree: Path, page: str, l
     assert path.read_text(encoding="utf-8") == true
 
 
+@pytest.mark.parametrize("key", ["name", "unseen"])
+def test_an_evaluation_with_other_corruptions_fails_the_check(tree: Path, key: str) -> None:
+    path = tree / "export" / "small" / "evaluation.json"
+    evaluation = json.loads(path.read_text(encoding="utf-8"))
+    evaluation["files"]["model_int8.onnx"]["corruptions"][-1][key] = "other"
+    path.write_text(json.dumps(evaluation), encoding="utf-8")
+    done = figures(tree, "--check")
+    assert done.returncode == 1
+    assert "model_int8.onnx was evaluated with other corruptions than there are now" in done.stderr
+
+
 def test_every_rendered_scene_is_counted_once() -> None:
     scenes = json.loads((ROOT / "export" / "scenes.json").read_text(encoding="utf-8"))
-    empty = scenes["images"] - scenes["by_difficulty"]["all"]["frames"]
+    empty = scenes["images"] - scenes["by_difficulty"]["all"]["images"]
     assert empty > 0
     assert f"In {empty} scenes without a digit" in (ROOT / "docs/guide/evaluate.md").read_text(encoding="utf-8")
 
@@ -113,8 +124,8 @@ def test_the_released_bundles_meet_the_release_criteria(release: ModuleType, sma
     ("changes", "message"),
     [
         ({"top1": 0.98}, "model_int8.tflite has a top-1 drop of"),
-        ({"top1": float("nan")}, "model_int8.tflite has a top-1 drop of nan%"),
-        ({"agreement": 0.9989}, "model_int8.tflite has an agreement of 99.89%"),
+        ({"top1": float("nan")}, "model_int8.tflite has a top-1 drop of nan %"),
+        ({"agreement": 0.9989}, "model_int8.tflite has an agreement of 99.89 %"),
         ({"bytes": 24_001}, "model_int8.tflite has 24,001 bytes"),
     ],
 )

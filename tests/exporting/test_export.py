@@ -147,7 +147,7 @@ def test_a_bundle_out_of_tolerance_is_written_and_refused(contract_model: Path, 
 
 def test_verify_bundle_repeats_the_figures_of_the_export(exported: ExportResult, data: Dataset) -> None:
     again = verify_bundle(exported.bundle, data, {})
-    assert [result.to_json() for result in again.values()] == [r.to_json() for r in exported.results.values()]
+    assert [result.to_dict() for result in again.values()] == [r.to_dict() for r in exported.results.values()]
 
 
 def test_another_data_set_is_refused(exported: ExportResult, data: Dataset) -> None:

@@ -35,5 +35,5 @@ def test_the_digits_are_augmented_rendered_and_from_scenes(data: Dataset) -> Non
     assert len(augmented) == len(rendered) == SAMPLES
     assert len(scenes) > 300
     assert all(part.any(axis=(1, 2)).all() for part in (augmented, rendered, scenes))
-    assert set(digits.digits.tolist()) == set(range(10))
+    assert set(digits.labels.tolist()) == set(range(10))
     np.testing.assert_array_equal(digits.crops, threshold_digits(data.x_train[:500], data.y_train[:500]).crops)

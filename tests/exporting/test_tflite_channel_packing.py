@@ -24,7 +24,7 @@ IMAGES = RNG.integers(0, 256, (20, 1, 28, 28, 1), np.uint8)
 def converted(first: Sequence[layers.Layer], *, width: int = 28) -> Any:
     """A small model with random weights, converted by TensorFlow to int8."""
     keras.utils.set_random_seed(0)
-    net = keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input(batch_shape=(1, 28, width, 1)),
             layers.Rescaling(1 / 255),
@@ -33,7 +33,7 @@ def converted(first: Sequence[layers.Layer], *, width: int = 28) -> Any:
             layers.Dense(10, activation="softmax"),
         ]
     )
-    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([i[:, :, :width].astype(np.float32)] for i in IMAGES)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -48,7 +48,7 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:
     digits, non_digits = confidence[labels != NON_DIGIT], confidence[labels == NON_DIGIT]
     assert (result.digits, result.non_digits) == (len(digits), len(non_digits))
     assert result.auroc == pytest.approx((np.sign(digits[:, None] - non_digits[None, :]).mean() + 1) / 2)
-    assert result.fpr_at_99_tpr == (non_digits >= result.threshold).mean()
+    assert result.fpr_at_99_tpr == (non_digits >= result.threshold_at_99_tpr).mean()
 
 
 def test_perfect_confidences_have_auroc_1_and_reversed_ones_0() -> None:

@@ -38,7 +38,7 @@ def detect_and_crop(frame: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 def main() -> None:
     cv2.setNumThreads(1)
-    frames = {f"plain {name}": _scene(name, Difficulty.PLAIN) for name in PLAIN_SCENE_TYPES}
+    frames = {name: _scene(name, Difficulty.PLAIN) for name in PLAIN_SCENE_TYPES}
     frames |= {f"hard {name}": _scene(name, Difficulty.HARD) for name in ("many", "ruled")}
     for name, frame in frames.items():
         _time(name, frame)

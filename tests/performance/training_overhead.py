@@ -1,4 +1,4 @@
-"""Times `digitedge train mlp` against the plain Keras `fit` of the same net: `make bench`.
+"""Times `digitedge train mlp` against the plain Keras `fit` of the same network: `make bench`.
 
 Both run in turn in this process on the same data (MNIST if it is found, else rendered digits), so that a drifting clock
 rate changes the ratio little. The time of `train` includes model files, history, plots and test accuracy.

@@ -68,7 +68,7 @@ SKIPPED = {
         ),
         *("tests/cli/test_eval.py", "tests/cli/test_eval_bundle.py"),
         "tests/evaluation",
-        "tests/reader/test_stages.py",
+        "tests/reader/test_stage_images.py",
     ),
 }
 TESTS_MINUTES = 30

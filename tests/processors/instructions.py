@@ -83,7 +83,7 @@ def repeat(what: str, times: int) -> None:
     if what == FRAME:
         reader = Reader(HERE / "export" / BUNDLES[0] / "model_int8.tflite")
         frame = render_scene(
-            seed=SCENE_SEED, width=1280, height=720, difficulty=Difficulty.PLAIN, scene_type="paper"
+            seed=SCENE_SEED, width=1280, height=720, difficulty=Difficulty.PLAIN, scene_type="plain-paper"
         ).frame
         found = [len(reader.read(frame).digits) for _ in range(times)]
         if set(found) != {10}:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.reader import Digit, Reading
+from digitedge.reader import Digit, Reader, Reading
 from digitedge.reader.overlay import HIGH_CONFIDENCE_COLOUR, LOW_CONFIDENCE_COLOUR, draw_reading
 from digitedge.utils.drawing import Colour
 
@@ -112,3 +112,19 @@ def test_label_does_not_cover_the_next_digit() -> None:
     drawn = draw_reading(blank(), make_reading(left, right))
     assert tuple(drawn[197, 134]) != LOW_CONFIDENCE_COLOUR  # between the two: the confidence is left out
     assert tuple(draw_reading(blank(), make_reading(left))[197, 134]) == LOW_CONFIDENCE_COLOUR
+
+
+@pytest.mark.parametrize("image", [blank(0.5), "page.jpg"], ids=["half the size", "path"])
+def test_reading_refuses_to_draw_on_another_image(image: object) -> None:
+    with pytest.raises(InputError, match=r"expected (the image that was read, 640 x 480|an image, uint8)"):
+        make_reading().draw(image)  # type: ignore[arg-type]
+
+
+def test_reading_without_image_and_trace_cannot_be_drawn() -> None:
+    with pytest.raises(InputError, match="has no trace"):
+        make_reading().draw()
+
+
+def test_reading_draws_on_the_image_of_its_trace() -> None:
+    reading = Reader().read(blank())
+    np.testing.assert_array_equal(reading.draw(), blank())

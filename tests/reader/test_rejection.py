@@ -16,7 +16,7 @@ from digitedge.vision.segment import RejectReason
 CLEAR = 0.999
 # Of the released int8 file.
 MANIFEST = json.loads((released_bundle() / "manifest.json").read_text())
-REJECT_THRESHOLD = MANIFEST["files"]["model_int8.tflite"]["threshold"]
+REJECT_THRESHOLD = MANIFEST["files"]["model_int8.tflite"]["reject_threshold"]
 
 
 def predict(

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.reader import Reader, Trace
-from digitedge.reader.stages import IMAGE_STAGES, draw_crop, draw_stages, stage_image
+from digitedge.reader.stage_images import IMAGE_STAGES, draw_crop, draw_stages, stage_image
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Stage, detect_candidates
 

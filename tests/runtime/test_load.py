@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from digitedge.bundle.golden import load_golden
+from digitedge.bundle.recipe import RECIPES
 from digitedge.errors import InputError, MissingExtraError, ModelError
 from digitedge.runtime import RUNTIMES, Runtime, can_run, load_classifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 
-FILES = ["good.tflite", "good.onnx"]
+SUFFIXES = [runtime.suffix for runtime in RUNTIMES]
+FILES = [f"good{suffix}" for suffix in SUFFIXES]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -46,16 +48,17 @@ def test_input_of_another_type_or_shape_is_refused(fixtures: Path, name: str, cr
         load_classifier(fixtures / name).probabilities(crops)  # type: ignore[arg-type]
 
 
-def test_both_runtimes_give_equal_probabilities(fixtures: Path) -> None:
+def test_all_runtimes_give_equal_probabilities(fixtures: Path) -> None:
     crops, _ = synthetic_digits(50, seed=6)
-    tflite, onnx = (load_classifier(fixtures / name).probabilities(crops) for name in FILES)
-    np.testing.assert_allclose(tflite, onnx, atol=1e-5)
+    first, *others = (load_classifier(fixtures / name).probabilities(crops) for name in FILES)
+    for other in others:
+        np.testing.assert_allclose(first, other, atol=RECIPES["float32"].tolerance.max_abs_diff)
 
 
-@pytest.mark.parametrize("name", ["wants_zero_to_one.tflite", "wants_zero_to_one.onnx"])
-def test_a_model_that_expects_0_to_1_is_refused(fixtures: Path, name: str) -> None:
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_model_that_expects_0_to_1_is_refused(fixtures: Path, suffix: str) -> None:
     with pytest.raises(ModelError, match=r"wants 0 to 1.*--input-range 0-1"):
-        load_classifier(fixtures / name)
+        load_classifier(fixtures / f"wants_zero_to_one{suffix}")
 
 
 def test_a_file_that_gives_logits_is_refused(fixtures: Path) -> None:
@@ -68,7 +71,7 @@ def test_a_file_with_other_tensor_names_is_refused(fixtures: Path) -> None:
         load_classifier(fixtures / "other_names.tflite")
 
 
-@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"\x00" * 5000], ids=["empty", "text", "zeros"])
 def test_files_that_are_not_models_are_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"broken{suffix}"
@@ -94,7 +97,7 @@ def test_a_missing_file_and_an_unknown_suffix_are_refused(tmp_path: Path) -> Non
 
 def test_every_released_file_gives_its_golden_probabilities(released: Path) -> None:
     golden = load_golden(released / "golden.npz")
-    files = [path for path in released.iterdir() if path.suffix in {".tflite", ".onnx"}]
+    files = [path for path in released.iterdir() if path.suffix in SUFFIXES]
     assert len(files) == 6
     for path in files:
         scores = load_classifier(path).probabilities(golden.crops)

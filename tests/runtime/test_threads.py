@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.runtime import load_classifier
+from digitedge.runtime import RUNTIMES, Runtime, load_classifier
 
 
-@pytest.mark.parametrize("name", ["model_int8.tflite", "model_int8.onnx"])
-def test_threads_that_share_a_classifier_get_their_own_results(released: Path, name: str) -> None:
-    if name.endswith(".onnx"):
-        pytest.importorskip("onnxruntime")
-    classifier = load_classifier(released / name)
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
+def test_threads_that_share_a_classifier_get_their_own_results(released: Path, runtime: Runtime) -> None:
+    if not runtime.is_installed:
+        pytest.skip(runtime.missing)
+    classifier = load_classifier(released / f"model_int8{runtime.suffix}")
     crops = np.load(released / "golden.npz")["crops"][:40]
     expected = classifier.probabilities(crops)
     wrong: list[int] = []

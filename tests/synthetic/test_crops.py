@@ -25,9 +25,9 @@ BOX = (100, 80, 40, 80)
 
 def test_crop_scenes_gives_labelled_crops_of_all_digits() -> None:
     crops = crop_scenes(20, seed=3)
-    assert crops.crops.dtype == crops.digits.dtype == np.uint8
+    assert crops.crops.dtype == crops.labels.dtype == np.uint8
     assert crops.crops.shape == (len(crops), 28, 28)
-    digits = crops.digits[crops.digits != NON_DIGIT]
+    digits = crops.labels[crops.labels != NON_DIGIT]
     assert len(digits) > 80
     assert set(digits.tolist()) == set(range(10))
 
@@ -35,7 +35,7 @@ def test_crop_scenes_gives_labelled_crops_of_all_digits() -> None:
 def test_the_same_seed_gives_the_same_crops_and_another_seed_others() -> None:
     one, same, other = (crop_scenes(4, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.crops, same.crops)
-    np.testing.assert_array_equal(one.digits, same.digits)
+    np.testing.assert_array_equal(one.labels, same.labels)
     assert not np.array_equal(one.crops[:5], other.crops[:5])
 
 
@@ -60,7 +60,7 @@ def test_more_scenes_start_with_the_crops_of_fewer_scenes() -> None:
     ids=["whole", "tighter box", "no digit", "elsewhere", "fragment", "half", "pair", "around one", "around two"],
 )
 def test_the_overlap_with_the_true_boxes_decides_the_label(true: list[TrueDigit], labels: list[int]) -> None:
-    assert crop_frame(draw_page(*EIGHT), true).digits.tolist() == labels
+    assert crop_frame(draw_page(*EIGHT), true).labels.tolist() == labels
 
 
 @pytest.mark.parametrize("lean", [0, 30, -45])
@@ -68,17 +68,17 @@ def test_a_bar_is_a_1_or_ambiguous(lean: int) -> None:
     frame = draw_page()
     cv2.line(frame, (160 - lean, 80), (160 + lean, 170), 40, 6)
     box = (157 - abs(lean), 77, 2 * abs(lean) + 7, 97)
-    assert crop_frame(frame, [TrueDigit(1, box)]).digits.tolist() == [1]
+    assert crop_frame(frame, [TrueDigit(1, box)]).labels.tolist() == [1]
     assert len(crop_frame(frame, [])) == 0
 
 
 def test_ignored_boxes_are_left_out_unless_they_are_digits() -> None:
     frame = draw_page(*EIGHT)
     assert len(crop_frame(frame, [], ignore=[(90, 70, 20, 20)])) == 0
-    assert crop_frame(frame, [TrueDigit(8, BOX)], ignore=[(90, 70, 20, 20)]).digits.tolist() == [8]
+    assert crop_frame(frame, [TrueDigit(8, BOX)], ignore=[(90, 70, 20, 20)]).labels.tolist() == [8]
 
 
 def test_no_crops_have_the_right_shape() -> None:
     for crops in (crop_frame(draw_page(), []), crop_scenes(0, seed=0), join_crops([])):
         assert crops.crops.shape == (0, 28, 28)
-        assert crops.digits.shape == (0,)
+        assert crops.labels.shape == (0,)

@@ -63,10 +63,10 @@ def test_ink_contrasts_with_the_paper(scene_type: str) -> None:
             assert np.percentile(part, 97) - np.percentile(part, 3) > 40
 
 
-@pytest.mark.parametrize("scene_type", [name for name in PLAIN_SCENE_TYPES if name != "desk"])
+@pytest.mark.parametrize("scene_type", [name for name in PLAIN_SCENE_TYPES if name != "plain-desk"])
 def test_only_the_blackboard_is_dark(scene_type: str) -> None:
     grey = cv2.cvtColor(render_plain(1, scene_type=scene_type).frame, cv2.COLOR_BGR2GRAY)
-    assert (np.median(grey) < 90) == (scene_type == "blackboard")
+    assert (np.median(grey) < 90) == (scene_type == "plain-blackboard")
 
 
 def test_all_scene_types_come_without_being_asked_for() -> None:
@@ -74,7 +74,7 @@ def test_all_scene_types_come_without_being_asked_for() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("scene_type", ["paper", "whiteboard"])
+@pytest.mark.parametrize("scene_type", ["plain-paper", "plain-whiteboard"])
 def test_boxes_are_tight_around_the_ink_of_a_clean_scene(scene_type: str, seed: int) -> None:
     scene = render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type=scene_type, clean=True)
     paper = np.median(scene.frame, axis=(0, 1)).astype(int)
@@ -105,5 +105,5 @@ def test_a_frame_that_is_too_small_is_refused(size: tuple[int, int]) -> None:
 
 
 def test_a_scene_type_that_is_not_plain_is_refused() -> None:
-    with pytest.raises(InputError, match="paper, ruled, squared, desk"):
+    with pytest.raises(InputError, match="plain-paper, plain-ruled, plain-squared, plain-desk"):
         render_plain(0, scene_type="crumpled")

@@ -15,7 +15,7 @@ from digitedge.synthetic.page.occluders import OCCLUDERS, add_occluder
 from digitedge.synthetic.page.pens import Pen
 from digitedge.synthetic.page.writing import Layout, PageStyle, PlacedInk, all_ink, write_rows
 from digitedge.synthetic.photo.backgrounds import OBJECTS
-from digitedge.synthetic.photo.capture import CONDITIONS, sample_light
+from digitedge.synthetic.photo.effects import CONDITIONS, sample_light
 from digitedge.synthetic.scenes import (
     NEGATIVE_SCENE_TYPES,
     SCENE_TYPES,

@@ -30,7 +30,7 @@ def test_crops_are_made_once(cache: Path, capsys: pytest.CaptureFixture[str]) ->
     again = cached_crops(must_not_run, 2, seed=5)
     for crops in (again, crop_scenes(2, seed=5)):
         np.testing.assert_array_equal(first.crops, crops.crops)
-        np.testing.assert_array_equal(first.digits, crops.digits)
+        np.testing.assert_array_equal(first.labels, crops.labels)
     assert [path.name for path in cache.iterdir()] == ["2-5.npz"]
 
 

@@ -45,7 +45,7 @@ class Killed(Exception):
 
 
 def build_tiny(dropout: float) -> keras.Model:
-    """Build a fast net with every kind of layer that has a state."""
+    """Build a fast network with every kind of layer that has a state."""
     layers = keras.layers
     return keras.Sequential(
         [

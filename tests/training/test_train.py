@@ -32,7 +32,7 @@ def test_a_run_folder_is_complete_and_the_test_accuracy_rises(data: Dataset, tmp
         "args.json", "confusion.png", "curves.png", "history.csv", "last.keras", "metrics.json", "model.keras"
     ]  # fmt: skip
     assert result.test_accuracy > 0.7 > 0.3 > result.initial_test_accuracy
-    assert lines[-1] == f"Test accuracy: {100 * result.test_accuracy:.4f}%"
+    assert lines[-1] == f"Test accuracy: {100 * result.test_accuracy:.4f} %"
     assert lines[-2] == f"Temperature: {result.temperature:.3f}"
     assert lines[-3].startswith("Test accuracy before training: ")
     assert "Total params: 669,706" in lines[0]

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.non_digits import DRAWINGS, GLYPHS
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training import crop_cache
 from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
-from digitedge.training.training_data import DRAWINGS, GLYPHS, RENDERED_DIGITS, TrainingData, make_training_data
+from digitedge.training.training_data import RENDERED_DIGITS, TrainingData, make_training_data
 
 TRAINING_SCENES = 12
 VALIDATION_SCENES = 2

@@ -78,7 +78,7 @@ def test_all_digits_of_plain_scenes_are_found(scene_type: str) -> None:
     for seed in range(5):
         scene = render_scene(seed=seed, difficulty=Difficulty.PLAIN, scene_type=scene_type)
         true, found = [digit.box for digit in scene.digits], find_boxes(scene.frame)
-        if scene_type == "desk":  # edges of the paper are candidates, too; the reader rejects them
+        if scene_type == "plain-desk":  # edges of the paper are candidates, too; the reader rejects them
             found = [box for box in found if any(iou(box, other) > 0 for other in true)]
         assert_same_boxes(found, true, min_iou=0.6)
 

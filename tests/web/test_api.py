@@ -71,7 +71,7 @@ def read_events(served: ServedPage, wanted: set[str], limit_s: float = 10.0) -> 
 
 def test_an_event_is_sent_once_and_later_viewers_get_the_history() -> None:
     with serve_page() as served:
-        [event] = [data for kind, data in read_events(served, {"reading"}) if kind == "reading"]
+        [event] = [data for kind, data in read_events(served, {"row"}) if kind == "row"]
         assert (event["change"], event["text"]) == ("appeared", "77")
         assert event["at"][:2] == "20"
         late = read_events(served, {"history", "state", "threshold", "update"})

@@ -122,7 +122,7 @@ def test_the_state_is_waiting_then_live_then_stale(monkeypatch: pytest.MonkeyPat
 
 
 def test_large_images_are_scaled_down_to_max_side() -> None:
-    from digitedge.camera.sources.mjpeg import decode_jpeg
+    from digitedge.utils.opencv import decode_image
 
     jpeg = to_jpeg(np.zeros((3000, 4000, 3), np.uint8))
-    assert decode_jpeg(jpeg).shape == (MAX_SIDE * 3 // 4, MAX_SIDE, 3)
+    assert decode_image(jpeg).shape == (MAX_SIDE * 3 // 4, MAX_SIDE, 3)

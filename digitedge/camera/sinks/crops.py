@@ -22,28 +22,16 @@ from digitedge.utils.boxes import share_within
 from digitedge.utils.files import check_writable
 from digitedge.utils.images import write_image
 
-MAX_FILES = 10_000
-
 
 class CropSink:
-    """Saves the crops of each stable row once, when it appears or changes. A thread writes the files.
-
-    Only videos and cameras have stable rows: of images nothing is saved.
-    """
+    """Saves the crops of each stable row of a video or camera once, when it appears or changes, in a thread."""
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        max_files: int = MAX_FILES,
-        log: Callable[[str], object] = lambda line: None,
+        self, folder: str | Path, *, max_files: int = 10_000, log: Callable[[str], object] = lambda line: None
     ) -> None:
-        """Name a folder; files in it are kept.
+        """Save up to `max_files` of less than 1 kB in a folder, including existing ones, which are kept.
 
-        Args:
-            folder: created if missing. Only one program at a time may save there.
-            max_files: in the folder, including existing ones; each has less than 1 kB.
-            log: gets a line when the folder is full and when a file cannot be written.
+        Only one program at a time may save there. `log` gets a line when it is full or a file cannot be written.
 
         Raises:
             InputError: `max_files` below 1.

@@ -2,7 +2,7 @@
 
     PREFIX/availability   "online" or "offline", retained; the last will is "offline"
     PREFIX/state          {"schema": "digitedge.state/1", "state": "live", "rows": ["2026"], "stable": [...]}, retained
-    PREFIX/reading        {"event": "reading", "change": "appeared", "text": "2026", ...}: one for each row event
+    PREFIX/row            {"event": "row", "change": "appeared", "text": "2026", ...}: one for each row event
 
 A thread of paho-mqtt reconnects as often as needed, and retained messages are published again after each connection,
 because a restarted broker may have lost them.
@@ -37,16 +37,7 @@ END_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Address of a broker.
-
-    Attributes:
-        host: name or address.
-        port: 1 to 65535.
-        has_tls: whether the connection is encrypted, and the broker's certificate checked.
-        user: None for no login.
-        password: None for none.
-        prefix: of the topics.
-    """
+    """Address of a broker, login and prefix of the topics; TLS checks the broker's certificate."""
 
     host: str
     port: int
@@ -99,11 +90,9 @@ class MqttSink:
     """Publishes readings, while in the `with` block."""
 
     def __init__(self, url: str, *, log: Callable[[str], object] = lambda line: None) -> None:
-        """Name a broker, which may come later.
+        """Name a broker, which may come later, by its address as in `parse_broker`.
 
-        Args:
-            url: see `parse_broker`.
-            log: gets a line when the broker is connected, cannot be reached, is lost or refuses the login; once each.
+        `log` gets a line when the broker is connected, cannot be reached, is lost or refuses the login; once each.
 
         Raises:
             InputError: an invalid address.
@@ -176,7 +165,7 @@ class MqttSink:
 
     def _publish_events(self) -> None:
         while self._is_connected and self._events:
-            self._publish("reading", self._events.popleft())
+            self._publish("row", self._events.popleft())
 
     def _on_connect(self, client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         """Publish the retained messages; events follow with the next update, after those sent before."""
@@ -225,7 +214,5 @@ def _make_client(broker: Broker) -> Any:
 
 def state_json(update: Update) -> str:
     """Return the state of the source and the stable rows as JSON, schema "digitedge.state/1"."""
-    stable = [row.to_dict() for row in update.stable]
-    rows = [row.text for row in update.stable]
-    state = {"schema": "digitedge.state/1", "state": str(update.state), "rows": rows, "stable": stable}
-    return json.dumps(state, allow_nan=False)
+    rows = {"rows": [row.text for row in update.stable], "stable": [row.to_dict() for row in update.stable]}
+    return json.dumps({"schema": "digitedge.state/1", "state": str(update.state)} | rows, allow_nan=False)

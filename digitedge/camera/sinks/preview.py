@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 from digitedge.camera.capture import CameraState, LiveCapture
 from digitedge.camera.loop import Update
@@ -47,16 +48,14 @@ class LivePreviewSink:
             if captured is None or update is None:
                 continue
             frame = self._transform.apply(captured.frame)
-            age_ms = 1000 * (time.monotonic() - captured.arrival)
-            image = draw_reading(frame, update.reading, caption=caption(update, age_ms=age_ms, state=capture.state))
+            update = replace(update, state=capture.state, age_ms=1000 * (time.monotonic() - captured.arrival))
+            image = draw_reading(frame, update.reading, caption=caption(update))
             if not self._window.show(image, hold_s=1 / SHOWN_FPS):
                 return
 
 
-def caption(update: Update, *, age_ms: float | None = None, state: CameraState | None = None) -> str:
+def caption(update: Update) -> str:
     """Return rate, reading time and age of a frame; without a live camera its state and age."""
-    state = state or update.state
-    age_ms = update.age_ms if age_ms is None else age_ms
-    if state is not CameraState.LIVE:
-        return f"{state}: {age_ms / 1000:.0f} s old"
-    return f"{update.fps:.0f} fps  {update.reading.ms:.0f} ms  age {age_ms:.0f} ms"
+    if update.state is not CameraState.LIVE:
+        return f"{update.state}: {update.age_ms / 1000:.0f} s old"
+    return f"{update.fps:.0f} fps  {update.reading.ms:.0f} ms  age {update.age_ms:.0f} ms"

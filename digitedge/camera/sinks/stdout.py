@@ -13,11 +13,7 @@ class JsonSink:
     """Prints each update as one JSON object on one line, schema "digitedge.reading/1"."""
 
     def __init__(self, *, events_only: bool = False) -> None:
-        """Choose the updates.
-
-        Args:
-            events_only: only those with an event of a stable row or a change of the state.
-        """
+        """`events_only`: only updates with an event of a stable row or a change of the state."""
         self._events_only = events_only
         self._state = CameraState.LIVE
 
@@ -37,7 +33,7 @@ class RowSink:
         """See `Sink`."""
         reading = update.reading
         if reading.time is None:
-            return print_line(f"{reading.source}: {'  '.join(reading.rows) or '-'}")
+            return print_line(f"{reading.source}: {reading.text}")
         return all([print_line(event.row.text) for event in update.events if event.change is not Change.LEFT])
 
 

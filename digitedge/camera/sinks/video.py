@@ -21,7 +21,7 @@ from digitedge.camera.loop import Update
 from digitedge.camera.sources.base import Frame, Source
 from digitedge.errors import DigitEdgeError, InputError
 from digitedge.utils.files import atomic_file, check_writable
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, resize, to_bgr
 
 # Codec of each file format. Motion JPEG is nine times as large, but playable up to any point.
 CODECS = {".mp4": "mp4v", ".mkv": "MJPG", ".avi": "MJPG"}
@@ -46,7 +46,7 @@ class VideoSink:
         overwrite: bool = False,
         log: Callable[[str], object] = lambda line: None,
     ) -> None:
-        """Name a file.
+        """Check a file.
 
         Args:
             path: .mp4 (small), .mkv or .avi (playable after a crash).
@@ -140,11 +140,7 @@ class VideoSink:
         yield previous, 1
 
     def _check(self, draft: Path, total: int) -> None:
-        """Read the video back, because the FFmpeg in OpenCV does not report a full disk.
-
-        Raises:
-            DigitEdgeError: no frame of it can be read.
-        """
+        """Read the video back, because the FFmpeg in OpenCV does not report a full disk."""
         capture = cv2.VideoCapture(str(draft.resolve()), cv2.CAP_FFMPEG)
         try:
             is_readable, count = capture.read()[0], capture.get(cv2.CAP_PROP_FRAME_COUNT)  # <= 0 if its end is missing
@@ -181,13 +177,12 @@ def letterbox(frame: Frame, width: int, height: int) -> Frame:
         >>> letterbox(np.full((2, 4), 9, np.uint8), 4, 4)[:, 0, 0].tolist()
         [0, 9, 9, 0]
     """
-    if frame.ndim == 2:
-        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR), np.uint8)
+    frame = to_bgr(frame)
     if frame.shape[:2] == (height, width):
         return frame
     scale = min(width / frame.shape[1], height / frame.shape[0])
     size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
     canvas = np.zeros((height, width, 3), np.uint8)
-    canvas[top : top + size[1], left : left + size[0]] = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    canvas[top : top + size[1], left : left + size[0]] = resize(frame, size, cv2.INTER_AREA)
     return canvas

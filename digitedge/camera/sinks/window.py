@@ -26,11 +26,7 @@ MAX_WIDTH, MAX_HEIGHT = 960, 720
 
 
 def find_window_problem() -> str | None:
-    """Find out why a window cannot be shown here.
-
-    Returns:
-        The reason, such as "there is no screen: DISPLAY is not set"; None if a window can be shown.
-    """
+    """Return why a window cannot be shown here, such as "there is no screen: DISPLAY is not set"; None if it can."""
     _prepare_qt()
     display = os.environ.get("DISPLAY")
     if sys.platform == "linux" and not (display or os.environ.get("WAYLAND_DISPLAY")):
@@ -59,17 +55,17 @@ class Window:
         self._shown_at = time.monotonic()
 
     def show(self, frame: NDArray[np.uint8], *, hold_s: float | None = 0.0) -> bool:
-        """Show a frame and handle the keyboard.
-
-        Args:
-            frame: uint8 (H, W, 3) BGR.
-            hold_s: seconds from the end of the frame before to the end of this one; None waits for a key.
+        """Show a frame, uint8 (H, W, 3) BGR, until `hold_s` after the end of the one before; None waits for a key.
 
         Returns:
             False if the user quits: q, Esc, or the window was closed.
         """
         if not self._is_open:
-            self._open(*frame.shape[:2])
+            height, width = frame.shape[:2]
+            scale = min(MAX_WIDTH / width, MAX_HEIGHT / height)
+            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.resizeWindow(TITLE, round(scale * width), round(scale * height))
+            self._is_open = True
         cv2.imshow(TITLE, frame)
         end = None if hold_s is None else self._shown_at + hold_s
         while True:
@@ -87,12 +83,6 @@ class Window:
             cv2.destroyAllWindows()
             cv2.waitKey(1)  # handles the event now
         self._is_open = False
-
-    def _open(self, height: int, width: int) -> None:
-        scale = min(MAX_WIDTH / width, MAX_HEIGHT / height)
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        cv2.resizeWindow(TITLE, round(scale * width), round(scale * height))
-        self._is_open = True
 
     def __enter__(self) -> Self:
         return self

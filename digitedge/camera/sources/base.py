@@ -15,12 +15,7 @@ Frame = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """Size and rate requested from a camera, which uses the nearest that it supports; None leaves the choice to it.
-
-    Attributes:
-        width: of the frames, in pixels; so is `height`.
-        fps: frames per second.
-    """
+    """Size in pixels and frames per second requested from a camera, which uses the nearest; None: its own choice."""
 
     width: int | None = None
     height: int | None = None
@@ -107,6 +102,5 @@ class Camera(Source):
     has_noise = True
 
     def __init__(self, name: str, *, mode: Mode = Mode()) -> None:
-        """Name a camera; it is opened by iterating."""
         super().__init__(name)
         self._mode = mode

@@ -6,14 +6,7 @@ from digitedge.camera.sources.base import Frame, Source
 
 
 class FrameList(Source):
-    """A list of frames, or the generator of a camera that digitedge does not support.
-
-    Examples:
-        >>> import numpy as np
-        >>> with FrameList([np.zeros((48, 64), np.uint8)] * 3, name="blank") as source:
-        ...     [frame.shape for frame in source]
-        [(48, 64), (48, 64), (48, 64)]
-    """
+    """A list of frames, or the generator of a camera that digitedge does not support."""
 
     def __init__(self, frames: Iterable[Frame], *, name: str = "frames") -> None:
         super().__init__(name)

@@ -6,10 +6,8 @@ import select
 import time
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from digitedge.camera.sources.base import Frame
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import decode_image
 
 BATCH_LIMIT_BYTES = 8_000_000
 # An image without an end within this is dropped.
@@ -20,9 +18,7 @@ _END_OR_START = re.compile(rb"\xff[\xd8\xd9]")
 def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> Iterator[Frame]:
     """Decode the last complete image of each batch of bytes, so that a slow reader skips the older ones.
 
-    Args:
-        batches: what has arrived each time. Damaged images, and what lies between images, are skipped.
-        limit_s: ends when bytes arrive for so many seconds without an image in them; None for never.
+    Damaged images, and what lies between images, are skipped. Ends when bytes arrive for `limit_s` without an image.
 
     Yields:
         uint8 (H, W, 3) BGR.
@@ -32,7 +28,7 @@ def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> 
     for batch in batches:
         buffer += batch
         for jpeg in reversed(extract_jpegs(buffer)):
-            frame = decode_jpeg(jpeg)
+            frame = decode_image(jpeg)
             if frame is not None:
                 yield frame
                 last = time.monotonic()
@@ -43,24 +39,10 @@ def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> 
             buffer.clear()
 
 
-def decode_jpeg(jpeg: bytes) -> Frame | None:
-    """Decode an image to uint8 (H, W, 3) BGR; None if it is damaged."""
-    try:
-        frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # a header that states more pixels than OpenCV accepts
-        return None
-    return None if frame is None else np.asarray(frame, np.uint8)
-
-
 def extract_jpegs(buffer: bytearray) -> list[bytes]:
-    r"""Remove the complete JPEG images from a buffer, with what lies before them.
+    r"""Remove the complete JPEG images from a buffer, with what lies before them, and return them.
 
-    Args:
-        buffer: what has arrived of the stream.
-
-    Returns:
-        The images, from start (FF D8) to end (FF D9). One that is cut short, or whose header is damaged, is left out:
-        a decoder would fill it up with the next image.
+    One that is cut short, or whose header is damaged, is left out: a decoder would fill it up with the next image.
 
     Source:
         ITU-T T.81, annex B. In image data FF is followed by 00 or a marker, so the first FF D9 is the end and FF D8 the

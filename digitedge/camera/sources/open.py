@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from contextlib import suppress
 from glob import has_magic
 from pathlib import Path
 
@@ -66,12 +67,10 @@ def default_source(*, board: Path = BOARD) -> str:
     /dev/video0 does not tell: on a Raspberry Pi it is the receiver of the ribbon, which gives OpenCV no images.
     """
     program = find_rpicam("hello")
-    if program is None or not is_raspberry_pi(board):
-        return "0"
-    try:
-        return "rpicam" if list_cameras(program) else "0"
-    except (CameraError, OSError, subprocess.TimeoutExpired):
-        return "0"
+    with suppress(CameraError, OSError, subprocess.TimeoutExpired):
+        if program is not None and is_raspberry_pi(board) and list_cameras(program):
+            return "rpicam"
+    return "0"
 
 
 def _open_file(text: str) -> Source:

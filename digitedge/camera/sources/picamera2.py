@@ -3,11 +3,10 @@
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
-
 from digitedge.camera.sources.base import Camera, Frame
 from digitedge.camera.sources.rpicam import FPS, HEIGHT, WIDTH
 from digitedge.errors import CameraError
+from digitedge.utils.opencv import as_uint8
 
 
 class PiCamera2(Camera):
@@ -23,7 +22,7 @@ class PiCamera2(Camera):
             camera.configure(camera.create_video_configuration(main=main, controls=controls))
             camera.start()
             while True:
-                frame = np.asarray(camera.capture_array("main"), np.uint8)
+                frame = as_uint8(camera.capture_array("main"))
                 self._stamp()
                 yield frame
         except (RuntimeError, OSError) as exc:
@@ -35,11 +34,7 @@ class PiCamera2(Camera):
 
 
 def _open() -> Any:
-    """Open the first camera.
-
-    Raises:
-        CameraError: picamera2 is missing or broken, or there is no camera.
-    """
+    """Open the first camera."""
     try:
         from picamera2 import Picamera2
     except ImportError as exc:

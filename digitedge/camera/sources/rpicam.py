@@ -22,10 +22,7 @@ EXIT_LIMIT_S = 0.4
 
 
 class Rpicam(Camera):
-    """Frames from `rpicam-vid`, which runs while they are iterated over.
-
-    When the reader is slower than the camera, older images are skipped without decoding.
-    """
+    """Frames from `rpicam-vid`, which runs while they are iterated over. Older images are skipped undecoded."""
 
     def __init__(self, name: str = "rpicam", *, mode: Mode = Mode()) -> None:  # noqa: B008 - frozen
         super().__init__(name, mode=mode)
@@ -61,19 +58,15 @@ class Rpicam(Camera):
 
 
 def _start(mode: Mode, messages: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the camera program in a session of its own, so that Ctrl-C does not reach it before us.
-
-    Raises:
-        CameraError: it is not installed.
-    """
+    """Start the camera program in a session of its own, so that Ctrl-C does not reach it before us."""
     program = find_rpicam("vid")
     if program is None:
         raise CameraError(
             "the Raspberry Pi camera needs the program rpicam-vid, which is not installed. On Raspberry Pi OS run: "
             "sudo apt install rpicam-apps. For a USB camera: digitedge camera 0. Without one: digitedge camera demo"
         )
-    size = ["--width", str(mode.width or WIDTH), "--height", str(mode.height or HEIGHT)]
-    command = [program, *OPTIONS.split(), *size, "--framerate", f"{mode.fps or FPS:g}"]
+    size = f"--width {mode.width or WIDTH} --height {mode.height or HEIGHT} --framerate {mode.fps or FPS:g}"
+    command = [program, *OPTIONS.split(), *size.split()]
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
     )

@@ -15,12 +15,10 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-import numpy as np
-
 from digitedge.camera.sources.base import Frame, Source
 from digitedge.camera.sources.mjpeg import newest_frames
 from digitedge.errors import CameraError
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp", "rtp")
 OPEN_LIMIT_S = 10.0
@@ -40,11 +38,7 @@ class Stream(Source):
     live = True
 
     def __init__(self, url: str) -> None:
-        """Name a stream; it is opened by iterating.
-
-        Raises:
-            CameraError: a scheme not in SCHEMES, or an invalid address.
-        """
+        """Raise a CameraError for a scheme not in SCHEMES or an invalid address."""
         # The name is printed, so it has no password.
         super().__init__(re.sub(r"(?<==)[^&]+", "***", re.sub(r"//[^?]+@", "//***@", url)))
         if url.partition("://")[0].lower() not in SCHEMES:
@@ -92,14 +86,9 @@ class Stream(Source):
 
 
 def open_mjpeg(url: str, name: str) -> Generator[bytes] | None:
-    """Request an HTTP address and see whether it is MJPEG.
+    """Request an HTTP address, and return the bytes of an MJPEG stream as they arrive; `name` is for messages.
 
-    Args:
-        url: of the stream.
-        name: for messages.
-
-    Returns:
-        The bytes as they arrive; None where FFmpeg should try: another scheme, format or kind of login, or no response.
+    None where FFmpeg should try: another scheme, format or kind of login, or no response.
 
     Raises:
         CameraError: the server reports an error, or sends text.
@@ -162,4 +151,4 @@ def is_mjpeg(start: bytes) -> bool:
 
 def _decode(capture: cv2.VideoCapture) -> Generator[Frame]:
     while (read := capture.read())[0]:
-        yield np.asarray(read[1], np.uint8)
+        yield as_uint8(read[1])

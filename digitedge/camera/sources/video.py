@@ -3,11 +3,9 @@
 from collections.abc import Generator
 from pathlib import Path
 
-import numpy as np
-
 from digitedge.camera.sources.base import Frame, Source
 from digitedge.errors import CameraError
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2
 
 USUAL_FPS = 25.0
 
@@ -31,7 +29,7 @@ class VideoFile(Source):
                 # Raw H.264 has no timestamps: every frame would be at 0.
                 self.time = position_s if position_s > 0 or not count else count / (fps or USUAL_FPS)
                 count += 1
-                yield np.asarray(read[1], np.uint8)
+                yield as_uint8(read[1])
         finally:
             capture.release()
         if not count:

@@ -3,13 +3,12 @@
 import os
 import sys
 from collections.abc import Generator
+from dataclasses import astuple
 from pathlib import Path
-
-import numpy as np
 
 from digitedge.camera.sources.base import Camera, Frame, Mode
 from digitedge.errors import CameraError
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import as_uint8, cv2
 
 # One backend per system, see docs/decisions/camera-sources.md.
 BACKENDS = {
@@ -55,12 +54,8 @@ class Webcam(Camera):
             raise CameraError(f"there is no camera {self._device}. {ALTERNATIVES}") from exc
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        mode = self._mode
-        for property_id, value in (
-            (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
-            (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
-            (cv2.CAP_PROP_FPS, mode.fps),
-        ):
+        properties = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+        for property_id, value in zip(properties, astuple(self._mode), strict=True):
             if value:
                 capture.set(property_id, value)
         return capture, backend_name
@@ -69,18 +64,15 @@ class Webcam(Camera):
         """Return the next frame that can be decoded, or None when the camera has stopped."""
         for _ in range(DAMAGED_LIMIT):
             # The driver may repeat the last frame of an unplugged camera, so its device file is checked as well.
-            if not capture.grab() or not self._is_plugged_in():
+            if not capture.grab() or (sys.platform == "linux" and not self._device_file().exists()):
                 return None
             decoded, frame = capture.retrieve()
             if decoded:
-                return np.asarray(frame, np.uint8)
+                return as_uint8(frame)
         return None
 
     def _device_file(self) -> Path:
         return DEVICES / f"video{self._device}" if isinstance(self._device, int) else Path(self._device)
-
-    def _is_plugged_in(self) -> bool:
-        return sys.platform != "linux" or self._device_file().exists()
 
     def _reason(self) -> str:
         """Say why this camera does not open, as far as the system tells."""

@@ -8,9 +8,9 @@ Text is matched first: a page that was moved up by a line has the same rows in o
 import re
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from digitedge.errors import InputError
 from digitedge.reader.reading import Reading
@@ -76,7 +76,6 @@ class StableRow:
     """A row on which frames agree.
 
     Attributes:
-        text: its digits.
         confidence: of its least confident digit, 0 to 1, when it became stable.
         box: where it was last seen: x, y, width, height in pixels of the frame.
         time: when it became stable, in seconds since the start of the source.
@@ -89,8 +88,7 @@ class StableRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain JSON."""
-        place = {"box": list(self.box), "time": round(self.time, 3)}
-        return {"text": self.text, "confidence": self.confidence} | place
+        return asdict(self) | {"box": list(self.box), "time": round(self.time, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,6 @@ class RowEvent:
     """A change of a stable row.
 
     Attributes:
-        change: appeared, changed or left.
         row: the row after the change; if it left, before.
         before: its text before it changed; else None.
         time: in seconds since the start of the source.
@@ -110,13 +107,12 @@ class RowEvent:
     time: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain JSON: {"event": "reading", "change": "appeared", "text": "2026", ...}."""
-        event = {"event": "reading", "change": str(self.change), "text": self.row.text, "before": self.before}
+        """Convert to plain JSON: {"event": "row", "change": "appeared", "text": "2026", ...}."""
+        event = {"event": "row", "change": str(self.change), "text": self.row.text, "before": self.before}
         return event | {"confidence": self.row.confidence, "box": list(self.row.box), "time": round(self.time, 3)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row of one frame."""
 
     text: str
@@ -168,15 +164,7 @@ class RowTracker:
         return tuple(sorted(rows, key=lambda row: (row.box[1], row.box[0])))
 
     def update(self, reading: Reading, *, now: float) -> tuple[RowEvent, ...]:
-        """Add the rows of a frame.
-
-        Args:
-            reading: of the frame, with digits by vote.
-            now: seconds by `FrameClock`.
-
-        Returns:
-            Changes of stable rows.
-        """
+        """Add the rows of a frame, with digits by vote, at `now` in seconds by `FrameClock`; return what changed."""
         time = reading.time or 0.0
         for row, track in self._match(_rows_of(reading)):
             if track is None:

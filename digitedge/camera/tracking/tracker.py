@@ -31,8 +31,7 @@ class FrameClock:
     """Time in which frames came: gaps in a stream and pauses are not counted.
 
     Attributes:
-        had_gap: whether the last frame came after a gap: after more than a second, and more than four times the step
-            before.
+        had_gap: whether the last frame came after a gap, see GAP_S.
 
     Examples:
         >>> clock = FrameClock(longest_step=0.25)
@@ -101,11 +100,7 @@ class DigitTracker:
         self._tracks: list[_Track] = []
 
     def update(self, digits: Sequence[Digit], *, now: float) -> list[Digit]:
-        """Add the digits of a frame.
-
-        Args:
-            digits: in any order.
-            now: seconds by `FrameClock`.
+        """Add the digits of a frame, at `now` in seconds by `FrameClock`.
 
         Returns:
             The digits by vote, with `track` set; also those missed for less than COAST_S, in their last place.

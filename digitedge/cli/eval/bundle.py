@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, DataOption, ForceOption, JsonOption, choose_model, echo, print_json
-from digitedge.errors import DataError, InputError, MissingExtraError
+from digitedge.cli.common import (
+    MODEL_HELP,
+    DataOption,
+    ForceOption,
+    JsonOption,
+    check_image_file,
+    choose_model,
+    echo,
+    parse_path,
+    print_json,
+)
+from digitedge.errors import DataError, InputError, MissingExtraError, install_command
 
 if TYPE_CHECKING:
     from digitedge.datasets.labelled_crops import LabelledCrops
@@ -20,13 +30,7 @@ SCENES = 200
 
 
 def bundle(
-    bundle: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[BUNDLE]",
-            help=MODEL_HELP,
-        ),
-    ] = None,
+    bundle: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="BUNDLE", help=MODEL_HELP)] = None,
     data: DataOption = None,
     dataset: Annotated[
         Path | None,
@@ -69,6 +73,9 @@ def bundle(
     """
     from digitedge.bundle.bundle import load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
+    from digitedge.datasets.custom import load_custom_digits
+    from digitedge.datasets.load import load_test_crops
+    from digitedge.datasets.mnist import find_mnist
     from digitedge.datasets.non_digits import make_non_digits
     from digitedge.evaluation.classifier import evaluate_classifiers, load_files
     from digitedge.evaluation.corruptions import CORRUPTIONS, SEVERITIES
@@ -86,7 +93,15 @@ def bundle(
     files, skipped = load_files(model, force=force)
     for name in skipped:
         echo(f"{name}: skipped, because its runtime is not installed")
-    digits = _load_digits(data, dataset, images)
+    try:
+        digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
+    except DataError as exc:
+        if not save or data is not None or find_mnist() is not None:
+            raise
+        raise DataError(
+            f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --data."
+        ) from exc
+    digits = digits if images is None else digits.subset(images)
     if save:
         _check_save(model, skipped, digits)
     to_corrupt = digits.subset(corrupted)
@@ -105,7 +120,7 @@ def bundle(
     report = EvaluationReport(model, sizes, skipped, digits, to_corrupt, counts, scenes, evaluations)
     _print(report, as_json=as_json, markdown=markdown)
     if save:
-        save_evaluation(load_bundle(model), report.to_json())
+        save_evaluation(load_bundle(model), report.to_dict())
         echo(f"saved: {model / EVALUATION} and {model / CARD}")
     if top_errors is not None:
         _draw_top_errors(report, top_errors)
@@ -116,7 +131,6 @@ def _check_options(
 ) -> None:
     """Refuse impossible options before minutes of evaluation."""
     from digitedge.utils.files import check_file_creatable
-    from digitedge.utils.opencv import cv2
 
     if data is not None and dataset is not None:
         raise typer.BadParameter("replaces --data: give one of them", param_hint="--dataset")
@@ -126,13 +140,9 @@ def _check_options(
         check_file_creatable(markdown)
     if top_errors is None:
         return
-    if not cv2.haveImageWriter(top_errors.name):
-        raise InputError(
-            f"--top-errors {top_errors}: expected a suffix such as .png or .jpg, got {top_errors.suffix!r}."
-        )
+    check_image_file("--top-errors", top_errors)
     if dataset is not None and dataset.is_dir() and dataset.resolve() in top_errors.resolve().parents:
         raise InputError(f"--top-errors {top_errors} would lie among the digits of {dataset}. Choose another folder.")
-    check_file_creatable(top_errors)
 
 
 def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> None:
@@ -143,18 +153,10 @@ def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> Non
     if skipped:
         raise MissingExtraError(
             f"--save needs the figures of every file, and {', '.join(skipped)} cannot run here. "
-            "Run: pip install 'digitedge[onnx]'"
+            f"Run: {install_command('onnx')}"
         )
     if images_sha256(digits.crops) != load_bundle(model).manifest.verified_on.sha256:
         raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --data.")
-
-
-def _load_digits(data: str | None, dataset: Path | None, images: int | None) -> "LabelledCrops":
-    from digitedge.datasets.custom import load_custom_digits
-    from digitedge.datasets.load import load_test_crops
-
-    digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
-    return digits if images is None else digits.subset(images)
 
 
 def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) -> None:
@@ -163,7 +165,7 @@ def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) 
 
     text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
     if as_json:
-        print_json(report.to_json())
+        print_json(report.to_dict())
     elif markdown == _STDOUT:
         typer.echo(text, nl=False)
     else:

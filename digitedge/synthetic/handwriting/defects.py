@@ -56,26 +56,9 @@ def render_digit_with_defects(
     writer: Writer,
     defects: Defects = NO_DEFECTS,
 ) -> NDArray[np.uint8]:
-    """Render the ink of one digit of a page.
+    """Render the ink of one digit of a page: uint8 (height, W), ink bright on 0, cropped to ink of VISIBLE_INK.
 
-    Args:
-        digit: 0 to 9.
-        rng: random generator.
-        height: of the ink, in pixels, >= 4.
-        pen_width: stroke width in heights, > 0.
-        pen_type: what is written with.
-        writer: habits for one digit.
-        defects: what makes it imperfect.
-
-    Returns:
-        uint8 (height, W), ink bright on 0, cropped to ink of VISIBLE_INK.
-
-    Examples:
-        >>> from digitedge.synthetic.handwriting.writer import sample_single_writer
-        >>> rng = np.random.default_rng(0)
-        >>> writer = sample_single_writer(rng, 1)
-        >>> render_digit_with_defects(5, rng, height=40, pen_width=0.1, pen_type=PenType.PENCIL, writer=writer).shape[0]
-        40
+    The height, >= 4, is in pixels, the width of the pen in heights; the writer is one for one digit.
     """
     (skeleton,) = sample_digit_skeletons(digit, rng, 1, plain=True)
     line = write_skeleton(skeleton, rng, writer)[0]

@@ -52,11 +52,7 @@ class Skeleton:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DigitSkeleton(Skeleton):
-    """One way to write one digit.
-
-    Attributes:
-        sign: the digit, 0 to 9.
-        plain: whether everyone reads it at once. The others are for training only.
+    """One way to write one digit. Not everyone reads those at once that are not plain: they are for training only.
 
     Examples:
         >>> four = DigitSkeleton(4, "open", 1.0, "8 2, 3 55!, 68 52; 57 0, 50 100")
@@ -72,10 +68,7 @@ class DigitSkeleton(Skeleton):
 
 
 def parse_stroke(text: str) -> tuple[NDArray[np.float64], list[int]]:
-    """Parse one stroke of the notation.
-
-    Returns:
-        Points float64 (K, 2) in heights of the digit, and the indices of those that are corners.
+    """Parse one stroke: points, float64 (K, 2) in heights of the digit, and the indices of those that are corners.
 
     Raises:
         InputError: fewer than two points, or a point that is not "x y" or "x y!".

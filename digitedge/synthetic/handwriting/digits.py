@@ -1,8 +1,4 @@
-"""Handwritten digits without a data set: as crops for training, calibration and tests, and as ink for scenes.
-
-A skeleton (`digit_skeletons`) is written by a writer (`writer`), drawn with a pen (`pen`) and, for crops, normalized
-like any digit in front of a camera.
-"""
+"""Handwritten digits without a data set: as crops for training, calibration and tests, and as ink for scenes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +27,10 @@ from digitedge.vision.normalize import WORKING_SIZE, normalize_digit
 
 # Share of the digits that each pen writes.
 PEN_SHARES = ((PenType.BALL, 0.62), (PenType.FELT, 0.2), (PenType.PENCIL, 0.12), (PenType.CHALK, 0.06))
-# Spread of the stroke width, see `sample_stroke_profile`. Ones vary more: without loops to fill, any bar is a one.
-WIDTH_SPREAD = 0.33
-WIDTH_SPREAD_OF_ONES = 0.5
 
 
 def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Render crops of handwritten digits, each by another writer.
-
-    Args:
-        count: how many, >= 0.
-        seed: the same seed gives the same digits.
+    """Render crops of handwritten digits, each by another writer; the same seed gives the same digits.
 
     Returns:
         Crops uint8 (count, 28, 28), in the geometry of MNIST, and digits uint8 (count,), shuffled; each digit comes
@@ -65,13 +54,13 @@ def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArr
         skeletons = np.array(sample_digit_skeletons(digit, rng, len(places)), dtype=object)
         for skeleton in dict.fromkeys(skeletons.tolist()):
             same = places[skeletons == skeleton]
-            spread = WIDTH_SPREAD_OF_ONES if digit == 1 else WIDTH_SPREAD
-            crops[same] = _render_crops(skeleton, rng, len(same), spread)
+            # Ones vary more: without loops to fill, any bar is a one.
+            crops[same] = _render_crops(skeleton, rng, len(same), spread=0.5 if digit == 1 else 0.33)
     return crops, digits
 
 
-def _render_crops(skeleton: Skeleton, rng: np.random.Generator, count: int, spread: float) -> NDArray[np.uint8]:
-    """Render one skeleton as `count` crops, each by another writer with another pen: uint8 (count, 28, 28)."""
+def _render_crops(skeleton: Skeleton, rng: np.random.Generator, count: int, *, spread: float) -> NDArray[np.uint8]:
+    """Render one skeleton as crops, uint8 (count, 28, 28), each by another writer with another pen."""
     crops = np.zeros((count, CROP_SIZE, CROP_SIZE), np.uint8)
     lines = write_skeleton(skeleton, rng, sample_writers(rng, count))
     widths = line_widths(lines, skeleton.lengths, sample_stroke_profile(rng, count, spread=spread))
@@ -91,37 +80,19 @@ def render_digit(
     pen_type: PenType = PenType.BALL,
     writer: Writer | None = None,
 ) -> NDArray[np.uint8]:
-    """Render the ink of one plain digit.
+    """Render the ink of one plain digit: uint8 (height, W), ink bright on 0, cropped to the ink.
 
-    Args:
-        digit: 0 to 9.
-        rng: random generator.
-        height: of the ink, in pixels, >= 4.
-        pen_width: stroke width in pixels, > 0.
-        pen_type: what is written with.
-        writer: habits for one digit (`Writer.at`); None samples a careful writer.
-
-    Returns:
-        uint8 (height, W), ink bright on 0, cropped to the ink.
+    Sizes are in pixels, `height` >= 4. The writer is one for one digit (`Writer.at`); None samples a careful one.
 
     Raises:
         InputError: not a digit, a height under 4, or a width that is not positive.
-
-    Examples:
-        >>> render_digit(7, np.random.default_rng(0), height=60, pen_width=5).shape[0]
-        60
     """
     check_pen_size(height, pen_width)
     (skeleton,) = sample_digit_skeletons(digit, rng, 1, plain=True)
     lines = write_skeleton(skeleton, rng, sample_single_writer(rng, 1) if writer is None else writer)
     wide, high = np.ptp(lines[0], axis=0).tolist()
+    side = max(1.0, wide / max(high, 1e-3))
     ink = draw_ink(
-        lines,
-        skeleton.lengths,
-        rng,
-        longer_side=max(1.0, wide / max(high, 1e-3)),
-        height=height,
-        pen_width=pen_width,
-        pen_type=pen_type,
+        lines, skeleton.lengths, rng, longer_side=side, height=height, pen_width=pen_width, pen_type=pen_type
     )
     return scale_ink(ink, height, of=ink.shape[0])

@@ -15,14 +15,9 @@ class LetterSkeleton(Skeleton):
     """One way to write one letter or sign.
 
     Attributes:
-        sign: the letter or sign, one character.
+        sign: one character.
         ambiguous: whether it could be a digit when it stands alone.
         cursive: whether its first stroke starts and ends where its neighbours in a joined word do.
-
-    Examples:
-        >>> t = LetterSkeleton("t", "cross", 1.0, "20 10, 20 100; 0 42, 42 42")
-        >>> t.lengths, t.ambiguous
-        ((9, 9), False)
     """
 
     sign: str
@@ -32,6 +27,8 @@ class LetterSkeleton(Skeleton):
 
 # Sign, name, weight, strokes, and "ambiguous" where it is.
 _Table = tuple[tuple[str, str, float, str] | tuple[str, str, float, str, str], ...]
+# Sign, strokes, and "ambiguous" where it is: signs with one skeleton.
+_ShortTable = tuple[tuple[str, str] | tuple[str, str, str], ...]
 
 # Lower case, hand-printed.
 _SMALL: _Table = (
@@ -70,7 +67,7 @@ _SMALL: _Table = (
     ("z", "printed", 1, "2 48, 40 47!, 2 99!, 42 98", "ambiguous"),
 )
 # Lower case as it is joined: the first stroke starts and ends where its neighbours in a word do.
-_CURSIVE: tuple[tuple[str, str] | tuple[str, str, str], ...] = (
+_CURSIVE: _ShortTable = (
     ("a", "0 96, 24 62, 44 52, 22 46, 8 66, 12 94, 28 98, 44 78, 48 50!, 46 82, 54 98, 68 84"),
     ("b", "0 92, 18 50, 26 8, 16 4, 12 40, 12 84, 24 100, 40 86, 38 62, 44 60, 58 62", "ambiguous"),
     ("c", "0 96, 24 60, 40 54, 30 46, 12 62, 14 92, 32 100, 52 84"),
@@ -133,94 +130,85 @@ _CAPITALS: _Table = (
     ("Z", "printed", 1, "2 2, 50 2!, 2 98!, 54 98", "ambiguous"),
 )
 # A few Cyrillic and Greek letters that look like no Latin one.
-_FOREIGN: _Table = (
-    ("Д", "printed", 1, "14 96, 24 4!, 58 4!, 58 96; 0 116, 0 96!, 72 96!, 72 116"),
-    ("Ж", "printed", 1, "40 0, 40 100; 2 4, 38 50!, 0 100; 78 4, 42 50!, 80 100"),
-    ("И", "printed", 1, "4 0, 4 100!, 52 0!, 52 100"),
-    ("Ф", "printed", 1, "36 -4, 36 104; 36 18, 6 28, 4 66, 36 78, 68 66, 66 28, 36 18"),
-    ("Ш", "printed", 1, "4 2, 4 98!, 72 98!, 72 2; 38 2, 38 98"),
-    ("Ю", "printed", 1, "4 0, 4 100; 4 50, 30 50; 56 2, 34 20, 32 78, 56 100, 80 78, 80 22, 56 2"),
-    ("я", "printed", 1, "40 100, 40 46!, 16 46, 4 62, 18 76, 40 76; 22 76, 2 100"),
-    ("б", "printed", 1, "46 0, 14 22, 2 70, 20 100, 42 88, 42 58, 22 50, 6 66", "ambiguous"),  # noqa: RUF001
-    ("π", "printed", 1, "0 54, 10 46, 58 46; 18 48, 16 74, 8 100; 42 48, 42 90, 54 98"),
-    ("Σ", "printed", 1, "54 8, 4 4!, 34 50!, 2 98!, 56 94"),
-    ("λ", "printed", 1, "2 4, 14 4, 34 60, 52 100; 28 44, 2 100"),
-    ("Ω", "printed", 1, "0 98, 20 96!, 4 60, 10 16, 36 0, 62 18, 66 62, 50 96!, 70 98"),
-    ("Ψ", "printed", 1, "36 0, 36 50, 36 100; 2 14, 8 50, 36 62, 64 48, 70 12"),
+_FOREIGN: _ShortTable = (
+    ("Д", "14 96, 24 4!, 58 4!, 58 96; 0 116, 0 96!, 72 96!, 72 116"),
+    ("Ж", "40 0, 40 100; 2 4, 38 50!, 0 100; 78 4, 42 50!, 80 100"),
+    ("И", "4 0, 4 100!, 52 0!, 52 100"),
+    ("Ф", "36 -4, 36 104; 36 18, 6 28, 4 66, 36 78, 68 66, 66 28, 36 18"),
+    ("Ш", "4 2, 4 98!, 72 98!, 72 2; 38 2, 38 98"),
+    ("Ю", "4 0, 4 100; 4 50, 30 50; 56 2, 34 20, 32 78, 56 100, 80 78, 80 22, 56 2"),
+    ("я", "40 100, 40 46!, 16 46, 4 62, 18 76, 40 76; 22 76, 2 100"),
+    ("б", "46 0, 14 22, 2 70, 20 100, 42 88, 42 58, 22 50, 6 66", "ambiguous"),  # noqa: RUF001
+    ("π", "0 54, 10 46, 58 46; 18 48, 16 74, 8 100; 42 48, 42 90, 54 98"),
+    ("Σ", "54 8, 4 4!, 34 50!, 2 98!, 56 94"),
+    ("λ", "2 4, 14 4, 34 60, 52 100; 28 44, 2 100"),
+    ("Ω", "0 98, 20 96!, 4 60, 10 16, 36 0, 62 18, 66 62, 50 96!, 70 98"),
+    ("Ψ", "36 0, 36 50, 36 100; 2 14, 8 50, 36 62, 64 48, 70 12"),
 )
-_SIGNS: _Table = (
-    ("+", "printed", 1, "30 30, 30 90; 0 60, 60 60"),
-    ("-", "printed", 1, "0 60, 50 58"),
-    ("=", "printed", 1, "0 48, 52 47; 0 72, 52 70"),
-    ("×", "printed", 1, "0 42, 46 90; 46 42, 0 90"),  # noqa: RUF001
-    ("÷", "printed", 1, "0 62, 56 62; 28 36, 29 40; 28 84, 29 88"),
-    ("/", "printed", 1, "40 0, 0 100", "ambiguous"),
-    ("(", "printed", 1, "22 0, 4 30, 4 72, 22 104", "ambiguous"),
-    (")", "printed", 1, "0 0, 18 30, 18 72, 0 104", "ambiguous"),
-    ("[", "printed", 1, "38 0, 2 0!, 2 100!, 38 100"),
-    ("]", "printed", 1, "0 0, 36 0!, 36 100!, 0 100"),
-    ("<", "printed", 1, "56 34, 4 62!, 56 90"),
-    (">", "printed", 1, "4 34, 56 62!, 4 90", "ambiguous"),
-    ("?", "printed", 1, "2 20, 20 2, 46 14, 40 38, 24 52, 24 70; 24 94, 25 99", "ambiguous"),
-    ("!", "printed", 1, "10 0, 10 30, 10 58; 10 93, 11 99"),
-    (",", "printed", 1, "6 90, 6 104, 0 116", "ambiguous"),
-    (".", "printed", 1, "0 97, 1 100", "ambiguous"),
-    (":", "printed", 1, "4 56, 5 60; 4 94, 5 98"),
-    (";", "printed", 1, "6 56, 7 60; 8 90, 8 104, 0 118"),
-    ("%", "printed", 1, "54 4, 6 98; 16 6, 4 16, 12 32, 24 20, 16 6; 50 68, 38 80, 46 96, 60 82, 50 68"),
-    ("&", "printed", 1, "58 100, 12 32, 24 4, 40 18, 8 64, 16 96, 40 92, 60 60", "ambiguous"),
-    ("#", "printed", 1, "22 10, 12 96; 46 10, 36 96; 4 38, 58 36; 0 68, 54 66"),
-    (
-        "@",
-        "printed",
-        1,
-        "48 64, 36 42, 20 56, 24 76, 40 72, 50 42!, 48 74, 62 78, 74 52, 60 18, 30 10, 4 36, 4 78, 30 100, 64 96",
-    ),
-    ("*", "printed", 1, "24 10, 24 58; 4 20, 44 48; 44 20, 4 48"),
-    ("~", "printed", 1, "0 64, 12 52, 28 60, 44 70, 58 56"),
-    ("→", "printed", 1, "0 60, 72 60; 52 42, 74 60!, 52 78"),
-    ("←", "printed", 1, "74 60, 2 60; 22 42, 0 60!, 22 78"),
-    ("↓", "printed", 1, "24 0, 24 100; 2 74, 24 102!, 46 74"),
-    ("↑", "printed", 1, "24 100, 24 2; 2 28, 24 0!, 46 28", "ambiguous"),
-    ("✓", "printed", 1, "0 54, 20 96!, 68 20"),
-    ("✗", "printed", 1, "2 20, 26 54, 54 98; 52 16, 26 54, 0 100"),
-    ("△", "printed", 1, "32 10, 0 96!, 66 96!, 33 9"),
-    ("♥", "printed", 1, "38 98!, 2 46, 12 12, 38 40!, 64 12, 74 46, 38 98!"),
-    ("☆", "printed", 1, "12 98, 34 4!, 58 98!, 0 38!, 68 36!, 11 98"),
-    (
-        "☺",
-        "printed",
-        1,
-        "40 10, 8 28, 6 76, 40 98, 76 74, 74 28, 40 10; 28 40, 29 46; 52 40, 53 46; 24 66, 40 80, 58 64",
-    ),
-    ("€", "printed", 1, "60 14, 38 2, 14 26, 14 74, 38 98, 60 86; 0 42, 46 40; 0 60, 44 58"),
-    ("√", "printed", 1, "0 62, 8 56!, 20 98!, 36 4!, 84 4"),
-    ("∞", "printed", 1, "36 60, 14 40, 0 60, 14 80, 36 60, 58 40, 72 60, 58 80, 36 60", "ambiguous"),
+_SIGNS: _ShortTable = (
+    ("+", "30 30, 30 90; 0 60, 60 60"),
+    ("-", "0 60, 50 58"),
+    ("=", "0 48, 52 47; 0 72, 52 70"),
+    ("×", "0 42, 46 90; 46 42, 0 90"),  # noqa: RUF001
+    ("÷", "0 62, 56 62; 28 36, 29 40; 28 84, 29 88"),
+    ("/", "40 0, 0 100", "ambiguous"),
+    ("(", "22 0, 4 30, 4 72, 22 104", "ambiguous"),
+    (")", "0 0, 18 30, 18 72, 0 104", "ambiguous"),
+    ("[", "38 0, 2 0!, 2 100!, 38 100"),
+    ("]", "0 0, 36 0!, 36 100!, 0 100"),
+    ("<", "56 34, 4 62!, 56 90"),
+    (">", "4 34, 56 62!, 4 90", "ambiguous"),
+    ("?", "2 20, 20 2, 46 14, 40 38, 24 52, 24 70; 24 94, 25 99", "ambiguous"),
+    ("!", "10 0, 10 30, 10 58; 10 93, 11 99"),
+    (",", "6 90, 6 104, 0 116", "ambiguous"),
+    (".", "0 97, 1 100", "ambiguous"),
+    (":", "4 56, 5 60; 4 94, 5 98"),
+    (";", "6 56, 7 60; 8 90, 8 104, 0 118"),
+    ("%", "54 4, 6 98; 16 6, 4 16, 12 32, 24 20, 16 6; 50 68, 38 80, 46 96, 60 82, 50 68"),
+    ("&", "58 100, 12 32, 24 4, 40 18, 8 64, 16 96, 40 92, 60 60", "ambiguous"),
+    ("#", "22 10, 12 96; 46 10, 36 96; 4 38, 58 36; 0 68, 54 66"),
+    ("@", "48 64, 36 42, 20 56, 24 76, 40 72, 50 42!, 48 74, 62 78, 74 52, 60 18, 30 10, 4 36, 4 78, 30 100, 64 96"),
+    ("*", "24 10, 24 58; 4 20, 44 48; 44 20, 4 48"),
+    ("~", "0 64, 12 52, 28 60, 44 70, 58 56"),
+    ("→", "0 60, 72 60; 52 42, 74 60!, 52 78"),
+    ("←", "74 60, 2 60; 22 42, 0 60!, 22 78"),
+    ("↓", "24 0, 24 100; 2 74, 24 102!, 46 74"),
+    ("↑", "24 100, 24 2; 2 28, 24 0!, 46 28", "ambiguous"),
+    ("✓", "0 54, 20 96!, 68 20"),
+    ("✗", "2 20, 26 54, 54 98; 52 16, 26 54, 0 100"),
+    ("△", "32 10, 0 96!, 66 96!, 33 9"),
+    ("♥", "38 98!, 2 46, 12 12, 38 40!, 64 12, 74 46, 38 98!"),
+    ("☆", "12 98, 34 4!, 58 98!, 0 38!, 68 36!, 11 98"),
+    ("☺", "40 10, 8 28, 6 76, 40 98, 76 74, 74 28, 40 10; 28 40, 29 46; 52 40, 53 46; 24 66, 40 80, 58 64"),
+    ("€", "60 14, 38 2, 14 26, 14 74, 38 98, 60 86; 0 42, 46 40; 0 60, 44 58"),
+    ("√", "0 62, 8 56!, 20 98!, 36 4!, 84 4"),
+    ("∞", "36 60, 14 40, 0 60, 14 80, 36 60, 58 40, 72 60, 58 80, 36 60", "ambiguous"),
 )
 
 
-def _by_sign(*letters: LetterSkeleton) -> dict[str, tuple[LetterSkeleton, ...]]:
+def _by_sign(letters: list[LetterSkeleton]) -> dict[str, tuple[LetterSkeleton, ...]]:
     signs = dict.fromkeys(letter.sign for letter in letters)
     return {sign: tuple(letter for letter in letters if letter.sign == sign) for sign in signs}
 
 
-def _printed(table: _Table) -> list[LetterSkeleton]:
+def _read(table: _Table) -> list[LetterSkeleton]:
     return [
         LetterSkeleton(sign, name, weight, strokes, ambiguous=bool(ambiguous))
         for sign, name, weight, strokes, *ambiguous in table
     ]
 
 
+def _read_short(table: _ShortTable, name: str = "printed", *, cursive: bool = False) -> list[LetterSkeleton]:
+    return [
+        LetterSkeleton(sign, name, 1, strokes, ambiguous=bool(ambiguous), cursive=cursive)
+        for sign, strokes, *ambiguous in table
+    ]
+
+
 LETTERS = _by_sign(
-    *_printed(_SMALL),
-    *(
-        LetterSkeleton(sign, "cursive", 1, strokes, ambiguous=bool(ambiguous), cursive=True)
-        for sign, strokes, *ambiguous in _CURSIVE
-    ),
-    *_printed(_CAPITALS),
-    *_printed(_FOREIGN),
+    _read(_SMALL) + _read_short(_CURSIVE, "cursive", cursive=True) + _read(_CAPITALS) + _read_short(_FOREIGN)
 )
 """All ways to write each letter."""
 
-SIGNS = _by_sign(*_printed(_SIGNS))
+SIGNS = _by_sign(_read_short(_SIGNS))
 """All ways to write each sign."""

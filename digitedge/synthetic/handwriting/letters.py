@@ -35,26 +35,13 @@ def render_letter(
     pen_type: PenType = PenType.BALL,
     writer: Writer | None = None,
 ) -> NDArray[np.uint8]:
-    """Render the ink of one letter or sign.
+    """Render the ink of one of LETTERS or SIGNS: uint8 (H, W), ink bright on 0, cropped to the ink.
 
-    Args:
-        text: one of LETTERS or SIGNS.
-        rng: random generator.
-        height: of a capital, in pixels, >= 4. An x is about half as high, a dash as high as its line.
-        pen_width: stroke width in pixels, > 0.
-        pen_type: what is written with.
-        writer: habits for one letter (`Writer.at`); None samples a careful writer.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cropped to the ink.
+    Sizes are in pixels; `height` >= 4 is that of a capital: an x is about half as high, a dash as high as its line. The
+    writer is one for one letter (`Writer.at`); None samples a careful one.
 
     Raises:
         InputError: an unknown letter, a height under 4, or a width that is not positive.
-
-    Examples:
-        >>> small, capital = (render_letter(text, np.random.default_rng(0), height=60, pen_width=5) for text in "xX")
-        >>> small.shape[0] < 45 < capital.shape[0]
-        True
     """
     check_pen_size(height, pen_width)
     (letter,) = sample_skeletons(find_skeletons(text), rng, 1)
@@ -63,11 +50,7 @@ def render_letter(
 
 
 def find_skeletons(text: str, *, cursive: bool | None = None) -> list[LetterSkeleton]:
-    """Return the skeletons of one letter or sign.
-
-    Args:
-        text: one of LETTERS or SIGNS.
-        cursive: only those that join (True) or do not (False), unless there are no others.
+    """Return the skeletons of one of LETTERS or SIGNS: only cursive ones or only others, unless there are none.
 
     Raises:
         InputError: an unknown letter.
@@ -92,27 +75,10 @@ def render_word(
     writer: Writer | None = None,
     joined: bool = False,
 ) -> NDArray[np.uint8]:
-    """Render the ink of one word.
-
-    Args:
-        text: letters and signs, one or more.
-        rng: random generator.
-        height: of a capital, in pixels, >= 4.
-        pen_width: stroke width in pixels, > 0.
-        pen_type: what is written with.
-        writer: habits for one letter; None samples a careful writer.
-        joined: whether small letters are joined, as in cursive writing.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cropped to the ink.
+    """Render the ink of one word of letters and signs, its small letters joined or not; the rest as in `render_letter`.
 
     Raises:
         InputError: an unknown letter or none at all, a height under 4, or a width that is not positive.
-
-    Examples:
-        >>> word = render_word("Total", np.random.default_rng(0), height=40, pen_width=3, joined=True)
-        >>> word.shape[1] > 2 * word.shape[0]
-        True
     """
     check_pen_size(height, pen_width)
     if not text:
@@ -125,19 +91,11 @@ def render_word(
 
 
 def sample_word(rng: np.random.Generator) -> str:
-    """Make up a pronounceable word of 2 to 9 letters; one in five starts with a capital.
-
-    Examples:
-        >>> sample_word(np.random.default_rng(5))
-        'Re'
-    """
+    """Make up a pronounceable word of 2 to 9 letters, such as Re; one in five starts with a capital."""
     kinds = [_VOWELS, _CONSONANTS] if rng.random() < 0.35 else [_CONSONANTS, _VOWELS]
     shares = [np.array(list(kind.values())) for kind in kinds]
-    signs = [
-        rng.choice(list(kinds[place % 2]), p=shares[place % 2] / shares[place % 2].sum())
-        for place in range(int(rng.integers(2, 10)))
-    ]
-    word = "".join(signs)
+    places = [place % 2 for place in range(rng.integers(2, 10))]
+    word = "".join(rng.choice(list(kinds[place]), p=shares[place] / shares[place].sum()) for place in places)
     return word.capitalize() if rng.random() < 0.2 else word
 
 

@@ -1,6 +1,6 @@
 """A pen follows a line and leaves ink: stroke width, pressure, nib, grain and rough edges.
 
-Ink is drawn as a binary image larger than needed and scaled down later, which gives the grey edges of a scan.
+Ink is drawn as a binary image larger than needed and scaled down, which gives the grey edges of a scan.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,6 @@ MAX_PEN_WIDTH = 0.8
 MAX_DRAWING_SIZE = 640
 # Side of the noise that the grain is cut from, in pixels.
 NOISE_SIZE = 1024
-# Roughness under which the grain is not visible.
-MIN_ROUGHNESS = 8
 
 
 class PenType(StrEnum):
@@ -60,13 +58,9 @@ class StrokeProfile:
 def sample_stroke_profile(
     rng: np.random.Generator, count: int, *, width: float | None = None, spread: float = 0.33
 ) -> StrokeProfile:
-    """Sample the stroke profiles of `count` digits.
+    """Sample the stroke profiles of `count` digits, their widths given in longer sides of the digit, or as in MNIST.
 
-    Args:
-        rng: random generator.
-        count: N.
-        width: of all lines, in longer sides of the digit; None samples widths like those of MNIST.
-        spread: standard deviation of the logarithm of the width.
+    `spread` is the standard deviation of the logarithm of the width.
 
     Source:
         Widths: fitted to the mean ink and to the distance transform of 1,500 MNIST training images.
@@ -83,15 +77,9 @@ def sample_stroke_profile(
 
 
 def line_widths(lines: NDArray[np.float64], lengths: tuple[int, ...], profile: StrokeProfile) -> NDArray[np.float64]:
-    """Compute the stroke width at each point of the lines.
+    """Compute the stroke width at each point of lines, float64 (N, M, 2): float64 (N, M), in longer sides of the digit.
 
-    Args:
-        lines: float64 (N, M, 2).
-        lengths: points of each stroke; they sum to M.
-        profile: of N digits.
-
-    Returns:
-        float64 (N, M), in longer sides of the digit.
+    `lengths` are the points of each stroke; they sum to M.
     """
     along = np.concatenate([np.linspace(0, 1, length) for length in lengths])
     amplitude, waves, phase = profile.pressure[:, :1], profile.pressure[:, 1:2], profile.pressure[:, 2:]
@@ -106,16 +94,13 @@ def line_widths(lines: NDArray[np.float64], lengths: tuple[int, ...], profile: S
 def draw_strokes(
     line: NDArray[np.float64], widths: NDArray[np.float64], lengths: tuple[int, ...], *, size: int
 ) -> NDArray[np.uint8]:
-    """Draw the strokes of one digit in white.
+    """Draw the strokes of one digit in white: uint8 (H, W), 0 and 255, with a margin of a few pixels.
 
     Args:
         line: float64 (M, 2), x and y in any unit.
         widths: float64 (M,), stroke width at each point, in longer sides of the digit.
         lengths: points of each stroke; they sum to M.
         size: about the longer side of the ink, in pixels.
-
-    Returns:
-        uint8 (H, W), 0 and 255, with a margin of a few pixels.
     """
     low, high = line.min(axis=0), line.max(axis=0)
     thickness = widths * size
@@ -137,19 +122,13 @@ def draw_strokes(
 
 
 def add_grain(ink: NDArray[np.uint8], pen_type: PenType, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Roughen the edges of drawn ink; pencil and chalk also get holes.
+    """Roughen the edges of drawn ink, uint8 (H, W), up to NOISE_SIZE a side; pencil and chalk also get holes.
 
-    Args:
-        ink: uint8 (H, W), up to NOISE_SIZE a side, 0 and 255.
-        pen_type: sets how rough and how fine the grain is.
-        rng: random generator.
-
-    Returns:
-        uint8 (H, W); the same ink if the grain would not be visible.
+    Ink whose grain would not be visible is returned as it is.
     """
     # How far noise moves the edge, in grey levels of an edge five pixels wide.
     roughness = _ROUGHNESS[pen_type] * float(0.3 + 0.7 * rng.exponential())
-    if roughness < MIN_ROUGHNESS:
+    if roughness < 8:  # it would not be visible
         return ink
     soft = cv2.blur(ink, (5, 5))
     height, width = ink.shape
@@ -169,11 +148,7 @@ def _noise(fine: bool) -> NDArray[np.float32]:
 
 
 def check_pen_size(height: int, pen_width: float) -> None:
-    """Refuse sizes that cannot be drawn.
-
-    Raises:
-        InputError: a height under 4, or a pen width that is not positive.
-    """
+    """Raise InputError for a height under 4 or a pen width that is not positive."""
     if height < 4 or not pen_width > 0:
         raise InputError(f"expected height >= 4 and pen_width > 0, got {height} and {pen_width}. Both are in pixels.")
 
@@ -206,18 +181,9 @@ def render_strokes(
     pen_width: float,
     pen_type: PenType = PenType.BALL,
 ) -> NDArray[np.uint8]:
-    """Render strokes of a known size, such as a letter among others.
+    """Render strokes of a known size, such as a letter among others: uint8 (H, W), ink bright on 0, cropped to the ink.
 
-    Args:
-        line: float64 (M, 2), x and y; 1 becomes `height` pixels, including the stroke width.
-        lengths: points of each stroke; they sum to M.
-        rng: random generator.
-        height: in pixels.
-        pen_width: stroke width in pixels, > 0.
-        pen_type: what is written with.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cropped to the ink.
+    In the line (M, 2), 1 becomes `height` pixels, including the stroke width; the points of all strokes sum to M.
 
     Examples:
         >>> bar = np.array([[0, 0], [0, 0.25], [0, 0.5]])

@@ -10,11 +10,9 @@ STEPS = 8
 
 
 def stroke_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np.float64]:
-    """Compute the matrix that turns control points into a stroke: a smooth curve from each corner to the next.
+    """Compute the matrix that turns control points (K, 2) into a stroke: a smooth curve from each corner to the next.
 
-    Args:
-        points: float64 (K, 2), K >= 2, no two neighbours equal.
-        corners: indices of the points where the stroke turns sharply.
+    No two neighbours may be equal; `corners` are the indices of the points where the stroke turns sharply.
 
     Returns:
         float64 (M, K), rows sum to 1; `matrix @ points` is the stroke and passes through all points.
@@ -35,13 +33,9 @@ def stroke_matrix(points: NDArray[np.float64], corners: list[int]) -> NDArray[np
 
 
 def spline_matrix(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute the matrix of a smooth curve through all points.
+    """Compute the matrix of a smooth curve through points (K, 2): float64 ((K - 1) * STEPS + 1, K), rows sum to 1.
 
-    Args:
-        points: float64 (K, 2), K >= 2, no two neighbours equal; their distances set the speed along the curve.
-
-    Returns:
-        float64 ((K - 1) * STEPS + 1, K), rows sum to 1.
+    No two neighbours may be equal: the distances of the points set the speed along the curve.
 
     Source:
         Yuksel, Schaefer, Keyser 2011, "Parameterization and applications of Catmull-Rom curves": centripetal knots

@@ -1,7 +1,7 @@
 """A skeleton becomes handwriting: every digit differs, and every writer has habits.
 
-Two kinds of variation: within one writer (control points are displaced, proportions shift, lines wobble) and between
-writers (slant, turn, width). All digits of one skeleton are written in one step, as matrix products.
+Within one writer control points are displaced, proportions shift and lines wobble; between writers slant, turn and
+width differ. All digits of one skeleton are written in one step, as matrix products.
 """
 
 from collections.abc import Sequence
@@ -70,16 +70,10 @@ def sample_single_writer(rng: np.random.Generator, count: int) -> Writer:
 def sample_digit_skeletons(
     digit: int, rng: np.random.Generator, count: int, *, plain: bool = False
 ) -> list[DigitSkeleton]:
-    """Sample skeletons of one digit by their weights.
-
-    Args:
-        digit: 0 to 9.
-        rng: random generator.
-        count: how many, >= 0.
-        plain: leave out the skeletons that not everyone reads at once.
+    """Sample skeletons of a digit by their weights; plain ones are those that everyone reads at once.
 
     Raises:
-        InputError: not a digit.
+        InputError: not a digit from 0 to 9.
     """
     if digit not in range(10):
         raise InputError(f"expected a digit from 0 to 9, got {digit!r}. Numbers are rows of digits.")
@@ -93,21 +87,11 @@ def sample_skeletons(skeletons: Sequence[SkeletonT], rng: np.random.Generator, c
 
 
 def write_skeleton(skeleton: Skeleton, rng: np.random.Generator, writer: Writer) -> NDArray[np.float64]:
-    """Write one skeleton once by each writer.
-
-    Args:
-        skeleton: what to write.
-        rng: random generator.
-        writer: habits of N writers.
+    """Write one skeleton once by each of N writers.
 
     Returns:
         float64 (N, M, 2), lines of the pen, x and y in heights of the digit, y downwards, centred at the origin;
         `skeleton.lengths` says where in M the strokes end.
-
-    Examples:
-        >>> rng = np.random.default_rng(0)
-        >>> write_skeleton(DIGIT_SKELETONS[8][0], rng, sample_writers(rng, 5)).shape
-        (5, 81, 2)
     """
     lines = skeleton.matrix @ _jitter(skeleton, rng, writer.looseness)  # (N, M, 2)
     lines = lines - (lines.max(axis=1, keepdims=True) + lines.min(axis=1, keepdims=True)) / 2

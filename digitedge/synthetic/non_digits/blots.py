@@ -10,22 +10,12 @@ from digitedge.utils.opencv import as_uint8, cv2, resize
 
 # Side of the noise that textures are cut from, in pixels.
 _NOISE_SIZE = 512
-# Noises of each kind.
-_NOISES_PER_KIND = 4
 
 
 def render_blot(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Render a filled shape with hard or soft edges: a drop, a shard, a star, a finger that reaches in.
+    """Render a drop, a shard, a star or a finger with hard or soft edges: uint8 (size, size), bright on 0.
 
     It is never slim and upright, which would be a broad 1.
-
-    Returns:
-        uint8 (size, size), bright on 0.
-
-    Examples:
-        >>> ink = render_blot(np.random.default_rng(0), 60)
-        >>> ink.shape, float((ink > 64).mean()) > 0.2
-        ((60, 60), True)
     """
     shape = (_drop, _shard, _star, _finger)[rng.integers(4)](rng)
     wide, high = (1.0, rng.uniform(0.4, 1)) if rng.random() < 0.7 else (rng.uniform(0.85, 1), 1.0)
@@ -66,11 +56,7 @@ def _finger(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def render_texture(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Render a piece of fur, wood, crumpled paper or rough ground.
-
-    Returns:
-        uint8 (H, W), bright on 0; its longer side has `size` pixels.
-    """
+    """Render a piece of fur, wood, crumpled paper or rough ground: uint8 (H, W), bright on 0, `size` pixels long."""
     noise = _noises()[rng.integers(len(_noises()))]
     side = int(rng.integers(48, 161))
     top, left = rng.integers(0, _NOISE_SIZE - side, 2)
@@ -94,17 +80,12 @@ def _largest_component(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 @cache
 def _noises() -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(17)
-    return [make(rng) for make in (_fur, _wood, _crumple, _ground) for _ in range(_NOISES_PER_KIND)]
+    return [make(rng) for make in (_fur, _wood, _crumple, _ground) for _ in range(4)]
 
 
 def _smooth(rng: np.random.Generator, across: float, down: float) -> NDArray[np.float32]:
-    noise = cv2.GaussianBlur(
-        rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE), np.float32),
-        (0, 0),
-        across,
-        sigmaY=down,
-        borderType=cv2.BORDER_REFLECT,
-    )
+    fine = rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE), np.float32)
+    noise = cv2.GaussianBlur(fine, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REFLECT)
     return np.asarray(noise / noise.std(), np.float32)
 
 

@@ -52,10 +52,9 @@ def sample_pen_width(rng: np.random.Generator) -> float:
 
 
 def render_digit_fragment(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Render a digit of which so much is cut off that it is no digit any more; sometimes nothing is left.
+    """Render a digit, `size` pixels high, of which so much is cut off that it is no digit any more: uint8 (H, W).
 
-    Returns:
-        uint8 (H, W), bright on 0, as large as the whole digit; `size` is its height in pixels.
+    The array is as large as the whole digit; sometimes no ink is left.
     """
     digit, (left, top, right, bottom) = _FRAGMENTS[rng.integers(len(_FRAGMENTS))]
     pen_width = sample_pen_width(rng) * size
@@ -69,11 +68,7 @@ def render_digit_fragment(rng: np.random.Generator, size: int) -> NDArray[np.uin
 
 
 def render_touching_digits(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Render two or three digits so close that they are one component, beside or above each other.
-
-    Returns:
-        uint8 (H, W), bright on 0; `size` is the height of one digit in pixels.
-    """
+    """Render two or three digits, `size` pixels high, as one component, beside or above each other: uint8 (H, W)."""
     writer, pen_type, width = sample_single_writer(rng, 1), sample_pen_type(rng), sample_pen_width(rng) * size
     stacked = rng.random() < 0.2
     # A 1 or a 7 above another digit is a longer one, and two round ones an 8.
@@ -106,10 +101,9 @@ def _set_side_by_side(
 
 
 def render_word_fragment(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Render a few letters of a word, joined or printed, cut off at both ends; what is left is wider than one letter.
+    """Render a few letters of a word, cut off at both ends: uint8 (H, W); capitals are `size` pixels high.
 
-    Returns:
-        uint8 (H, W), bright on 0; `size` is the height of a capital in pixels.
+    What is left is wider than one letter.
     """
     ink = render_word(
         sample_word(rng)[: int(rng.integers(2, 5))],

@@ -1,6 +1,6 @@
 """Characters of no script: two to six strokes in a box, in place of all scripts of the world.
 
-They teach a classifier to doubt scripts it has never seen. See docs/decisions/synthetic-non-digits.md.
+See docs/decisions/synthetic-non-digits.md.
 """
 
 import numpy as np
@@ -26,21 +26,10 @@ MIN_STROKE_LENGTH = 0.3
 
 
 def synthetic_glyphs(count: int, *, seed: int) -> NDArray[np.uint8]:
-    """Render crops of characters that no script has.
-
-    Args:
-        count: how many, >= 0.
-        seed: the same seed gives the same characters.
-
-    Returns:
-        Crops uint8 (count, 28, 28), as `normalize_digit` makes them.
+    """Render `count` >= 0 crops of characters that no script has, uint8 (count, 28, 28), made by `normalize_digit`.
 
     Raises:
         InputError: a negative count.
-
-    Examples:
-        >>> synthetic_glyphs(3, seed=1).shape
-        (3, 28, 28)
     """
     if count < 0:
         raise InputError(f"synthetic_glyphs() takes a count of 0 or more, got {count}.")
@@ -52,15 +41,7 @@ def synthetic_glyphs(count: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 def render_glyph(rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
-    """Render one character.
-
-    Args:
-        rng: random generator.
-        height: about its longer side in pixels, >= 4.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cropped to the ink; never one that could be a 1.
-    """
+    """Render one character, about `height` >= 4 pixels long and never like a 1: uint8 (H, W), cropped to the ink."""
     while True:
         count = int(rng.choice(list(STROKE_COUNTS), p=list(STROKE_COUNTS.values())))
         strokes = [_sample_stroke(rng) for _ in range(count)]

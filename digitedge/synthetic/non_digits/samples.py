@@ -1,8 +1,7 @@
 """Non-digits: crops that teach a classifier when to be unsure, and ink for the clutter of scenes.
 
-Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606) needs everything but digits: letters, signs,
-scribbles, fragments of digits, touching digits, ruled lines, blots, textures, outlines. What a person could take for a
-digit (an O, an upright stroke, a ring) is left out. See docs/decisions/synthetic-non-digits.md.
+Outlier exposure (Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606) needs everything but digits. What a person
+could take for a digit (an O, an upright stroke, a ring) is left out. See docs/decisions/synthetic-non-digits.md.
 """
 
 from collections.abc import Callable
@@ -50,15 +49,8 @@ class NonDigit(StrEnum):
 CROP_INK_HEIGHT = 40
 # Kinds that are kept even if they look like a 1: an i is slim.
 _KEPT_IF_SLIM = (NonDigit.LETTER, NonDigit.PRINT, NonDigit.SIGN, NonDigit.WORD, NonDigit.PAIR)
-# Ink looks like a 1 if it is longer than this in its own widths, and higher than this in widths of its box.
-_SLIM_ASPECT = 2.0
-_UPRIGHT_ASPECT = 0.6
 # Ink that counts for the outline of a non-digit, 0 to 255.
 _VISIBLE_INK = 32
-# Largest stroke width of a letter in its own size; more would fill an e.
-_MAX_LETTER_WIDTH = 0.18
-# Largest share of its box that a doodle covers, if its lines do not cross.
-_MAX_DOODLE_COVER = 0.6
 # Letters of a printer that cannot be digits.
 _PRINTED_LETTERS = "AaCcEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY#%@+="
 _FONTS = (
@@ -73,23 +65,15 @@ _FONTS = (
 
 
 def synthetic_non_digits(count: int, *, seed: int) -> NDArray[np.uint8]:
-    """Render crops of non-digits.
+    """Render `count` >= 0 crops of non-digits; each kind comes equally often, give or take one.
 
-    Args:
-        count: how many, >= 0.
-        seed: the same seed gives the same crops. (PRINT uses OpenCV's fonts, which changed in OpenCV 5.)
+    The same seed gives the same crops, but PRINT uses OpenCV's fonts, which changed in OpenCV 5.
 
     Returns:
-        Crops uint8 (count, 28, 28), as `normalize_digit` makes them, shuffled; each kind comes equally often, give or
-        take one.
+        uint8 (count, 28, 28), as `normalize_digit` makes them, shuffled.
 
     Raises:
         InputError: a negative count.
-
-    Examples:
-        >>> crops = synthetic_non_digits(22, seed=1)
-        >>> crops.shape, crops.dtype, bool(crops.any(axis=(1, 2)).all())
-        ((22, 28, 28), dtype('uint8'), True)
     """
     if count < 0:
         raise InputError(f"synthetic_non_digits() takes a count of 0 or more, got {count}.")
@@ -101,22 +85,12 @@ def synthetic_non_digits(count: int, *, seed: int) -> NDArray[np.uint8]:
 
 
 def render_non_digit(kind: NonDigit, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
-    """Render the ink of one non-digit.
+    """Render one non-digit: uint8 (H, W), ink bright on 0, cropped to the ink.
 
-    Args:
-        kind: what to render.
-        rng: random generator.
-        height: about that of a capital or a digit of this writing, or the longer side of a drawing, in pixels, >= 4.
-
-    Returns:
-        uint8 (H, W), ink bright on 0, cropped to the ink.
+    The height, >= 4 pixels, is about that of a capital or a digit of this writing, or the longer side of a drawing.
 
     Raises:
         InputError: a height under 4.
-
-    Examples:
-        >>> max(render_non_digit(NonDigit.OUTLINE, np.random.default_rng(0), height=60).shape)
-        60
     """
     if height < 4:
         raise InputError(f"render_non_digit() takes a height of 4 pixels or more, got {height}.")
@@ -129,11 +103,11 @@ def render_non_digit(kind: NonDigit, rng: np.random.Generator, *, height: int) -
 
 
 def looks_like_one(ink: NDArray[np.uint8]) -> bool:
-    """Tell whether ink is slim and upright like a 1; so does empty ink."""
+    """Tell whether ink is empty, or slim and upright like a 1: long in its own widths, high in widths of its box."""
     if not ink.size:
         return True
     wide, high = cv2.minAreaRect(cv2.findNonZero((ink > _VISIBLE_INK).view(np.uint8)))[1]
-    return bool(max(wide, high) > _SLIM_ASPECT * min(wide, high) and ink.shape[0] > _UPRIGHT_ASPECT * ink.shape[1])
+    return bool(max(wide, high) > 2.0 * min(wide, high) and ink.shape[0] > 0.6 * ink.shape[1])
 
 
 def _render_letter(letters: tuple[LetterSkeleton, ...], rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
@@ -142,8 +116,8 @@ def _render_letter(letters: tuple[LetterSkeleton, ...], rng: np.random.Generator
     loose, calm = sample_writers(rng, 1), 0.7
     writer = Writer(loose.slant, calm * loose.turn, loose.aspect, calm * loose.looseness)
     line = write_skeleton(letter, rng, writer)[0]
-    strokes = np.split(line, np.cumsum(letter.lengths)[:-1])
-    return _render_in_ink(strokes, rng, height, max_width=_MAX_LETTER_WIDTH * float(np.ptp(line, axis=0).max()))
+    max_width = 0.18 * float(np.ptp(line, axis=0).max())  # more would fill an e
+    return _render_in_ink(np.split(line, np.cumsum(letter.lengths)[:-1]), rng, height, max_width=max_width)
 
 
 def _render_printed_letter(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
@@ -166,8 +140,8 @@ def _render_doodle(
     strokes = sample_strokes(rng)
     longer_side = float(np.ptp(np.concatenate(strokes), axis=0).max())
     length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes) / longer_side
-    scaled = [stroke / longer_side for stroke in strokes]
-    return _render_in_ink(scaled, rng, height, max_width=_MAX_DOODLE_COVER / length)
+    # They cover 0.6 of their box at the most, if they do not cross.
+    return _render_in_ink([stroke / longer_side for stroke in strokes], rng, height, max_width=0.6 / length)
 
 
 def _render_in_ink(strokes: Strokes, rng: np.random.Generator, height: int, *, max_width: float) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """Clutter on the page: frames, underlines, circles, tables, signs, words, litter.
 
-Clutter that could be taken for a digit is to be ignored by an evaluation: its outline is returned.
+The outlines of what could be taken for a digit are returned: an evaluation ignores it.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import Image
 from digitedge.synthetic.handwriting.letters import render_letter
 from digitedge.synthetic.noise import blend_colour
 from digitedge.synthetic.non_digits.samples import NonDigit, render_non_digit
@@ -20,26 +21,16 @@ from digitedge.synthetic.page.texts import letter_pen_width, sample_text
 from digitedge.synthetic.page.writing import GridLines, PlacedInk, Row, all_ink, bounds, paste_ink
 from digitedge.utils.boxes import is_free
 
-Image = NDArray[np.uint8]
 Outlines = list[NDArray[np.float64]]
 
 _SIGNS = "+-=×÷/→<>"  # noqa: RUF001
 _PRINT_COLOURS = ((60, 60, 60), (120, 120, 120), (150, 90, 60), (50, 40, 160))
 # Non-digits that a person does not take for digits.
-_LITTER = (
-    *(NonDigit.SCRIBBLE, NonDigit.BLOT, NonDigit.OUTLINE),
-    *(NonDigit.SIGN, NonDigit.LINES, NonDigit.TEXTURE),
-)
+_LITTER = (NonDigit.SCRIBBLE, NonDigit.BLOT, NonDigit.OUTLINE, NonDigit.SIGN, NonDigit.LINES, NonDigit.TEXTURE)
 
 
 def add_clutter(clutter: Clutter, page: Image, rows: list[Row], rng: np.random.Generator) -> Outlines:
-    """Draw one kind of clutter onto a page, in place; kinds that are not on the page draw nothing.
-
-    Args:
-        clutter: which kind.
-        page: uint8 (H, W, 3), BGR.
-        rows: the digits, as they will be written.
-        rng: random generator.
+    """Draw one kind of clutter onto a page, in place, before its digits; kinds that are not on the page draw nothing.
 
     Returns:
         Outlines of what is to be ignored, float64 (P, 2) each.

@@ -8,15 +8,13 @@ from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
 
 # Wood, grey, nearly black, and light plastic; BGR.
 _COLOURS = ((70, 105, 150), (48, 70, 98), (120, 160, 196), (92, 94, 96), (40, 38, 38), (24, 22, 22), (150, 150, 150))
-_DARK_COLOURS = _COLOURS[4:6]
 
 
 def make_desk(rng: np.random.Generator, shape: tuple[int, int], *, dark: bool = False) -> NDArray[np.uint8]:
     """Make a desk of wood or plastic, uint8 (H, W, 3); a dark one is nearly black."""
-    colours = _DARK_COLOURS if dark else _COLOURS
+    colours = _COLOURS[4:6] if dark else _COLOURS
     colour = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.8, 1.15)
-    desk = np.empty((*shape, 3), np.uint8)
-    desk[:] = colour.clip(0, 255).astype(np.uint8)
+    desk = np.full((*shape, 3), colour.clip(0, 255), np.uint8)
     if rng.random() < 0.6:
         streaks = smooth_noise(rng, shape, max(3, shape[0] / rng.uniform(40, 160)), stretch=rng.uniform(15, 60))
         desk = add_noise(desk, streaks, rng.uniform(0.03, 0.12) * colour.mean())
@@ -26,14 +24,7 @@ def make_desk(rng: np.random.Generator, shape: tuple[int, int], *, dark: bool = 
 def lay_on_desk(
     desk: NDArray[np.uint8], paper: NDArray[np.uint8], rng: np.random.Generator, corners: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Cut out a paper along its corners and lay it on a desk, with a thin shadow beside it.
-
-    Args:
-        desk: uint8 (H, W, 3).
-        paper: uint8 (H, W, 3).
-        rng: random generator.
-        corners: float64 (4, 2), of the paper in pixels.
-    """
+    """Lay a paper on a desk, cut out along its corners, float64 (4, 2) in pixels, with a thin shadow beside it."""
     height, width = desk.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(mask, np.rint(corners.clip(-4 * width, 5 * width)).astype(np.int32), 255)
@@ -50,17 +41,9 @@ def lay_on_desk(
 def sample_paper_corners(
     edges: tuple[int, int, int, int], rng: np.random.Generator, shape: tuple[int, int], *, pad: float, sides: int
 ) -> NDArray[np.float64]:
-    """Sample where a paper ends.
+    """Sample where a paper ends: its corners, float64 (4, 2).
 
-    Args:
-        edges: left, top, right, bottom of what the paper must contain, in pixels.
-        rng: random generator.
-        shape: height and width of the image.
-        pad: least distance of the paper's border from it, in pixels.
-        sides: on how many sides the border is in the image.
-
-    Returns:
-        float64 (4, 2), corners of the paper.
+    `edges` (left, top, right, bottom) are on it, with `pad` pixels around; on so many sides its border is in the image.
     """
     height, width = shape
     room = np.array([edges[0], edges[1], width - edges[2], height - edges[3]], np.float64)

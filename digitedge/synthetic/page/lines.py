@@ -20,51 +20,30 @@ def print_lines(
     start: float = 0.0,
     squares: bool = False,
 ) -> None:
-    """Print parallel lines across a page, in place; some are a little paler than others.
+    """Print parallel lines across a page, uint8 (H, W, 3), in place; some are a little paler than others.
 
-    Args:
-        page: uint8 (H, W, 3), BGR.
-        rng: random generator.
-        pitch: distance of the lines in pixels.
-        colour: BGR.
-        opacity: 0 to 1.
-        thickness: of the lines in pixels.
-        angle: of the lines, in radians, clockwise.
-        start: how far below the upper left corner one of them starts, in pixels.
-        squares: whether to print lines at right angles, too.
+    They are `pitch` pixels apart, and one starts `start` pixels below the upper left corner. The angle is in radians,
+    clockwise; `squares` adds lines at right angles.
     """
-    mask = np.zeros(page.shape[:2], np.uint8)
-    for turn in (0.0, np.pi / 2)[: 2 if squares else 1]:
-        _draw_parallels(mask, rng, pitch=max(3.0, pitch), thickness=thickness, angle=angle + turn, start=start)
+    pitch = max(3.0, pitch)
+    height, width = page.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    for turned in (angle, angle + np.pi / 2)[: 2 if squares else 1]:
+        along, across = np.array([np.cos(turned), np.sin(turned)]), np.array([-np.sin(turned), np.cos(turned)])
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.stack([along, across], -1)
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        first = np.ceil((low[1] - start) / pitch)
+        for offset in (start + pitch * np.arange(first, (high[1] - start) / pitch)).tolist():
+            ends = np.stack([along * low[0], along * high[0]]) + across * offset
+            (x0, y0), (x1, y1) = np.rint(ends * (1 << SUBPIXEL_BITS)).astype(int).tolist()
+            cv2.line(mask, (x0, y0), (x1, y1), int(rng.integers(205, 256)), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
     blend_colour(page, mask, colour, opacity=opacity)
-
-
-def _draw_parallels(
-    mask: NDArray[np.uint8], rng: np.random.Generator, *, pitch: float, thickness: int, angle: float, start: float
-) -> None:
-    height, width = mask.shape
-    along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.stack([along, across], -1)
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    first = np.ceil((low[1] - start) / pitch)
-    for offset in (start + pitch * np.arange(first, (high[1] - start) / pitch)).tolist():
-        ends = np.stack([along * low[0], along * high[0]]) + across * offset
-        (x0, y0), (x1, y1) = np.rint(ends * (1 << SUBPIXEL_BITS)).astype(int).tolist()
-        cv2.line(mask, (x0, y0), (x1, y1), int(rng.integers(205, 256)), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def draw_by_hand(
     mask: NDArray[np.uint8], points: NDArray[np.float64], rng: np.random.Generator, *, thickness: float, wobble: float
 ) -> None:
-    """Draw a line through points, not quite straight, in place.
-
-    Args:
-        mask: uint8 (H, W), drawn on in white.
-        points: float64 (P, 2), x and y in pixels.
-        rng: random generator.
-        thickness: in pixels.
-        wobble: largest distance from the straight line, in pixels.
-    """
+    """Draw a white line through points, float64 (P, 2), onto a mask (H, W), in place; it wobbles by so many pixels."""
     steps = np.linspace(0, len(points) - 1, 24 * (len(points) - 1) + 1)
     line = np.stack([np.interp(steps, np.arange(len(points)), points[:, axis]) for axis in (0, 1)], -1)
     waves = rng.uniform(0.3, 1.5, 2) * steps[:, None] + rng.uniform(0, 6.3, 2)

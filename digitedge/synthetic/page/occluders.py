@@ -4,17 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import Image, Point, fill_polygon, to_pixel
 from digitedge.utils.boxes import Box, is_free
 from digitedge.utils.opencv import cv2
 
-Frame = NDArray[np.uint8]
-Point = NDArray[np.float64]
-
 _SKIN = ((128, 160, 210), (96, 128, 182), (60, 84, 128), (150, 180, 226))
-# Places that are tried.
-_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +22,15 @@ class Occluder:
         reach: least and largest, how far it reaches in, in sides of the frame.
     """
 
-    draw: Callable[[Frame, np.random.Generator, Point, Point, float], None]
+    draw: Callable[[Image, np.random.Generator, Point, Point, float], None]
     thickness: tuple[float, float]
     reach: tuple[float, float]
 
 
 def add_occluder(
-    frame: Frame, rng: np.random.Generator, boxes: Sequence[Box], *, name: str | None = None
+    frame: Image, rng: np.random.Generator, boxes: Sequence[Box], *, name: str | None = None
 ) -> Box | None:
-    """Draw an object that reaches in over the border of a frame, in place, where it covers none of the boxes.
-
-    Args:
-        frame: uint8 (H, W, 3), BGR.
-        rng: random generator.
-        boxes: what must stay free.
-        name: one of OCCLUDERS; None samples one.
+    """Draw one of OCCLUDERS (None samples it) that reaches in over the border of a frame, in place, covering no box.
 
     Returns:
         The box of its visible part; None if there was no room.
@@ -49,7 +38,7 @@ def add_occluder(
     height, width = frame.shape[:2]
     occluder = OCCLUDERS[str(rng.choice(list(OCCLUDERS))) if name is None else name]
     thickness = max(width, height) * rng.uniform(*occluder.thickness)
-    for _ in range(_TRIES):
+    for _ in range(8):
         side, along, depth = int(rng.integers(4)), rng.uniform(0.1, 0.9), rng.uniform(*occluder.reach)
         start = np.array([[along, -0.1], [1.1, along], [along, 1.1], [-0.1, along]][side]) * [width, height]
         inward = np.array([[0, 1], [-1, 0], [0, -1], [1, 0]][side]) * [width, height]
@@ -64,59 +53,50 @@ def add_occluder(
     return None
 
 
-def _pixel(point: Point) -> tuple[int, int]:
-    x, y = np.rint(point).astype(int).tolist()
-    return x, y
-
-
 def _directions(start: Point, tip: Point) -> tuple[Point, Point]:
     """Unit vectors along and across an object."""
     along = (tip - start) / np.hypot(*(tip - start))
     return along, np.array([-along[1], along[0]])
 
 
-def _fill_polygon(frame: Frame, points: Sequence[Point], colour: Sequence[float]) -> None:
-    cv2.fillConvexPoly(frame, np.rint(points).astype(np.int32), colour, cv2.LINE_AA)
-
-
-def _draw_finger(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
+def _draw_finger(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """Skin that is darker at its sides, and often a nail."""
     skin = np.array(_SKIN[rng.integers(len(_SKIN))]) * rng.uniform(0.8, 1.1)
     for share in np.linspace(1, 0.3, 8).tolist():
         shade = (skin * (1.12 - 0.42 * share**2)).clip(0, 255).tolist()
-        cv2.line(frame, _pixel(start), _pixel(tip), shade, max(1, round(thickness * share)), cv2.LINE_AA)
+        cv2.line(frame, to_pixel(start), to_pixel(tip), shade, max(1, round(thickness * share)), cv2.LINE_AA)
     if rng.random() < 0.6:
         angle = float(np.degrees(np.arctan2(*(tip - start)[::-1])))
         axes = (round(0.34 * thickness), round(0.26 * thickness))
-        cv2.ellipse(frame, _pixel(tip), axes, angle, 0, 360, (skin * 1.1 + 12).clip(0, 255).tolist(), -1, cv2.LINE_AA)
+        cv2.ellipse(frame, to_pixel(tip), axes, angle, 0, 360, (skin * 1.1 + 12).clip(0, 255).tolist(), -1, cv2.LINE_AA)
 
 
-def _draw_pen(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
+def _draw_pen(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A barrel with a highlight, and a cone."""
     colour = rng.integers(10, 240, 3).tolist()
     along, across = _directions(start, tip)
     across = across * thickness / 2
     neck = tip - along * 2 * thickness
-    _fill_polygon(frame, [start - across, start + across, neck + across, neck - across], colour)
+    fill_polygon(frame, [start - across, start + across, neck + across, neck - across], colour)
     highlight, width = np.minimum(255, np.array(colour) + 60).tolist(), max(1, round(0.12 * thickness))
-    cv2.line(frame, _pixel(start + 0.4 * across), _pixel(neck + 0.4 * across), highlight, width, cv2.LINE_AA)
+    cv2.line(frame, to_pixel(start + 0.4 * across), to_pixel(neck + 0.4 * across), highlight, width, cv2.LINE_AA)
     cone = rng.choice(np.array([[110, 160, 205], [60, 60, 60], [190, 190, 190]])).tolist()
-    _fill_polygon(frame, [neck - across, neck + across, tip], cone)
+    fill_polygon(frame, [neck - across, neck + across, tip], cone)
 
 
-def _draw_phone(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
+def _draw_phone(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A dark slab with round corners and a screen."""
     along, across = _directions(start, tip)
     across = across * thickness / 2
     for share, colour in ((1.0, (28, 26, 26)), (0.86, rng.integers(5, 120, 3).tolist())):
         end = tip - along * thickness * (1 - share)
         corners = [start - share * across, start + share * across, end + share * across, end - share * across]
-        _fill_polygon(frame, corners, colour)
+        fill_polygon(frame, corners, colour)
         outline = np.rint(corners).astype(np.int32)
         cv2.polylines(frame, [outline], True, colour, max(1, round(0.08 * thickness)), cv2.LINE_AA)
 
 
-def _draw_cable(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
+def _draw_cable(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A line with waves."""
     steps = np.linspace(0, 1, 30)[:, None]
     across = np.array([-(tip - start)[1], (tip - start)[0]]) * 0.1
@@ -126,10 +106,10 @@ def _draw_cable(frame: Frame, rng: np.random.Generator, start: Point, tip: Point
     cv2.polylines(frame, [points], False, (grey, grey, grey), max(2, round(thickness)), cv2.LINE_AA)
 
 
-def _draw_cup(frame: Frame, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
+def _draw_cup(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A cup of coffee from above."""
     length = float(np.hypot(*(tip - start)))
-    centre = _pixel(start + (tip - start) * max(0.0, 1 - 0.5 * thickness / length))
+    centre = to_pixel(start + (tip - start) * max(0.0, 1 - 0.5 * thickness / length))
     china = rng.integers(120, 250, 3)
     for share, colour in ((1.0, china * 0.8), (0.92, china), (0.8, np.array([20, 35, 60]))):
         cv2.circle(frame, centre, round(0.5 * share * thickness), colour.tolist(), -1, cv2.LINE_AA)

@@ -58,14 +58,7 @@ class Page:
 
 
 def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]) -> Page:
-    """Write a page of a scene type.
-
-    Args:
-        scene_type: what may be on it.
-        difficulty: how much the rows may slope.
-        rng: random generator.
-        frame: width and height in pixels of the image it is for; the page is larger by MARGIN on each side.
-    """
+    """Write a page for a frame (width, height); it is larger by MARGIN on each side."""
     paper = scene_type.papers[rng.integers(len(scene_type.papers))]
     style = PageStyle(
         layout=scene_type.layouts[rng.integers(len(scene_type.layouts))],
@@ -77,7 +70,20 @@ def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Gen
     rows, pitch, table = _write_rows_inside(scene_type, style, rng, frame)
     shape = (round(frame[1] * (1 + 2 * MARGIN)), round(frame[0] * (1 + 2 * MARGIN)))
     boldness = float(rng.uniform(*scene_type.boldness))
-    image = _make_paper_for(rows, pitch, rng, paper, shape, slope=style.slope, boldness=boldness)
+    # The digits stand on the lines of the paper, or across them.
+    first, on_lines = rows[0][0][0], rng.random() < 0.5
+    size = first.ink.shape[0]
+    spacing = size * rng.uniform(0.5, 2) * (0.6 if paper is PaperType.SQUARED else 1)
+    image = make_paper(
+        paper,
+        rng,
+        width=shape[1],
+        height=shape[0],
+        pitch=pitch if on_lines and len(rows) > 1 else spacing,
+        start=first.y + size - np.tan(style.slope) * first.x if on_lines else rng.uniform(0, shape[0]),
+        angle=style.slope if on_lines else style.slope * rng.uniform(0, 0.5),
+        boldness=boldness,
+    )
     if table:
         add_table(image, rows, rng, table)
     ignore = [outline for clutter in scene_type.clutter for outline in add_clutter(clutter, image, rows, rng)]
@@ -85,9 +91,8 @@ def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Gen
         paste_ink(image, placed)
     if Clutter.DESK in scene_type.clutter or Clutter.DARK_DESK in scene_type.clutter:
         desk = make_desk(rng, shape, dark=Clutter.DARK_DESK in scene_type.clutter)
-        pad = 0.25 * rows[0][0][0].ink.shape[0] + 4
         sides = int(rng.integers(1, 5))
-        corners = sample_paper_corners(bounds([all_ink(rows)]), rng, shape, pad=pad, sides=sides)
+        corners = sample_paper_corners(bounds([all_ink(rows)]), rng, shape, pad=0.25 * size + 4, sides=sides)
         image = lay_on_desk(desk, image, rng, corners)
     return Page(image, paper, rows, ignore)
 
@@ -130,44 +135,8 @@ def _sample_move_across_border(rows: list[Row], rng: np.random.Generator, frame:
     return round(move[0]), round(move[1])
 
 
-def _make_paper_for(
-    rows: list[Row],
-    pitch: float,
-    rng: np.random.Generator,
-    paper: PaperType,
-    shape: tuple[int, int],
-    *,
-    slope: float,
-    boldness: float,
-) -> NDArray[np.uint8]:
-    """Make the paper; if it is lined, the digits stand on the lines or across them."""
-    first = rows[0][0][0]
-    size = first.ink.shape[0]
-    on_lines = rng.random() < 0.5
-    spacing = size * rng.uniform(0.5, 2) * (0.6 if paper is PaperType.SQUARED else 1)
-    return make_paper(
-        paper,
-        rng,
-        width=shape[1],
-        height=shape[0],
-        pitch=pitch if on_lines and len(rows) > 1 else spacing,
-        start=first.y + size - np.tan(slope) * first.x if on_lines else rng.uniform(0, shape[0]),
-        angle=slope if on_lines else slope * rng.uniform(0, 0.5),
-        boldness=boldness,
-    )
-
-
 def write_page_without_digits(name: str, rng: np.random.Generator, frame: tuple[int, int]) -> NDArray[np.uint8]:
-    """Make a page without digits.
-
-    Args:
-        name: blank, letters or doodles.
-        rng: random generator.
-        frame: width and height in pixels.
-
-    Returns:
-        uint8 (H, W, 3), BGR.
-    """
+    """Make a blank page, or one of letters or doodles, by name, for a frame (width, height): uint8 (H, W, 3), BGR."""
     width, height = frame
     papers = (PaperType.NAPKIN, PaperType.WHITEBOARD, PaperType.BLACKBOARD, PaperType.ENVELOPE, *PAPERS)
     paper = papers[rng.integers(len(papers))]

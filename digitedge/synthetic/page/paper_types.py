@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import Image
 from digitedge.synthetic.noise import add_noise, apply_gains, blend_colour, fine_noise, smooth_noise
 from digitedge.synthetic.page.lines import print_lines
 from digitedge.utils.opencv import as_uint8, cv2, resize
@@ -49,33 +49,22 @@ def make_paper(
     start: float = 0.0,
     angle: float = 0.0,
     boldness: float = 0.5,
-) -> NDArray[np.uint8]:
-    """Make an empty paper or board.
+) -> Image:
+    """Make an empty paper or board, uint8 (height, width, 3), BGR.
 
-    Args:
-        paper: kind of paper.
-        rng: random generator.
-        width: in pixels.
-        height: in pixels.
-        pitch: distance of the printed lines in pixels, if there are any.
-        start: how far below the upper left corner one of them starts, in pixels.
-        angle: of the lines, in radians.
-        boldness: 0 to 1, how dark and thick the lines are.
-
-    Returns:
-        uint8 (height, width, 3), BGR.
+    If it is lined, its lines are `pitch` pixels apart, and one starts `start` pixels below the upper left corner. The
+    angle is in radians; `boldness`, 0 to 1, is how dark and thick they are.
     """
     shape = (height, width)
     colours = _COLOURS.get(paper, _WHITES)
     colour = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.94, 1.02)
-    page = np.empty((*shape, 3), np.uint8)
-    page[:] = colour.clip(0, 255).astype(np.uint8)
+    page = np.full((*shape, 3), colour.clip(0, 255), np.uint8)
     if paper is PaperType.SCAN:
         return page
     page = add_noise(page, fine_noise(rng, shape), rng.uniform(0.6, 3.0))
     page = add_noise(page, smooth_noise(rng, shape, max(8, max(shape) / rng.uniform(4, 30))), rng.uniform(0.5, 3.0))
     if paper in LINED_PAPERS:
-        _print_lines(page, paper, rng, pitch=pitch, start=start, angle=angle, boldness=boldness)
+        _print_lines(page, paper, rng, pitch, start, angle, boldness)
     if paper is PaperType.CRUMPLED:
         page = _crumple(page, rng, strength=rng.uniform(0.06, 0.22))
     elif paper is PaperType.NAPKIN:
@@ -91,14 +80,7 @@ def make_paper(
 
 
 def _print_lines(
-    page: NDArray[np.uint8],
-    paper: PaperType,
-    rng: np.random.Generator,
-    *,
-    pitch: float,
-    start: float,
-    angle: float,
-    boldness: float,
+    page: Image, paper: PaperType, rng: np.random.Generator, pitch: float, start: float, angle: float, boldness: float
 ) -> None:
     """Print lines or squares; a notebook also gets a red margin and holes."""
     colour = _LINE_COLOURS[rng.integers(len(_LINE_COLOURS))]
@@ -130,7 +112,7 @@ def _print_lines(
     blend_colour(page, mask, (60, 64, 70), opacity=0.85)
 
 
-def _crumple(page: NDArray[np.uint8], rng: np.random.Generator, *, strength: float) -> NDArray[np.uint8]:
+def _crumple(page: Image, rng: np.random.Generator, *, strength: float) -> Image:
     """Add creases, each light on one side and dark on the other; strength is the largest change of brightness."""
     height, width = page.shape[0] // 3 + 1, page.shape[1] // 3 + 1
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -149,7 +131,7 @@ def _crumple(page: NDArray[np.uint8], rng: np.random.Generator, *, strength: flo
     return apply_gains(page, resize(gains, page.shape[1::-1], cv2.INTER_LINEAR))
 
 
-def _emboss(page: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _emboss(page: Image, rng: np.random.Generator) -> Image:
     """Press rows of dots into a napkin, each lit from one side."""
     height, width = page.shape[:2]
     period = max(7.0, width / rng.uniform(35, 90))
@@ -164,7 +146,7 @@ def _emboss(page: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     return apply_gains(page, gains)
 
 
-def _print_envelope(page: NDArray[np.uint8], rng: np.random.Generator) -> None:
+def _print_envelope(page: Image, rng: np.random.Generator) -> None:
     """Print the red and blue stripes of air mail along the border, and a box for the stamp."""
     height, width = page.shape[:2]
     border, stripe = round(0.11 * min(height, width)), max(6, round(0.05 * width))
@@ -180,7 +162,7 @@ def _print_envelope(page: NDArray[np.uint8], rng: np.random.Generator) -> None:
     cv2.rectangle(page, (width - pad - side, pad), (width - pad, pad + side), (170, 140, 110), max(1, height // 400))
 
 
-def _add_wiped_strokes(page: NDArray[np.uint8], rng: np.random.Generator, *, dark: bool) -> None:
+def _add_wiped_strokes(page: Image, rng: np.random.Generator, *, dark: bool) -> None:
     """Add broad pale traces of what was wiped off a board."""
     height, width = page.shape[:2]
     mask = np.zeros((height // 4 + 1, width // 4 + 1), np.uint8)

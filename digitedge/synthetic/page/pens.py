@@ -18,14 +18,7 @@ _BRIGHT = (RED, GREEN, BLUE, (40, 110, 230), (160, 60, 140), (150, 120, 20))
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """One pen.
-
-    Attributes:
-        type: kind of pen.
-        colour: BGR of full ink, 0 to 255 each.
-        opacity: 0 to 1, how much of the paper full ink covers.
-        width: stroke width, in heights of the digits.
-    """
+    """One pen: BGR of full ink, how much of the paper it covers (0 to 1), and stroke width in heights of the digits."""
 
     type: PenType
     colour: Colour
@@ -35,13 +28,9 @@ class Pen:
 
 @dataclass(frozen=True, slots=True)
 class PenRange:
-    """What pens of one kind look like.
+    """What pens of one kind look like: least and largest opacity and stroke width.
 
-    Attributes:
-        type: kind of pen.
-        colours: BGR of full ink; each is equally likely and varies a little.
-        opacity: least and largest, 0 to 1.
-        width: least and largest stroke width, in heights of the digits.
+    Each colour is equally likely and varies a little.
     """
 
     type: PenType

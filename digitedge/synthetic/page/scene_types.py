@@ -82,12 +82,7 @@ class SceneType:
     Attributes:
         weight: how often it comes, relative to the other types.
         difficulties: how often it is easy, medium and hard, relative to each other.
-        papers: what it may be written on.
-        pens: what it may be written with.
-        layouts: how the digits may be arranged.
-        defects: what may be wrong with the digits.
         touching: share of neighbours that touch.
-        clutter: what else is in the image.
         pen_count: how many pens a page has.
         boldness: least and largest, of printed lines.
     """
@@ -188,12 +183,14 @@ SCENE_TYPES: dict[str, SceneType] = {
 
 _PLAIN = SceneType(layouts=(Layout.ROWS,), pens=_PLAIN_PENS, boldness=(0.0, 0.2))
 PLAIN_SCENE_TYPES: dict[str, SceneType] = {
-    "paper": replace(_PLAIN, papers=(PaperType.PLAIN,)),
-    "ruled": replace(_PLAIN, papers=(PaperType.RULED,)),
-    "squared": replace(_PLAIN, papers=(PaperType.SQUARED,)),
-    "desk": replace(_PLAIN, papers=(PaperType.PLAIN, PaperType.RULED, PaperType.SQUARED), clutter=(Clutter.DESK,)),
-    "whiteboard": replace(_PLAIN, papers=(PaperType.WHITEBOARD,), pens=(BOLD_FELT,)),
-    "blackboard": replace(_PLAIN, papers=(PaperType.BLACKBOARD,), pens=(CHALK,)),
+    "plain-paper": replace(_PLAIN, papers=(PaperType.PLAIN,)),
+    "plain-ruled": replace(_PLAIN, papers=(PaperType.RULED,)),
+    "plain-squared": replace(_PLAIN, papers=(PaperType.SQUARED,)),
+    "plain-desk": replace(
+        _PLAIN, papers=(PaperType.PLAIN, PaperType.RULED, PaperType.SQUARED), clutter=(Clutter.DESK,)
+    ),
+    "plain-whiteboard": replace(_PLAIN, papers=(PaperType.WHITEBOARD,), pens=(BOLD_FELT,)),
+    "plain-blackboard": replace(_PLAIN, papers=(PaperType.BLACKBOARD,), pens=(CHALK,)),
 }
 """Scenes of Difficulty.PLAIN, by name: 1 to 3 rows of 1 to 8 digits, each row one number."""
 

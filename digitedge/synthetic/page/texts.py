@@ -52,15 +52,10 @@ def letter_pen_width(pen: Pen, height: int) -> float:
 
 
 def add_timestamp(frame: NDArray[np.uint8], rng: np.random.Generator, boxes: Sequence[Box]) -> Box | None:
-    """Print a date or a file name into a free corner of a frame, in place, as cameras do.
-
-    Args:
-        frame: uint8 (H, W, 3), BGR.
-        rng: random generator.
-        boxes: what must stay free.
+    """Print a date or a file name into a free corner of a frame, uint8 (H, W, 3), in place, as cameras do.
 
     Returns:
-        The box of the text; None if no corner was free.
+        The box of the text; None if every corner overlaps one of the boxes.
     """
     height, width = frame.shape[:2]
     year, month, day = 2000 + int(rng.integers(30)), int(rng.integers(1, 13)), int(rng.integers(1, 29))
@@ -85,12 +80,7 @@ def add_timestamp(frame: NDArray[np.uint8], rng: np.random.Generator, boxes: Seq
 def fill_with_words(page: NDArray[np.uint8], rng: np.random.Generator, pen: Pen, *, pitch: float, slope: float) -> None:
     """Write a page of words, in place: sentences, a list, an alphabet or one large word.
 
-    Args:
-        page: uint8 (H, W, 3), BGR.
-        rng: random generator.
-        pen: what is written with.
-        pitch: distance of the rows in pixels.
-        slope: of the rows, in radians.
+    `pitch` is the distance of the rows in pixels, `slope` is in radians.
     """
     height, width = page.shape[:2]
     capital = max(10, round(pitch * rng.uniform(0.45, 0.7)))

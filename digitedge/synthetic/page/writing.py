@@ -15,7 +15,7 @@ from digitedge.utils.boxes import Box, union
 from digitedge.utils.opencv import cv2
 
 # Least gap between two numbers of a row, in heights of the digits; digits of one number are at most 0.9 apart.
-NUMBER_GAP = 1.5
+SPACE_BETWEEN_NUMBERS = 1.5
 # Smallest height of a digit in pixels.
 MIN_HEIGHT = 10
 # Smallest stroke width in pixels.
@@ -44,15 +44,7 @@ _ROW_HEIGHTS = {Layout.ROWS: 34.0, Layout.MANY: 1.0 * MIN_HEIGHT}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedInk:
-    """Ink at a place of the page.
-
-    Attributes:
-        ink: uint8 (H, W), ink bright on 0.
-        x: left edge of the ink on the page, in pixels.
-        y: upper edge.
-        pen: what it is written with.
-        digit: 0 to 9; None if it is not a digit.
-    """
+    """Ink, uint8 (H, W), bright on 0, with its upper left corner in pixels of the page; a digit is 0 to 9, or None."""
 
     ink: NDArray[np.uint8]
     x: int
@@ -66,7 +58,7 @@ class PlacedInk:
         return self.x, self.y, self.ink.shape[1], self.ink.shape[0]
 
     def moved(self, x: int, y: int) -> "PlacedInk":
-        """Return the same ink, x pixels further right and y pixels further down."""
+        """Return the same ink, moved by so many pixels."""
         return replace(self, x=self.x + x, y=self.y + y)
 
     def outline(self) -> NDArray[np.float64]:
@@ -83,14 +75,9 @@ GridLines = tuple[list[float], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class PageStyle:
-    """How a page is written.
+    """How a page is written: each row takes one of the pens, `touching` is a share of the neighbours within a number.
 
-    Attributes:
-        layout: how many digits, and how they are arranged.
-        pens: each row takes one of them.
-        defects: of the digits.
-        touching: share of neighbours within a number that touch.
-        slope: of the rows, in radians.
+    The slope of the rows is in radians.
     """
 
     layout: Layout
@@ -103,13 +90,7 @@ class PageStyle:
 def write_rows(
     style: PageStyle, rng: np.random.Generator, *, width: int, height: int
 ) -> tuple[list[Row], float, GridLines | None]:
-    """Fill an area with rows of numbers.
-
-    Args:
-        style: how the page is written.
-        rng: random generator.
-        width: of the area in pixels.
-        height: of the area in pixels.
+    """Fill an area of so many pixels with rows of numbers.
 
     Returns:
         Rows from top to bottom, their digits from left to right, in pixels from the upper left corner of the area; the
@@ -182,7 +163,7 @@ def _write_row(numbers: list[int], writer: _PageWriter, rng: np.random.Generator
             number.append(placed)
             x = placed.x + placed.ink.shape[1] + max(2, round(writer.size * gap * rng.uniform(0.75, 1.3)))
         row.append(number)
-        x += round(writer.size * (NUMBER_GAP - 0.3 * gap + rng.exponential(0.4)))
+        x += round(writer.size * (SPACE_BETWEEN_NUMBERS - 0.3 * gap + rng.exponential(0.4)))
     return row
 
 
@@ -277,7 +258,7 @@ def _sample_lengths(layout: Layout, rng: np.random.Generator) -> list[list[int]]
 
 def _estimate_length(numbers: list[int], gap: float) -> float:
     """Estimate the length of a row in heights."""
-    return sum(numbers) * (0.62 + gap) - gap * len(numbers) + (len(numbers) - 1) * (NUMBER_GAP + 0.5)
+    return sum(numbers) * (0.62 + gap) - gap * len(numbers) + (len(numbers) - 1) * (SPACE_BETWEEN_NUMBERS + 0.5)
 
 
 def _move_until_touching(left: PlacedInk, right: PlacedInk, rng: np.random.Generator) -> PlacedInk:

@@ -49,16 +49,9 @@ def project(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray
 def keep_inside(
     matrix: NDArray[np.float64], points: NDArray[np.float64], *, frame: tuple[int, int], margin: float = 8.0
 ) -> NDArray[np.float64]:
-    """Shift, and shrink if necessary, what a matrix shows until all points are in the frame.
+    """Shift, and shrink if necessary, what a matrix (3, 3) shows until all points (P, 2) of the page are in the frame.
 
-    Args:
-        matrix: float64 (3, 3), from page to frame.
-        points: float64 (P, 2), in page pixels.
-        frame: (width, height).
-        margin: least distance of the points from the border of the frame, in pixels.
-
-    Returns:
-        float64 (3, 3); the same if all points already are inside.
+    They then are at least `margin` pixels from its border. If they already were, the matrix is the same.
     """
     projected = project(points, matrix)
     low, high = projected.min(axis=0), projected.max(axis=0)

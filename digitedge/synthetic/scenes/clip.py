@@ -1,7 +1,6 @@
 """An endless clip for machines without a camera: one plain page after another, seen by a hand-held camera."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from digitedge.synthetic.noise import add_noise, apply_gains, fine_noise
 from digitedge.synthetic.page.page import write_page
 from digitedge.synthetic.page.scene_types import PLAIN_SCENE_TYPES, Difficulty
 from digitedge.synthetic.photo.camera_pose import CameraPose, homography, keep_inside, project
-from digitedge.synthetic.photo.capture import CONDITIONS, sample_light, warp_page
+from digitedge.synthetic.photo.effects import CONDITIONS, sample_light, warp_page
 from digitedge.synthetic.scenes.ground_truth import Scene, box_in_frame, describe_scene
 from digitedge.synthetic.scenes.scene import MIN_PLAIN_FRAME_SIZE, check_frame_size
 from digitedge.utils.opencv import as_uint8, cv2
@@ -29,15 +28,13 @@ MAX_MOTION_REACH = 4
 def render_clip(*, seed: int, width: int = 640, height: int = 480, fps: float = 25.0) -> Iterator[Scene]:
     """Render frames without end, as a hand-held camera sees one page of digits after another.
 
+    Every digit is whole, clear and at least 24 pixels high in each frame; the page changes after PAGE_SECONDS.
+
     Args:
         seed: the same seed gives the same clip.
         width: of the frames, in pixels, >= 160.
         height: of the frames, in pixels, >= 120.
         fps: frames that show one second, > 0. Nothing waits: the caller sets the pace.
-
-    Returns:
-        Plain scenes. Every digit is whole, clear and at least 24 pixels high in each frame; the page, and with it the
-        rows, changes after PAGE_SECONDS.
 
     Raises:
         InputError: a frame that is too small, or fps that is not positive.
@@ -77,10 +74,10 @@ def _render_page(
     conditions = CONDITIONS[Difficulty.PLAIN]
     lights = [sample_light(rng, frame, conditions) for _ in range(2)]
     blur, deviation = float(rng.uniform(0.3, 0.75)), float(rng.uniform(0.8, 3.0))
-    sway = _sample_sway(rng)
+    pose_at = _sample_sway(rng)
     previous: NDArray[np.float64] | None = None
     for index in range(count):
-        matrix = homography(sway.pose_at(index / fps), page=page.image.shape[1::-1], frame=frame)
+        matrix = homography(pose_at(index / fps), page=page.image.shape[1::-1], frame=frame)
         matrix = keep_inside(matrix, points, frame=frame)
         position = project(centre, matrix)[0]
         motion = (position - (position if previous is None else previous)) * SHUTTER
@@ -106,32 +103,17 @@ def _blur_motion(image: NDArray[np.uint8], motion: NDArray[np.float64]) -> NDArr
     return as_uint8(cv2.filter2D(image, -1, np.asarray(kernel / max(1, int(kernel.sum())), np.float32)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sway:
-    """The motion of a hand: three slow waves in each of six directions.
+def _sample_sway(rng: np.random.Generator) -> Callable[[float], CameraPose]:
+    """Sample the motion of a hand, as the pose of the camera after some seconds."""
+    # A drift of a few seconds, the sway of an arm, and a tremor of a few hertz and hardly a pixel.
+    waves, radians_a_second = np.array([1.0, 0.35, 0.02]), np.array([0.9, 3.0, 18.0])
+    reach = np.array([0.035, 0.035, 0.035, 0.022, 0.03, 0.035])  # of shift x and y, zoom, turn, tilt x and y
+    size = reach[:, None] * waves * rng.uniform(0.5, 1.2, (6, 3))
+    speed = radians_a_second * rng.uniform(0.6, 1.4, (6, 3))
+    phase = rng.uniform(0, 2 * np.pi, (6, 3))
 
-    Attributes:
-        size: float64 (6, 3), amplitudes of shift x, shift y, zoom, turn, tilt x, tilt y.
-        speed: float64 (6, 3), radians a second.
-        phase: float64 (6, 3), radians.
-    """
-
-    size: NDArray[np.float64]
-    speed: NDArray[np.float64]
-    phase: NDArray[np.float64]
-
-    def pose_at(self, time_s: float) -> CameraPose:
-        """Return the pose of the camera after some seconds."""
-        x, y, zoom, turn, tilt_x, tilt_y = (self.size * np.sin(self.speed * time_s + self.phase)).sum(axis=1).tolist()
+    def pose_at(time_s: float) -> CameraPose:
+        x, y, zoom, turn, tilt_x, tilt_y = (size * np.sin(speed * time_s + phase)).sum(axis=1).tolist()
         return CameraPose(shift=(x, y), zoom=1 + zoom, turn=turn, tilt=(tilt_x, tilt_y))
 
-
-def _sample_sway(rng: np.random.Generator) -> _Sway:
-    """Sample a drift of a few seconds, the sway of an arm, and a tremor of a few hertz and hardly a pixel."""
-    reach = np.array([0.035, 0.035, 0.035, 0.022, 0.03, 0.035])
-    waves = np.array([1.0, 0.35, 0.02])
-    return _Sway(
-        size=reach[:, None] * waves * rng.uniform(0.5, 1.2, (6, 3)),
-        speed=np.array([0.9, 3.0, 18.0]) * rng.uniform(0.6, 1.4, (6, 3)),
-        phase=rng.uniform(0, 2 * np.pi, (6, 3)),
-    )
+    return pose_at

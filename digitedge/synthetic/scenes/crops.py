@@ -36,42 +36,30 @@ CONTAINED = 0.75
 # Ratio of the ink's spread across its longest direction to that along it; a solid bar of 1 to 3.5 has 0.29. Slimmer ink
 # may be a 1 whatever it is (an l, a ruled line, a bracket) and is left out unless it is a digit.
 SLIM_RATIO = 0.25
-# Scene type whose letters cannot be told from digits one by one (O, l, S).
-AMBIGUOUS_SCENE_TYPE = "letters"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneCrops:
-    """Labelled crops of frames.
-
-    Attributes:
-        crops: uint8 (N, 28, 28), the model's input.
-        digits: uint8 (N,), 0 to 9, or NON_DIGIT.
-    """
+    """Labelled crops of frames: uint8 (N, 28, 28), and uint8 (N,), 0 to 9 or NON_DIGIT."""
 
     crops: NDArray[np.uint8]
-    digits: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
 
     def __len__(self) -> int:
-        return len(self.digits)
+        return len(self.labels)
 
 
 def crop_scenes(count: int, *, seed: int) -> SceneCrops:
     """Render scenes, half of them plain, and crop what the vision stages find; shows a progress bar on a terminal.
 
-    Args:
-        count: how many scenes, >= 0.
-        seed: the same seed gives the same scenes on every machine.
-
-    Returns:
-        Crops of all scenes, about eight digits each, scene by scene.
+    The same seed gives the same scenes on every machine; each has about eight digits.
 
     Examples:
         >>> crops = crop_scenes(2, seed=0)
-        >>> crops.crops.shape[1:], bool((crops.digits < 10).any())
+        >>> crops.crops.shape[1:], bool((crops.labels < 10).any())
         ((28, 28), True)
     """
-    seeds = np.random.SeedSequence(seed).generate_state(count).tolist() if count else []
+    seeds = np.random.SeedSequence(seed).generate_state(count).tolist()
     # Threads are enough, because OpenCV and NumPy release the GIL (40 scenes on two cores: 3.1 s, then 1.7 s).
     console = Console(stderr=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -82,7 +70,7 @@ def crop_scenes(count: int, *, seed: int) -> SceneCrops:
 def _crop_scene(seed: int) -> SceneCrops:
     """Render and crop one scene; those with an even seed are plain."""
     scene = render_scene(seed=seed, difficulty=None if seed % 2 else Difficulty.PLAIN)
-    if scene.scene_type == AMBIGUOUS_SCENE_TYPE:
+    if scene.scene_type == "letters":  # O, l and S cannot be told from digits one by one
         return join_crops([])
     return crop_frame(scene.frame, scene.digits, scene.ignore, seed=seed)
 
@@ -90,21 +78,16 @@ def _crop_scene(seed: int) -> SceneCrops:
 def crop_frame(
     frame: NDArray[np.uint8], digits: Sequence[TrueDigit], ignore: Sequence[Box] = (), *, seed: int = 0
 ) -> SceneCrops:
-    """Crop one frame, and label every crop that is not ambiguous.
+    """Crop one frame, uint8 (H, W, 3) BGR or (H, W), and label every crop that is not ambiguous.
 
-    For every other candidate there also is a proposal to split it or to merge it with another, as the reader would make
-    if it doubted: these show what halves and pairs look like.
-
-    Args:
-        frame: uint8 (H, W, 3) BGR or (H, W).
-        digits: all digits in it.
-        ignore: boxes of what is neither a digit nor clearly a non-digit.
-        seed: chooses the proposals.
+    For every other candidate there also is a proposal, chosen by the seed, to split it or to merge it with another, as
+    the reader would make if it doubted: these show what halves and pairs look like. `ignore` holds the boxes of what is
+    neither a digit nor clearly a non-digit.
 
     Examples:
         >>> page = np.full((120, 200), 230, np.uint8)
         >>> page[40:80, 60:65] = 40
-        >>> crop_frame(page, [TrueDigit(1, (60, 40, 5, 40))]).digits
+        >>> crop_frame(page, [TrueDigit(1, (60, 40, 5, 40))]).labels
         array([1], dtype=uint8)
     """
     detection = detect_candidates(frame)
@@ -129,7 +112,7 @@ def join_crops(parts: Sequence[SceneCrops]) -> SceneCrops:
     """Concatenate crops."""
     if not parts:
         return SceneCrops(np.empty((0, CROP_SIZE, CROP_SIZE), np.uint8), np.empty(0, np.uint8))
-    return SceneCrops(np.concatenate([part.crops for part in parts]), np.concatenate([part.digits for part in parts]))
+    return SceneCrops(np.concatenate([part.crops for part in parts]), np.concatenate([part.labels for part in parts]))
 
 
 def _label(box: Box, digits: Sequence[TrueDigit], ignore: Sequence[Box], limits: tuple[float, float]) -> int | None:

@@ -18,12 +18,7 @@ TOLERANCE = 1
 
 @dataclass(frozen=True, slots=True)
 class TrueDigit:
-    """One digit of a frame.
-
-    Attributes:
-        digit: 0 to 9.
-        box: x, y, width, height in pixels of the frame, tight around the ink.
-    """
+    """One digit, 0 to 9, of a frame, and its box in pixels of the frame, tight around the ink."""
 
     digit: int
     box: Box
@@ -53,7 +48,7 @@ class Scene:
 
 
 def box_in_frame(outline: NDArray[np.float64], matrix: NDArray[np.float64]) -> Box:
-    """Return the box in the frame of an outline (P, 2) on the page; matrix (3, 3) takes one to the other."""
+    """Return the box in the frame of an outline (P, 2) on the page, by a matrix (3, 3) from page to frame."""
     projected = project(outline, matrix)
     x, y = np.rint(projected.min(axis=0)).astype(int).tolist()
     right, bottom = np.rint(projected.max(axis=0)).astype(int).tolist()
@@ -71,13 +66,7 @@ def describe_scene(
 ) -> Scene:
     """Make a scene of a frame: digits that its border cuts are not read but ignored.
 
-    Args:
-        frame: uint8 (H, W, 3), BGR.
-        rows: all digits of the page.
-        boxes: their boxes in the frame, in the same order.
-        ignore: boxes of other things to ignore, which may go beyond the frame.
-        scene_type: its name.
-        difficulty: how hard it is to read.
+    `boxes` are those of all digits in `rows`, in the same order; all boxes may go beyond the frame.
     """
     height, width = frame.shape[:2]
     digits = [

@@ -1,6 +1,6 @@
 """Scenes: frames of written pages as a camera sees them, plain to hard, or without digits, with exact ground truth.
 
-A scene type (`scene_types`) is written on a page (`page`) and photographed (`photo.capture`); `ground_truth` says where
+A scene type (`scene_types`) is written on a page (`page`) and photographed (`photo.effects`); `ground_truth` says where
 the digits are in the frame. Scenes without digits show empty papers, words, doodles or objects. See
 docs/decisions/scene-generator.md.
 """
@@ -26,7 +26,7 @@ from digitedge.synthetic.page.scene_types import (
 from digitedge.synthetic.page.texts import add_timestamp
 from digitedge.synthetic.photo.backgrounds import sample_object
 from digitedge.synthetic.photo.camera_pose import CameraPose, homography, keep_inside
-from digitedge.synthetic.photo.capture import (
+from digitedge.synthetic.photo.effects import (
     CONDITIONS,
     add_reflections,
     apply_light,
@@ -48,8 +48,6 @@ MIN_PLAIN_FRAME_SIZE = (160, 120)
 # Share of scenes without digits, and share of those that an occluder reaches into.
 NEGATIVE_RATE = 0.3
 NEGATIVE_OCCLUDER_RATE = 0.15
-# Height of a frame in pixels from which there is room for rare clutter.
-MIN_HEIGHT_FOR_CLUTTER = 240
 # Range of the least distance of the digits from the border of the frame, in pixels.
 MARGIN = (1, 12)
 PLAIN_MARGIN = (8, 12)
@@ -93,17 +91,12 @@ def render_scene(
     if negative is None:
         decided = plain or scene_type
         negative = scene_type in NEGATIVE_SCENE_TYPES if decided else rng.random() < NEGATIVE_RATE
-    if negative:
-        return _render_negative(rng, frame, difficulty, scene_type, clean=clean)
-    return _render_positive(rng, frame, difficulty, scene_type, clean=clean)
+    render = _render_negative if negative else _render_positive
+    return render(rng, frame, difficulty, scene_type, clean=clean)
 
 
 def check_frame_size(width: int, height: int, *, smallest: tuple[int, int]) -> None:
-    """Refuse frames that are too small for legible digits.
-
-    Raises:
-        InputError: smaller than `smallest`.
-    """
+    """Raise InputError for frames that are too small for legible digits."""
     if width < smallest[0] or height < smallest[1]:
         raise InputError(
             f"expected at least {smallest[0]}x{smallest[1]} pixels, got {width}x{height}. "
@@ -112,18 +105,13 @@ def check_frame_size(width: int, height: int, *, smallest: tuple[int, int]) -> N
 
 
 def _render_positive(
-    rng: np.random.Generator,
-    frame: tuple[int, int],
-    difficulty: Difficulty | None,
-    scene_type: str | None,
-    *,
-    clean: bool,
+    rng: np.random.Generator, frame: tuple[int, int], difficulty: Difficulty | None, name: str | None, *, clean: bool
 ) -> Scene:
     """Render a scene with digits."""
-    name, kind = _sample_scene_type(rng, difficulty, scene_type)
+    name, kind = _sample_scene_type(rng, difficulty, name)
     if difficulty is None:
         difficulty = SAMPLED_DIFFICULTIES[rng.choice(3, p=np.array(kind.difficulties) / sum(kind.difficulties))]
-    if difficulty in (Difficulty.MEDIUM, Difficulty.HARD) and frame[1] >= MIN_HEIGHT_FOR_CLUTTER:
+    if difficulty in (Difficulty.MEDIUM, Difficulty.HARD) and frame[1] >= 240:  # pixels; else there is no room
         rare = (clutter for clutter, rate in RARE_CLUTTER.items() if rng.random() < rate)
         kind = replace(kind, clutter=(*kind.clutter, *rare))
     page = write_page(kind, difficulty, rng, frame)
@@ -191,16 +179,10 @@ def _photograph(
 
 
 def _render_negative(
-    rng: np.random.Generator,
-    frame: tuple[int, int],
-    difficulty: Difficulty | None,
-    scene_type: str | None,
-    *,
-    clean: bool,
+    rng: np.random.Generator, frame: tuple[int, int], difficulty: Difficulty | None, name: str | None, *, clean: bool
 ) -> Scene:
     """Render a scene without digits."""
-    weights = {key: rate if scene_type in (None, key) else 0.0 for key, rate in NEGATIVE_SCENE_TYPES.items()}
-    name = _sample_name(weights, rng)
+    name = _sample_name({key: rate if name in (None, key) else 0.0 for key, rate in NEGATIVE_SCENE_TYPES.items()}, rng)
     sampled = SAMPLED_DIFFICULTIES[rng.integers(3)]
     difficulty = sampled if difficulty is None else difficulty
     conditions = CONDITIONS[difficulty]

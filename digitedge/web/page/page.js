@@ -38,7 +38,7 @@ function connect() {
   eventSource.onopen = () => { if (!paused) showStream(); };
   eventSource.onerror = reconnect;
   listen("history", showHistory);
-  listen("reading", (event) => { addToHistory(event); announce(event); });
+  listen("row", (event) => { addToHistory(event); announce(event); });
   listen("state", ({ state }) => showState(state));
   listen("threshold", ({ threshold }) => showThreshold(threshold));
   listen("update", (update) => {

@@ -20,7 +20,7 @@ from digitedge.camera.sinks.mqtt import MAX_QUEUE, parse_broker
 from digitedge.errors import InputError
 from digitedge.reader import Reader
 
-mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed (pip install 'digitedge[mqtt]')")
+mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed (pip install '.[mqtt]')")
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 Page = Callable[[int], Frame]
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
@@ -152,7 +152,7 @@ class Repeat:
 
 
 def reading_events(listener: Listener) -> list[tuple[str, str]]:
-    events = [json.loads(text) for text in listener.of("digitedge/reading")]
+    events = [json.loads(text) for text in listener.of("digitedge/row")]
     return [(event["change"], event["text"]) for event in events]
 
 
@@ -268,7 +268,7 @@ def test_oldest_events_are_dropped_and_counted_when_the_queue_is_full(
         with Listener(server.port) as listener:
             wait_for(lambda: any("connected to" in line for line in messages))
             run(Script(page(1)), sevens, [sink])
-            wait_for(lambda: len(listener.of("digitedge/reading")) == MAX_QUEUE)
+            wait_for(lambda: len(listener.of("digitedge/row")) == MAX_QUEUE)
     assert messages[-1].endswith("; the oldest 5 row events were dropped meanwhile")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from digitedge.camera import Frame
-from digitedge.camera.sources.mjpeg import decode_jpeg, extract_jpegs, newest_frames, read_pipe
-from digitedge.utils.opencv import cv2
+from digitedge.camera.sources.mjpeg import extract_jpegs, newest_frames, read_pipe
+from digitedge.utils.opencv import cv2, decode_image
 
 
 def test_images_are_found_wherever_the_stream_is_divided(jpeg: bytes) -> None:
@@ -81,7 +81,7 @@ def test_only_the_last_complete_image_of_a_batch_is_decoded(page: Callable[[int]
     images = [cv2.imencode(".jpg", page(n))[1].tobytes() for n in range(4)]
     batches = iter([images[0] + images[1], images[2] + images[3][:300], images[3][300:]])
     frames = list(newest_frames(batches))
-    expected = [decode_jpeg(images[n]) for n in (1, 2, 3)]
+    expected = [decode_image(images[n]) for n in (1, 2, 3)]
     assert all(np.array_equal(*pair) for pair in zip(frames, expected, strict=True))
 
 

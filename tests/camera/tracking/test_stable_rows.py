@@ -135,7 +135,7 @@ def test_event_converts_to_plain_json() -> None:
     for number in range(7):
         events = rows.update(reading("51"), now=number * STEP)
     assert events[0].to_dict() == {
-        "event": "reading",
+        "event": "row",
         "change": "appeared",
         "text": "51",
         "before": None,

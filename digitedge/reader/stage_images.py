@@ -14,11 +14,11 @@ from digitedge.errors import InputError
 from digitedge.reader.reading import format_confidence
 from digitedge.reader.rejection import Decision
 from digitedge.reader.trace import Trace
-from digitedge.utils.boxes import Box
+from digitedge.utils.boxes import Box, scale_box
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.drawing import BLACK, BLUE, VERMILION, WHITE, Colour, draw_text, shorten_text, text_width
 from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
-from digitedge.vision import Stage, split_rows
+from digitedge.vision import Stage
 
 # Layout of the slide, in pixels.
 WIDTH, HEIGHT = 1920, 1080
@@ -50,7 +50,17 @@ BORDER_COLOUR: Colour = (190, 190, 190)
 KEPT_COLOUR = BLUE
 REJECTED_COLOUR = VERMILION
 
-IMAGE_STAGES = (Stage.GREY, Stage.INK, Stage.MASK, Stage.LINES, Stage.CANDIDATES)
+SHOWN_STAGES = {
+    Stage.GREY: ("Grey", "without colour, scaled to the writing"),
+    Stage.INK: ("Illumination removed", "ink is bright, paper and shadows are dark"),
+    Stage.MASK: ("Binarized", "every pixel is ink or paper"),
+    Stage.LINES: ("Lines removed", "ruled lines, underlines and frames, in orange"),
+    Stage.CANDIDATES: ("Candidates", "connected components: kept in blue, rejected in orange"),
+    Stage.CROPS: ("Crops", f"{CROP_SIZE} x {CROP_SIZE} pixels each, as the model sees them"),
+}
+"""Heading and caption of the stages that are shown, on slides and on the live page."""
+
+IMAGE_STAGES = tuple(stage for stage in SHOWN_STAGES if stage is not Stage.CROPS)
 """The stages that `stage_image` draws."""
 
 
@@ -80,7 +90,7 @@ def stage_image(trace: Trace, stage: Stage) -> NDArray[np.uint8]:
         return image
     if stage is Stage.CANDIDATES:
         return _draw_candidates(trace)
-    raise InputError(f"expected one of the stages {', '.join(IMAGE_STAGES)}, got {stage}. It has no image of its own.")
+    raise InputError(f"expected one of {', '.join(IMAGE_STAGES)}, got {stage}, which has no image of its own.")
 
 
 def removed_lines(trace: Trace) -> NDArray[np.uint8]:
@@ -107,19 +117,21 @@ def draw_stages(trace: Trace, *, name: str = "") -> NDArray[np.uint8]:
     """
     decisions = trace.sorted_decisions()
     kept = sum(decision.kept for decision in decisions)
-    captions = {
-        Stage.GREY: f"{Stage.GREY.caption}: {_size(trace.detection.grey)}",
-        Stage.LINES: Stage.LINES.caption if removed_lines(trace).any() else "there are none here",
-        Stage.CANDIDATES: f"{kept} kept, {len(decisions) - kept} rejected",
-    }
+    captions = {stage: caption for stage, (_, caption) in SHOWN_STAGES.items()}
+    captions[Stage.GREY] += f": {_size(trace.detection.grey)}"
+    captions[Stage.CANDIDATES] = f"{kept} kept, {len(decisions) - kept} rejected"
+    if not removed_lines(trace).any():
+        captions[Stage.LINES] = "there are none here"
     slide = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
-    _draw_header(slide, name, decisions)
+    _draw_header(slide, name, trace)
     _draw_panel(slide, 1, "Image", f"as it was given: {_size(trace.image)}", trace.image)
-    for number, stage in enumerate(IMAGE_STAGES, start=2):
-        _draw_panel(slide, number, stage.heading, captions.get(stage, stage.caption), stage_image(trace, stage))
-    last = 1 + len(IMAGE_STAGES)
-    _draw_reasons(slide, last, trace)
-    _draw_crops(slide, last + 1, [decision for decision in decisions if decision.prediction.crop is not None])
+    for number, (stage, (heading, _)) in enumerate(SHOWN_STAGES.items(), start=2):
+        if stage is Stage.CROPS:
+            _draw_crops(slide, number, [decision for decision in decisions if decision.prediction.crop is not None])
+        else:
+            _draw_panel(slide, number, heading, captions[stage], stage_image(trace, stage))
+        if stage is Stage.CANDIDATES:
+            _draw_reasons(slide, number, trace)
     return slide
 
 
@@ -128,14 +140,12 @@ def decision_colour(decision: Decision) -> Colour:
     return KEPT_COLOUR if decision.kept else REJECTED_COLOUR
 
 
-def _draw_header(slide: NDArray[np.uint8], name: str, decisions: Sequence[Decision]) -> None:
-    kept = [decision for decision in decisions if decision.kept]
-    rows = split_rows([decision.box for decision in kept])
-    text = "   ".join("".join(str(kept[index].prediction.digit) for index in row) for row in rows) or "no digits"
+def _draw_header(slide: NDArray[np.uint8], name: str, trace: Trace) -> None:
     baseline = MARGIN + NAME_TEXT
     width = (WIDTH - 3 * MARGIN) // 2
     draw_text(slide, shorten_text(name, NAME_TEXT, width), (MARGIN, baseline), NAME_TEXT, BLACK)
-    text = shorten_text(text, NAME_TEXT, width)
+    rows = ("".join(str(trace.decisions[index].prediction.digit) for index in row) for row in trace.rows)
+    text = shorten_text("   ".join(rows) or "no digits", NAME_TEXT, width)
     left = WIDTH - MARGIN - text_width(text, NAME_TEXT)
     draw_text(slide, text, (left, baseline), NAME_TEXT, KEPT_COLOUR)
 
@@ -185,18 +195,13 @@ def _draw_candidates(trace: Trace) -> NDArray[np.uint8]:
     """Draw a labelled box around each candidate; the kept ones are drawn last."""
     fitted = _fit_into_panel(trace.image)
     image = as_uint8(cv2.addWeighted(fitted, IMAGE_OPACITY, np.full_like(fitted, 255), 1 - IMAGE_OPACITY, 0))
-    scale = fitted.shape[1] / trace.image.shape[1], fitted.shape[0] / trace.image.shape[0]
-    boxes = [(decision, _scale_box(decision.box, scale)) for decision in trace.sorted_decisions()]
+    x_scale, y_scale = fitted.shape[1] / trace.image.shape[1], fitted.shape[0] / trace.image.shape[0]
+    boxes = [(decision, scale_box(decision.box, x_scale, y_scale)) for decision in trace.sorted_decisions()]
     for decision, (x, y, width, height) in reversed(boxes):
         line = 2 if width > 12 else 1
         cv2.rectangle(image, (x - 2, y - 2), (x + width + 1, y + height + 1), decision_colour(decision), line)
     _draw_labels(image, boxes)
     return image
-
-
-def _scale_box(box: Box, scale: tuple[float, float]) -> Box:
-    x, y, width, height = box
-    return round(x * scale[0]), round(y * scale[1]), round(width * scale[0]), round(height * scale[1])
 
 
 def _draw_labels(image: NDArray[np.uint8], boxes: Sequence[tuple[Decision, Box]]) -> None:
@@ -231,9 +236,8 @@ def _draw_reasons(slide: NDArray[np.uint8], number: int, trace: Trace) -> None:
 
 def _draw_crops(slide: NDArray[np.uint8], number: int, decisions: Sequence[Decision]) -> None:
     """Draw the crops with their predictions in the rest of the slide."""
-    _draw_caption(
-        slide, number, Stage.CROPS.heading, Stage.CROPS.caption if decisions else "no candidate may be a digit"
-    )
+    heading, caption = SHOWN_STAGES[Stage.CROPS]
+    _draw_caption(slide, number, heading, caption if decisions else "no candidate may be a digit")
     left, top = _panel_corner(number)
     for zoom in CROP_ZOOMS:
         side = zoom * CROP_SIZE

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitedge.reader.reading import format_confidence
 from digitedge.reader.rejection import Decision
-from digitedge.reader.stages import IMAGE_STAGES, draw_crop, stage_image
+from digitedge.reader.stage_images import IMAGE_STAGES, SHOWN_STAGES, draw_crop, stage_image
 from digitedge.reader.trace import Trace
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.drawing import WHITE, draw_text, text_width
@@ -17,8 +17,6 @@ from digitedge.vision import Stage
 from digitedge.web.encoded_frames import to_jpeg
 from digitedge.web.hub import Hub
 
-STAGES = (*IMAGE_STAGES, Stage.CROPS)
-"""The stages that the page shows."""
 # Stages are drawn again after this time at the earliest, so that those that a page requests together show one frame.
 REFRESH_S = 0.5
 JPEG_QUALITY = 90
@@ -45,7 +43,7 @@ class StageImages:
         self._drawn_at = 0.0
 
     async def image(self, name: str) -> bytes | None:
-        """The image of one of STAGES; None before the first frame."""
+        """The image of one of SHOWN_STAGES; None before the first frame."""
         async with self._lock:
             newest, number = self._hub.newest, self._hub.frame_count
             is_outdated = number != self._frame_number and time.monotonic() - self._drawn_at > REFRESH_S
@@ -58,24 +56,16 @@ class StageImages:
 def stages_html() -> str:
     """List the stages as HTML: an image, which the page loads by its `data-stage`, with heading and caption."""
     return "\n".join(
-        f'<li><figure><img data-stage="{stage}" alt="Stage: {stage.heading}">'
-        f"<figcaption><b>{number}. {stage.heading}</b> {stage.caption[0].upper()}{stage.caption[1:]}.</figcaption>"
-        "</figure></li>"
-        for number, stage in enumerate(STAGES, start=1)
+        f'<li><figure><img data-stage="{stage}" alt="Stage: {heading}">'
+        f"<figcaption><b>{number}. {heading}</b> {caption[0].upper()}{caption[1:]}.</figcaption></figure></li>"
+        for number, (stage, (heading, caption)) in enumerate(SHOWN_STAGES.items(), start=1)
     )
 
 
 def encode_stages(trace: Trace) -> dict[str, bytes]:
-    """Draw the stages of a reading.
-
-    Args:
-        trace: from `Reading.trace`.
-
-    Returns:
-        Name -> JPEG, for each of STAGES.
-    """
-    images = {stage: stage_image(trace, stage) for stage in IMAGE_STAGES}
+    """Draw each of SHOWN_STAGES as JPEG, by its name."""
     crops = [decision for decision in trace.sorted_decisions() if decision.prediction.crop is not None]
+    images: dict[Stage, NDArray[np.uint8]] = {stage: stage_image(trace, stage) for stage in IMAGE_STAGES}
     images[Stage.CROPS] = draw_crops(crops)
     return {stage: to_jpeg(image, quality=JPEG_QUALITY) for stage, image in images.items()}
 

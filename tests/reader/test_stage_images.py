@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError
 from digitedge.reader import Reader, Trace
-from digitedge.reader.stages import (
+from digitedge.reader.stage_images import (
     CAPTION_HEIGHT,
     COLUMNS,
     HEADER_HEIGHT,
@@ -93,7 +93,7 @@ def test_stage_images_are_those_of_the_slide(page: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in IMAGE_STAGES])
 def test_stage_without_an_image_is_refused(page: NDArray[np.uint8], stage: Stage) -> None:
-    with pytest.raises(InputError, match=f"expected one of the stages grey, .*candidates, got {stage}"):
+    with pytest.raises(InputError, match=f"expected one of grey, .*candidates, got {stage}"):
         stage_image(trace(page), stage)
 
 

@@ -37,18 +37,11 @@ class Conditions:
 
 
 CONDITIONS = {
-    Difficulty.PLAIN: Conditions(
-        0.03, 0.02, darkness=0.25, unevenness=0.3, shadow_rate=0.0, blur=0.8, noise=4.0, quality=60
-    ),
-    Difficulty.EASY: Conditions(
-        0.01, 0.01, darkness=0.16, unevenness=0.15, shadow_rate=0.0, blur=0.6, noise=1.6, quality=75
-    ),
-    Difficulty.MEDIUM: Conditions(
-        0.03, 0.02, darkness=0.3, unevenness=0.5, shadow_rate=0.1, blur=1.6, noise=3.5, quality=55
-    ),
-    Difficulty.HARD: Conditions(
-        0.05, 0.035, darkness=0.5, unevenness=1.0, shadow_rate=0.2, blur=3.0, noise=6.0, quality=35
-    ),
+    # tilt, turn; darkness, unevenness, shadow_rate; blur, noise, quality
+    Difficulty.PLAIN: Conditions(0.03, 0.02, 0.25, 0.3, 0.0, 0.8, 4.0, 60),
+    Difficulty.EASY: Conditions(0.01, 0.01, 0.16, 0.15, 0.0, 0.6, 1.6, 75),
+    Difficulty.MEDIUM: Conditions(0.03, 0.02, 0.3, 0.5, 0.1, 1.6, 3.5, 55),
+    Difficulty.HARD: Conditions(0.05, 0.035, 0.5, 1.0, 0.2, 3.0, 6.0, 35),
 }
 
 
@@ -64,19 +57,13 @@ def warp_page(page: NDArray[np.uint8], matrix: NDArray[np.float64], frame: tuple
 
 
 def sample_light(rng: np.random.Generator, frame: tuple[int, int], conditions: Conditions) -> NDArray[np.uint8]:
-    """Sample the light of a room on a frame (width, height).
-
-    Returns:
-        uint8 (H, W, 3), gains for `apply_gains`: 128 leaves a pixel as it is.
-    """
+    """Sample the light of a room on a frame (width, height): uint8 (H, W, 3), gains for `apply_gains`."""
     brightness = float(rng.uniform(1 - conditions.darkness, 1))
     gradient = 0.8 * conditions.unevenness * float(rng.beta(1, 3))
     shadows = int(rng.binomial(2, conditions.shadow_rate))
     vignette = conditions.unevenness * float(rng.beta(1, 4))
     rows, columns = max(8, frame[1] // 4), max(8, frame[0] // 4)
-    y, x = np.meshgrid(
-        np.linspace(-1, 1, rows, dtype=np.float32), np.linspace(-1, 1, columns, dtype=np.float32), indexing="ij"
-    )
+    y, x = np.linspace(-1, 1, rows, dtype=np.float32)[:, None], np.linspace(-1, 1, columns, dtype=np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     ramp = 0.5 + 0.36 * (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)))  # about 0 to 1
     light = 1 - np.float32(gradient) * ramp.clip(0, 1) ** np.float32(rng.uniform(0.7, 2.5))
@@ -138,12 +125,7 @@ def blur_and_add_noise(
 ) -> NDArray[np.uint8]:
     """Blur an image and add noise, but so that its thinnest and palest stroke stays visible.
 
-    Args:
-        image: uint8 (H, W, 3), BGR.
-        rng: random generator.
-        conditions: how bad it may get.
-        stroke_width: of the thinnest stroke in pixels.
-        contrast: opacity of the palest ink, 0 to 1.
+    `stroke_width` is that of the thinnest in pixels, `contrast` the opacity of the palest, 0 to 1.
     """
     blur = float(rng.uniform(0.25, 0.25 + min(conditions.blur, 0.25 * stroke_width)))
     deviation = float(rng.uniform(0.4, 1 + (conditions.noise - 1) * contrast))
