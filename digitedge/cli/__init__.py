@@ -40,7 +40,7 @@ def _exit(code: str | int | None) -> NoReturn:
     try:
         sys.stdout.flush()
     except OSError as exc:  # a full disk; Python itself would exit with 120 and two lines
-        if not isinstance(exc, BrokenPipeError):
+        if not code and not isinstance(exc, BrokenPipeError):  # else the error was printed already
             with suppress(OSError):
                 print(f"error: cannot write to standard output: {exc.strerror or exc}", file=sys.stderr)
         code = code or 1
