@@ -104,6 +104,7 @@ def test_a_teacher_scores_as_its_model_predicts(released: Path) -> None:
     assert teacher.probabilities(images[:2]).shape == (2, 10)
 
 
+@pytest.mark.slow
 def test_distillation_brings_a_student_nearer_to_its_teacher(tmp_path: Path, released: Path) -> None:
     images, digits = synthetic_digits(600, seed=3)
     digits[::2] = np.random.default_rng(0).permutation(digits[::2])  # half of the labels are random

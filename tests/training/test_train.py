@@ -46,6 +46,7 @@ def test_a_run_folder_is_complete_and_the_test_accuracy_rises(data: Dataset, tmp
     assert load_run(folder).args["data_sha256"] == data.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["mlp", "small"])
 def test_the_seed_decides_the_figures(data: Dataset, tmp_path: Path, architecture: str) -> None:
     config = replace(ARCHITECTURES[architecture].defaults, epochs=1, batch_size=64, scenes=0)
@@ -96,6 +97,7 @@ def test_only_the_last_weights_are_saved_with_the_optimizer(data: Dataset, tmp_p
     assert keras.saving.load_model(folder / "last.keras").optimizer.iterations > 0
 
 
+@pytest.mark.slow
 def test_training_on_scenes_lowers_the_confidence_about_non_digits(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
