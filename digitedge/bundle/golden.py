@@ -65,7 +65,7 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
     """Check every file of a bundle that can run here against the golden set; log those whose runtime is missing.
 
     Returns:
-        File name -> what differs; empty lists mean that this device computes as the exporting one did.
+        File name -> what differs; empty lists mean that this device gives the same results as the one that exported it.
 
     Raises:
         ModelError: a damaged golden set, or no file that can run here.

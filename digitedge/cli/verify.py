@@ -49,8 +49,9 @@ def verify(
     """Compare every file of a bundle with the Keras original on the test images, or one model with another.
 
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
-    computes as the exporting one did, but not the accuracy; --data, --flipped and --tolerance are refused then. The
-    limits are those in the bundle's manifest, where a changed result is recorded; with --tolerance nothing is recorded.
+    gives the same results as the one that exported it, but not the accuracy; --data, --flipped and --tolerance are
+    refused then. The limits are those in the bundle's manifest, where a changed result is recorded; with --tolerance
+    nothing is recorded.
 
     Examples:
       digitedge verify
@@ -217,4 +218,4 @@ def _print_report(report: dict[str, Any]) -> None:
         lines[name] = [*cells, "passed" if file["passed"] else "FAILED"]  # why: the error, which follows
     typer.echo(Table("file", [*heads, "parity"], lines).text())
     if device_only:
-        typer.echo("This proves that this device computes as the exporting one did; it does not prove the accuracy.")
+        typer.echo("This device gives the same results as the exporting one. That does not prove the accuracy.")
