@@ -29,7 +29,7 @@ BLOCK = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 't
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", BLOCK + code], capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-P", "-c", BLOCK + code], capture_output=True, text=True, timeout=120)
 
 
 def imported_packages(source: str) -> set[str]:
