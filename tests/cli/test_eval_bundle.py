@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import digitedge.utils.files
+from digitedge.bundle.bundle import released_bundle
 from digitedge.cli.app import app
 from digitedge.errors import DigitEdgeError
 from digitedge.evaluation.corruptions import CORRUPTIONS
@@ -141,7 +142,7 @@ def test_commands_and_paths_are_told_apart(run: Run, released: Path, tmp_path: P
     options = ("--dataset", "digits.npz", "--images", "10", "--corrupted", "0", "--scenes", "0", "--json")
     for path in (("./photos",), ("bundle", "photos")):
         assert json.loads(run(*path, *options).stdout)["model"] == "photos"
-    assert json.loads(run(*options).stdout)["model"] == str(released)  # the default
+    assert json.loads(run(*options).stdout)["model"] == str(released_bundle())  # the default
 
 
 def mark_failed(bundle: Path) -> Path:
