@@ -23,8 +23,9 @@ from digitedge.camera.sinks import (
     find_window_problem,
 )
 from digitedge.camera.sources import Camera, Frame, FrameList, Mode, Source, default_source, open_source
-from digitedge.camera.tracking import Change, RowEvent, RowFilter, StableRow
-from digitedge.camera.transform import Flip, Transform, parse_roi
+from digitedge.camera.tracking import Change, RowEvent, StableRow
+from digitedge.reader.row_filter import RowFilter
+from digitedge.utils.transform import Flip, Transform, parse_roi
 
 __all__ = [
     "Camera",

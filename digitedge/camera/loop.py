@@ -15,11 +15,12 @@ from typing import Any, Protocol
 from digitedge.camera.capture import END_S, PATIENCE_S, CameraState, Capture, CapturedFrame, LiveCapture
 from digitedge.camera.motion import MotionGate
 from digitedge.camera.sources.base import Frame, Source
-from digitedge.camera.tracking.stable_rows import RowEvent, RowFilter, RowTracker, StableRow
+from digitedge.camera.tracking.stable_rows import RowEvent, RowTracker, StableRow
 from digitedge.camera.tracking.tracker import DigitTracker, FrameClock
-from digitedge.camera.transform import Transform
 from digitedge.errors import InputError
 from digitedge.reader.reading import Reading, arrange
+from digitedge.reader.row_filter import RowFilter
+from digitedge.utils.transform import Transform
 
 
 class FrameReader(Protocol):

@@ -1,11 +1,10 @@
 """`digitedge camera`: read digits live."""
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +15,18 @@ from digitedge.cli.common import (
     ThresholdOption,
     choose_model,
     echo,
+    usage_error,
 )
-from digitedge.errors import CameraError, InputError
+from digitedge.cli.selection import (
+    PART_PANEL,
+    FlipOption,
+    LengthOption,
+    PatternOption,
+    RoiOption,
+    build_row_filter,
+    build_transform,
+)
+from digitedge.errors import CameraError
 
 if TYPE_CHECKING:
     from digitedge.camera import Display, Sink, Source, Transform
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
     from digitedge.web import Address
 
 _camera_option = partial(typer.Option, rich_help_panel="Camera")
-_row_option = partial(typer.Option, rich_help_panel="Which rows count")
 _sink_option = partial(typer.Option, rich_help_panel="Where readings go")
 PATIENCE_S = 60.0  # digitedge.camera.capture.PATIENCE_S, which --help must not import
 
@@ -45,15 +53,6 @@ def camera(
     width: Annotated[int | None, _camera_option(min=1, help="Width that a camera is asked for, in pixels.")] = None,
     height: Annotated[int | None, _camera_option(min=1, help="Height that a camera is asked for, in pixels.")] = None,
     fps: Annotated[float | None, _camera_option(min=0.1, help="Frames per second that a camera is asked for.")] = None,
-    rotate: Annotated[int, _camera_option(help="Degrees clockwise: 0, 90, 180 or 270.")] = 0,
-    flip: Annotated[Literal["horizontal", "vertical"] | None, _camera_option(help="Mirror the frame.")] = None,
-    roi: Annotated[
-        str | None,
-        _camera_option(
-            metavar="X,Y,W,H",
-            help="Read only this region of the rotated frame, in pixels. Boxes count from its corner.",
-        ),
-    ] = None,
     patience: Annotated[float, _camera_option(min=0, help="Seconds to wait for a lost camera or stream.")] = PATIENCE_S,
     idle_fps: Annotated[
         float,
@@ -61,8 +60,11 @@ def camera(
             min=0, help="Frames read per second while nothing moves, to save energy. The first that moves is read."
         ),
     ] = 2.0,
-    expect_length: Annotated[int | None, _row_option(min=1, help="Only rows with this number of digits.")] = None,
-    pattern: Annotated[str | None, _row_option(help="Only rows that match this regular expression as a whole.")] = None,
+    rotate: Annotated[int, typer.Option(rich_help_panel=PART_PANEL, help="Degrees clockwise: 0, 90, 180 or 270.")] = 0,
+    flip: FlipOption = None,
+    roi: RoiOption = None,
+    expect_length: LengthOption = None,
+    pattern: PatternOption = None,
     window: Annotated[
         bool | None,
         _sink_option("--window/--headless", help="Default: a window where one can be shown, unless --json is given."),
@@ -106,7 +108,8 @@ def camera(
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 
     A row is stable when frames agree on it for 0.6 seconds; it is reported once. A camera or stream that was lost is
-    opened again. In the window q or Esc quits; Ctrl-C quits everywhere.
+    opened again. In the window q or Esc quits; Ctrl-C quits everywhere. Boxes count in the frame that is read: rotated,
+    flipped, and from the corner of the region.
 
     Examples:
       digitedge camera demo
@@ -114,7 +117,7 @@ def camera(
       digitedge camera 0 --events --mqtt mqtt://broker.local/meter
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.camera import Flip, Mode, RowFilter, Transform, open_source, parse_roi, run
+    from digitedge.camera import Mode, open_source, run
     from digitedge.reader import Reader
     from digitedge.utils.opencv import cv2
     from digitedge.utils.quiet import quiet_libraries
@@ -122,20 +125,16 @@ def camera(
     json = json or events
     if overwrite and record is None:
         raise typer.BadParameter("expected --record FILE with it", param_hint="--overwrite")
-    with _usage_error("--roi"):
-        region = None if roi is None else parse_roi(roi)
-    with _usage_error("--rotate"):
-        transform = Transform(rotate, None if flip is None else Flip(flip), region)
-    with _usage_error("--pattern"):
-        row_filter = RowFilter(expect_length, pattern)
-    with _usage_error("SOURCE"):
+    transform = build_transform(rotate, flip, roi)
+    row_filter = build_row_filter(expect_length, pattern)
+    with usage_error("SOURCE"):
         frames = open_source(source, Mode(width, height, fps))
     optional = _optional_sinks(frames, mqtt, record, overwrite, save_crops)
     address = None
     if web is not None:
         from digitedge.web import parse_address
 
-        with _usage_error("--web"):
+        with usage_error("--web"):
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
@@ -187,10 +186,10 @@ def _optional_sinks(
 
     sinks: list[AbstractContextManager[Sink]] = []
     if mqtt is not None:
-        with _usage_error("--mqtt"):
+        with usage_error("--mqtt"):
             sinks.append(MqttSink(mqtt, log=echo))
     if record is not None:
-        with _usage_error("--record"):
+        with usage_error("--record"):
             sinks.append(VideoSink(record, frames, overwrite=overwrite, log=echo))
     if save_crops is not None:
         sinks.append(CropSink(save_crops, log=echo))
@@ -200,17 +199,8 @@ def _optional_sinks(
 def _web_sink(address: "Address", reader: "Reader") -> AbstractContextManager["Sink"]:
     from digitedge.web import WebSink
 
-    with _usage_error("$DIGITEDGE_WEB_TOKEN"):
+    with usage_error("$DIGITEDGE_WEB_TOKEN"):
         return WebSink(address, reader, token=os.environ.get("DIGITEDGE_WEB_TOKEN") or None, log=echo)
-
-
-@contextmanager
-def _usage_error(option: str) -> Iterator[None]:
-    """Turn an InputError into wrong usage of an option: exit code 2."""
-    try:
-        yield
-    except InputError as exc:
-        raise typer.BadParameter(str(exc), param_hint=option) from exc
 
 
 def _wants_window(requested: bool | None, *, json: bool) -> bool:

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +59,15 @@ def choose_model(model: Path | None) -> Path:
     chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
     echo(f"model: {chosen}")
     return chosen
+
+
+@contextmanager
+def usage_error(option: str) -> Iterator[None]:
+    """Turn an InputError into wrong usage of an option: exit code 2."""
+    try:
+        yield
+    except InputError as exc:
+        raise typer.BadParameter(str(exc), param_hint=option) from exc
 
 
 def check_image_file(option: str, path: Path) -> None:

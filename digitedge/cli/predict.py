@@ -1,8 +1,10 @@
 """`digitedge predict`: read images."""
 
+import csv
+import sys
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,6 +17,16 @@ from digitedge.cli.common import (
     choose_model,
     echo,
     print_json,
+    usage_error,
+)
+from digitedge.cli.selection import (
+    PART_PANEL,
+    FlipOption,
+    LengthOption,
+    PatternOption,
+    RoiOption,
+    build_row_filter,
+    build_transform,
 )
 from digitedge.errors import CameraError, InputError
 
@@ -32,6 +44,14 @@ def predict(
         ),
     ],
     as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv",
+            help="Print CSV: the cells of tables, else a line per row with its numbers; with several images, the path "
+            "first.",
+        ),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Also print the rejected candidates, and why they were rejected.")
     ] = False,
@@ -42,11 +62,26 @@ def predict(
         Path | None,
         typer.Option("--stages", help="Folder for a slide per image that shows every stage of the pipeline."),
     ] = None,
+    rotate: Annotated[
+        Literal["auto", "0", "90", "180", "270"],
+        typer.Option(
+            rich_help_panel=PART_PANEL,
+            help="Degrees clockwise. auto turns a page that clearly lies on its side or head, after --flip and --roi.",
+        ),
+    ] = "auto",
+    flip: FlipOption = None,
+    roi: RoiOption = None,
+    expect_length: LengthOption = None,
+    pattern: PatternOption = None,
     model: ModelOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
-    """Read the digits in images: a line per image with its rows, or one JSON reading per line.
+    """Read the digits in images: a line per image with its rows, or one JSON reading per line, or CSV.
+
+    After three spaces and in brackets, a line says what else is to be known: how many candidates look like writing and
+    were rejected, how many rows were left out, how the image was turned. Boxes always count in the image as it was
+    given.
 
     Examples:
       digitedge predict desk.jpg
@@ -54,16 +89,22 @@ def predict(
       digitedge predict desk.jpg --stages slides
       digitedge predict --json desk.jpg
       digitedge predict --verbose desk.jpg
+      digitedge predict --csv marks.jpg > marks.csv
+      digitedge predict meters/ --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.reader import Reader
+    from digitedge.reader.orientation import read_transformed, read_upright
     from digitedge.reader.stage_images import draw_stages
     from digitedge.utils.files import check_writable
     from digitedge.utils.images import find_images, read_image, write_image
 
-    try:
+    if as_csv and (as_json or verbose):
+        raise typer.BadParameter("leave out --json and --verbose", param_hint="--csv")
+    transform = build_transform(0 if rotate == "auto" else int(rotate), flip, roi)
+    row_filter = build_row_filter(expect_length, pattern)
+    read = read_upright if rotate == "auto" else read_transformed
+    with usage_error("IMAGES"):
         paths = find_images(images)
-    except InputError as exc:
-        raise typer.BadParameter(str(exc), param_hint="IMAGES") from exc
     reader = Reader(choose_model(model), threshold=threshold, force=force)
     unread = 0
     taken: set[str] = set()
@@ -77,12 +118,15 @@ def predict(
     for number, path in enumerate(paths):
         try:
             image = read_image(path)
+            reading = row_filter.apply(read(reader, image, transform, source=str(path)))
         except CameraError as exc:
             echo(f"error: {exc}")
             unread += 1
             continue
-        reading = reader.read(image, source=str(path))
-        _print(reading, as_json=as_json, verbose=verbose)
+        if as_csv:
+            _print_csv(reading, with_path=len(paths) > 1)
+        else:
+            _print(reading, as_json=as_json, verbose=verbose)
         if annotate is not None:
             write_image(copies[number], reading.draw(image))
         if stages is not None and reading.trace is not None:
@@ -95,9 +139,19 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print_json(reading.to_dict(verbose=verbose))
         return
-    print(f"{reading.source}: {reading.text}", flush=True)
+    print(f"{reading.source}: {reading.summary}", flush=True)
     if verbose:
         _print_rejected(reading)
+
+
+def _print_csv(reading: "Reading", *, with_path: bool) -> None:
+    """Print the cells of the tables, else the numbers of each row; what was not read is told on stderr."""
+    tables = [[cell.text for cell in row] for table in reading.tables for row in table.rows]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerows([reading.source] * with_path + row for row in tables or map(list, reading.numbers))
+    sys.stdout.flush()
+    if reading.summary != reading.text or not reading.rows:
+        echo(f"{reading.source}: {reading.summary}")
 
 
 def _print_rejected(reading: "Reading") -> None:
@@ -105,7 +159,7 @@ def _print_rejected(reading: "Reading") -> None:
 
     for decision in reading.trace.decisions if reading.trace else ():
         if not decision.kept:
-            x, y, width, height = decision.box
+            x, y, width, height = reading.given_box(decision.box)
             prediction, digit = decision.prediction, ""
             if prediction.crop is not None:  # it was classified
                 digit = f", prediction {prediction.digit} ({format_confidence(prediction.confidence)})"

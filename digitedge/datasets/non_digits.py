@@ -11,7 +11,7 @@ from digitedge.synthetic.scenes.crops import crop_scenes
 # Different from the seeds of training and validation (digitedge.training.training_data).
 EVALUATION_SEED = 90_210
 # Per scene. A scene itself gives about two non-digits.
-DRAWINGS = 5
+DRAWINGS = 7
 GLYPHS = 2
 
 
@@ -24,7 +24,7 @@ def make_non_digits(scenes: int, *, seed: int = EVALUATION_SEED) -> dict[str, ND
 
     Examples:
         >>> {source: crops.shape for source, crops in make_non_digits(1).items() if source != "scene crops"}
-        {'drawings': (5, 28, 28), 'glyphs': (2, 28, 28)}
+        {'drawings': (7, 28, 28), 'glyphs': (2, 28, 28)}
     """
     found = crop_scenes(scenes, seed=seed)
     sources = {"scene crops": found.crops[found.labels == NON_DIGIT], **draw_non_digits(scenes, seed=seed)}

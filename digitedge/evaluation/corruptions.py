@@ -210,6 +210,16 @@ def _hollow(crops: Crops, share: float, rng: np.random.Generator) -> Crops:
     return as_uint8(cv2.addWeighted(crops, 1 - share, outlines, share, 0))
 
 
+def _moire(crops: Crops, strength: float, rng: np.random.Generator) -> Crops:
+    """Fade the ink and grey the paper in fine waves of any direction, as in a photograph of a screen."""
+    height, width = crops.shape[1:]
+    y, x = np.mgrid[:height, :width]
+    angle, phase = rng.uniform(0, 2 * np.pi, (2, len(crops), 1, 1))
+    length = rng.uniform(2.5, 5, (len(crops), 1, 1))
+    waves = 0.5 + 0.5 * np.sin(2 * np.pi / length * (x * np.cos(angle) + y * np.sin(angle)) + phase)
+    return to_uint8(crops + strength * waves * (0.3 * (255.0 - crops) - crops))
+
+
 def _shifted_rows(crops: Crops, pixels: float, rng: np.random.Generator) -> Crops:
     """Shift every pair of rows at random, as a rolling shutter or interlaced video does."""
 
@@ -249,12 +259,13 @@ CORRUPTIONS: tuple[Corruption, ...] = (
     Corruption("ruling", False, (100, 175, 250), _ruling),
     Corruption("cover", False, (0.18, 0.25, 0.32), _cover),
     Corruption("inverted stripe", False, (2, 4, 6), _stripes),
+    Corruption("hollow strokes", False, (0.5, 0.8, 1.0), _hollow),
     Corruption("motion blur", True, (4, 6, 8), _motion),
     Corruption("dead pixels", False, (0.03, 0.08, 0.15), _dead_pixels),
     Corruption("drops", True, (3, 6, 10), _drops),
     Corruption("frosted glass", True, (0.8, 1.2, 1.7), _glass),
     Corruption("halftone", True, (0.9, 0.7, 0.5), _halftone),
-    Corruption("hollow strokes", True, (0.5, 0.8, 1.0), _hollow),
+    Corruption("moire", True, (0.5, 0.75, 1.0), _moire),
     Corruption("shifted rows", True, (0.7, 1.2, 1.8), _shifted_rows),
 )
 """All corruptions: name, unseen, strengths at severity 1 to 3, function."""

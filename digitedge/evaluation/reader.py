@@ -15,7 +15,7 @@ from digitedge.datasets.annotations import AnnotatedImage, check_boxes
 from digitedge.evaluation.contact_sheet import ContactSheet, Rank
 from digitedge.metrics.detection import DetectionScore, match_digits, score_matches
 from digitedge.reader import Reader
-from digitedge.synthetic.scenes import TrueDigit, render_scene
+from digitedge.synthetic.scenes import Scene, TrueDigit, render_document, render_scene
 from digitedge.utils.boxes import Box
 from digitedge.utils.images import read_image
 
@@ -192,16 +192,25 @@ def photo_frames(images: Iterable[AnnotatedImage]) -> Iterator[LabelledFrame]:
 def scene_frames(seeds: Iterable[int]) -> Iterator[LabelledFrame]:
     """Render an easy to hard scene for each seed; about 30 % have no digits."""
     for seed in seeds:
-        scene = render_scene(seed=seed)
-        yield LabelledFrame(
-            name=f"scene {seed}, {scene.scene_type}",
-            frame=scene.frame,
-            digits=scene.digits,
-            rows=scene.rows,
-            ignore=scene.ignore,
-            difficulty=scene.difficulty,
-            scene_type=scene.scene_type,
-        )
+        yield _label_scene(f"scene {seed}", render_scene(seed=seed))
+
+
+def document_frames(seeds: Iterable[int]) -> Iterator[LabelledFrame]:
+    """Render an easy to hard document for each seed; half are of types that are never trained on."""
+    for seed in seeds:
+        yield _label_scene(f"document {seed}", render_document(seed, evaluation=True))
+
+
+def _label_scene(name: str, scene: Scene) -> LabelledFrame:
+    return LabelledFrame(
+        name=f"{name}, {scene.scene_type}",
+        frame=scene.frame,
+        digits=scene.digits,
+        rows=scene.rows,
+        ignore=scene.ignore,
+        difficulty=scene.difficulty,
+        scene_type=scene.scene_type,
+    )
 
 
 def _figures(score: DetectionScore) -> dict[str, Any]:

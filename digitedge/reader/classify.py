@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 from digitedge.runtime import Classifier
 from digitedge.runtime.contract import CLASSES
-from digitedge.utils.boxes import Box
+from digitedge.utils.boxes import Box, iou_matrix
 from digitedge.vision import Candidate, Detection, Stage, StageClock, normalize_digit
-from digitedge.vision.split_merge import propose_splits_and_merges
+from digitedge.vision.split_merge import Proposal, propose_merges, propose_splits_and_merges
 
 # A candidate below this confidence is doubtful. The parts of a split or a merge must reach it.
 CONFIDENT = 0.9
+# Times that pieces are merged: a digit may be broken into one piece more.
+MERGE_ROUNDS = 3
+# Candidates of two levels that overlap so much are the same ink.
+DUPLICATE_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,45 +61,87 @@ def classify_candidates(
         clock: measures the stages; None for no measurement.
     """
     clock = clock or StageClock()
-    predictions = _classify(detection, detection.candidates, classifier, clock)
-    changed = True
-    while changed:  # what was merged may be merged again; every round leaves fewer doubtful candidates
-        with clock.measure(Stage.SPLIT_MERGE):
-            predictions, changed = _split_and_merge(detection, predictions, classifier, clock)
-    return predictions
+    predictions = _without_duplicates(_classify(detection, detection.candidates, classifier, clock))
+    with clock.measure(Stage.SPLIT_MERGE):
+        proposals = propose_splits_and_merges([one.candidate for one in predictions], _doubtful(predictions))
+        for _ in range(MERGE_ROUNDS):
+            predictions, count = _replace_by_better(detection, predictions, proposals, classifier, clock)
+            if not count:
+                break
+            # What was merged may be merged again with another piece: the last `count` predictions are new.
+            new = range(len(predictions) - count, len(predictions))
+            candidates, doubtful = [one.candidate for one in predictions], set(_doubtful(predictions))
+            proposals = [one for one in propose_merges(candidates, new) if one.replaced & doubtful]
+    return _without_duplicates(predictions)
 
 
-def _split_and_merge(
-    detection: Detection, predictions: list[Prediction], classifier: Classifier, clock: StageClock
-) -> tuple[list[Prediction], bool]:
+def _doubtful(predictions: list[Prediction]) -> list[int]:
+    return [index for index, prediction in enumerate(predictions) if prediction.confidence < CONFIDENT]
+
+
+def _without_duplicates(predictions: list[Prediction]) -> list[Prediction]:
+    """Keep the more confident one of two candidates that are the same ink on two levels."""
+    boxes = np.array([prediction.box for prediction in predictions], np.int64).reshape(-1, 4)
+    levels = np.array([prediction.candidate.level for prediction in predictions], int)
+    confidence = np.array([prediction.confidence for prediction in predictions])
+    is_kept = np.ones(len(predictions), bool)
+    for level in range(1, levels.max(initial=0) + 1):
+        coarse, fine = np.flatnonzero(levels == level), np.flatnonzero(levels == level - 1)
+        a, b = np.nonzero(iou_matrix(boxes[coarse], boxes[fine]) >= DUPLICATE_IOU)
+        is_coarse_better = confidence[coarse[a]] > confidence[fine[b]]
+        is_kept[fine[b[is_coarse_better]]] = False
+        is_kept[coarse[a[~is_coarse_better]]] = False
+    return [prediction for prediction, keep in zip(predictions, is_kept, strict=True) if keep]
+
+
+def _replace_by_better(
+    detection: Detection,
+    predictions: list[Prediction],
+    proposals: Sequence[Proposal],
+    classifier: Classifier,
+    clock: StageClock,
+) -> tuple[list[Prediction], int]:
     """Replace predictions by those of split or merged candidates that are more confident, the best first.
 
     Returns:
-        All predictions, and whether any was replaced.
+        All predictions, and how many of them are new; those are the last ones.
     """
-    doubtful = [index for index, prediction in enumerate(predictions) if prediction.confidence < CONFIDENT]
-    proposals = propose_splits_and_merges([prediction.candidate for prediction in predictions], doubtful)
-    if not proposals:
-        return predictions, False
-    proposed = [candidate for proposal in proposals for candidate in proposal.candidates]
-    results = iter(_classify(detection, proposed, classifier, clock))
-    options = [(proposal.replaced, [next(results) for _ in proposal.candidates]) for proposal in proposals]
+    options = _confident_proposals(detection, predictions, proposals, classifier, clock)
     replaced: set[int] = set()
     better: list[Prediction] = []
-    for indices, new in sorted(options, key=lambda option: -_lowest_confidence(option[1])):
-        old = [predictions[index] for index in indices]
-        needed = max(CONFIDENT, *(prediction.confidence for prediction in old))
-        if _lowest_confidence(new) >= needed and not indices & replaced:
+    for indices, new in sorted(options, key=lambda option: -min(prediction.confidence for prediction in option[1])):
+        if not indices & replaced:
             replaced |= indices
-            initial = min(prediction.initial_confidence for prediction in old)
+            initial = min(predictions[index].initial_confidence for index in indices)
             better += [replace(prediction, initial_confidence=initial) for prediction in new]
-    return [prediction for index, prediction in enumerate(predictions) if index not in replaced] + better, bool(
-        replaced
-    )
+    remaining = [prediction for index, prediction in enumerate(predictions) if index not in replaced]
+    return remaining + better, len(better)
 
 
-def _lowest_confidence(predictions: Sequence[Prediction]) -> float:
-    return min(prediction.confidence for prediction in predictions)
+def _confident_proposals(
+    detection: Detection,
+    predictions: list[Prediction],
+    proposals: Sequence[Proposal],
+    classifier: Classifier,
+    clock: StageClock,
+) -> list[tuple[frozenset[int], list[Prediction]]]:
+    """Return the proposals of which every part is as confident as needed: what each replaces, and by what.
+
+    The first parts of all proposals are classified first, then the second parts of those that are left, and so on: most
+    proposals fail with the first one. Proposals share their parts.
+    """
+    left = [(one, max(CONFIDENT, *(predictions[index].confidence for index in one.replaced))) for one in proposals]
+    results: dict[Candidate, Prediction] = {}
+    for place in range(max((len(proposal.candidates) for proposal in proposals), default=0)):
+        parts = {proposal.candidates[place]: None for proposal, _ in left if place < len(proposal.candidates)}
+        new = [part for part in parts if part not in results]
+        results.update(zip(new, _classify(detection, new, classifier, clock), strict=True))
+        left = [
+            (proposal, needed)
+            for proposal, needed in left
+            if all(results[part].confidence >= needed for part in proposal.candidates[place : place + 1])
+        ]
+    return [(proposal.replaced, [results[part] for part in proposal.candidates]) for proposal, _ in left]
 
 
 def _classify(
@@ -114,6 +160,6 @@ def _classify(
             raise InputError(f"expected probabilities of shape {(len(batch), CLASSES)} from the classifier, got {got}")
         probabilities[list(crops)] = scores
     return [
-        Prediction(candidate, detection.to_image(candidate.box), crops.get(index), row, float(row.max()))
+        Prediction(candidate, detection.to_image(candidate), crops.get(index), row, float(row.max()))
         for index, (candidate, row) in enumerate(zip(candidates, probabilities, strict=True))
     ]

@@ -1,30 +1,39 @@
-"""The overlay: a reading drawn on its image, with boxes, digits, confidence, rows and a caption.
+"""The overlay: a reading drawn on its image, with boxes and labels, and the rows on a strip below it.
 
-All sizes follow the image, so a frame of 320 pixels and a photograph of 12 megapixels look alike on the same screen.
+A label stands beside its digit and covers no other digit, candidate or label. Where there is no room, it gets smaller,
+and is left out at last: the box stays, and the strip has the row. All sizes follow the image and the digits.
 """
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.reader.label_placement import place_labels
 from digitedge.reader.reading import Digit, Reading, format_confidence
-from digitedge.utils.boxes import height_overlap, intersection_area
-from digitedge.utils.drawing import draw_text, text_width
+from digitedge.utils.boxes import Box, pad_box
+from digitedge.utils.drawing import Colour, draw_text, shorten_text, text_width
 from digitedge.utils.images import check_image
-from digitedge.utils.opencv import cv2, to_bgr
+from digitedge.utils.opencv import cv2
 
 # Colours are BGR. HIGH and LOW also differ in lightness, for people who cannot distinguish red from green.
 HIGH_CONFIDENCE_COLOUR = (90, 220, 60)
 LOW_CONFIDENCE_COLOUR = (0, 150, 255)
 TEXT_COLOUR = (255, 255, 255)
+CAPTION_COLOUR = (190, 190, 190)
+STRIP_GREY = 34
 LABEL_TEXT_COLOUR = (32, 28, 24)
 # Least confidence of the first colour.
 HIGH_CONFIDENCE = 0.8
-MAX_ROWS = 4
 # Least height of text in pixels; below it OpenCV's digits run together.
 MIN_TEXT_HEIGHT = 8
+# Between two rows that share a line of the strip.
+ROW_SEPARATOR = " | "
+# Heights of the rows on the strip, in units: the first is taken with which the strip is not too high for the image.
+ROW_HEIGHTS = (24, 18, 14, 11)
+MAX_STRIP_SHARE = 0.2
 
 
 def draw_reading(image: NDArray[np.uint8], reading: Reading, *, caption: str | None = None) -> NDArray[np.uint8]:
@@ -33,102 +42,205 @@ def draw_reading(image: NDArray[np.uint8], reading: Reading, *, caption: str | N
     Args:
         image: uint8 (H, W, 3) BGR or (H, W) grey.
         reading: what `Reader.read` returned for this image.
-        caption: a short line for the upper right corner, such as "30 fps".
+        caption: a short line below the rows, such as "30 fps". With it the strip has the same height for every reading,
+            and rows that are too long for a line are shortened.
 
     Returns:
-        uint8 (H, W, 3) BGR, same height and width.
+        uint8 (H + S, W, 3) BGR: the image, and below it the strip of S rows, 0 if there is nothing to write.
 
     Raises:
         InputError: the image has another type or shape.
     """
     check_image(image)
-    canvas = np.array(to_bgr(image), order="C")
-    for digit in reading.digits:
-        _draw_digit(canvas, digit, space=_space_to_neighbour(digit, reading.digits))
-    _draw_rows(canvas, reading)
-    if caption:
-        _draw_caption(canvas, caption)
+    height, width = image.shape[:2]
+    strip = _Strip.of_frame(reading, caption, width, height) if caption else _Strip.of_image(reading, width, height)
+    canvas = np.empty((height + strip.height, width, 3), np.uint8)
+    canvas[:height] = image if image.ndim == 3 else image[..., None]
+    canvas[height:] = STRIP_GREY
+    _draw_digits(canvas[:height], reading)
+    strip.draw(canvas[height:])
     return canvas
 
 
-def _unit(image: NDArray[np.uint8]) -> float:
-    """Return the unit of all sizes in pixels: 1 on a 640x480 image, at least 0.6 so that text stays legible."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of text on the strip; `space` is its height in pixels, of which the text takes `text_height`."""
+
+    text: str
+    text_height: int
+    space: int
+    colour: Colour
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """The strip below the image."""
+
+    lines: tuple[_Line, ...]
+    margin: int
+
+    @classmethod
+    def of_image(cls, reading: Reading, width: int, height: int) -> Self:
+        """Lay out all rows, wrapped; as large as the share of the strip allows."""
+        margin = _pixels(8, width, height, least=3)
+        strip = cls((), margin)
+        for text_height in (_pixels(size, width, height) for size in ROW_HEIGHTS):
+            wrapped = _wrap(_rows(reading), text_height, width - 2 * margin)
+            strip = cls(tuple(_Line(text, text_height, text_height, TEXT_COLOUR) for text in wrapped), margin)
+            if strip.height <= MAX_STRIP_SHARE * height:
+                break
+        return strip
+
+    @classmethod
+    def of_frame(cls, reading: Reading, caption: str, width: int, height: int) -> Self:
+        """Lay out a line with the rows, smaller or shortened if they are long, and one with the caption."""
+        margin = _pixels(8, width, height, least=3)
+        space, text = _pixels(ROW_HEIGHTS[0], width, height), ROW_SEPARATOR.join(_rows(reading))
+        sizes = [_pixels(size, width, height) for size in ROW_HEIGHTS]
+        fitting = (size for size in sizes if text_width(text, size) <= width - 2 * margin)
+        text_height = next(fitting, sizes[-1])
+        text = shorten_text(text, text_height, width - 2 * margin)
+        caption_height = _pixels(11, width, height)
+        caption = shorten_text(caption, caption_height, width - 2 * margin)
+        rows = _Line(text, text_height, space, TEXT_COLOUR)
+        return cls((rows, _Line(caption, caption_height, caption_height, CAPTION_COLOUR)), margin)
+
+    @property
+    def height(self) -> int:
+        """In pixels; 0 without lines."""
+        return sum(line.space + self.margin for line in self.lines) + self.margin * bool(self.lines)
+
+    def draw(self, canvas: NDArray[np.uint8]) -> None:
+        """Draw all lines into the strip, uint8 (`height`, W, 3)."""
+        baseline = 0
+        for line in self.lines:
+            baseline += self.margin + line.space
+            draw_text(canvas, line.text, (self.margin, baseline), line.text_height, line.colour)
+
+
+def _pixels(units: float, width: int, height: int, *, least: int = MIN_TEXT_HEIGHT) -> int:
+    """Return units in pixels: 1 unit is a pixel of a 640x480 image."""
+    return max(least, round(units * min(width / 640, height / 480)))
+
+
+def _rows(reading: Reading) -> list[str]:
+    """Return the rows, with a space between their numbers if these are known."""
+    if len(reading.numbers) != len(reading.rows):
+        return list(reading.rows)
+    return [" ".join(row) for row in reading.numbers]
+
+
+def _wrap(rows: Sequence[str], text_height: int, width: int) -> list[str]:
+    """Join rows to lines of at most `width` pixels; a row that is longer continues on the next line."""
+    lines: list[str] = []
+    for row in rows:
+        joined = f"{lines[-1]}{ROW_SEPARATOR}{row}" if lines else row
+        if lines and text_width(joined, text_height) <= width:
+            lines[-1] = joined
+            continue
+        while len(row) > 1 and text_width(row, text_height) > width:
+            fitting = max(1, len(row) * width // text_width(row, text_height))
+            lines.append(row[:fitting])
+            row = row[fitting:]
+        lines.append(row)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """What stands beside a digit: the digit, and its confidence in smaller text if that is shown."""
+
+    digit: str
+    percent: str
+    text_height: int
+
+    @property
+    def gap(self) -> int:
+        """Pixels around the text."""
+        return max(2, self.text_height // 6)
+
+    @property
+    def percent_height(self) -> int:
+        """Height of the confidence in pixels."""
+        return max(MIN_TEXT_HEIGHT, self.text_height // 2)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        percent = text_width(self.percent, self.percent_height) + self.gap if self.percent else 0
+        return text_width(self.digit, self.text_height) + percent + 2 * self.gap, self.text_height + 2 * self.gap
+
+    def draw(self, image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
+        """Draw the label into its box."""
+        _fill(image, box, colour)
+        left, baseline = box[0] + self.gap, box[1] + box[3] - self.gap
+        draw_text(image, self.digit, (left, baseline), self.text_height, LABEL_TEXT_COLOUR)
+        if self.percent:
+            left += text_width(self.digit, self.text_height) + self.gap
+            draw_text(image, self.percent, (left, baseline), self.percent_height, LABEL_TEXT_COLOUR)
+
+
+def _draw_digits(image: NDArray[np.uint8], reading: Reading) -> None:
+    """Draw a box around each digit, and labels beside them: with the confidence if all have room, or it is low."""
     height, width = image.shape[:2]
-    return max(0.6, float(min(height / 480, width / 640)))
+    widest = _pixels(2, width, height, least=1)
+    lines = [max(1, min(widest, digit.box[3] // 16)) for digit in reading.digits]
+    boxes = [pad_box(digit.box, line) for digit, line in zip(reading.digits, lines, strict=True)]
+    colours = [HIGH_CONFIDENCE_COLOUR if _is_confident(digit) else LOW_CONFIDENCE_COLOUR for digit in reading.digits]
+    for box, line, colour in zip(boxes, lines, colours, strict=True):
+        _draw_frame(image, box, line, colour)
+    largest = _pixels(22, width, height)
+    others = _other_candidates(reading)
+    for is_short in (False, True):
+        labels = [_labels(digit, largest, is_short=is_short) for digit in reading.digits]
+        sizes = [[label.size for label in options] for options in labels]
+        places = place_labels(boxes, sizes, width=width, height=height, others=others, clearance=widest)
+        if None not in places:
+            break
+    for options, option_sizes, place, colour in zip(labels, sizes, places, colours, strict=True):
+        if place is not None:
+            options[option_sizes.index(place[2:])].draw(image, place, colour)
 
 
-def _space_to_neighbour(digit: Digit, digits: Sequence[Digit]) -> float:
-    """Return the pixels from a digit to its right neighbour, which its label must not cover."""
-    x = digit.box[0]
-    beside = (d.box[0] - x for d in digits if d.box[0] > x and height_overlap(d.box, digit.box) > 0)
-    return min(beside, default=math.inf)
+def _labels(digit: Digit, largest: int, *, is_short: bool) -> list[_Label]:
+    """Return the labels of a digit, the best first: all with the confidence, or short ones."""
+    text, percent = str(digit.digit), format_confidence(digit.confidence)
+    height = max(MIN_TEXT_HEIGHT, min(largest, digit.box[3] // 2))
+    if not is_short:
+        return [_Label(text, percent, height)]
+    small = max(MIN_TEXT_HEIGHT, height // 2)
+    return [_Label(text, percent, height)] * (not _is_confident(digit)) + [
+        _Label(text, "", size) for size in (height, small)
+    ]
 
 
-def _draw_digit(image: NDArray[np.uint8], digit: Digit, *, space: float) -> None:
-    """Draw a box, and above it (below at the upper border) a label with the digit and its confidence.
-
-    The confidence is left out if the label would be wider than `space` pixels.
-    """
-    unit = _unit(image)
-    x, y, width, height = digit.box
-    colour = HIGH_CONFIDENCE_COLOUR if digit.confidence >= HIGH_CONFIDENCE else LOW_CONFIDENCE_COLOUR
-    cv2.rectangle(image, (x, y), (x + width, y + height), colour, max(1, round(2 * unit)))
-    gap = round(3 * unit)
-    text, label_text_size = str(digit.digit), max(MIN_TEXT_HEIGHT, min(round(22 * unit), height // 2))
-    percent, percent_height = f" {format_confidence(digit.confidence)}", max(MIN_TEXT_HEIGHT, round(10 * unit))
-    digit_width, percent_width = text_width(text, label_text_size), text_width(percent, percent_height)
-    if digit_width + percent_width + 2 * gap > min(space, max(width, height)):
-        percent, percent_width = "", 0
-    label_width, label_height = digit_width + percent_width + 2 * gap, label_text_size + 2 * gap
-    left = max(0, min(x, image.shape[1] - label_width))
-    top = y - label_height if y >= label_height else y + height
-    cv2.rectangle(image, (left, top), (left + label_width, top + label_height), colour, cv2.FILLED)
-    baseline = top + label_height - gap
-    draw_text(image, text, (left + gap, baseline), label_text_size, LABEL_TEXT_COLOUR)
-    draw_text(image, percent, (left + gap + digit_width, baseline), percent_height, LABEL_TEXT_COLOUR)
+def _is_confident(digit: Digit) -> bool:
+    return digit.confidence >= HIGH_CONFIDENCE
 
 
-def _draw_rows(image: NDArray[np.uint8], reading: Reading) -> None:
-    """Draw the rows in large text on a dark patch in the emptiest corner; smaller if a row would not fit."""
-    shown = reading.rows[:MAX_ROWS]
-    if not shown:
-        return
-    height, width = image.shape[:2]
-    margin = max(2, round(10 * _unit(image)))
-    text_size = max(MIN_TEXT_HEIGHT, round(30 * _unit(image)))
-    widest = max(text_width(row, text_size) for row in shown)
-    if widest > width - 2 * margin:
-        text_size = max(MIN_TEXT_HEIGHT, text_size * (width - 2 * margin) // widest)
-        widest = width - 2 * margin
-    line = text_size + margin
-    patch_width, patch_height = widest + 2 * margin, min(height, line * len(shown) + margin)
-    left, top = _emptiest_corner(image, (patch_width, patch_height), reading.digits)
-    _darken(image, (left, top, patch_width, patch_height))
-    for number, row in enumerate(shown, start=1):
-        draw_text(image, row, (left + margin, top + number * line), text_size, TEXT_COLOUR)
+def _draw_frame(image: NDArray[np.uint8], box: Box, line: int, colour: Colour) -> None:
+    """Draw the border inside of a box, `line` pixels wide: OpenCV's own lines would cover some of the digit."""
+    x, y, width, height = box
+    for top in (y, y + height - line):
+        _fill(image, (x, top, width, line), colour)
+    for left in (x, x + width - line):
+        _fill(image, (left, y, line, height), colour)
 
 
-def _emptiest_corner(image: NDArray[np.uint8], size: tuple[int, int], digits: Sequence[Digit]) -> tuple[int, int]:
-    """Return the corner where a patch of this size covers the fewest digits; the upper right one is for the caption."""
-    right, bottom = image.shape[1] - size[0], image.shape[0] - size[1]
-
-    def covered(corner: tuple[int, int]) -> int:
-        return sum(intersection_area((*corner, *size), digit.box) > 0 for digit in digits)
-
-    return min([(0, bottom), (right, bottom), (0, 0)], key=covered)
+def _fill(image: NDArray[np.uint8], box: Box, colour: Colour) -> None:
+    x, y, width, height = box
+    cv2.rectangle(image, (x, y), (x + width - 1, y + height - 1), colour, cv2.FILLED)
 
 
-def _draw_caption(image: NDArray[np.uint8], caption: str) -> None:
-    unit = _unit(image)
-    margin, text_size = max(2, round(6 * unit)), max(MIN_TEXT_HEIGHT, round(11 * unit))
-    width = text_width(caption, text_size)
-    left = max(0, image.shape[1] - width - 2 * margin)
-    _darken(image, (left, 0, image.shape[1] - left, text_size + 2 * margin))
-    draw_text(image, caption, (left + margin, margin + text_size), text_size, TEXT_COLOUR)
-
-
-def _darken(image: NDArray[np.uint8], area: tuple[int, int, int, int]) -> None:
-    """Darken an area to a quarter, so that white text is legible on any background and the image shows through."""
-    x, y, width, height = area
-    part = image[y : y + height, x : x + width]
-    part >>= 2
+def _other_candidates(reading: Reading) -> list[Box]:
+    """Return the boxes of rejected candidates, which labels must not cover; not of those around digits, as tables."""
+    if reading.trace is None:
+        return []
+    boxes = [reading.given_box(one.box) for one in reading.trace.decisions if not one.kept]
+    if not boxes or not reading.digits:
+        return boxes
+    first, digits = np.array(boxes)[:, None], np.array([digit.box for digit in reading.digits])
+    starts = np.maximum(first[..., :2], digits[:, :2])  # (boxes, digits, 2)
+    ends = np.minimum(first[..., :2] + first[..., 2:], digits[:, :2] + digits[:, 2:])
+    overlap = (starts < ends).all(axis=2).any(axis=1)
+    return [box for box, covers in zip(boxes, overlap, strict=True) if not covers]

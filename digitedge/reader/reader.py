@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, load_model
 from digitedge.errors import InputError
 from digitedge.reader.classify import Prediction, classify_candidates
-from digitedge.reader.reading import Arrangement, Digit, Reading, arrange_rows
+from digitedge.reader.reading import Arrangement, Digit, Reading, Table, arrange_rows
 from digitedge.reader.rejection import MIN_CONFIDENCE, decide
+from digitedge.reader.tables import fill_tables
 from digitedge.reader.trace import Trace
 from digitedge.runtime import Classifier
 from digitedge.utils.images import check_image, read_image
 from digitedge.vision import Stage, StageClock, detect_candidates, split_rows
+from digitedge.vision.tables import find_tables
 
 
 class Reader:
@@ -100,9 +102,10 @@ class Reader:
         name = str(image) if source is None and isinstance(image, str | Path) else source or ""
         image = _load_image(image)
         started = clock.perf_counter()
-        trace, arrangement = self._run(image)
+        trace, arrangement, tables = self._run(image)
         return Reading(
             **arrangement,
+            tables=tables,
             width=trace.image.shape[1],
             height=trace.image.shape[0],
             ms=round(1000 * (clock.perf_counter() - started), 2),
@@ -124,25 +127,31 @@ class Reader:
 
         Examples:
             >>> page = np.full((120, 200), 230, np.uint8)
-            >>> page[40:80, 60:65] = 40  # a one
+            >>> page[40:45, 40:65] = page[40:80, 60:65] = 40  # a seven
             >>> trace = Reader().trace(page)
             >>> [(decision.prediction.digit, decision.kept) for decision in trace.decisions]
-            [(1, True)]
+            [(7, True)]
         """
         return self._run(_load_image(image))[0]
 
-    def _run(self, image: NDArray[np.uint8]) -> tuple[Trace, Arrangement]:
+    def _run(self, image: NDArray[np.uint8]) -> tuple[Trace, Arrangement, tuple[Table, ...]]:
         stages = StageClock()
         detection = detect_candidates(image, stages)
         predictions = classify_candidates(detection, self.classifier, stages)
         with stages.measure(Stage.DECISIONS):
-            decisions = decide(predictions, min_confidence=self.threshold, reject_threshold=self.reject_threshold)
+            decisions = decide(
+                predictions,
+                image.shape[0],
+                min_confidence=self.threshold,
+                reject_threshold=self.reject_threshold,
+            )
         with stages.measure(Stage.ROWS):
             kept = [index for index, decision in enumerate(decisions) if decision.kept]
             rows = split_rows([decisions[index].box for index in kept])
             indices = tuple(tuple(kept[i] for i in row) for row in rows)
             arrangement = arrange_rows([[_to_digit(predictions[index]) for index in row] for row in indices])
-        return Trace(image, detection, tuple(decisions), indices, stages.ms), arrangement
+            tables = fill_tables(find_tables(detection.lines(), detection.shape), arrangement["digits"])
+        return Trace(image, detection, tuple(decisions), indices, stages.ms), arrangement, tables
 
 
 def _to_digit(prediction: Prediction) -> Digit:

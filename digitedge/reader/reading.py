@@ -1,7 +1,7 @@
-"""The result of reading an image: its digits, rows and numbers."""
+"""The result of reading an image: its digits, rows, numbers and tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,9 +11,13 @@ from digitedge.errors import InputError
 from digitedge.reader.trace import Trace
 from digitedge.utils.boxes import Box
 from digitedge.utils.images import check_image
+from digitedge.utils.transform import Transform
 from digitedge.vision import split_numbers, split_rows
+from digitedge.vision.segment import RejectReason
 
 SCHEMA = "digitedge.reading/1"
+# Least confidence of a rejected candidate that looks like a digit: below it are leaves, specks and most strokes.
+LIKE_A_DIGIT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,45 @@ class Digit:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: its digits; "" if it has none.
+        box: x, y, width, height in pixels of the image.
+    """
+
+    text: str
+    box: Box
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {"text": self.text, "box": list(self.box)}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was found on the page.
+
+    Attributes:
+        box: x, y, width, height in pixels of the image.
+        rows: from top to bottom, the cells of each from left to right. Rows may differ in length.
+    """
+
+    box: Box
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON.
+
+        Examples:
+            >>> Table((4, 5, 60, 30), ((Cell("12", (5, 6, 28, 28)),),)).to_dict()
+            {'box': [4, 5, 60, 30], 'rows': [[{'text': '12', 'box': [5, 6, 28, 28]}]]}
+        """
+        return {"box": list(self.box), "rows": [[cell.to_dict() for cell in row] for row in self.rows]}
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What was read in one image.
 
@@ -55,6 +98,10 @@ class Reading:
         frame: number of the frame in its source, from 0.
         time: seconds since the start of the source; None for a single image.
         numbers: for each row the numbers in it, split at wide gaps.
+        tables: the tables on the page, top to bottom. Their digits are in `digits` and `rows`, too.
+        left_out: number of rows that a `RowFilter` left out.
+        transform: what was done to the image before it was read. Boxes count in the image before, the trace is of the
+            image after.
         trace: the result of every stage; None if the reading was not made by `Reader.read`. It holds the image and its
             working images, up to 35 MB for a photograph of 12 megapixels; `dataclasses.replace(reading, trace=None)`
             drops it.
@@ -69,6 +116,9 @@ class Reading:
     frame: int = 0
     time: float | None = None
     numbers: tuple[tuple[str, ...], ...] = ()
+    tables: tuple[Table, ...] = ()
+    left_out: int = 0
+    transform: Transform = Transform()  # noqa: RUF009 - frozen
     trace: Trace | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self, *, verbose: bool = False) -> dict[str, Any]:
@@ -93,17 +143,80 @@ class Reading:
             "digits": [digit.to_dict() for digit in self.digits],
             "rows": list(self.rows),
             "numbers": [list(row) for row in self.numbers],
+            "tables": [table.to_dict() for table in self.tables],
+            "rejected": self.rejected,
+            "left_out": self.left_out,
+            "rotated": self.transform.rotate,
             "ms": self.ms,
         }
         if verbose and self.trace is not None:
-            reading["candidates"] = [decision.to_dict() for decision in self.trace.decisions]
+            reading["candidates"] = [
+                decision.to_dict() | {"box": list(self.given_box(decision.box))} for decision in self.trace.decisions
+            ]
             reading["stage_ms"] = {str(stage): round(ms, 3) for stage, ms in self.trace.stage_ms.items()}
         return reading
 
     @property
     def text(self) -> str:
-        """The rows in one line, or "no digits"."""
-        return " ".join(self.rows) or "no digits"
+        """The rows in one line; without any, "no digits" or "no matching rows"."""
+        return " ".join(self.rows) or ("no matching rows" if self.left_out else "no digits")
+
+    @property
+    def summary(self) -> str:
+        """The text, and in brackets what else is to be known: rows that were left out, rejected candidates, a rotation.
+
+        Examples:
+            >>> reading = Reading((), (), 640, 480, 3.1, left_out=2, transform=Transform(rotate=90))
+            >>> reading.summary
+            'no matching rows   (2 rows left out, rotated by 90)'
+        """
+        text = self.text
+        if self.rejected and not self.rows and not self.left_out:
+            text += ", but what looks like writing"
+        notes = [f"{self.left_out} row{'s' * (self.left_out > 1)} left out"] if self.left_out else []
+        notes += [f"{self.rejected} rejected"] if self.rejected else []
+        notes += [f"rotated by {self.transform.rotate}"] if self.transform.rotate else []
+        return f"{text}   ({', '.join(notes)})" if notes else text
+
+    @property
+    def rejected(self) -> int | None:
+        """How many candidates look like writing and were not read: like a digit, or as wide as a word.
+
+        None without a trace.
+        """
+        if self.trace is None:
+            return None
+        rejected = [one.prediction for one in self.trace.decisions if not one.kept]
+        is_word = (one.candidate.reject_reason is RejectReason.TOO_WIDE for one in rejected)
+        return sum(word or one.confidence >= LIKE_A_DIGIT for word, one in zip(is_word, rejected, strict=True))
+
+    def given_box(self, box: Box) -> Box:
+        """Return a box of the trace in pixels of the image that was given, before the `transform`."""
+        return self.transform.undo_box(box, self.width, self.height)
+
+    def before(self, transform: Transform, *, width: int, height: int) -> "Reading":
+        """Return the reading of a transformed image with the boxes of the image before, of this width and height.
+
+        Examples:
+            >>> reading = Reading((Digit(7, 0.99, (4, 5, 20, 30)),), ("7",), 200, 100, 3.1)
+            >>> reading.before(Transform(roi=(50, 60, 200, 100)), width=640, height=480).digits[0].box
+            (54, 65, 20, 30)
+        """
+
+        def given(box: Box) -> Box:
+            return transform.undo_box(box, width, height)
+
+        return replace(
+            self,
+            digits=tuple(replace(digit, box=given(digit.box)) for digit in self.digits),
+            tables=tuple(
+                Table(given(table.box), tuple(tuple(Cell(c.text, given(c.box)) for c in row) for row in table.rows))
+                for table in self.tables
+            ),
+            width=width,
+            height=height,
+            transform=transform,
+        )
 
     def draw(self, image: NDArray[np.uint8] | None = None, *, caption: str | None = None) -> NDArray[np.uint8]:
         """Draw boxes, digits, confidence and rows on a copy of the image.
@@ -121,8 +234,8 @@ class Reading:
         from digitedge.reader.overlay import draw_reading
 
         if image is None:
-            if self.trace is None:
-                raise InputError("this reading has no trace. Give draw() the image that was read.")
+            if self.trace is None or self.transform != Transform():
+                raise InputError("this reading has no trace of the image that was given. Give draw() that image.")
             image = self.trace.image
         check_image(image)
         if image.shape[:2] != (self.height, self.width):

@@ -1,66 +1,90 @@
 """Rejection: predictions become decisions, which candidates are digits and why the others are not.
 
-No single feature separates digits from letters, lines and leaves, so a logistic regression weighs six: the confidence,
-the evidence of neighbours in the row and on the rest of the page, clutter around the candidate, its height and how slim
-it is. The weights were fitted on rendered scenes; see docs/decisions/rejection.md.
+No single feature separates digits from letters, signs and lines, so a small network weighs all of `context.FEATURES`.
+It runs twice: in the second round, a candidate knows what was decided about its neighbours, so a letter is rejected
+because the rest of its word was. The weights were fitted on rendered documents; see docs/decisions/rejection.md.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.reader.classify import CONFIDENT, Prediction
+from digitedge.reader.classify import Prediction
+from digitedge.reader.context import CONTEXTS, FEATURES, CandidateTable, describe, extract_features, initial_evidence
 from digitedge.utils.boxes import Box
-from digitedge.vision import split_rows
-from digitedge.vision.median import median
-from digitedge.vision.segment import RejectReason
 
 MIN_CONFIDENCE = 0.25
 """Default of the least confidence of a digit: below it, predictions are wrong more often than right."""
 
-FEATURES = ("confidence", "row", "page", "clutter", "height", "slimness")
-"""Columns of `extract_features`, and the keys of the evidence in verbose JSON."""
+WEIGHTS_FILE = "rejection.npz"
+"""The weights of the networks, beside this module; tests/experiments/fit_rejection.py makes them."""
 
-WEIGHTS = np.array([0.55, 0.32, 0.28, -1.71, -5.94, -5.52])
-"""Log odds for each unit of a feature."""
+EVIDENCE = ("confidence", "shape", "size", "ink", "overlap", "neighbours", *CONTEXTS)
+"""Groups of features, and the keys of the evidence in verbose JSON."""
 
-BIAS = -3.27
-"""Log odds of a candidate whose features are all 0."""
+# Largest distance of a feature from its mean, in standard deviations: beyond it, networks only guess.
+MAX_DEVIATION = 4.0
+_ARRAYS = ("mean", "scale", "hidden", "hidden_bias", "output", "bias")
+# Share of the smaller one of two digits from which only the more certain one is kept.
+MAX_OVERLAP = 0.5
 
-# Probabilities are clipped to this distance from 0 and 1.
-MIN_DOUBT = 0.003
-# Evidence of a neighbour in log odds, within limits: that of its confidence less NEUTRAL_LOG_ODDS, later its own.
-# One confident digit supports little, one letter contradicts much.
-NEUTRAL_LOG_ODDS = 2.0
-MIN_EVIDENCE, MAX_EVIDENCE = -3.0, 1.0
-# Limit for the sum over a row, and for that over the page.
-MAX_CONTEXT = 10.0
-# Times that all candidates are scored. In the second round, a letter is rejected because the rest of its word was.
-ROUNDS = 2
-# Ratio of width to height under which a candidate is a bare stroke, and the largest evidence of one: maybe a letter l.
-STROKE_ASPECT = 0.35
-MAX_STROKE_EVIDENCE = 0.3
-# Largest value of the feature: how thin a stroke is beyond that depends on the pen only.
-MAX_SLIMNESS = 0.2
-# Clutter below this is noise of the paper.
-MIN_CLUTTER = 0.1
-# Heights that differ by less than this, in logarithms, are alike (a factor of 1.35), and the limit beyond that (2.5).
-HEIGHT_TOLERANCE = 0.3
-MAX_HEIGHT_DEVIATION = 0.6
+GROUPS = {
+    "confidence": ("confidence", "runner_up", "initial", "split", *(f"is_{digit}" for digit in range(10))),
+    "shape": ("aspect", "slimness", "slant", "fill", "stroke"),
+    "size": ("height_px", "height_share", "coarse"),
+    "ink": ("darkness", "clutter"),
+    "overlap": ("inside", "holds"),
+    "neighbours": ("left_gap", "left", "right_gap", "right"),
+    **{context: tuple(name for name in FEATURES if name.startswith(f"{context}_")) for context in CONTEXTS},
+}
+"""The features of each group."""
 
 _REJECT_REASONS = {
     "confidence": "low confidence",
-    "row": "no digits in the row",
-    "page": "no digits on the page",
-    "clutter": "cluttered surroundings",
-    "height": "unusual height",
-    "slimness": "bare stroke",
+    "shape": "unusual shape",
+    "size": "unusual size",
+    "ink": "pale or cluttered",
+    "overlap": "part of something else",
+    "neighbours": "no digits beside it",
+    "token": "no digits in its word",
+    "line": "no digits in its line",
+    "column": "no digits above or below",
+    "alike": "no digits of its height",
+    "page": "unlike the rest of the page",
 }
-# Evidence for a clear digit that stands alone on clean paper. The feature furthest below it is the reject reason.
-_TYPICAL_EVIDENCE = np.array([4.5, 0.0, 0.0, np.log(MIN_CLUTTER), 0.0, 0.0]) * WEIGHTS
+OVERLAPS_DIGIT = "overlaps a digit"
+"""Reject reason of a candidate that covers the same ink as a digit that is more certain."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A network with one hidden layer that gives log odds.
+
+    Attributes:
+        mean: float64 (F,), subtracted from the features.
+        scale: float64 (F,), by which they are divided then.
+        hidden: float64 (F, H), weights of the hidden layer (ReLU).
+        hidden_bias: float64 (H,).
+        output: float64 (H,), weights of the output.
+        bias: of the output.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    hidden: NDArray[np.float64]
+    hidden_bias: NDArray[np.float64]
+    output: NDArray[np.float64]
+    bias: float
+
+    def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log odds, float64 (N,), that candidates with these features, float64 (N, F), are digits."""
+        standard = ((features - self.mean) / self.scale).clip(-MAX_DEVIATION, MAX_DEVIATION)
+        return np.asarray(np.maximum(standard @ self.hidden + self.hidden_bias, 0) @ self.output + self.bias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +94,14 @@ class Decision:
     Attributes:
         prediction: of the candidate.
         reject_reason: why it is not a digit, in a few words; "" if it is kept.
-        evidence: log odds from each of FEATURES that it is a digit; empty if its size or shape rules that out.
+        score: log odds that it is a digit; -inf if its size or shape rules that out.
+        evidence: log odds that each group of EVIDENCE adds, compared with an average candidate; empty if its size or
+            shape rules it out.
     """
 
     prediction: Prediction
     reject_reason: str
+    score: float
     evidence: tuple[float, ...]
 
     @property
@@ -95,100 +122,103 @@ class Decision:
             "confidence": round(self.prediction.confidence, 4),
             "kept": self.kept,
             "reject_reason": self.reject_reason,
-            "evidence": dict(zip(FEATURES, self.evidence, strict=False)),
+            "evidence": dict(zip(EVIDENCE, self.evidence, strict=False)),
         }
 
 
 def decide(
-    predictions: Sequence[Prediction], *, min_confidence: float = MIN_CONFIDENCE, reject_threshold: float = 0.5
+    predictions: Sequence[Prediction],
+    image_height: int,
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    reject_threshold: float = 0.5,
 ) -> list[Decision]:
     """Decide which predictions are digits.
 
     Args:
         predictions: of all candidates of an image.
+        image_height: of the image, in pixels.
         min_confidence: least confidence of a digit, 0 to 1, regardless of other evidence.
         reject_threshold: confidence that is evidence neither for nor against a digit, 0 to 1; from the manifest.
 
     Returns:
         A decision for each prediction, in the same order.
     """
-    evidence = initial_evidence(predictions)
-    for _ in range(ROUNDS - 1):
-        evidence = BIAS + extract_features(predictions, evidence, reject_threshold) @ WEIGHTS
-    rows = extract_features(predictions, evidence, reject_threshold) * WEIGHTS
-    return [_decide(prediction, row, min_confidence) for prediction, row in zip(predictions, rows, strict=True)]
+    if not predictions:
+        return []
+    first, last = load_networks()
+    table = describe(predictions, image_height)
+    features = final_features(table, first, reject_threshold)
+    scores = last.log_odds(features)
+    evidence = _evidence(last, features, scores)
+    decisions = [
+        _decide(prediction, float(score), row, min_confidence)
+        for prediction, score, row in zip(predictions, scores, evidence, strict=True)
+    ]
+    return _reject_overlaps(decisions)
 
 
-def _decide(prediction: Prediction, evidence: NDArray[np.float64], min_confidence: float) -> Decision:
+def final_features(table: CandidateTable, first: Network, reject_threshold: float) -> NDArray[np.float64]:
+    """Return the features of the second round, in which neighbours speak with the log odds of the first."""
+    before = first.log_odds(extract_features(table, initial_evidence(table), reject_threshold))
+    return extract_features(table, before, reject_threshold)
+
+
+@cache
+def load_networks() -> tuple[Network, Network]:
+    """Load the networks of the first and the second round."""
+    with (files("digitedge.reader") / WEIGHTS_FILE).open("rb") as file, np.load(file) as arrays:
+        first, last = (_load_network({name: arrays[f"{number}_{name}"] for name in _ARRAYS}) for number in (1, 2))
+    return first, last
+
+
+def _load_network(arrays: dict[str, NDArray[np.float32]]) -> Network:
+    values = {name: array.astype(np.float64) for name, array in arrays.items()}
+    bias = float(values.pop("bias"))
+    return Network(**values, bias=bias)
+
+
+def _evidence(network: Network, features: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each group adds to the log odds, against its average: float64 (N, len(EVIDENCE))."""
+    columns = []
+    for group in EVIDENCE:
+        average = features.copy()
+        index = [FEATURES.index(name) for name in GROUPS[group]]
+        average[:, index] = network.mean[index]
+        columns.append(scores - network.log_odds(average))
+    return np.column_stack(columns)
+
+
+def _decide(prediction: Prediction, score: float, evidence: NDArray[np.float64], min_confidence: float) -> Decision:
     shape_reason = prediction.candidate.reject_reason
     if shape_reason is not None:
-        return Decision(prediction, str(shape_reason), ())
+        return Decision(prediction, str(shape_reason), -np.inf, ())
     rounded = tuple(round(float(value), 2) + 0.0 for value in evidence)  # + 0.0: no -0.0 in JSON
     if not prediction.confidence >= min_confidence:  # also true for NaN
-        return Decision(prediction, f"confidence under {min_confidence:g}", rounded)
-    if not BIAS + evidence.sum() > 0:
-        weakest = FEATURES[int((evidence - _TYPICAL_EVIDENCE).argmin())]
-        return Decision(prediction, _REJECT_REASONS[weakest], rounded)
-    return Decision(prediction, "", rounded)
+        return Decision(prediction, f"confidence under {min_confidence:g}", score, rounded)
+    if not score > 0:
+        return Decision(prediction, _REJECT_REASONS[EVIDENCE[int(evidence.argmin())]], score, rounded)
+    return Decision(prediction, "", score, rounded)
 
 
-def initial_evidence(predictions: Sequence[Prediction]) -> NDArray[np.float64]:
-    """Return the evidence that each candidate gives its neighbours before any decision: float64 (N,), log odds."""
-    return _log_odds(np.array([prediction.initial_confidence for prediction in predictions])) - NEUTRAL_LOG_ODDS
-
-
-def extract_features(
-    predictions: Sequence[Prediction], evidence: NDArray[np.float64], reject_threshold: float = 0.5
-) -> NDArray[np.float64]:
-    """Compute the features of every candidate.
-
-    Args:
-        predictions: of all candidates of an image.
-        evidence: float64 (N,), log odds that each one is a digit, as its neighbours use it.
-        reject_threshold: confidence that is evidence neither for nor against a digit, 0 to 1.
-
-    Returns:
-        float64 (N, 6), columns as in FEATURES.
-    """
-    if not predictions:
-        return np.empty((0, len(FEATURES)))
-    boxes = [prediction.candidate.box for prediction in predictions]
-    width, height = np.array(boxes, np.float64)[:, 2:].T
-    log_odds = _log_odds(np.array([prediction.confidence for prediction in predictions]))
-    confident = log_odds >= _log_odds(np.array(CONFIDENT))
-    typical_height = median(height[confident] if confident.any() else height)
-    slimness = (STROKE_ASPECT - width / height).clip(0.0, MAX_SLIMNESS)
-    weighted = _weigh_evidence(predictions, evidence, slimness, np.maximum(width, height) / typical_height)
-    row_of = np.empty(len(predictions), int)
-    for number, row in enumerate(split_rows(boxes)):
-        row_of[row] = number
-    in_row = np.bincount(row_of, weighted)[row_of] - weighted
-    elsewhere = weighted.sum() - in_row - weighted
-    # Candidates of a page are not independent: together they count as the root of their sum, and the less the more
-    # evidence the row has, so that a number under a page of text stays one.
-    page = np.copysign(np.sqrt(np.abs(elsewhere)).clip(0.0, MAX_CONTEXT), elsewhere) / (1 + in_row.clip(0.0))
-    clutter = np.log(MIN_CLUTTER + np.array([prediction.candidate.clutter for prediction in predictions]))
-    height_deviation = (np.abs(np.log(height / typical_height)) - HEIGHT_TOLERANCE).clip(0.0, MAX_HEIGHT_DEVIATION)
-    confidence = log_odds - _log_odds(np.array(reject_threshold))
-    row_evidence = in_row.clip(-MAX_CONTEXT, MAX_CONTEXT)
-    return np.stack([confidence, row_evidence, page, clutter, height_deviation, slimness], axis=1)
-
-
-def _weigh_evidence(
-    predictions: Sequence[Prediction],
-    evidence: NDArray[np.float64],
-    slimness: NDArray[np.float64],
-    size: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Limit the evidence of each candidate: words count against digits, small ones count less, other shapes nothing."""
-    reasons = [prediction.candidate.reject_reason for prediction in predictions]
-    is_word = np.array([reason is RejectReason.TOO_WIDE for reason in reasons])
-    weighted = np.where(is_word, MIN_EVIDENCE, evidence.clip(MIN_EVIDENCE, MAX_EVIDENCE))
-    weighted = np.where(slimness > 0, np.minimum(weighted, MAX_STROKE_EVIDENCE), weighted)
-    is_writing = is_word | np.array([reason is None for reason in reasons])
-    return np.where(is_writing, weighted * np.minimum(size, 1.0) ** 2, 0.0)
-
-
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    clipped = probability.clip(MIN_DOUBT, 1 - MIN_DOUBT)
-    return np.asarray(np.log(clipped / (1 - clipped)))
+def _reject_overlaps(decisions: list[Decision]) -> list[Decision]:
+    """Reject digits that overlap a more certain one: halves of a digit, and pairs that were read as one."""
+    kept = sorted((decision for decision in decisions if decision.kept), key=lambda decision: -decision.score)
+    digits: list[Decision] = []
+    overlapping = set()
+    boxes = np.zeros((len(kept), 4), np.int64)
+    for decision in kept:
+        x, y, width, height = decision.box
+        others = boxes[: len(digits)]
+        common_width = np.minimum(x + width, others[:, 0] + others[:, 2]) - np.maximum(x, others[:, 0])
+        common_height = np.minimum(y + height, others[:, 1] + others[:, 3]) - np.maximum(y, others[:, 1])
+        common = common_width.clip(0) * common_height.clip(0)
+        if (common > MAX_OVERLAP * np.minimum(width * height, others[:, 2] * others[:, 3])).any():
+            overlapping.add(id(decision))
+        else:
+            boxes[len(digits)] = decision.box
+            digits.append(decision)
+    return [
+        Decision(one.prediction, OVERLAPS_DIGIT, one.score, one.evidence) if id(one) in overlapping else one
+        for one in decisions
+    ]

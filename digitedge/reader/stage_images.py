@@ -19,6 +19,7 @@ from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.drawing import BLACK, BLUE, VERMILION, WHITE, Colour, draw_text, shorten_text, text_width
 from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
 from digitedge.vision import Stage
+from digitedge.vision.detect import Level
 
 # Layout of the slide, in pixels.
 WIDTH, HEIGHT = 1920, 1080
@@ -51,10 +52,10 @@ KEPT_COLOUR = BLUE
 REJECTED_COLOUR = VERMILION
 
 SHOWN_STAGES = {
-    Stage.GREY: ("Grey", "without colour, scaled to the writing"),
+    Stage.GREY: ("Grey", "without colour, on several levels: digits of any size are as high on one of them"),
     Stage.INK: ("Illumination removed", "ink is bright, paper and shadows are dark"),
     Stage.MASK: ("Binarized", "every pixel is ink or paper"),
-    Stage.LINES: ("Lines removed", "ruled lines, underlines and frames, in orange"),
+    Stage.LINES: ("Structure removed", "lines, tables, boxes and dashes, in orange"),
     Stage.CANDIDATES: ("Candidates", "connected components: kept in blue, rejected in orange"),
     Stage.CROPS: ("Crops", f"{CROP_SIZE} x {CROP_SIZE} pixels each, as the model sees them"),
 }
@@ -77,25 +78,44 @@ def stage_image(trace: Trace, stage: Stage) -> NDArray[np.uint8]:
     Raises:
         InputError: another stage.
     """
-    detection = trace.detection
+    levels = trace.detection.levels
     if stage is Stage.GREY:
-        return detection.grey
+        return _side_by_side([level.grey for level in levels])
     if stage is Stage.INK:
-        return _brighten(detection.ink)
+        return _side_by_side([_brighten(level.ink) for level in levels])
     if stage is Stage.MASK:
-        return detection.mask
+        return _side_by_side([level.mask for level in levels])
     if stage is Stage.LINES:
-        image = to_bgr(detection.cleaned)
-        image[removed_lines(trace) > 0] = REJECTED_COLOUR
-        return image
+        return _side_by_side([_draw_structure(level) for level in levels])
     if stage is Stage.CANDIDATES:
         return _draw_candidates(trace)
     raise InputError(f"expected one of {', '.join(IMAGE_STAGES)}, got {stage}, which has no image of its own.")
 
 
-def removed_lines(trace: Trace) -> NDArray[np.uint8]:
-    """Return the part of the mask that line removal cleared: uint8 (H, W), 255 or 0."""
-    return as_uint8(cv2.subtract(trace.detection.mask, trace.detection.cleaned))
+def removed_structure(level: Level) -> NDArray[np.uint8]:
+    """Return the part of the mask that was cleared as lines: uint8 (H, W), 255 or 0."""
+    return as_uint8(cv2.subtract(level.mask, level.cleaned))
+
+
+def _draw_structure(level: Level) -> NDArray[np.uint8]:
+    image = to_bgr(level.cleaned)
+    image[removed_structure(level) > 0] = REJECTED_COLOUR
+    return image
+
+
+def _side_by_side(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Arrange the levels of a pyramid: the finest one on the left, the others below each other beside it."""
+    finest, *others = images
+    height, width = finest.shape[:2]
+    column = max((image.shape[1] for image in others), default=0)
+    canvas = np.zeros((height, width + column, *finest.shape[2:]), np.uint8)
+    canvas[:, :width] = finest
+    top = 0
+    for image in others:
+        rows = image[: max(0, height - top)]
+        canvas[top : top + len(rows), width : width + image.shape[1]] = rows
+        top += len(rows)
+    return canvas
 
 
 def draw_stages(trace: Trace, *, name: str = "") -> NDArray[np.uint8]:
@@ -118,9 +138,10 @@ def draw_stages(trace: Trace, *, name: str = "") -> NDArray[np.uint8]:
     decisions = trace.sorted_decisions()
     kept = sum(decision.kept for decision in decisions)
     captions = {stage: caption for stage, (_, caption) in SHOWN_STAGES.items()}
-    captions[Stage.GREY] += f": {_size(trace.detection.grey)}"
+    levels = trace.detection.levels
+    captions[Stage.GREY] = f"{len(levels)} levels of a pyramid, the finest {_size(levels[0].grey)}"
     captions[Stage.CANDIDATES] = f"{kept} kept, {len(decisions) - kept} rejected"
-    if not removed_lines(trace).any():
+    if not any(removed_structure(level).any() for level in levels):
         captions[Stage.LINES] = "there are none here"
     slide = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
     _draw_header(slide, name, trace)

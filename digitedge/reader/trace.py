@@ -16,7 +16,7 @@ class Trace:
 
     Attributes:
         image: uint8 (H, W, 3) BGR or (H, W), as it was given.
-        detection: the working images (grey, ink, mask, cleaned) and the candidates as they were detected.
+        detection: the levels with their working images, and the candidates as they were detected.
         decisions: for every candidate after splits and merges, its prediction and whether it is a digit.
         rows: indices of the decisions that are kept: rows from top to bottom, each from left to right.
         stage_ms: milliseconds of each stage, in the order of the pipeline.

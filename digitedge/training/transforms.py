@@ -109,6 +109,20 @@ def pen(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
     return to_uint8(255 * (mixed / 255) ** power)
 
 
+def hollow(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
+    """Take the inside out of the strokes, up to the whole: outlines, narrow or broad, black or grey inside."""
+    brush = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    broadened = strengths * rng.random(len(crops), np.float32)
+    emptied = strengths * rng.uniform(0.6, 1, len(crops)).astype(np.float32)
+    result = np.empty_like(crops)
+    for crop, broad, empty, target in zip(crops, broadened.tolist(), emptied.tolist(), result, strict=True):
+        # From the crop and its core to the crop, a pixel broader on each side, and all that was ink.
+        outer = cv2.addWeighted(crop, 1 - broad, cv2.dilate(crop, brush), broad, 0)
+        inside = cv2.addWeighted(cv2.erode(crop, brush), empty * (1 - broad), crop, empty * broad, 0)
+        cv2.subtract(outer, inside, dst=target)
+    return result
+
+
 def resolution(crops: Crops, strengths: Strengths, rng: np.random.Generator) -> Crops:
     """Shrink and enlarge, as for a digit far from the camera; then blur, as for one out of focus."""
     _, height, width = crops.shape
@@ -240,6 +254,6 @@ def _signed(strengths: Strengths, rng: np.random.Generator) -> Strengths:
 
 
 TRANSFORMS: dict[str, Transform] = {
-    one.__name__: one for one in (geometry, pen, grain, light, leftovers, occlusion, resolution, sensor)
+    one.__name__: one for one in (geometry, hollow, pen, grain, light, leftovers, occlusion, resolution, sensor)
 }
 """Name -> transform."""

@@ -45,6 +45,19 @@ def iou(a: Box, b: Box) -> float:
     return common / (a[2] * a[3] + b[2] * b[3] - common) if common else 0.0
 
 
+def iou_matrix(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the intersection over union of all pairs of boxes, int64 (N, 4) and (M, 4): float64 (N, M), 0 to 1.
+
+    Examples:
+        >>> iou_matrix(np.array([[0, 0, 10, 10]]), np.array([[5, 0, 10, 10], [50, 0, 10, 10]])).round(2)
+        array([[0.33, 0.  ]])
+    """
+    starts = np.maximum(a[:, None, :2], b[None, :, :2])
+    ends = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    common = (ends - starts).clip(0).prod(axis=2)
+    return np.asarray(common / (a[:, 2:].prod(axis=1)[:, None] + b[:, 2:].prod(axis=1) - common))
+
+
 def height_overlap(a: Box, b: Box) -> float:
     """Return the overlap of two boxes in height, as a share of the smaller height; negative in a vertical gap."""
     return (min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])) / min(a[3], b[3])

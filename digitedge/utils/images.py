@@ -25,14 +25,23 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", "
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_TIFF_STARTS = {b"II*\0": "<", b"MM\0*": ">"}  # and the byte order that they stand for
+_EXIF_NAMES = (b"eXIf", b"EXIF")  # of the chunk in a PNG, and in a WebP
+_ORIENTATION_TAG = 0x0112
+# What is visible of a transparent image is ink if it is less than this share of the image, or has one lightness: from 0
+# to 255, with a standard deviation below this. Else it is a page with ink on it.
+_MAX_INK_SHARE = 0.5
+_MAX_INK_DEVIATION = 20
+# At most this many pixels are looked at.
+_SAMPLED_PIXELS = 1 << 20
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:
     """Read an image file that OpenCV can read, of any colour and depth.
 
     Returns:
-        uint8 (H, W, 3) BGR: rotated by its EXIF orientation, 16 bits scaled to 8, transparency blended with white, grey
-        and CMYK converted.
+        uint8 (H, W, 3) BGR: rotated by its EXIF orientation, 16 bits scaled to 8, grey and CMYK converted. What is
+        transparent becomes white behind dark ink and black behind light ink.
 
     Raises:
         CameraError: the file is missing, empty, damaged, not an image or not a regular file.
@@ -146,7 +155,7 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
         if _may_be_transparent(content):
             raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-                return _by_bands(raw, _over_white)
+                return _rotate_by_exif(_flatten(raw, is_tiff=content[:4] in _TIFF_STARTS), content)
             del raw  # free its memory before the image is decoded again
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:  # too many pixels, or a decoder that raises
@@ -182,11 +191,69 @@ def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
     return to_uint8(image.astype(np.float32) * (255 / whole))
 
 
-def _over_white(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Blend BGRA of any depth with white."""
-    eight = _to_8_bits(image)
-    alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
-    return to_uint8(eight[:, :, :3] * alpha + 255 * (1 - alpha))
+def _flatten(image: NDArray[Any], *, is_tiff: bool) -> NDArray[np.uint8]:
+    """Blend BGRA of any depth with a background on which its ink shows."""
+    step = max(1, int((image.shape[0] * image.shape[1] / _SAMPLED_PIXELS) ** 0.5))
+    sample = _to_8_bits(image[::step, ::step]).astype(np.float32)
+    alpha = sample[:, :, 3:]
+    # TIFF may store colours that are multiplied by alpha, and OpenCV returns those of 8 bits so (libtiff does it).
+    is_premultiplied = is_tiff and bool((sample[:, :, :3] <= alpha + 1).all())
+    if is_premultiplied:
+        sample[:, :, :3] *= 255 / np.maximum(alpha, 1)
+    background = _background(sample)
+
+    def blend(band: NDArray[Any]) -> NDArray[np.uint8]:
+        eight = _to_8_bits(band)
+        alpha = eight[:, :, 3:].astype(np.float32) / 255  # (H, W, 1)
+        colours = eight[:, :, :3] * (1 if is_premultiplied else alpha)
+        return to_uint8(colours + background * (1 - alpha))
+
+    return _by_bands(image, blend)
+
+
+def _background(image: NDArray[np.float32]) -> int:
+    """Choose white or black, 255 or 0, for what is transparent: the opposite of ink, but the like of a page.
+
+    The image is float32 (H, W, 4) BGRA, 0 to 255, not multiplied by alpha.
+    """
+    weights = image[:, :, 3]
+    if not weights.any():
+        return 255
+    lightness = image[:, :, :3].mean(axis=2)
+    mean = float(np.average(lightness, weights=weights))
+    deviation = float(np.average((lightness - mean) ** 2, weights=weights)) ** 0.5
+    is_ink = weights.mean() < 255 * _MAX_INK_SHARE or deviation < _MAX_INK_DEVIATION
+    return 255 if (mean >= 128) != is_ink else 0
+
+
+def _rotate_by_exif(image: NDArray[np.uint8], content: bytes) -> NDArray[np.uint8]:
+    """Rotate and mirror an image with transparency by the EXIF orientation of its PNG or WebP; OpenCV does not."""
+    orientation = _exif_orientation(content)
+    if orientation >= 5:  # rows are columns
+        image = image.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _exif_orientation(content: bytes) -> int:
+    """Return the EXIF orientation of a PNG or WebP, 1 to 8; 1 if it has none."""
+    for name in _EXIF_NAMES:
+        named = content.find(name)
+        at = min((at for start in _TIFF_STARTS if (at := content.find(start, named, named + 20)) >= 0), default=-1)
+        if named >= 0 and at >= 0:
+            order = _TIFF_STARTS[content[at : at + 4]]
+            try:
+                first = at + struct.unpack_from(order + "I", content, at + 4)[0]
+                (count,) = struct.unpack_from(order + "H", content, first)
+                entries = (struct.unpack_from(order + "HHIH", content, first + 2 + 12 * i) for i in range(count))
+                found = next((value for tag, _, _, value in entries if tag == _ORIENTATION_TAG), 1)
+            except struct.error:  # damaged
+                return 1
+            return found if 1 <= found <= 8 else 1
+    return 1
 
 
 def _is_truncated(content: bytes) -> bool:

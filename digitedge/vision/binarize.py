@@ -22,16 +22,20 @@ NOISE_SAMPLES = 150
 TILE_SAMPLES = 10
 # Share of the darkest ink in the neighbourhood that a pixel must reach.
 PEAK_SHARE = 0.3
-# Radius of the neighbourhood in pixels: a tenth of a typical digit at the working height, about a stroke's width.
+# Share of the threshold, and least ink level, that is enough where there is ink on the next finer level.
+FINER_SHARE = 0.6
+MIN_FINER_INK = 8
+# Radius of the neighbourhood in pixels: a little more than a stroke's width in digits of 20 to 46 pixels.
 NEIGHBOURHOOD = 6
 
 
-def binarize(ink: NDArray[np.uint8], threshold: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+def binarize(ink: NDArray[np.uint8], finer: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Separate ink from paper.
 
     Args:
         ink: uint8 (H, W), 0 is paper.
-        threshold: uint8 (H, W), the level that ink exceeds; by default `ink_threshold(ink)`.
+        finer: mask of the next finer level without lines, uint8 (2H or 2H + 1, 2W or 2W + 1). Its strokes stay: a thin
+            pen pales when the image is halved.
 
     Returns:
         uint8 (H, W), 255 where there is ink, else 0.
@@ -43,14 +47,26 @@ def binarize(ink: NDArray[np.uint8], threshold: NDArray[np.uint8] | None = None)
         >>> int((binarize(ink) > 0).sum())
         120
     """
-    return as_uint8(cv2.compare(ink, ink_threshold(ink) if threshold is None else threshold, cv2.CMP_GT))
+    level = ink_threshold(ink)
+    height, width = ink.shape
+    if finer is None or finer.shape[0] < 2 * height or finer.shape[1] < 2 * width:  # one pixel cannot be halved
+        return as_uint8(cv2.compare(ink, level, cv2.CMP_GT, dst=level))
+    mask = as_uint8(cv2.compare(ink, level, cv2.CMP_GT))
+    cv2.convertScaleAbs(level, dst=level, alpha=FINER_SHARE)
+    pale = cv2.compare(ink, cv2.max(level, MIN_FINER_INK, dst=level), cv2.CMP_GT)  # type: ignore[call-overload]
+    rows = cv2.max(finer[: 2 * height : 2, : 2 * width], finer[1 : 2 * height : 2, : 2 * width])
+    halved = cv2.max(rows[:, ::2].copy(), rows[:, 1::2].copy())
+    return as_uint8(cv2.bitwise_or(mask, cv2.bitwise_and(pale, halved, dst=pale), dst=mask))
 
 
 def ink_threshold(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the level that ink exceeds at each pixel, uint8 (H, W)."""
     size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
-    peak = cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size)
-    return as_uint8(cv2.max(cv2.convertScaleAbs(peak, alpha=PEAK_SHARE), _noise_level(ink)))
+    level = as_uint8(cv2.dilate(ink, np.ones(size, np.uint8)))
+    # In place: the pages of a new array take longer to map than its values to compute.
+    cv2.blur(level, size, dst=level)
+    cv2.convertScaleAbs(level, dst=level, alpha=PEAK_SHARE)
+    return as_uint8(cv2.max(level, _noise_level(ink), dst=level))
 
 
 def _noise_level(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -17,6 +17,8 @@ from digitedge.utils.opencv import as_uint8, cv2, resize
 THUMBNAIL_SIDE = 200
 # Widest stroke that the closing fills, as a share of the shorter side: twice the pen of a digit that fills the image.
 MAX_STROKE_WIDTH = 0.2
+# The same for the search of light strokes: sheets and their borders are wider.
+MAX_HAT_WIDTH = 0.15
 # Least grey level of the paper: dividing by less (black tables, vignettes) would turn sensor noise into ink.
 MIN_PAPER_LEVEL = 48
 # Largest deviation from the local median that counts, in grey levels of the thumbnail.
@@ -69,9 +71,10 @@ def extract_ink(grey: NDArray[np.uint8], illumination: Illumination) -> NDArray[
     """
     height, width = grey.shape
     paper = resize(illumination.paper, (width, height), cv2.INTER_LINEAR_EXACT)
-    darker = cv2.subtract(paper, ~grey if illumination.inverted else grey)
-    divisor = cv2.max(paper, MIN_PAPER_LEVEL)  # type: ignore[call-overload]  # the stubs lack scalars
-    return as_uint8(cv2.divide(darker, divisor, scale=255))
+    ink = as_uint8(cv2.subtract(paper, ~grey if illumination.inverted else grey))
+    # In place: the pages of a new array take longer to map than its values to compute.
+    cv2.max(paper, MIN_PAPER_LEVEL, dst=paper)  # type: ignore[call-overload]  # the stubs lack scalars
+    return as_uint8(cv2.divide(ink, paper, dst=ink, scale=255))
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
@@ -82,7 +85,7 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
 
     Returns:
         True if the deviations from the local median are clearly stronger on the light side. Large areas, such as a
-        sheet on a table, hardly count: they are their own median. In doubt the answer is False, ink on paper.
+        sheet on a table, do not count: they are wider than any stroke. In doubt the answer is False, ink on paper.
 
     Examples:
         >>> board = np.full((100, 160), 40, np.uint8)
@@ -93,9 +96,17 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
     around = cv2.medianBlur(grey, _odd_size(MAX_STROKE_WIDTH * min(grey.shape)))
     # The cube lets strokes outweigh shading; the limit lets them outweigh corners of sheets and lamps.
     weights = np.arange(MAX_DEVIATION + 1) ** 3
+    # What is wider than a stroke has no top-hat: the border of a sheet differs from its median, but is no stroke.
+    square = np.ones((_odd_size(MAX_HAT_WIDTH * min(grey.shape)),) * 2, np.uint8)
     light, dark = (
-        int(np.bincount(np.minimum(cv2.subtract(*pair), MAX_DEVIATION).ravel(), minlength=len(weights)) @ weights)
-        for pair in ((grey, around), (around, grey))
+        int(
+            np.bincount(np.minimum(cv2.min(cv2.subtract(*pair), hat), MAX_DEVIATION).ravel(), minlength=len(weights))
+            @ weights
+        )
+        for pair, hat in (
+            ((grey, around), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, square)),
+            ((around, grey), cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, square)),
+        )
     )
     return light > LIGHT_ON_DARK_RATIO * dark
 

@@ -1,45 +1,23 @@
-"""Line removal: ruled lines, underlines and frames are removed from a mask, and the digits that they cross stay.
+"""Line removal: lines are removed from a mask, and the digits that cross or touch them stay.
 
-A line is a run of ink that is longer than any stroke of a digit. A smooth curve is fitted through it (pages curl) and
-followed: ink on the curve is removed, unless it is thicker or darker than the line usually is, because a stroke of a
-digit crosses it there. Staff lines are removed from sheet music in this way. See docs/decisions/line-removal.md.
+A line is followed along its path. It is kept where a stroke goes on above or below it, and where it is darker than
+usual: a stroke crosses it there. Staff lines are removed from sheet music in this way.
+See docs/decisions/line-removal.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.opencv import as_uint8, cv2
 from digitedge.vision.median import median
 
-# Lines are searched in a small copy in which the shortest run is this many pixels long.
-RUN_PX = 13
-# How far a run may rise or fall, and its largest gap, in pixels of the small copy.
-RUN_DRIFT_PX = 3
-RUN_GAP_PX = 5
-# Ink that is this thick in every direction, in pixels of the small copy, is not a line: tables, hands, shadows.
-SOLID_PX = 5
-# Slopes that a line may have.
-SLOPES = np.linspace(-0.25, 0.25, 26)
-# Least ratio of the length of a line to its thickness.
-MIN_SLENDERNESS = 12
-# Degree of the curve: 3 follows the curl of a page.
-CURVE_DEGREE = 3
-# Length of the run that shows a ruled line, and least length of one, in longer sides of the image.
-RULED_LINE_RUN = 0.065
-MIN_RULED_LINE_LENGTH = 0.2
-# A ruled paper has at least this many lines of this share of the image. The strokes of a few large digits have not, nor
-# have the two sides of a box around them.
-MIN_RULED_LINES = 3
-LONG_RULED_LINE = 0.4
-# Least share of its length in which a line is visible and thin.
-MIN_COVERAGE = 0.75
-# Largest gap in a line drawn by hand, as a share of its length; ones that stand in a column have larger gaps.
-MAX_GAP = 0.08
-# Where ink is thicker or darker than the line by these factors, a stroke crosses it.
-CROSSING_THICKNESS = 1.6
+# How far beyond its ends what is left of a line is removed, in pixels.
+END_PX = 10
+# How far beyond a line it is looked for a stroke that crosses it, in pixels; other lines may lie between them.
+BEYOND_PX = 6
+# Where ink is darker than is usual on the line by this factor, a stroke crosses it.
 CROSSING_DARKNESS = 1.6
 
 
@@ -65,134 +43,9 @@ class Line:
         path = np.interp((at + 0.5) / scale - 0.5, np.arange(len(self.path)), self.path)
         return Line(self.vertical, round(self.start * scale), (path + 0.5) * scale - 0.5, self.thickness * scale)
 
-    def extended(self, extent: int) -> "Line":
-        """Return the line continued straight from 0 to `extent`: ruled lines go on where they are not visible."""
-        slope = np.polyfit(np.arange(len(self.path)), self.path, 1)[0]
-        before = self.path[0] - slope * np.arange(self.start, 0, -1)
-        after = self.path[-1] + slope * np.arange(1, extent - self.start - len(self.path) + 1)
-        return Line(self.vertical, 0, np.concatenate([before, self.path, after]), self.thickness)
 
-
-def find_ruled_lines(mask: NDArray[np.uint8]) -> list[Line]:
-    """Find the ruled lines of a paper: sets of long lines with one direction and thickness.
-
-    Args:
-        mask: uint8 (H, W), 255 where there is ink, of a whole image.
-    """
-    side = max(mask.shape)
-    lines = find_lines(mask, min_run=RULED_LINE_RUN * side, min_length=MIN_RULED_LINE_LENGTH * side, max_gap=1.0)
-    ruled_lines = []
-    for vertical in (False, True):
-        same = [line for line in lines if line.vertical == vertical]
-        lengths = np.array([len(line.path) for line in same])
-        extent = mask.shape[0 if vertical else 1]
-        long = lengths >= max(lengths.max(initial=0) / 2, LONG_RULED_LINE * extent)
-        if np.count_nonzero(long) >= MIN_RULED_LINES:
-            thickness = median(np.array([line.thickness for line in same]))
-            ruled_lines += [line.extended(extent) for line in same if line.thickness <= thickness + 1]
-    return ruled_lines
-
-
-def find_lines(mask: NDArray[np.uint8], *, min_run: float, min_length: float, max_gap: float = MAX_GAP) -> list[Line]:
-    """Find all nearly horizontal and nearly vertical lines.
-
-    Args:
-        mask: uint8 (H, W), 255 where there is ink.
-        min_run: least length of uninterrupted ink, in pixels; longer than the strokes of digits.
-        min_length: least length of a line, in pixels.
-        max_gap: largest gap in a line, as a share of its length, 0 to 1.
-
-    Examples:
-        >>> mask = np.zeros((100, 200), np.uint8)
-        >>> mask[50:53, 10:190] = mask[20:80, 60:64] = 255  # an underline and a one
-        >>> [(line.vertical, len(line.path) > 150) for line in find_lines(mask, min_run=80, min_length=120)]
-        [(False, True)]
-    """
-    step = max(1, round(min_run / RUN_PX))
-    small = as_uint8(cv2.dilate(mask, np.ones((step, step), np.uint8), anchor=(0, 0))[::step, ::step])
-    lines = []
-    for vertical in (False, True):
-        full = mask.T if vertical else mask
-        for x, y in _long_runs(np.ascontiguousarray(small.T if vertical else small), min_length / step):
-            for columns, rows in _separate_lines(x, y, min_length / step):
-                middle = np.asarray(rows * step + (step - 1) / 2, np.float64)
-                line = _follow(full, columns * step, middle, step, max_gap)
-                if line is not None:
-                    lines.append(Line(vertical, *line))
-    return lines
-
-
-def _follow(
-    mask: NDArray[np.uint8], x: NDArray[np.intp], y: NDArray[np.float64], step: int, max_gap: float
-) -> tuple[int, NDArray[np.float64], float] | None:
-    """Follow a horizontal line at full resolution.
-
-    Returns:
-        Its start, path and thickness; None if it is not a line, but for instance a row of digits.
-    """
-    columns = np.arange(x.min(), min(x.max() + step, mask.shape[1]))
-    first, length = _nearest_runs(mask, columns, _fit_curve(x, y, columns), step + 1)
-    found = length > 0
-    if np.count_nonzero(found) <= CURVE_DEGREE:
-        return None
-    thickness = median(length[found])
-    found &= length >= thickness / CROSSING_THICKNESS - 1  # remnants of a removed line do not close gaps
-    thin = found & (length <= CROSSING_THICKNESS * thickness + 1)
-    largest_gap = (np.diff(np.flatnonzero(np.r_[True, found, True])) - 1).max()
-    is_covered = np.count_nonzero(thin) >= MIN_COVERAGE * len(columns)
-    if not is_covered or max(thickness * MIN_SLENDERNESS, largest_gap / max_gap) > len(columns):
-        return None
-    path = _fit_curve(columns[thin], (first + (length - 1) / 2)[thin], columns)
-    return int(columns[0]), path, thickness
-
-
-def _long_runs(small: NDArray[np.uint8], min_length: float) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return x and y of the ink of each connected bundle of nearly horizontal lines."""
-    solid = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((SOLID_PX, SOLID_PX), np.uint8))
-    closed = cv2.morphologyEx(cv2.subtract(small, solid), cv2.MORPH_CLOSE, np.ones((1, RUN_GAP_PX), np.uint8))
-    broad = cv2.dilate(closed, np.ones((RUN_DRIFT_PX, 1), np.uint8))
-    runs = cv2.bitwise_and(cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, RUN_PX), np.uint8)), closed)
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(runs, 8, cv2.CV_32S, cv2.CCL_GRANA)
-    bundles = []
-    for label in np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] >= min_length) + 1:
-        x, y, width, height, _ = (int(value) for value in stats[label])
-        rows, columns = np.nonzero(labels[y : y + height, x : x + width] == label)
-        bundles.append((columns + x, rows + y))
-    return bundles
-
-
-def _separate_lines(
-    x: NDArray[np.intp], y: NDArray[np.intp], min_length: float
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Separate the lines of a bundle: the straight band with most ink is where the fit of the next curve starts."""
-    while len(x) >= min_length:
-        heights = np.rint(y - SLOPES[:, None] * (x - x.min())).astype(int)  # (slopes, N)
-        heights -= heights.min()
-        heights += np.arange(len(SLOPES))[:, None] * (int(heights.max()) + 3)  # so that no two slopes share a height
-        near = np.abs(heights - np.bincount(heights.ravel()).argmax()).min(axis=0) <= 1
-        for _ in range(2):
-            near = np.abs(y - _fit_curve(x[near], y[near], x)) <= 1.5
-        if np.count_nonzero(np.bincount(x[near])) < min_length:
-            return
-        yield x[near], y[near]
-        x, y = x[~near], y[~near]
-
-
-def _fit_curve(
-    x: NDArray[np.intp], y: NDArray[np.intp] | NDArray[np.float64], at: NDArray[np.float64] | NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Fit a polynomial to points, then again to the half that is nearest to it; return its value at each `at`."""
-    middle, reach = float(x.mean()), max(1.0, float(np.ptp(x)) / 2)
-    powers = np.vander((x - middle) / reach, CURVE_DEGREE + 1)
-    coefficients = np.linalg.lstsq(powers, y)[0]
-    distance = np.abs(powers @ coefficients - y)
-    near = distance <= median(distance)
-    coefficients = np.linalg.lstsq(powers[near], y[near])[0]
-    return np.asarray(np.vander((at - middle) / reach, CURVE_DEGREE + 1) @ coefficients)
-
-
-def remove_lines(mask: NDArray[np.uint8], ink: NDArray[np.uint8], lines: list[Line]) -> NDArray[np.uint8]:
-    """Remove lines from a mask, and keep the strokes that cross them.
+def remove_lines(mask: NDArray[np.uint8], ink: NDArray[np.uint8], lines: Sequence[Line]) -> NDArray[np.uint8]:
+    """Remove lines from a mask, and keep the strokes that cross or touch them.
 
     Args:
         mask: uint8 (H, W), 255 where there is ink.
@@ -201,40 +54,100 @@ def remove_lines(mask: NDArray[np.uint8], ink: NDArray[np.uint8], lines: list[Li
 
     Returns:
         uint8 (H, W), a copy.
+
+    Examples:
+        >>> mask = np.zeros((100, 200), np.uint8)
+        >>> mask[50:53] = mask[20:80, 60:64] = 255  # a line and a one
+        >>> cleaned = remove_lines(mask, mask, [Line(False, 0, np.full(200, 51.0), 3.0)])
+        >>> bool(cleaned[20:80, 60:64].all()), int(np.count_nonzero(cleaned))
+        (True, 240)
     """
     cleaned = mask.copy()
-    for line in lines:
-        if line.vertical:
-            _remove_line(mask.T, ink.T, cleaned.T, line)
-        else:
-            _remove_line(mask, ink, cleaned, line)
+    is_line = np.zeros(mask.shape, bool)
+    directions = [[line for line in lines if line.vertical == vertical] for vertical in (False, True)]
+    bands = [_Band.around(chosen, mask) for chosen in directions if chosen]
+    for band in bands:
+        is_line.ravel()[band.place[band.is_own]] = True
+    for band in bands:
+        cleaned.ravel()[band.place[band.removed(mask, ink, is_line)]] = 0
     return cleaned
 
 
-def _remove_line(mask: NDArray[np.uint8], ink: NDArray[np.uint8], cleaned: NDArray[np.uint8], line: Line) -> None:
-    """Remove a horizontal line from `cleaned` where it is neither thicker nor darker than usual."""
-    columns = np.arange(line.start, min(line.start + len(line.path), mask.shape[1]))
-    path = line.path[: len(columns)]
-    darkness = ink[np.rint(path).astype(int).clip(0, len(ink) - 1), columns]
-    first, length = _nearest_runs(mask, columns, path, max(1, round(line.thickness)))
-    is_line = (length <= CROSSING_THICKNESS * line.thickness + 1) & (darkness <= CROSSING_DARKNESS * median(darkness))
-    for offset in range(int(length[is_line].max(initial=0))):
-        chosen = is_line & (length > offset)
-        cleaned[(first + offset)[chosen], columns[chosen]] = 0
+@dataclass(frozen=True, slots=True, eq=False)
+class _Band:
+    """The pixels of lines of one direction and beside them: a column of the tables for each pixel along a line.
+
+    Attributes:
+        place: int64 (2 * reach + 1, N), index into the flat image; the middle row is the path.
+        is_inside: bool (2 * reach + 1, N), whether it is in the image.
+        is_own: bool (2 * reach + 1, N), whether it is on the line.
+        half: int64 (N,), half the thickness of the line.
+        line: int64 (N,), number of the line.
+    """
+
+    place: NDArray[np.int64]
+    is_inside: NDArray[np.bool_]
+    is_own: NDArray[np.bool_]
+    half: NDArray[np.int64]
+    line: NDArray[np.int64]
+
+    @classmethod
+    def around(cls, lines: list[Line], mask: NDArray[np.uint8]) -> "_Band":
+        """Collect the pixels around lines of one direction."""
+        vertical = lines[0].vertical
+        length, breadth = mask.shape if vertical else mask.shape[::-1]
+        paths = [_with_ends(line) for line in lines]
+        lengths = [len(path) for path in paths]
+        number = np.repeat(np.arange(len(lines)), lengths)
+        half = np.array([int(line.thickness / 2 + 1) for line in lines])[number]
+        reach = int(half.max()) + BEYOND_PX
+        offsets = np.arange(-reach, reach + 1)[:, None]
+        along = np.concatenate([line.start - END_PX + np.arange(n) for line, n in zip(lines, lengths, strict=True)])
+        across = np.rint(np.concatenate(paths)).astype(np.int64) + offsets
+        is_inside = (across >= 0) & (across < breadth) & (along >= 0) & (along < length)
+        along, across = along.clip(0, length - 1), across.clip(0, breadth - 1)
+        place = along * mask.shape[1] + across if vertical else across * mask.shape[1] + along
+        is_own = is_inside & (np.abs(offsets) <= half)
+        is_own &= _goes_on_along((is_own & (mask.ravel()[place] > 0)).any(axis=0), lengths)
+        return cls(place, is_inside, is_own, half, number)
+
+    def removed(self, mask: NDArray[np.uint8], ink: NDArray[np.uint8], is_line: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which pixels are on a line where no stroke goes on beside it, and where it is not darker than usual."""
+        reach = len(self.place) // 2
+        darkness = ink.ravel()[self.place[reach]]
+        limits = np.flatnonzero(np.diff(self.line)) + 1
+        usual = np.array([median(part) for part in np.split(darkness, limits)])[self.line]
+        line = is_line.ravel()[self.place]
+        stroke = (mask.ravel()[self.place] > 0) & self.is_inside & ~line
+        before, after = stroke[reach::-1], stroke[reach:]  # from the middle outwards
+        joined_before = np.logical_and.accumulate(line[reach::-1] | before)  # lines that touch this one are passed
+        joined_after = np.logical_and.accumulate(line[reach:] | after)
+        is_kept = darkness > CROSSING_DARKNESS * usual
+        is_kept |= (joined_before[1:] & before[1:] & before[:-1]).any(axis=0)
+        is_kept |= (joined_after[1:] & after[1:] & after[:-1]).any(axis=0)
+        pixel = np.arange(len(self.half))
+        offsets = np.arange(-reach, reach + 1)[:, None]
+        fringe = np.where(offsets < 0, before[self.half + 1, pixel], after[self.half + 1, pixel])
+        removed = self.is_inside & (np.abs(offsets) <= self.half + fringe)
+        return np.asarray(removed & self.is_own.any(axis=0) & ~is_kept)
 
 
-def _nearest_runs(
-    mask: NDArray[np.uint8], columns: NDArray[np.int64], path: NDArray[np.float64], reach: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return first row and length of the run of ink nearest to the path in each column; length 0 if none is near."""
-    around = 4 * reach
-    offsets = np.arange(-around, around + 1)[:, None]
-    rows = np.rint(path).astype(int) + offsets  # (2 * around + 1, N)
-    strip = (mask[rows.clip(0, len(mask) - 1), columns] > 0) & (rows >= 0) & (rows < len(mask))
-    near = np.where(strip & (np.abs(offsets) <= reach), np.abs(offsets), len(rows))
-    seed = near.argmin(axis=0)
-    index = np.arange(len(rows))[:, None]
-    above = np.where(~strip & (index <= seed), index, -1).max(axis=0)
-    below = np.where(~strip & (index >= seed), index, len(rows)).min(axis=0)
-    found = near.min(axis=0) <= reach
-    return rows[0] + above + 1, np.where(found, below - above - 1, 0)
+def _goes_on_along(is_inked: NDArray[np.bool_], lengths: list[int]) -> NDArray[np.bool_]:
+    """Tell which columns belong to the lines: beyond the ends of a line, those up to the first without ink."""
+    stop = np.cumsum(lengths)[:, None]
+    start = stop - np.array(lengths)[:, None]
+    beyond = np.arange(END_PX)
+    before, after = start + END_PX - 1 - beyond, stop - END_PX + beyond  # (lines, END_PX), outwards
+    belongs = np.ones(len(is_inked), bool)
+    belongs[before] = np.logical_and.accumulate(is_inked[before], axis=1)
+    belongs[after] = np.logical_and.accumulate(is_inked[after], axis=1)
+    return belongs
+
+
+def _with_ends(line: Line) -> NDArray[np.float64]:
+    """Return the path of a line, continued straight by `END_PX` at both ends."""
+    near = min(len(line.path), 3 * END_PX) - 1
+    before = (line.path[near] - line.path[0]) / max(near, 1)
+    after = (line.path[-1] - line.path[-1 - near]) / max(near, 1)
+    beyond = np.arange(1, END_PX + 1)
+    return np.concatenate([line.path[0] - before * beyond[::-1], line.path, line.path[-1] + after * beyond])

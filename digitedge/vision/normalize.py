@@ -74,7 +74,7 @@ def _check_ink(ink: NDArray[np.uint8]) -> None:
 
 def _crop_to_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Crop to the box of all pixels that are clearly ink."""
-    x, y, width, height = cv2.boundingRect((ink > NOISE * ink.max()).view(np.uint8))
+    x, y, width, height = cv2.boundingRect(cv2.threshold(ink, NOISE * int(ink.max()), 255, cv2.THRESH_BINARY)[1])
     return ink[y : y + height, x : x + width]
 
 
@@ -123,7 +123,7 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
 
 def _brighten(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scale the grey levels so that the middle of the strokes is as white as in MNIST; never darken."""
-    strokes = np.sort(ink[ink > ink.max() / 4])
+    strokes = np.sort(ink[ink > ink.max() // 4], kind="stable")  # radix sort: for bytes faster than a partition
     gain = max(1.0, STROKE_PEAK / int(strokes[9 * len(strokes) // 10]))
     return as_uint8(cv2.convertScaleAbs(ink, alpha=gain))
 

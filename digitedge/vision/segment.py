@@ -1,9 +1,8 @@
-"""Segmentation: a mask becomes candidates, groups of connected components that are as large and dark as the writing.
+"""Segmentation: the mask of a level becomes candidates, groups of connected components that are as high as a digit.
 
-Most digits are one connected component; a 5 whose bar stands apart is two. The typical height and darkness of the
-components give the scale of the writing. What is far smaller is a speck, what is far larger or paler is not writing:
-both are left out. What has no digit's shape (whole words, bars, blobs) stays as a candidate with a reject reason,
-because it shows what else is written there.
+Most digits are one connected component; a 5 whose bar stands apart is two. What is smaller than a digit of the level
+may be a part of one, or is left to a finer level; what is larger is left to a coarser one. What has no digit's shape
+(whole words, bars, blobs) stays as a candidate with a reject reason, because it shows what else is written there.
 """
 
 from dataclasses import dataclass, field
@@ -12,34 +11,36 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.boxes import Box, as_box, gaps, union
+from digitedge.utils.boxes import Box, gaps
 from digitedge.utils.opencv import cv2
 
-# Least height of a readable digit, in pixels.
+# Height of a digit, in pixels of a level. The range is a little more than an octave: whatever is cut off by it on one
+# level is whole on the next. See docs/decisions/pyramid.md.
+MIN_DIGIT_PX = 20
+MAX_DIGIT_PX = 46
+# Least height of a readable digit: that of the finest level.
 MIN_HEIGHT_PX = 8
-# Least longer side of a component that is not a speck, in typical heights.
+# Longer side in pixels of a level from which a component is not a digit but a grid, a pen, a hand: they hold lines.
+MAX_OUTLINE_PX = 60
+# Longer side of the widest word that is kept as a candidate, in pixels of a level.
+MAX_WORD_PX = 370
+# Least longer side of a part of a digit, and its largest height, in heights of the digit.
 MIN_PART_SIZE = 0.15
-# Least and largest height of a digit, in typical heights.
-MIN_DIGIT_HEIGHT = 0.4
-MAX_DIGIT_HEIGHT = 3.0
-# Components with a longer side than this, in typical heights, are left out: tables, hands, frames.
-MAX_SIZE = 8.0
-# A slim component that is higher than this, in typical heights, or touches the border of the image is a line, not a 1.
-MAX_BAR_HEIGHT = 2.0
+MAX_PART_HEIGHT = 0.6
+# Largest width of a part, in longer sides of the digit: the bar of a 5 may be wider than the rest.
+MAX_PART_WIDTH = 1.2
+# Largest distance between a part and its digit, and largest distance to the side, in heights of the digit.
+PART_REACH = 0.2
+PART_SIDE_REACH = 0.05
 # Largest ratio of width to height of a digit, and of several touching digits.
-MAX_DIGIT_ASPECT = 1.7
+MAX_DIGIT_ASPECT = 2.2
 MAX_WORD_ASPECT = 4.0
 # Ratio of width to height under which a component is slim, like a 1.
 SLIM_ASPECT = 0.4
 # Largest share of its box that the ink of a digit covers, unless it is slim.
 MAX_FILL = 0.75
-# Least darkness in typical darknesses: paler components are lines, shadows, or show through from the other side.
-MIN_DARKNESS = 0.4
-# Components under this height, in typical heights, are parts that may belong to a digit.
-MAX_PART_HEIGHT = 0.6
-# Largest distance between a part and its digit, and largest distance to the side, in heights of the digit.
-PART_REACH = 0.2
-PART_SIDE_REACH = 0.05
+# Pairs of a digit and a possible part whose distance is computed at once: limits the memory.
+MAX_PAIRS = 200_000
 # Width of the margin around a candidate in which clutter is measured, in heights of the candidate.
 CLUTTER_MARGIN = 0.25
 
@@ -52,36 +53,17 @@ class Components:
         labels: int32 (H, W), 0 for paper.
         boxes: int64 (N, 4): x, y, width, height.
         areas: int64 (N,): pixels of ink.
-        darkness: float64 (N,): mean ink level of those pixels, 0 to 255.
     """
 
     labels: NDArray[np.int32]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
-    darkness: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Typical height in pixels and typical mean ink level, 0 to 255, of the components of an image."""
-
-    height: float
-    darkness: float
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Connected components that belong together: their labels and their common box."""
-
-    labels: tuple[int, ...]
-    box: Box
 
 
 class RejectReason(StrEnum):
     """Why the size or shape of a candidate is not that of a digit."""
 
     TOO_SHORT = "too short"
-    TOO_TALL = "too tall"
     BAR = "bar"
     TOO_WIDE = "too wide"
     SOLID = "solid"
@@ -92,11 +74,12 @@ class Candidate:
     """A group of connected components that may be a digit.
 
     Attributes:
-        box: x, y, width, height in pixels of the working images.
+        box: x, y, width, height in pixels of its level.
         ink: uint8 (height, width), 0 is paper; without the ink of other components.
         darkness: mean ink level of its pixels, 0 to 255.
-        clutter: mean ink level around it of components that are not writing, relative to `darkness`: 0 on clean paper.
+        clutter: mean ink level around it of what is not a candidate, relative to `darkness`: 0 on clean paper.
         reject_reason: why it cannot be a digit; None if it may be one.
+        level: of the pyramid, 0 is the finest.
     """
 
     box: Box
@@ -104,147 +87,139 @@ class Candidate:
     darkness: float
     clutter: float
     reject_reason: RejectReason | None = None
+    level: int = 0
 
 
-def connected_components(mask: NDArray[np.uint8], ink: NDArray[np.uint8]) -> Components:
+def connected_components(mask: NDArray[np.uint8]) -> Components:
     """Label the 8-connected components of a mask.
 
     Args:
         mask: uint8 (H, W), 0 where there is no ink.
-        ink: uint8 (H, W), 0 is paper.
     """
     # CCL_GRANA takes a third of the time of OpenCV 5's default (1.7 and 5.7 ms at 1280x720).
-    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
     boxes, areas = stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
-    darkness = np.zeros(count - 1)
-    if count > 1:
-        inked = np.flatnonzero(mask > 0)  # a sixth of the time of cv2.findNonZero
-        darkness = np.bincount(labels.ravel()[inked], weights=ink.ravel()[inked])[1:] / areas
-    return Components(labels.astype(np.int32, copy=False), boxes, areas, darkness)
+    return Components(labels.astype(np.int32, copy=False), boxes, areas)
 
 
-def estimate_scale(components: Components) -> Scale | None:
-    """Estimate height and darkness of the writing: weighted medians over the components.
-
-    The weight is height times darkness, so that specks and ruled lines do not outvote digits. Components that touch
-    the border of the image (tables, hands) count only if there is no other; those as wide as several touching digits
-    count only if there is none with the shape of one digit.
-
-    Returns:
-        None without any component that is shaped like a digit, or like several.
-    """
-    x, y, width, height = components.boxes.T
-    tall_enough = height >= MIN_HEIGHT_PX
-    shaped = tall_enough & _has_digit_shape(width, height, components.areas)
-    image_height, image_width = components.labels.shape
-    inside = shaped & (x > 0) & (y > 0) & (x + width < image_width) & (y + height < image_height)
-    touching = tall_enough & (width <= MAX_WORD_ASPECT * height) & (components.areas <= MAX_FILL * width * height)
-    chosen = next((tier for tier in (inside, shaped, touching) if tier.any()), None)
-    if chosen is None:
-        return None
-    heights, darkness = height[chosen], components.darkness[chosen]
-    weights = heights * darkness
-    return Scale(_weighted_median(heights, weights), _weighted_median(darkness, weights))
-
-
-def extract_candidates(components: Components, ink: NDArray[np.uint8]) -> list[Candidate]:
-    """Group components into candidates: each digit with its parts, and everything else of the same size and darkness.
+def extract_candidates(
+    components: Components, ink: NDArray[np.uint8], *, level: int = 0, min_height: int = MIN_HEIGHT_PX
+) -> list[Candidate]:
+    """Group components into candidates: each digit with its parts, and what else is as high.
 
     Args:
-        components: of the image.
-        ink: uint8 (H, W), the same image, 0 is paper.
+        components: of the level.
+        ink: uint8 (H, W), the same level, 0 is paper.
+        level: its number.
+        min_height: least height of a digit, in pixels.
 
     Examples:
         >>> ink = np.zeros((60, 60), np.uint8)
         >>> ink[10:40, 20:24] = ink[50, 50] = 255  # a one and a speck
-        >>> [candidate.box for candidate in extract_candidates(connected_components(ink, ink), ink)]
+        >>> [candidate.box for candidate in extract_candidates(connected_components(ink), ink)]
         [(20, 10, 4, 30)]
     """
-    scale = estimate_scale(components)
-    if scale is None:
-        return []
-    longer = components.boxes[:, 2:].max(axis=1)
-    is_writing = (longer >= MIN_PART_SIZE * scale.height) & (longer <= MAX_SIZE * scale.height)
-    is_writing &= components.darkness >= MIN_DARKNESS * scale.darkness
-    groups = [Group((int(i) + 1,), as_box(components.boxes[i])) for i in np.flatnonzero(is_writing)]
-    least = max(MIN_HEIGHT_PX, MIN_DIGIT_HEIGHT * scale.height)
-    clutter_of_label = np.where(np.append(False, is_writing), 0, 255).astype(np.uint8)
-    return [
-        _cut_out(group, components, ink, clutter_of_label, scale)
-        for group in _group_parts(groups, scale)
-        if max(group.box[2:]) >= least
-    ]
+    width, height = components.boxes[:, 2], components.boxes[:, 3]
+    is_digit_high = (height >= min_height) & (height <= MAX_DIGIT_PX) & (width <= MAX_WORD_PX)
+    is_short = (height < min_height) & (width >= min_height) & (width <= MAX_DIGIT_PX)
+    digits = np.flatnonzero(is_digit_high)
+    part, owner = _find_parts(components.boxes, digits)
+    is_short[part] = False
+    chosen = np.concatenate([digits, np.flatnonzero(is_short)])
+    boxes, areas = _join_parts(components, part, owner)
+    labels = {i: [i + 1] for i in chosen.tolist()}
+    for i, digit in zip(part.tolist(), owner.tolist(), strict=True):
+        labels[digit].append(i + 1)
+    is_clutter = np.full(len(height) + 1, 255, np.uint8)
+    is_clutter[np.concatenate([chosen + 1, part + 1])] = 0  # paper counts: clean paper is little clutter
+    candidates = []
+    for own, (x, y, w, h), area in zip(labels.values(), boxes[chosen].tolist(), areas[chosen].tolist(), strict=True):
+        box = (x, y, w, h)
+        reason = _check_shape(box, area, ink.shape, min_height)
+        candidates.append(_cut_out(own, box, components.labels, ink, is_clutter, reason, level))
+    return candidates
 
 
 def _cut_out(
-    group: Group, components: Components, ink: NDArray[np.uint8], clutter_of_label: NDArray[np.uint8], scale: Scale
+    own: list[int],
+    box: Box,
+    labels: NDArray[np.int32],
+    ink: NDArray[np.uint8],
+    is_clutter: NDArray[np.uint8],
+    reason: RejectReason | None,
+    level: int,
 ) -> Candidate:
-    """Cut a group out of the image; `clutter_of_label` is 255 for each label that is not writing, else 0."""
-    x, y, width, height = group.box
+    """Cut components out of the level, given their `own` labels; `is_clutter` is 255 for labels of no candidate."""
+    x, y, width, height = box
     window = slice(y, y + height), slice(x, x + width)
-    labels = components.labels[window]
-    own = np.logical_or.reduce([labels == label for label in group.labels]).view(np.uint8)
-    darkness = cv2.mean(ink[window], own)[0]
+    mask = (labels[window] == own[0]).view(np.uint8)
+    for label in own[1:]:
+        mask |= labels[window] == label
+    own_ink = ink[window] * mask
+    darkness = cv2.mean(own_ink, mask)[0]
     margin = round(CLUTTER_MARGIN * height)
     around = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
-    clutter = cv2.mean(ink[around], clutter_of_label[components.labels[around]])[0] / darkness
-    return Candidate(group.box, ink[window] * own, darkness, clutter, _check_shape(group, components, scale))
+    clutter = cv2.mean(ink[around], is_clutter.take(labels[around]))[0] / darkness
+    return Candidate(box, own_ink, darkness, clutter, reason, level)
 
 
-def _has_digit_shape(
-    width: NDArray[np.int64] | int, height: NDArray[np.int64] | int, area: NDArray[np.int64] | int
-) -> NDArray[np.bool_] | bool:
-    """Tell which boxes are neither horizontal bars nor solid blobs; a vertical bar may be a 1."""
-    is_open = (area <= MAX_FILL * width * height) | (width <= SLIM_ASPECT * height)
-    return (width <= MAX_DIGIT_ASPECT * height) & is_open
+def _find_parts(boxes: NDArray[np.int64], digits: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the small components that are in reach of a digit, and for each the nearest digit: rows of `boxes`."""
+    smallest = MIN_PART_SIZE * boxes[digits, 3].min(initial=MAX_DIGIT_PX)
+    parts = np.flatnonzero((boxes[:, 3] < MIN_DIGIT_PX) & (boxes[:, 2:].max(axis=1) >= smallest))
+    parts = parts[np.argsort(boxes[parts, 0], kind="stable")]
+    left, (x, _, width, height) = boxes[parts, 0], boxes[digits].T
+    first = np.searchsorted(left, x - MAX_PART_WIDTH * np.maximum(width, height))
+    count = np.searchsorted(left, x + width + PART_SIDE_REACH * height) - first
+    pairs = []
+    for chosen in np.array_split(np.arange(len(digits)), 1 + int(count.sum()) // MAX_PAIRS):
+        digit = np.repeat(chosen, count[chosen])
+        before = np.cumsum(count[chosen]) - count[chosen]
+        part = parts[np.arange(len(digit)) + np.repeat(first[chosen] - before, count[chosen])]
+        digit = digits[digit]
+        distance = _distance_of_part(boxes[part], boxes[digit])
+        near = np.flatnonzero(distance <= PART_REACH)
+        pairs.append((part[near], distance[near], digit[near]))
+    part, distance, digit = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    order = np.lexsort((digit, distance, part))
+    nearest = order[np.flatnonzero(np.diff(part[order], prepend=-1))]
+    return part[nearest], digit[nearest]
 
 
-def _weighted_median(values: NDArray[np.int64] | NDArray[np.float64], weights: NDArray[np.int64]) -> float:
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    return float(values[order[np.searchsorted(cumulated, cumulated[-1] / 2)]])
+def _join_parts(
+    components: Components, part: NDArray[np.intp], owner: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the boxes (N, 4) and areas (N,) of all components, each digit with its parts."""
+    start, areas = components.boxes[:, :2], components.areas.copy()
+    end = start + components.boxes[:, 2:]
+    left_top, right_bottom = start.copy(), end.copy()
+    np.minimum.at(left_top, owner, start[part])
+    np.maximum.at(right_bottom, owner, end[part])
+    np.add.at(areas, owner, components.areas[part])
+    return np.hstack([left_top, right_bottom - left_top]), areas
 
 
-def _group_parts(groups: list[Group], scale: Scale) -> list[Group]:
-    """Join each small part with the nearest digit in reach; other parts stay single."""
-    digits = [group for group in groups if group.box[3] >= MAX_PART_HEIGHT * scale.height]
-    parts = [group for group in groups if group.box[3] < MAX_PART_HEIGHT * scale.height]
-    if not digits:
-        return parts
-    boxes = np.array([digit.box for digit in digits])
-    single = []
-    for part in parts:
-        nearest = _nearest_digit(part.box, boxes)
-        if nearest is None:
-            single.append(part)
-        else:
-            digit = digits[nearest]
-            digits[nearest] = Group(digit.labels + part.labels, union([digit.box, part.box]))
-    return digits + single
+def _distance_of_part(parts: NDArray[np.int64], digits: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how far boxes (N, 4) are from digits (N, 4), in heights of the digit; infinity for what is no part."""
+    part_width, part_height = parts[:, 2], parts[:, 3]
+    x, y, width, height = digits.T
+    across, down = gaps((x, y, width, height), parts)
+    is_part = part_height < np.minimum(MIN_DIGIT_PX, MAX_PART_HEIGHT * height)
+    is_part &= np.maximum(part_width, part_height) >= MIN_PART_SIZE * height
+    is_part &= part_width <= MAX_PART_WIDTH * np.maximum(width, height)
+    is_part &= across <= PART_SIDE_REACH * height
+    return np.where(is_part, np.hypot(across, down) / height, np.inf)
 
 
-def _nearest_digit(part: Box, digits: NDArray[np.int64]) -> int | None:
-    """Return the index of the nearest box that is above, below or touching a part, and in reach; else None."""
-    height = digits[:, 3]
-    across, down = gaps(part, digits)
-    distance = np.hypot(across, down) / height
-    distance[across > PART_SIDE_REACH * height] = np.inf
-    nearest = int(distance.argmin())
-    return nearest if distance[nearest] <= PART_REACH else None
-
-
-def _check_shape(group: Group, components: Components, scale: Scale) -> RejectReason | None:
-    """Return why the size or shape of a group is not that of a digit; None if it may be one."""
-    x, y, width, height = group.box
-    area = sum(int(components.areas[label - 1]) for label in group.labels)
-    image_height, image_width = components.labels.shape
-    at_border = x == 0 or y == 0 or x + width == image_width or y + height == image_height
-    if height < max(MIN_HEIGHT_PX, MIN_DIGIT_HEIGHT * scale.height):
+def _check_shape(box: Box, area: int, shape: tuple[int, ...], min_height: int) -> RejectReason | None:
+    """Return why a box with this area of ink has not the size or shape of a digit; None if it may be one."""
+    x, y, width, height = box
+    at_border = x == 0 or y == 0 or x + width == shape[1] or y + height == shape[0]
+    is_slim = width <= SLIM_ASPECT * height
+    if height < min_height:
         return RejectReason.TOO_SHORT
-    if height > MAX_DIGIT_HEIGHT * scale.height:
-        return RejectReason.TOO_TALL
-    if width <= SLIM_ASPECT * height and (at_border or height > MAX_BAR_HEIGHT * scale.height):
+    if is_slim and at_border:
         return RejectReason.BAR
     if width > MAX_DIGIT_ASPECT * height:
         return RejectReason.TOO_WIDE
-    return None if _has_digit_shape(width, height, area) else RejectReason.SOLID
+    return RejectReason.SOLID if area > MAX_FILL * width * height and not is_slim else None

@@ -6,18 +6,20 @@ as a whole, and pages of clear digits cost nothing. See docs/decisions/split-and
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.utils.boxes import gaps, union
 from digitedge.utils.opencv import cv2
-from digitedge.vision.seams import find_seams
+from digitedge.vision.seams import find_all_seams
 from digitedge.vision.segment import MAX_WORD_ASPECT, Candidate, RejectReason
 
 # Least ratio of width to height of candidates that may be several digits.
 MIN_SPLIT_ASPECT = 0.6
+# Least ratio of width to height of a digit in a row of touching ones: how many digits a candidate may hold.
+MIN_DIGIT_ASPECT = 0.4
 # Least height of a part after a split, in heights of the whole.
 MIN_PART_HEIGHT = 0.5
 # Largest gap over which a broken digit is merged, in heights of the higher part.
@@ -49,53 +51,66 @@ def propose_splits_and_merges(candidates: Sequence[Candidate], doubtful: Sequenc
         candidates: all candidates of an image.
         doubtful: indices of those that the classifier doubts.
     """
-    return [*_splits(candidates, doubtful), *_merges(candidates, doubtful)]
+    return [*_splits(candidates, doubtful), *propose_merges(candidates, doubtful)]
 
 
 def _splits(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
-    for index in doubtful:
+    wide = [index for index in doubtful if _may_be_several(candidates[index])]
+    for index, seams in zip(wide, find_all_seams([candidates[index].ink for index in wide]), strict=True):
         candidate = candidates[index]
         _, _, width, height = candidate.box
-        if candidate.reject_reason in SPLITTABLE and MIN_SPLIT_ASPECT * height <= width <= MAX_WORD_ASPECT * height:
-            seams = find_seams(candidate.ink)
-            for count in range(1, len(seams) + 1):
-                for chosen in combinations(seams, count):
-                    parts = split(candidate, chosen)
-                    if all(part.box[3] >= MIN_PART_HEIGHT * height for part in parts):
-                        yield Proposal(frozenset([index]), parts)
+        most = max(2, int(width / (MIN_DIGIT_ASPECT * height)))  # digits
+        edges = [np.zeros(height, np.intp), *seams, np.full(height, width)]
+        last = len(edges) - 1
+        choices = [
+            tuple(pairwise((0, *chosen, last)))
+            for count in range(1, min(len(seams), most - 1) + 1)
+            for chosen in combinations(range(1, last), count)
+        ]
+        parts = {pair: _cut_part(candidate, *(edges[i] for i in pair)) for pair in {*chain(*choices)}}
+        for pairs in choices:
+            if all(parts[pair].box[3] >= MIN_PART_HEIGHT * height for pair in pairs):
+                yield Proposal(frozenset([index]), tuple(parts[pair] for pair in pairs))
 
 
-def split(candidate: Candidate, seams: Sequence[NDArray[np.intp]]) -> tuple[Candidate, ...]:
-    """Split a candidate along seams: its parts from left to right, each in its own box."""
-    columns = np.arange(candidate.ink.shape[1])
-    part_of = np.sum([columns >= seam[:, None] for seam in seams], axis=0)  # (H, W), seams to the left of a pixel
-    parts = []
-    for number in range(len(seams) + 1):
-        ink = np.where(part_of == number, candidate.ink, 0).astype(np.uint8)
-        x, y, width, height = cv2.boundingRect(ink)
-        box = (candidate.box[0] + x, candidate.box[1] + y, width, height)
-        parts.append(replace(candidate, box=box, ink=ink[y : y + height, x : x + width], reject_reason=None))
-    return tuple(parts)
+def _may_be_several(candidate: Candidate) -> bool:
+    _, _, width, height = candidate.box
+    return candidate.reject_reason in SPLITTABLE and MIN_SPLIT_ASPECT * height <= width <= MAX_WORD_ASPECT * height
 
 
-def _merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
+def _cut_part(candidate: Candidate, left: NDArray[np.intp], right: NDArray[np.intp]) -> Candidate:
+    """Return what lies between two seams, in its own box."""
+    first, last = int(left.min()), int(right.max())
+    columns = np.arange(first, last)
+    is_part = (columns >= left[:, None]) & (columns < right[:, None])
+    ink = candidate.ink[:, first:last] * is_part
+    x, y, width, height = cv2.boundingRect(ink)
+    box = (candidate.box[0] + first + x, candidate.box[1] + y, width, height)
+    ink = ink[y : y + height, x : x + width]
+    return Candidate(box, ink, candidate.darkness, candidate.clutter, None, candidate.level)
+
+
+def propose_merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
+    """Propose merges of the doubtful candidates with others near them, on the same level."""
     boxes = np.array([candidate.box for candidate in candidates])
+    levels = np.array([candidate.level for candidate in candidates])
     seen = set()
     for index in doubtful:
-        for other in _in_reach(boxes, index):
+        for other in _in_reach(boxes, levels, index):
             pair = frozenset([index, other])
             if pair in seen or any(candidates[i].reject_reason not in MERGEABLE for i in pair):
                 continue
             seen.add(pair)
-            merged = merge(candidates[index], candidates[other])
-            if merged.box[2] <= MAX_MERGED_ASPECT * merged.box[3]:
-                yield Proposal(pair, (merged,))
+            _, _, width, height = union([candidates[i].box for i in pair])
+            if width <= MAX_MERGED_ASPECT * height:
+                yield Proposal(pair, (merge(candidates[index], candidates[other]),))
 
 
-def _in_reach(boxes: NDArray[np.int64], index: int) -> list[int]:
-    """Return the indices of the boxes near one of them."""
+def _in_reach(boxes: NDArray[np.int64], levels: NDArray[np.int64], index: int) -> list[int]:
+    """Return the indices of the boxes near one of them, on its level."""
     height = boxes[:, 3]
     near = np.hypot(*gaps(boxes[index], boxes)) <= MERGE_REACH * np.maximum(height, height[index])
+    near &= levels == levels[index]
     near[index] = False
     return [int(other) for other in np.flatnonzero(near)]
 

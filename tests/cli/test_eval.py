@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.datasets.splits import half_of
-from digitedge.synthetic.scenes import Difficulty, Scene, render_scene
+from digitedge.synthetic.scenes import DOCUMENT_TYPES, Difficulty, Scene, render_scene
 from digitedge.utils.opencv import cv2
 
 SCHEMA = "digitedge.eval-photos/1"
@@ -208,6 +208,14 @@ def test_scenes_give_the_same_figures() -> None:
     assert len(value["per_image"]) == 3
     assert {"f1", "mean_f1", "reading_order_f1", "rows_exact"} <= value["by_difficulty"]["all"].keys()
     assert evaluate("scenes", "--images", "1").stdout.startswith("rendered scenes, seeds 0 to 0: 1 images\n")
+
+
+def test_documents_are_scored_by_type() -> None:
+    done = evaluate("scenes", "--documents", "--images", "2", "--json")
+    value = json.loads(done.stdout)
+    names = [one["scene_type"] for one in value["per_image"]]
+    assert value["documents"] is True and set(names) <= DOCUMENT_TYPES.keys()
+    assert evaluate("scenes", "--documents", "--images", "1").stdout.startswith("rendered documents, seeds 0 to 0: 1")
 
 
 def test_a_high_threshold_lowers_recall(pages: list[Scene]) -> None:

@@ -1,9 +1,12 @@
 """`digitedge predict` on images written here, with the released model."""
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
+from digitedge.reader import Reader
+from digitedge.reader.reading import Cell, Table
 from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
 
@@ -89,8 +94,8 @@ def test_annotated_copies_show_the_reading_and_keep_the_originals(folder):
     before = cv2.imread("scans/2.png")
     assert predict("scans", "--annotate", "out").exit_code == 0
     copy = cv2.imread("out/2.png")
-    assert copy.shape == before.shape
-    assert (copy != before).any()
+    assert copy.shape[0] > before.shape[0]  # by a strip with the rows
+    assert (copy[: len(before)] != before).any()
     assert (cv2.imread("scans/2.png") == before).all()
 
 
@@ -155,7 +160,7 @@ def test_copies_and_slides_in_one_folder_never_replace_each_other(folder):
     assert predict("a.jpg", "a-stages.bmp", "--annotate", "out", "--stages", "./out").exit_code == 0
     names = ["a-2-stages.png", "a-stages-stages.png", "a-stages.png", "a.jpg"]
     assert sorted(path.name for path in Path("out").iterdir()) == names
-    assert cv2.imread("out/a-stages.png").shape == cv2.imread("a-stages.bmp").shape
+    assert cv2.imread("out/a-stages.png").shape[1] == cv2.imread("a-stages.bmp").shape[1]
 
 
 @pytest.mark.parametrize("option", ["--annotate", "--stages"])
@@ -173,3 +178,108 @@ def test_a_named_pipe_does_not_stop_the_others(folder):
     assert done.exit_code == 1
     assert done.stdout.startswith("scans/2.png: ")
     assert "error: cannot read pipe.png: expected an image file, got a named pipe" in done.stderr
+
+
+ROWS = ["123", "40", "56"]
+
+
+@pytest.fixture
+def page(folder):
+    """A page.png of 640x480 with ROWS, 150 pixels apart, in OpenCV's font."""
+    image = np.full((480, 640, 3), 230, np.uint8)
+    for number, row in enumerate(ROWS):
+        cv2.putText(image, row, (100, 120 + 150 * number), cv2.FONT_HERSHEY_SIMPLEX, 3, (40, 40, 40), 6, cv2.LINE_AA)
+    cv2.imwrite("page.png", image)
+    return image
+
+
+def read_json(*arguments):
+    return json.loads(predict("page.png", "--json", *arguments).stdout)
+
+
+def test_only_the_region_is_read_and_boxes_count_in_the_image(page):
+    whole, part = read_json(), read_json("--roi", "50,180,590,150")
+    assert (whole["rows"], part["rows"]) == (ROWS, ["40"])
+    assert [part["width"], part["height"]] == [640, 480]
+    expected = [digit["box"] for digit in whole["digits"][3:5]]
+    np.testing.assert_allclose([digit["box"] for digit in part["digits"]], expected, atol=3)
+
+
+def test_a_turned_and_mirrored_image_is_read_as_camera_reads_it(page):
+    cv2.imwrite("page.png", cv2.rotate(cv2.flip(page, 1), cv2.ROTATE_90_CLOCKWISE))
+    reading = read_json("--rotate", "270", "--flip", "horizontal")
+    assert (reading["rows"], reading["rotated"]) == (ROWS, 270)
+    assert [reading["width"], reading["height"]] == [480, 640]
+
+
+def test_other_rows_are_left_out_and_counted(page):
+    assert predict("page.png", "--expect-length", "3").stdout == "page.png: 123   (2 rows left out)\n"
+    assert predict("page.png", "--pattern", "[45].").stdout == "page.png: 40 56   (1 row left out)\n"
+    reading = read_json("--pattern", "9")
+    assert (reading["rows"], reading["digits"], reading["left_out"]) == ([], [], 3)
+
+
+def test_a_region_outside_of_one_image_does_not_stop_the_others(page):
+    cv2.imwrite("small.png", page[:100, :100])
+    done = predict("small.png", "page.png", "--roi", "50,180,590,150")
+    assert (done.exit_code, done.stdout) == (1, "page.png: 40\n")
+    assert "error: the region 50,180,590,150 lies outside" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--rotate", "45"],
+        ["--flip", "both"],
+        ["--roi", "1,2,3"],
+        ["--roi", "0,0,0,5"],
+        ["--pattern", "("],
+        ["--expect-length", "0"],
+        ["--csv", "--json"],
+        ["--csv", "--verbose"],
+    ],
+    ids=str,
+)
+def test_a_wrong_selection_is_exit_code_2(page, arguments):
+    done = predict("page.png", *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert arguments[0] in done.stderr
+
+
+def test_csv_has_a_line_per_row_with_its_numbers(page):
+    cv2.putText(page, "78", (450, 120), cv2.FONT_HERSHEY_SIMPLEX, 3, (40, 40, 40), 6, cv2.LINE_AA)
+    cv2.imwrite("page.png", page)
+    assert predict("page.png", "--csv").stdout == "123,78\n40\n56\n"
+    cv2.imwrite("b,c.png", page[:200])
+    rows = list(csv.reader(predict("b,c.png", "page.png", "--csv").stdout.splitlines()))
+    assert rows == [["b,c.png", "123", "78"], ["page.png", "123", "78"], ["page.png", "40"], ["page.png", "56"]]
+
+
+def test_csv_of_tables_has_their_cells(monkeypatch, page):
+    cells = [[Cell("12", (0, 0, 9, 9)), Cell("", (9, 0, 9, 9))], [Cell("", (0, 9, 9, 9)), Cell("7", (9, 9, 9, 9))]]
+    table = Table((0, 0, 18, 18), tuple(map(tuple, cells)))
+    read = Reader.read
+    monkeypatch.setattr(Reader, "read", lambda *given, **options: replace(read(*given, **options), tables=(table,)))
+    assert predict("page.png", "--csv").stdout == "12,\n,7\n"
+
+
+def test_what_was_not_read_is_told(page):
+    page[:] = 230
+    for number, word in enumerate(("MEASURE", "EVERY", "HOUSE")):
+        place = (40, 120 + 150 * number)
+        cv2.putText(page, word, place, cv2.FONT_HERSHEY_SIMPLEX, 2.5, (40, 40, 40), 6, cv2.LINE_AA)
+    cv2.imwrite("page.png", page)
+    done = predict("page.png", "--csv")
+    assert done.stdout == ""
+    assert re.search(
+        r"^page.png: no digits, but what looks like writing   \(\d+ rejected\)$", done.stderr, re.MULTILINE
+    )
+    assert read_json()["rejected"] > 0
+
+
+def test_white_ink_on_a_transparent_image_is_read(page):
+    ink = 255 - cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
+    drawing = np.full((480, 640, 4), 255, np.uint8)
+    drawing[..., 3] = np.where(ink > 100, 255, 0)
+    cv2.imwrite("page.png", drawing)
+    assert read_json()["rows"] == ROWS

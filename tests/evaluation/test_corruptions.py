@@ -22,6 +22,16 @@ def test_a_higher_severity_changes_crops_more(corruption: Corruption) -> None:
     np.testing.assert_array_equal(corruption.apply(crops, 1), corruption.apply(crops, 1))
 
 
+def test_moire_takes_from_the_ink_and_greys_the_paper() -> None:
+    (moire,) = (corruption for corruption in CORRUPTIONS if corruption.name == "moire")
+    halves = np.zeros((20, 28, 28), np.uint8)
+    halves[:, :, 14:] = 255
+    waves = moire.apply(halves, 3)
+    paper, ink = waves[:, :, :14], waves[:, :, 14:]
+    assert 50 < paper.max() < 100 and paper.min() < 5
+    assert ink.min() < 15 and ink.max() > 240
+
+
 def test_names_are_unique_and_enough_corruptions_are_unseen() -> None:
     assert len({corruption.name for corruption in CORRUPTIONS}) == len(CORRUPTIONS) >= 12
     assert sum(corruption.unseen for corruption in CORRUPTIONS) >= 5

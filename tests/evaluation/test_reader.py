@@ -14,13 +14,14 @@ from digitedge.evaluation.reader import (
     FrameResult,
     LabelledFrame,
     ReaderEvaluation,
+    document_frames,
     evaluate_reader,
     photo_frames,
     scene_frames,
 )
 from digitedge.metrics.detection import DetectionScore, match_digits
 from digitedge.reader import Digit, Reader, Reading
-from digitedge.synthetic.scenes import TrueDigit
+from digitedge.synthetic.scenes import TrueDigit, render_document
 from digitedge.utils.boxes import Box
 from digitedge.utils.images import write_image
 
@@ -180,3 +181,10 @@ def test_the_same_seeds_give_the_same_scenes() -> None:
     truths = [[(one.rows, one.ignore, one.scene_type) for one in frames] for frames in (first, second)]
     assert truths[0] == truths[1]
     assert (first[0].frame == second[0].frame).all()
+
+
+def test_documents_have_their_type_and_what_to_ignore() -> None:
+    (frame,) = document_frames([2])
+    scene = render_document(2, evaluation=True)
+    assert (frame.name, frame.scene_type) == (f"document 2, {scene.scene_type}", scene.scene_type)
+    assert (frame.digits, frame.rows, frame.ignore) == (scene.digits, scene.rows, scene.ignore)

@@ -8,8 +8,9 @@ when it is left out does not belong in the pipeline.
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ import digitedge.vision.split_merge as split_merge
 from digitedge.datasets.annotations import load_annotations
 from digitedge.evaluation.reader import LabelledFrame, evaluate_reader, photo_frames, scene_frames
 from digitedge.reader import Reader
+from digitedge.reader.context import FEATURES
+from digitedge.reader.rejection import Network
 from digitedge.vision.illumination import Illumination
 
 SEED = 90_000
@@ -43,30 +46,41 @@ def raw_ink(grey: NDArray[np.uint8], illumination: Illumination) -> NDArray[np.u
     return grey if illumination.inverted else ~grey
 
 
-def weights_of(*features: str) -> NDArray[np.float64]:
-    """Return the weights of the rejection with all but these features at 0."""
-    return np.where([name in features for name in rejection.FEATURES], rejection.WEIGHTS, 0.0)
+def networks_without(group: str) -> Callable[[], tuple[Network, Network]]:
+    """Return a function in place of `load_networks`: the features of one group have no weight."""
+    index = [FEATURES.index(name) for name in rejection.GROUPS[group]]
+    changed = []
+    for network in rejection.load_networks():
+        hidden = network.hidden.copy()
+        hidden[index] = 0.0
+        changed.append(replace(network, hidden=hidden))
+    first, last = changed
+    return lambda: (first, last)
+
+
+def without_second_round() -> tuple[Network, Network]:
+    """Return the first network twice."""
+    first, _ = rejection.load_networks()
+    return first, first
 
 
 ABLATIONS: dict[str, tuple[Replacement, ...]] = {
     "full pipeline": (),
     "without illumination removal": (Replacement(detect, "extract_ink", raw_ink),),
     "without share of the local peak": (Replacement(binarize, "PEAK_SHARE", 0.0),),
-    "without removal of ruled lines": (Replacement(detect, "find_ruled_lines", lambda mask: []),),
-    "without removal of other lines": (Replacement(detect, "find_lines", lambda mask, **settings: []),),
+    "without removal of lines": (Replacement(detect, "find_structure", lambda components, finer: []),),
+    "without removal of dashes": (
+        Replacement(detect, "find_patterns", lambda components: np.zeros(len(components.boxes), bool)),
+    ),
     "without grouping of parts": (Replacement(segment, "PART_REACH", -1.0),),
     "without split and merge": (Replacement(classify, "propose_splits_and_merges", lambda candidates, doubtful: []),),
     "without split": (Replacement(split_merge, "_splits", lambda candidates, doubtful: []),),
-    "without merge": (Replacement(split_merge, "_merges", lambda candidates, doubtful: []),),
-    "with confidence as only feature": (
-        Replacement(rejection, "WEIGHTS", weights_of("confidence")),
-        Replacement(rejection, "BIAS", 9.0),
-    ),
+    "without merge": (Replacement(split_merge, "propose_merges", lambda candidates, doubtful: []),),
     **{
-        f"without {feature}": (Replacement(rejection, "WEIGHTS", weights_of(*(set(rejection.FEATURES) - {feature}))),)
-        for feature in rejection.FEATURES
+        f"without {group}": (Replacement(rejection, "load_networks", networks_without(group)),)
+        for group in rejection.EVIDENCE
     },
-    "without second round": (Replacement(rejection, "ROUNDS", 1),),
+    "without second round": (Replacement(rejection, "load_networks", without_second_round),),
 }
 """Name -> what is replaced in the pipeline."""
 

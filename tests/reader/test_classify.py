@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from drawn_page import DrawnPage, assert_same_boxes
 from numpy.typing import NDArray
 
-from digitedge.reader.classify import Prediction, classify_candidates
+from digitedge.errors import InputError
+from digitedge.reader.classify import DUPLICATE_IOU, MERGE_ROUNDS, Prediction, classify_candidates
 from digitedge.runtime import Classifier
+from digitedge.utils.boxes import iou
 from digitedge.utils.opencv import cv2
-from digitedge.vision import Stage, StageClock, detect_candidates, normalize_digit
+from digitedge.vision import Candidate, Detection, Stage, StageClock, detect_candidates, normalize_digit
+from digitedge.vision.detect import Level
 from digitedge.vision.segment import RejectReason
 
 # Columns of two clear rings to the right of what is tested. They give the scale of the writing.
@@ -65,6 +69,42 @@ class RandomClassifier:
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         rng = np.random.default_rng(int(crops.sum()) + len(crops))
         return rng.dirichlet(np.full(10, 0.05), len(crops)).astype(np.float32)
+
+
+class ListClassifier:
+    """Predicts 3 with these confidences, in the order of the crops."""
+
+    def __init__(self, *confidences: float) -> None:
+        self.confidences = confidences
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert len(crops) == len(self.confidences)
+        return np.eye(10, dtype=np.float32)[3] * np.array(self.confidences, np.float32)[:, None]
+
+
+class PiecesClassifier:
+    """Predicts 7 for `draw_pieces`: the more pieces under its bar, the more confidently; doubtful without the bar."""
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = np.zeros((len(crops), 10), np.float32)
+        for row, crop in zip(rows, crops, strict=True):
+            ink = (crop > 100).astype(np.uint8)
+            _, y, width, height = cv2.boundingRect(ink)
+            has_bar = ink[y].sum() > 1.5 * ink[y + height - 1].sum()
+            row[7] = min(0.99, 0.88 + 0.04 * height / width) if has_bar else 0.3
+        return rows
+
+
+def draw_pieces(count: int) -> Detection:
+    """Make a detection of a seven that is broken into a bar and pieces of its stem."""
+    shape = (400, 300)
+    widths = [40, *[8] * (count - 1)]
+    candidates = [
+        Candidate((100, 20 + 25 * i, width, 20), np.full((20, width), 200, np.uint8), 200.0, 0.0)
+        for i, width in enumerate(widths)
+    ]
+    blank = np.zeros(shape, np.uint8)
+    return Detection(candidates, (Level(1.0, blank, blank, blank, blank, ()),), shape)
 
 
 def draw_page(*rings: int, link: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -138,6 +178,63 @@ def test_confident_candidates_are_classified_once() -> None:
     assert classifier.crops == 3 + len(CONTEXT)
 
 
+@pytest.mark.parametrize(("count", "left"), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2)])
+def test_digit_of_up_to_four_pieces_is_merged_piece_by_piece(count: int, left: int) -> None:
+    """Each of the MERGE_ROUNDS adds one piece."""
+    assert MERGE_ROUNDS == 3
+    predictions = classify_candidates(draw_pieces(count), PiecesClassifier())
+    assert len(predictions) == left
+    whole = max(predictions, key=lambda prediction: prediction.box[3])
+    assert whole.box == (100, 20, 40, 25 * min(count, 4) - 5)
+    assert whole.initial_confidence == pytest.approx(0.3)
+
+
+def test_pieces_are_not_merged_any_further_than_the_classifier_is_more_confident() -> None:
+    class Falling(PiecesClassifier):
+        def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            rows = super().probabilities(crops)
+            return np.where(rows > 0.5, 1.84 - rows, rows)  # 0.9 with one piece of the stem, and less with more
+
+    predictions = classify_candidates(draw_pieces(4), Falling())
+    assert sorted(prediction.box[3] for prediction in predictions) == [20, 20, 45]
+
+
+def draw_ring(height: int) -> NDArray[np.uint8]:
+    grey = np.full((200, 200), 225, np.uint8)
+    cv2.ellipse(grey, (100, 100), (height // 3, height // 2 - 2), 0, 0, 360, 40, 4)
+    return grey
+
+
+@pytest.mark.parametrize(("confidences", "level"), [((0.95, 0.97), 1), ((0.97, 0.95), 0), ((0.95, 0.95), 0)])
+def test_ink_that_is_found_on_two_levels_is_one_prediction_the_more_confident_one(
+    confidences: tuple[float, float], level: int
+) -> None:
+    detection = detect_candidates(draw_ring(42))
+    assert [candidate.level for candidate in detection.candidates] == [0, 1]
+    (prediction,) = classify_candidates(detection, ListClassifier(*confidences))
+    assert prediction.candidate.level == level
+    assert prediction.confidence == pytest.approx(max(confidences))
+
+
+def test_small_digit_inside_a_large_one_stays_a_prediction_of_its_own() -> None:
+    grey = draw_ring(160)
+    cv2.line(grey, (100, 85), (100, 115), 40, 4)
+    predictions = classify_candidates(detect_candidates(grey), ListClassifier(0.95, 0.95))
+    digits = [one for one in predictions if one.candidate.reject_reason is None]
+    assert [(one.candidate.level, one.confidence) for one in digits] == [
+        (0, pytest.approx(0.95)),
+        (2, pytest.approx(0.95)),
+    ]
+
+
+@pytest.mark.parametrize("height", [round(8 * 1.13**i) for i in range(32)], ids=lambda height: f"{height} px")
+def test_digit_of_any_height_is_one_prediction_in_its_place(height: int) -> None:
+    page = DrawnPage(640, 480).write("5", (150, 20 + height), height, pen=max(1, height // 10))
+    predictions = classify_candidates(detect_candidates(page.grey), RingClassifier(other_confidence=0.95))
+    boxes = [prediction.box for prediction in predictions if prediction.candidate.reject_reason is None]
+    assert_same_boxes(boxes, page.boxes, min_iou=0.5 if height < 12 else 0.7)
+
+
 def test_no_ink_is_in_two_predictions_and_none_is_lost() -> None:
     """With random predictions for rings that touch, that are broken, and that stand side by side."""
     grey = np.vstack([draw_touching_rings(), draw_broken_ring(), draw_page(150, 202, 280, 334, link=(300, 312))])
@@ -146,12 +243,18 @@ def test_no_ink_is_in_two_predictions_and_none_is_lost() -> None:
         detection = detect_candidates(np.roll(grey, 3 * turn, axis=1))
         predictions = classify_candidates(detection, RandomClassifier())
         counts.add(len(predictions))
-        uses = np.zeros(detection.cleaned.shape, int)
+        uses = [np.zeros(level.mask.shape, int) for level in detection.levels]
         for prediction in predictions:
             x, y, width, height = prediction.candidate.box
-            uses[y : y + height, x : x + width] += prediction.candidate.ink > 0
-        assert uses.max() == 1
-        assert uses.sum() == sum(int((candidate.ink > 0).sum()) for candidate in detection.candidates)
+            uses[prediction.candidate.level][y : y + height, x : x + width] += prediction.candidate.ink > 0
+        assert max(int(level.max()) for level in uses) == 1
+        for candidate in detection.candidates:
+            x, y, width, height = candidate.box
+            is_used = uses[candidate.level][y : y + height, x : x + width] > 0
+            if (candidate.ink[~is_used] > 0).any():  # the same ink is a candidate of the next or the last level
+                box = detection.to_image(candidate)
+                others = [one for one in detection.candidates if one.level != candidate.level]
+                assert max(iou(detection.to_image(other), box) for other in others) >= DUPLICATE_IOU
     assert len(counts) > 1, "some candidates were split or merged"
 
 
@@ -175,13 +278,22 @@ def test_prediction_has_its_crop_and_the_probabilities_of_all_digits() -> None:
         np.testing.assert_array_equal(
             prediction.probabilities, RingClassifier().probabilities(prediction.crop[None])[0]
         )
-        assert prediction.box == detection.to_image(prediction.candidate.box)
+        assert prediction.box == detection.to_image(prediction.candidate)
 
 
 def test_only_the_stages_of_classification_are_measured() -> None:
     clock = StageClock()
     classify_candidates(detect_candidates(draw_touching_rings()), RingClassifier(), clock)
     assert {stage for stage, ms in clock.ms.items() if ms > 0} == {Stage.CROPS, Stage.PREDICTIONS, Stage.SPLIT_MERGE}
+
+
+def test_another_shape_of_the_probabilities_is_refused() -> None:
+    class Short:
+        def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return np.zeros((len(crops), 9), np.float32)
+
+    with pytest.raises(InputError, match=r"expected probabilities of shape \(\d, 10\).*got \(\d, 9\)"):
+        classify_candidates(detect_candidates(draw_ring(60)), Short())
 
 
 def test_blank_page_has_no_predictions() -> None:

@@ -19,7 +19,7 @@ from digitedge.reader.stage_images import (
     WIDTH,
     draw_crop,
     draw_stages,
-    removed_lines,
+    removed_structure,
     stage_image,
 )
 from digitedge.synthetic.scenes import PLAIN_SCENE_TYPES, Difficulty, render_scene
@@ -65,30 +65,55 @@ def page() -> NDArray[np.uint8]:
     return grey
 
 
-def test_panels_show_the_image_and_the_stages_in_order(page: NDArray[np.uint8]) -> None:
-    slide = draw_stages(trace(to_bgr(page)), name="page.png")
-    assert slide.shape == (HEIGHT, WIDTH, 3)
-    assert slide.dtype == np.uint8
+def finest(image: NDArray[np.uint8], page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the part of a stage image that shows the finest level: its left side, as large as the page."""
+    return image[: page.shape[0], : page.shape[1]]
+
+
+def test_stage_images_show_the_page_in_every_level(page: NDArray[np.uint8]) -> None:
+    result = trace(to_bgr(page))
     ink = page < 100
-    np.testing.assert_array_equal(panel(slide, 1), np.dstack([page] * 3))
-    np.testing.assert_array_equal(panel(slide, 2), np.dstack([page] * 3))
-    assert panel(slide, 3)[ink].min() > 200 and panel(slide, 3)[~ink].mean() < 20
-    assert count_pixels(panel(slide, 4), (255, 255, 255)) == pytest.approx(np.count_nonzero(ink), rel=0.03)
-    np.testing.assert_array_equal(panel(slide, 5), panel(slide, 4))
+    np.testing.assert_array_equal(finest(stage_image(result, Stage.GREY), page), page)
+    brightened = finest(stage_image(result, Stage.INK), page)
+    assert brightened[ink].min() > 200 and brightened[~ink].mean() < 20
+    mask = finest(stage_image(result, Stage.MASK), page)
+    assert set(np.unique(mask)) == {0, 255}
+    assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(ink), rel=0.03)
+    np.testing.assert_array_equal(stage_image(result, Stage.LINES), to_bgr(stage_image(result, Stage.MASK)))
 
 
-def test_stage_images_are_those_of_the_slide(page: NDArray[np.uint8]) -> None:
+@pytest.mark.parametrize("shape", [(404, 455), (455, 404), (333, 641), (61, 60), (60, 60)], ids=str)
+def test_coarser_levels_stand_below_each_other_beside_the_finest_one(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(1, 256, shape, np.uint8)
+    result = trace(image)
+    first, *others = (level.grey for level in result.detection.levels)
+    shown = stage_image(result, Stage.GREY)
+    height, width = first.shape
+    assert shown.shape == (height, width + (others[0].shape[1] if others else 0))
+    np.testing.assert_array_equal(shown[:, :width], first)
+    top = 0
+    for level in others:
+        bottom = min(height, top + level.shape[0])
+        np.testing.assert_array_equal(shown[top:bottom, width : width + level.shape[1]], level[: bottom - top])
+        top = bottom
+
+
+def test_panels_are_the_image_and_the_stage_images(page: NDArray[np.uint8]) -> None:
     page[140:143, 10:440] = 40  # an underline
     result = trace(page)
-    slide = draw_stages(result)
+    slide = draw_stages(result, name="page.png")
+    assert slide.shape == (HEIGHT, WIDTH, 3)
+    assert slide.dtype == np.uint8
+    np.testing.assert_array_equal(panel(slide, 1), np.dstack([page] * 3))
     for number, stage in enumerate(IMAGE_STAGES, start=2):
         image = stage_image(result, stage)
         assert image.dtype == np.uint8
-        shown = np.dstack([image] * 3) if image.ndim == 2 else image
         if stage is Stage.CANDIDATES:
-            np.testing.assert_array_equal(shown[:300], panel(slide, number)[:300])  # reject reasons are listed below
+            np.testing.assert_array_equal(image[:300], panel(slide, number)[:300])  # reject reasons are listed below
         else:
-            np.testing.assert_array_equal(shown, panel(slide, number))
+            size = (PANEL_SIZE[0], round(image.shape[0] * PANEL_SIZE[0] / image.shape[1]))
+            shown = to_bgr(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+            np.testing.assert_array_equal(panel(slide, number)[: size[1]], shown)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in IMAGE_STAGES])
@@ -97,14 +122,17 @@ def test_stage_without_an_image_is_refused(page: NDArray[np.uint8], stage: Stage
         stage_image(trace(page), stage)
 
 
-def test_removed_lines_are_orange_and_the_digits_white(page: NDArray[np.uint8]) -> None:
+def test_removed_structure_is_orange_and_the_digits_white(page: NDArray[np.uint8]) -> None:
     page[140:143, 10:440] = 40
     result = trace(page)
-    slide = draw_stages(result)
-    assert count_pixels(panel(slide, 4), REJECTED_COLOUR) == 0
-    assert count_pixels(panel(slide, 5)[138:145], REJECTED_COLOUR) > 0.9 * 3 * 430
-    assert count_pixels(panel(slide, 5)[50:130], REJECTED_COLOUR) == 0
-    removed = removed_lines(result)
+    assert count_pixels(to_bgr(stage_image(result, Stage.MASK)), REJECTED_COLOUR) == 0
+    image = stage_image(result, Stage.LINES)
+    first = finest(image, page)
+    assert count_pixels(first[138:145], REJECTED_COLOUR) > 0.9 * 3 * 430
+    assert count_pixels(first[50:130], REJECTED_COLOUR) == 0
+    assert count_pixels(first[50:130], (255, 255, 255)) > 1000
+    assert count_pixels(image, REJECTED_COLOUR) > count_pixels(first, REJECTED_COLOUR), "also on other levels"
+    removed = removed_structure(result.detection.levels[0])
     assert np.count_nonzero(removed[138:145]) == np.count_nonzero(removed) > 0.9 * 3 * 430
     assert set(np.unique(removed)) == {0, 255}
 

@@ -54,9 +54,11 @@ def test_reading_has_the_trace_of_its_own_run(page: NDArray[np.uint8]) -> None:
 def test_trace_has_the_result_of_every_stage(page: NDArray[np.uint8]) -> None:
     trace = Reader(CountingClassifier()).trace(page)
     detection = detect_candidates(page)
-    for name in ("grey", "ink", "mask", "cleaned"):
-        np.testing.assert_array_equal(getattr(trace.detection, name), getattr(detection, name))
-    assert (trace.detection.scale, trace.detection.shape) == (detection.scale, page.shape)
+    assert trace.detection.shape == page.shape
+    for level, expected in zip(trace.detection.levels, detection.levels, strict=True):
+        assert level.scale == expected.scale
+        for name in ("grey", "ink", "mask", "cleaned"):
+            np.testing.assert_array_equal(getattr(level, name), getattr(expected, name))
     assert len(trace.decisions) == len(trace.candidates) == len(trace.predictions) == 8
     for candidate, prediction, decision in zip(trace.candidates, trace.predictions, trace.decisions, strict=True):
         assert decision.prediction is prediction

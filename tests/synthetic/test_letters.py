@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
-from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS, LetterSkeleton
+from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, LIKE_DIGITS, SIGNS, LetterSkeleton
 from digitedge.synthetic.handwriting.letters import find_skeletons, render_letter, render_word, sample_word
 from digitedge.synthetic.handwriting.pen import PenType
 from digitedge.synthetic.handwriting.writer import Writer
@@ -44,9 +44,25 @@ def test_letters_that_could_be_digits_are_ambiguous(text: str) -> None:
     assert any(letter.ambiguous for letter in find_skeletons(text, cursive=False))
 
 
-@pytest.mark.parametrize("text", "AFHKMNRTWXaehkmntwx+#%@")
+@pytest.mark.parametrize("text", "AFHKMNRTWXaehkmntwx-√#@✓✗")
 def test_letters_that_cannot_be_digits_are_not_ambiguous(text: str) -> None:
     assert not any(letter.ambiguous for letter in find_skeletons(text))
+
+
+SIGNS_OF_FORMS = "+-=×÷%€£$₹#*✓✗→[:;~"  # noqa: RUF001
+SIGNS_LIKE_DIGITS = "/\\|(){}.,'?!°"
+
+
+def test_signs_of_forms_and_exercises_have_a_skeleton_that_is_no_digit() -> None:
+    for text in SIGNS_OF_FORMS:
+        assert not all(sign.ambiguous for sign in SIGNS[text]), text
+    assert not set(SIGNS_OF_FORMS) - {"["} & LIKE_DIGITS
+
+
+def test_signs_that_could_be_digits_have_none() -> None:
+    for text in SIGNS_LIKE_DIGITS:
+        assert all(sign.ambiguous for sign in SIGNS[text]), text
+    assert set(SIGNS_LIKE_DIGITS + "OolISsZzbgqBG") <= LIKE_DIGITS
 
 
 def test_every_small_letter_has_a_cursive_form() -> None:

@@ -6,6 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.synthetic.handwriting.letters import find_skeletons
+from digitedge.synthetic.non_digits import printed_letters
 from digitedge.synthetic.non_digits.fragments import render_digit_fragment
 from digitedge.synthetic.non_digits.samples import NonDigit, render_non_digit, synthetic_non_digits
 
@@ -100,6 +102,20 @@ def test_no_outline_is_a_ring_like_a_0() -> None:
         return len(large) == 2 and round_ and ink.shape[1] < 1.5 * ink.shape[0]
 
     assert not any(map(is_ring, inks(NonDigit.OUTLINE, 300, 120)))
+
+
+def test_no_printed_letter_could_be_a_digit() -> None:
+    tables = ("_LETTERS", "_SIGNS", "_ACCENTED", "_SECOND_LETTERS")
+    for text in "".join(getattr(printed_letters, table) for table in tables):
+        assert not all(letter.ambiguous for letter in find_skeletons(text, cursive=False)), text
+
+
+def test_printed_letters_are_light_and_bold_narrow_and_wide() -> None:
+    letters = inks(NonDigit.PRINT, 200)
+    filled = [(ink > 128).mean() for ink in letters]
+    aspects = [ink.shape[1] / ink.shape[0] for ink in letters]
+    assert np.quantile(filled, 0.1) < 0.38 and np.quantile(filled, 0.9) > 0.56
+    assert np.quantile(aspects, 0.1) < 0.75 and np.quantile(aspects, 0.9) > 1.5  # pairs are wide
 
 
 def test_blots_have_more_ink_than_lines_and_words_are_wider_than_letters() -> None:

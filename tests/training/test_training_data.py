@@ -9,8 +9,8 @@ from digitedge.training import crop_cache
 from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
 from digitedge.training.training_data import RENDERED_DIGITS, TrainingData, make_training_data
 
-TRAINING_SCENES = 12
-VALIDATION_SCENES = 2
+TRAINING_SCENES = 21
+VALIDATION_SCENES = 3
 CONFIG = TrainConfig(
     architecture="cnn",
     optimizer="adamw",

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digitedge.evaluation.corruptions import CORRUPTIONS
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.transforms import TRANSFORMS
 
@@ -39,6 +40,20 @@ def test_sensor_binarizes_some_crops() -> None:
     seen = TRANSFORMS["sensor"](crops, np.full(200, 0.5, np.float32), np.random.default_rng(0))
     binary_share = ((seen == 0) | (seen == 255)).all(axis=(1, 2)).mean()
     assert 0.15 < binary_share < 0.35
+
+
+def test_hollow_empties_broad_strokes_and_keeps_their_edges() -> None:
+    bars = np.zeros((100, 28, 28), np.uint8)
+    bars[:, 4:24, 11:17] = 255
+    hollow = TRANSFORMS["hollow"](bars, np.ones(100, np.float32), np.random.default_rng(0))
+    inside, edge = hollow[:, 14, 12:16], hollow[:, 14, 11]
+    assert np.median(inside.max(axis=1)) < 128
+    assert np.median(edge) > 100 and (edge >= inside.min(axis=1)).all()
+
+
+def test_no_transform_is_named_like_an_unseen_corruption() -> None:
+    unseen = " ".join(corruption.name for corruption in CORRUPTIONS if corruption.unseen).split()
+    assert not set(unseen) & set(TRANSFORMS)
 
 
 def test_geometry_makes_some_narrow_digits_square() -> None:

@@ -68,14 +68,112 @@ def test_grey_becomes_bgr(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.pgm"), np.dstack([grey] * 3))
 
 
-@pytest.mark.parametrize("scale", [1, 257], ids=["8 bits", "16 bits"])
-def test_transparent_parts_become_white(tmp_path: Path, scale: int) -> None:
-    drawing = np.zeros((10, 10, 4), np.uint16)  # black everywhere, but opaque in one pixel only
-    drawing[4, 4, 3] = 255
-    cv2.imwrite(str(tmp_path / "a.png"), (drawing * scale).astype(np.uint8 if scale == 1 else np.uint16))
+@pytest.fixture
+def drawing() -> NDArray[np.uint8]:
+    """BGRA, 40 x 60: a bar and a fainter stroke of black ink on transparent black; nothing else is visible."""
+    drawing = np.zeros((40, 60, 4), np.uint8)
+    drawing[5:12, 10:50, 3] = 255
+    drawing[20:24, 5:10, 3] = 128
+    return drawing
+
+
+def paint(drawing: NDArray[np.uint8], ink: tuple[int, int, int], under: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Give the visible and the transparent pixels a colour."""
+    painted = drawing.copy()
+    painted[..., :3] = np.where(drawing[..., 3:] > 0, ink, under)
+    return painted
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tiff"])
+@pytest.mark.parametrize("under", [(0, 0, 0), (255, 255, 255)], ids=["over black", "over white"])
+@pytest.mark.parametrize(
+    ("ink", "background"),
+    [((0, 0, 0), 255), ((255, 255, 255), 0), ((200, 40, 30), 255), ((90, 250, 250), 0)],
+    ids=["black", "white", "blue", "yellow"],
+)
+def test_ink_on_a_transparent_image_shows(
+    tmp_path: Path,
+    drawing: NDArray[np.uint8],
+    ink: tuple[int, int, int],
+    under: tuple[int, int, int],
+    background: int,
+    suffix: str,
+) -> None:
+    content = encode_image(paint(drawing, ink, under), suffix, *([cv2.IMWRITE_WEBP_QUALITY, 101] * (suffix == ".webp")))
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    read = read_image(tmp_path / f"a{suffix}")
+    assert read[8, 30].tolist() == list(ink)
+    assert read[0, 0].tolist() == [background] * 3
+    half = (np.array(ink) + background) / 2
+    np.testing.assert_allclose(read[22, 7], half, atol=2)
+
+
+def test_16_bits_with_transparency(tmp_path: Path, drawing: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), paint(drawing, (255, 255, 255), (255, 255, 255)).astype(np.uint16) * 257)
     read = read_image(tmp_path / "a.png")
-    assert read[4, 4].tolist() == [0, 0, 0]
-    assert read[0, 0].tolist() == [255, 255, 255]
+    assert [read[8, 30, 0], read[22, 7, 0], read[0, 0, 0]] == [255, 128, 0]
+
+
+@pytest.mark.parametrize("kind", ["grey and alpha", "palette", "palette gif", "colour key"])
+def test_white_ink_in_other_kinds_of_transparency(tmp_path: Path, drawing: NDArray[np.uint8], kind: str) -> None:
+    pil_image = pytest.importorskip("PIL.Image")
+    white = pil_image.fromarray(paint(drawing, (255, 255, 255), (255, 255, 255)))
+    path = tmp_path / ("a.gif" if "gif" in kind else "a.png")
+    if kind == "grey and alpha":
+        white.convert("LA").save(path)
+    elif kind == "colour key":
+        pil_image.fromarray(paint(drawing, (255, 255, 255), (250, 255, 255))[..., :3]).save(
+            path, transparency=(250, 255, 255)
+        )
+    else:
+        palette = pil_image.fromarray((drawing[..., 3] > 0).astype(np.uint8), "P")
+        palette.putpalette([255] * 6)  # ink and what is transparent have one colour
+        palette.save(path, transparency=0)
+    read = read_image(path)
+    assert read[8, 30].tolist() == [255, 255, 255]
+    assert read[0, 0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("paper", "ink", "background"), [(240, 30, 255), (30, 240, 0)], ids=["paper", "board"])
+def test_what_is_around_a_page_becomes_like_the_page(tmp_path: Path, paper: int, ink: int, background: int) -> None:
+    page = np.full((40, 60, 4), paper, np.uint8)
+    page[..., 3] = 255
+    page[10:20, 10:40, :3] = ink
+    page[:4, :4] = 0  # a transparent corner
+    cv2.imwrite(str(tmp_path / "a.png"), page)
+    assert read_image(tmp_path / "a.png")[0, 0].tolist() == [background] * 3
+
+
+def test_digits_that_are_cut_out_of_an_opaque_image_show(tmp_path: Path) -> None:
+    stencil = np.full((40, 60, 4), 255, np.uint8)
+    stencil[10:20, 10:40, 3] = 0
+    cv2.imwrite(str(tmp_path / "a.png"), stencil)
+    read = read_image(tmp_path / "a.png")
+    assert [read[15, 20, 0], read[0, 0, 0]] == [0, 255]
+
+
+def test_fully_transparent_image_is_blank(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60, 4), np.uint8))
+    assert np.all(read_image(tmp_path / "a.png") == 255)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_exif_rotation_is_applied_to_transparent_images(tmp_path: Path, suffix: str, orientation: int) -> None:
+    """As OpenCV applies it to opaque ones."""
+    pil_image = pytest.importorskip("PIL.Image")
+    opaque = np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+    transparent = np.dstack([opaque, np.full((20, 30), 255, np.uint8)])
+    transparent[0, 0, 3] = 254
+    read = []
+    for name, pixels in (("opaque", opaque), ("transparent", transparent)):
+        exif = pil_image.Exif()
+        exif[0x0112] = orientation
+        path = tmp_path / f"{name}{suffix}"
+        pil_image.fromarray(pixels).save(path, exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
+        read.append(read_image(path))
+    assert read[0].shape == read[1].shape
+    np.testing.assert_allclose(read[0], read[1], atol=1)
 
 
 def test_cmyk_jpeg_becomes_bgr(tmp_path: Path, image: NDArray[np.uint8]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitedge.vision.binarize import binarize, ink_threshold
+from digitedge.vision.binarize import binarize
 
 
 def blank() -> NDArray[np.uint8]:
@@ -63,8 +63,16 @@ def test_rough_desk_does_not_hide_writing_on_a_smooth_sheet() -> None:
     assert not mask[120:180, 220:480].any()
 
 
-def test_only_ink_above_a_given_threshold_is_in_the_mask() -> None:
-    ink = draw_bar(draw_bar(blank(), 30, 100), 150, 101)
-    mask = binarize(ink, np.full_like(ink, 100))
-    np.testing.assert_array_equal(mask, 255 * (ink == 101))
-    np.testing.assert_array_equal(binarize(ink, ink_threshold(ink)), binarize(ink))
+def test_pale_ink_stays_where_the_finer_level_has_it() -> None:
+    ink = draw_bar(draw_bar(blank(), 30, 16), 150, 16)
+    assert not binarize(ink).any()
+    finer = np.zeros((2 * ink.shape[0] + 1, 2 * ink.shape[1]), np.uint8)
+    finer[:, :180] = 255
+    mask = binarize(ink, finer)
+    np.testing.assert_array_equal(mask[:, :90], 255 * (ink[:, :90] == 16))
+    assert not mask[:, 90:].any()
+
+
+def test_finer_level_of_one_pixel_is_ignored() -> None:
+    ink = draw_bar(blank(), 60, 200)[:1]
+    np.testing.assert_array_equal(binarize(ink, np.full((1, 2 * ink.shape[1]), 255, np.uint8)), binarize(ink))

@@ -13,12 +13,15 @@ from digitedge.reader import Reader, Reading
 from digitedge.synthetic.scenes import Difficulty, Scene, render_scene
 from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import as_uint8, cv2
+from digitedge.vision.segment import MIN_DIGIT_PX
 
-# Digits above this confidence are clear, and so are rejected candidates below the rest of it to 1.
+# Digits above this confidence are clear, and so are rejected candidates below the rest of it to 1. The log odds of a
+# clear decision are this far from 0.
 CLEAR = 0.8
-# Edges of boxes move by at most 2 pixels, or 2 pixels of the working images, in which digits are 64 to 80 high.
+CLEAR_SCORE = 2.0
+# Edges of boxes move by at most 2 pixels, or 2 pixels of a level of the pyramid, on which digits are 20 or more high.
 MAX_SHIFT_PX = 2
-MAX_SHIFT = 2 / 80
+MAX_SHIFT = 2 / MIN_DIGIT_PX
 # Paper that is left around the digits, in pixels.
 MARGIN = 16
 
@@ -38,6 +41,7 @@ def render_clear_scene(reader: Reader, seed: int, clean: bool) -> Scene:
         if decision.evidence:  # its shape is that of a digit
             confidence = decision.prediction.confidence
             assume(confidence > CLEAR if decision.kept else confidence < 1 - CLEAR)
+            assume(abs(decision.score) > CLEAR_SCORE)
     return scene
 
 
@@ -94,5 +98,7 @@ def test_brighter_or_darker_image_gives_the_same_reading(
 @examples
 @given(seeds, st.booleans())
 def test_inverted_image_gives_the_same_reading(reader: Reader, seed: int, clean: bool) -> None:
+    """Sheets on a desk are left out: their corners are bright strokes, too."""
     scene = render_clear_scene(reader, seed, clean)
+    assume(scene.scene_type != "plain-desk")
     assert_same_reading(reader.read(scene.frame), reader.read(255 - scene.frame))

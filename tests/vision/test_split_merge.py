@@ -6,10 +6,12 @@ from numpy.typing import NDArray
 
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate
+from digitedge.vision.seams import MAX_SEAMS, find_seams
 from digitedge.vision.segment import MAX_WORD_ASPECT, RejectReason
 from digitedge.vision.split_merge import (
     MAX_MERGED_ASPECT,
     MERGE_REACH,
+    MIN_DIGIT_ASPECT,
     MIN_SPLIT_ASPECT,
     Proposal,
     merge,
@@ -18,11 +20,18 @@ from digitedge.vision.split_merge import (
 
 
 def make_candidate(
-    x: int, y: int, width: int, height: int, *, reject_reason: RejectReason | None = None, seed: int = 0
+    x: int,
+    y: int,
+    width: int,
+    height: int,
+    *,
+    reject_reason: RejectReason | None = None,
+    seed: int = 0,
+    level: int = 0,
 ) -> Candidate:
     """Make a candidate whose ink differs in every pixel, so that none can be taken for another."""
     ink = np.random.default_rng(seed).integers(1, 256, (height, width), dtype=np.uint8)
-    return Candidate((x, y, width, height), ink, darkness=128.0, clutter=0.1, reject_reason=reject_reason)
+    return Candidate((x, y, width, height), ink, 128.0, clutter=0.1, reject_reason=reject_reason, level=level)
 
 
 def draw_candidates(*candidates: Candidate) -> NDArray[np.uint8]:
@@ -69,13 +78,50 @@ def test_parts_run_from_left_to_right_in_tight_boxes_without_a_reject_reason() -
     assert any(abs(left.box[2] - 50) <= 4 and abs(right.box[2] - 50) <= 4 for left, right in pairs)
 
 
-def test_three_touching_shapes_are_split_into_three_parts() -> None:
-    ink = np.zeros((60, 150), np.uint8)
-    for x in (25, 75, 125):
+def draw_touching(count: int) -> Candidate:
+    """Draw shapes of 50 pixels width that touch each other."""
+    ink = np.zeros((60, 50 * count), np.uint8)
+    for x in range(25, 50 * count, 50):
         cv2.polylines(ink, [np.array([(x - 24, 30), (x, 4), (x + 24, 30), (x, 56)], np.int32)], True, 200, 5)
-    proposals = propose_splits_and_merges([Candidate((0, 0, 150, 60), ink, 200.0, 0.0, RejectReason.TOO_WIDE)], [0])
-    trios = [proposal.candidates for proposal in proposals if len(proposal.candidates) == 3]
-    assert any(all(abs(part.box[2] - 50) <= 5 for part in trio) for trio in trios)
+    return Candidate((0, 0, *ink.shape[::-1]), ink, 200.0, 0.0, RejectReason.TOO_WIDE)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_touching_shapes_are_split_into_as_many_parts(count: int) -> None:
+    proposals = propose_splits_and_merges([draw_touching(count)], [0])
+    rows = [proposal.candidates for proposal in proposals if len(proposal.candidates) == count]
+    assert any(all(abs(part.box[2] - 50) <= 5 for part in row) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("width", "most"), [(36, 2), (60, 2), (75, 3), (100, 4), (230, 4)], ids=lambda width: f"{width} px"
+)
+def test_split_is_tried_with_as_many_seams_as_digits_fit(width: int, most: int) -> None:
+    """A digit is at least 0.4 times as wide as high, and two are always tried; more than MAX_SEAMS are not."""
+    candidate = make_candidate(0, 0, width, 60)
+    seams = len(find_seams(candidate.ink))
+    counts = {len(proposal.candidates) for proposal in propose_splits_and_merges([candidate], [0])}
+    assert counts == set(range(2, min(most, seams + 1) + 1))
+    assert most <= int(width / (MIN_DIGIT_ASPECT * 60)) or most == 2
+
+
+def test_every_choice_of_seams_is_proposed_once() -> None:
+    candidate = make_candidate(0, 0, 200, 60)
+    assert len(find_seams(candidate.ink)) == MAX_SEAMS == 3
+    boxes = [tuple(part.box for part in one.candidates) for one in propose_splits_and_merges([candidate], [0])]
+    assert sorted(map(len, boxes)) == [2, 2, 2, 3, 3, 3, 4]
+    assert len(set(boxes)) == 7
+
+
+def test_parts_and_merges_stay_on_their_level() -> None:
+    wide, upper, lower = (
+        draw_touching(2),
+        make_candidate(50, 20, 20, 25, level=3),
+        make_candidate(50, 48, 20, 30, level=3),
+    )
+    assert {part.level for one in propose_splits_and_merges([wide], [0]) for part in one.candidates} == {0}
+    (proposal,) = merges_of(upper, lower)
+    assert [merged.level for merged in proposal.candidates] == [3]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +145,6 @@ def test_only_candidates_as_wide_as_a_few_digits_are_split(width: int, is_split:
         (RejectReason.TOO_WIDE, True),
         (RejectReason.SOLID, True),
         (RejectReason.TOO_SHORT, False),
-        (RejectReason.TOO_TALL, False),
         (RejectReason.BAR, False),
     ],
     ids=str,
@@ -138,10 +183,10 @@ def test_merge_of_two_doubtful_candidates_is_proposed_once() -> None:
         make_candidate(80 + round(MERGE_REACH * 60) + 3, 60, 30, 60),
         make_candidate(85, 60, round(MAX_MERGED_ASPECT * 60), 60),
         make_candidate(50, 105, 30, 60, reject_reason=RejectReason.BAR),
-        make_candidate(50, 105, 30, 60, reject_reason=RejectReason.TOO_TALL),
+        make_candidate(50, 105, 30, 60, level=1),
         make_candidate(50, 105, 30, 60, reject_reason=RejectReason.TOO_WIDE),
     ],
-    ids=["too far below", "too far beside", "too wide together", "bar", "too tall", "too wide"],
+    ids=["too far below", "too far beside", "too wide together", "bar", "on another level", "too wide"],
 )
 def test_candidates_that_do_not_belong_together_are_not_merged(other: Candidate) -> None:
     candidate = make_candidate(50, 60, 30, 40)

@@ -8,8 +8,8 @@ from digitedge.camera.capture import CameraState, LiveCapture
 from digitedge.camera.loop import Update
 from digitedge.camera.sinks.window import Window
 from digitedge.camera.sources.base import Source
-from digitedge.camera.transform import Transform
 from digitedge.reader.overlay import draw_reading
+from digitedge.utils.transform import Transform
 
 # Frames per second that a live preview shows at most.
 SHOWN_FPS = 30

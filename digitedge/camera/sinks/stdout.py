@@ -33,7 +33,7 @@ class RowSink:
         """See `Sink`."""
         reading = update.reading
         if reading.time is None:
-            return print_line(f"{reading.source}: {reading.text}")
+            return print_line(f"{reading.source}: {reading.summary}")
         return all([print_line(event.row.text) for event in update.events if event.change is not Change.LEFT])
 
 

@@ -5,15 +5,14 @@ event for it. So a row is followed by its text and its place, and is stable when
 Text is matched first: a page that was moved up by a line has the same rows in other places.
 """
 
-import re
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from digitedge.errors import InputError
 from digitedge.reader.reading import Reading
+from digitedge.reader.row_filter import RowFilter
 from digitedge.utils.boxes import Box, union, vertical_overlap
 
 # How long frames must agree on a row, in seconds by `FrameClock`; least number and share of the frames that agree.
@@ -26,41 +25,6 @@ SIMILAR_STABLE_S = 1.2
 LEAVE_S = 1.0
 # How long a stable row is kept in whose place frames show something else that is not stable or not accepted.
 REFUTED_S = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class RowFilter:
-    """Which rows count.
-
-    Attributes:
-        length: number of digits; None for any.
-        pattern: a regular expression that the whole row must match; None for any.
-
-    Raises:
-        InputError: a length under 1, or an invalid regular expression.
-
-    Examples:
-        >>> row_filter = RowFilter(pattern="20[0-9]{2}")
-        >>> row_filter.accepts("2026"), row_filter.accepts("20261")
-        (True, False)
-    """
-
-    length: int | None = None
-    pattern: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.length is not None and self.length < 1:
-            raise InputError(f"expected rows of 1 digit or more, got {self.length}")
-        try:
-            re.compile(self.pattern or "")
-        except re.error as exc:
-            raise InputError(
-                f"expected a regular expression, such as 20[0-9]{{2}}, got {self.pattern!r}: {exc}"
-            ) from exc
-
-    def accepts(self, text: str) -> bool:
-        """Tell whether a row counts."""
-        return self.length in (None, len(text)) and bool(re.fullmatch(self.pattern or ".*", text))
 
 
 class Change(StrEnum):
@@ -153,7 +117,7 @@ class _RowTrack:
 class RowTracker:
     """Follows the rows of one source."""
 
-    def __init__(self, row_filter: RowFilter = RowFilter()) -> None:
+    def __init__(self, row_filter: RowFilter = RowFilter()) -> None:  # noqa: B008 - frozen
         self._filter = row_filter
         self._tracks: list[_RowTrack] = []
 

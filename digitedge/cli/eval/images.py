@@ -91,6 +91,9 @@ def photos(
 def scenes(
     images: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first scene; the others count up from it.")] = 0,
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Render documents instead: tables, forms, bills, exercises and more.")
+    ] = False,
     per_image: PerImageOption = False,
     sheet: SheetOption = None,
     as_json: JsonOption = False,
@@ -102,18 +105,20 @@ def scenes(
 
     Each seed renders one image whose digits are known. About 30 % of the
     images have no digits: whatever is read there is a false positive.
+    Half of the documents are of types that no training has seen.
 
     Examples:
       digitedge eval scenes --sheet errors.png
+      digitedge eval scenes --documents
       digitedge eval scenes --images 300 --seed 1000 --json
     """
-    from digitedge.evaluation.reader import scene_frames
+    from digitedge.evaluation.reader import document_frames, scene_frames
 
     seeds = range(seed, seed + images)
-    title = f"rendered scenes, seeds {seeds[0]} to {seeds[-1]}: {images} images"
+    title = f"rendered {'documents' if documents else 'scenes'}, seeds {seeds[0]} to {seeds[-1]}: {images} images"
     options = _Options(model, threshold, force, sheet, as_json, per_image)
-    about = {"schema": "digitedge.eval-scenes/1", "seed": seed, "images": images}
-    _evaluate(scene_frames(seeds), about, title, options)
+    about = {"schema": "digitedge.eval-scenes/1", "seed": seed, "images": images, "documents": documents}
+    _evaluate(document_frames(seeds) if documents else scene_frames(seeds), about, title, options)
 
 
 def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: str, options: _Options) -> None:

@@ -1,10 +1,11 @@
-"""Digits that are hard to see whole: retraced, with displaced strokes, with gaps, from a dry or lightly pressed pen."""
+"""Digits that are hard to see whole: retraced or hollow, displaced strokes, gaps, a dry or lightly pressed pen."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.handwriting.hollow import draw_hollow_strokes
 from digitedge.synthetic.handwriting.pen import (
     MAX_DRAWING_SIZE,
     PenType,
@@ -29,11 +30,12 @@ class Defects:
     """What makes the digits of a page imperfect.
 
     Attributes:
-        retraces: how often the pen draws the line, >= 1.
+        retraces: how often the pen draws the line, >= 1; hollow digits are drawn once.
         displacement: of the last stroke of a digit, in heights.
         gaps: places where ink is missing.
         dryness: 0 to 1, share of the ink that the grain of the paper leaves out.
         unevenness: 0 to 1, how much paler the line gets where the writer presses less.
+        hollow: width of the strokes that the pen draws the outline of, in heights; 0 for usual strokes.
     """
 
     retraces: int = 1
@@ -41,6 +43,7 @@ class Defects:
     gaps: int = 0
     dryness: float = 0.0
     unevenness: float = 0.0
+    hollow: float = 0.0
 
 
 NO_DEFECTS = Defects()
@@ -66,11 +69,14 @@ def render_digit_with_defects(
         line[-skeleton.lengths[-1] :] += defects.displacement * _sample_direction(rng)
     wide, high = np.ptp(line, axis=0).tolist()
     longer_side = max(1.0, wide / max(high, 1e-3))  # in heights
-    profile = sample_stroke_profile(rng, 1, width=pen_width / longer_side)
+    profile = sample_stroke_profile(rng, 1, width=(defects.hollow or pen_width) / longer_side)
     widths = line_widths(line[None], skeleton.lengths, profile)[0]
-    line, widths = _retrace(line, widths, rng, defects.retraces, pen_width)
     size = round(min(max(2 * height, 96) * longer_side, MAX_DRAWING_SIZE))
-    ink = draw_strokes(line, widths, skeleton.lengths * defects.retraces, size=size)
+    if defects.hollow:
+        ink = draw_hollow_strokes(line, widths, skeleton.lengths, rng, size=size, pen_width=pen_width / longer_side)
+    else:
+        line, widths = _retrace(line, widths, rng, defects.retraces, pen_width)
+        ink = draw_strokes(line, widths, skeleton.lengths * defects.retraces, size=size)
     ink = _wear(add_grain(ink, pen_type, rng), rng, defects, pen_width * size / longer_side)
     x, y, w, h = cv2.boundingRect((ink >= VISIBLE_INK).view(np.uint8))
     return scale_ink(ink[y : y + h, x : x + w], height, of=h)

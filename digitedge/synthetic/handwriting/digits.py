@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError
 from digitedge.synthetic.handwriting.digit_skeletons import Skeleton
+from digitedge.synthetic.handwriting.hollow import draw_hollow_strokes
 from digitedge.synthetic.handwriting.pen import (
     PenType,
     add_grain,
@@ -27,6 +28,10 @@ from digitedge.vision.normalize import WORKING_SIZE, normalize_digit
 
 # Share of the digits that each pen writes.
 PEN_SHARES = ((PenType.BALL, 0.62), (PenType.FELT, 0.2), (PenType.PENCIL, 0.12), (PenType.CHALK, 0.06))
+# Share of the digits that are hollow; how broad their strokes are and the pen that draws these, in longer sides.
+HOLLOW_SHARE = 0.04
+_HOLLOW_WIDTHS = (0.16, 0.28)
+_HOLLOW_PEN_WIDTHS = (0.04, 0.07)
 
 
 def synthetic_digits(count: int, *, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -65,8 +70,13 @@ def _render_crops(skeleton: Skeleton, rng: np.random.Generator, count: int, *, s
     lines = write_skeleton(skeleton, rng, sample_writers(rng, count))
     widths = line_widths(lines, skeleton.lengths, sample_stroke_profile(rng, count, spread=spread))
     pens = rng.choice(np.array([pen for pen, _ in PEN_SHARES], dtype=object), count, p=[p for _, p in PEN_SHARES])
-    for crop, line, width, pen in zip(crops, lines, widths, pens, strict=True):
-        ink = draw_strokes(line, width, skeleton.lengths, size=WORKING_SIZE)
+    hollow = rng.random(count) < HOLLOW_SHARE
+    for crop, line, width, pen, is_hollow in zip(crops, lines, widths, pens, hollow.tolist(), strict=True):
+        if is_hollow:
+            broad, pen_width = width / width.mean() * rng.uniform(*_HOLLOW_WIDTHS), rng.uniform(*_HOLLOW_PEN_WIDTHS)
+            ink = draw_hollow_strokes(line, broad, skeleton.lengths, rng, size=WORKING_SIZE, pen_width=pen_width)
+        else:
+            ink = draw_strokes(line, width, skeleton.lengths, size=WORKING_SIZE)
         crop[:] = normalize_digit(add_grain(ink, pen, rng))
     return crops
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS, LetterSkeleton
 from digitedge.synthetic.handwriting.pen import render_strokes
-from digitedge.synthetic.handwriting.writer import Writer, sample_writers, write_skeleton
+from digitedge.synthetic.handwriting.writer import Writer, sample_skeletons, sample_writers, write_skeleton
 from digitedge.synthetic.non_digits.blots import render_blot, render_texture
 from digitedge.synthetic.non_digits.doodles import Strokes, sample_lines, sample_outline, sample_scribble
 from digitedge.synthetic.non_digits.fragments import (
@@ -24,8 +24,9 @@ from digitedge.synthetic.non_digits.fragments import (
     sample_pen_type,
     sample_pen_width,
 )
+from digitedge.synthetic.non_digits.printed_letters import render_printed_letter
 from digitedge.utils.crop_format import CROP_SIZE
-from digitedge.utils.opencv import as_uint8, cv2
+from digitedge.utils.opencv import cv2
 from digitedge.vision.normalize import normalize_digit
 
 
@@ -33,7 +34,7 @@ class NonDigit(StrEnum):
     """Kinds of non-digits."""
 
     LETTER = "letter"  # handwritten
-    PRINT = "print"  # printed letters
+    PRINT = "print"  # printed letters and signs
     SIGN = "sign"
     WORD = "word"  # or a fragment of one
     SCRIBBLE = "scribble"
@@ -45,27 +46,21 @@ class NonDigit(StrEnum):
     OUTLINE = "outline"
 
 
-# Height at which the ink of crops is drawn, in pixels: twice that of the crop, so that edges come out grey.
+# Height at which the ink of crops is drawn, in pixels: twice that of the crop, so that edges come out grey; and heights
+# for a share of them that is as small as fine print and small writing in a frame.
 CROP_INK_HEIGHT = 40
+SMALL_INK_HEIGHTS = (9, 16)
+SMALL_SHARE = 0.2
+# How often the kinds come that forms and exercises are full of; the others come once.
+_TIMES = {NonDigit.LETTER: 2, NonDigit.PRINT: 2, NonDigit.SIGN: 3}
 # Kinds that are kept even if they look like a 1: an i is slim.
 _KEPT_IF_SLIM = (NonDigit.LETTER, NonDigit.PRINT, NonDigit.SIGN, NonDigit.WORD, NonDigit.PAIR)
 # Ink that counts for the outline of a non-digit, 0 to 255.
 _VISIBLE_INK = 32
-# Letters of a printer that cannot be digits.
-_PRINTED_LETTERS = "AaCcEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY#%@+="
-_FONTS = (
-    cv2.FONT_HERSHEY_SIMPLEX,
-    cv2.FONT_HERSHEY_PLAIN,
-    cv2.FONT_HERSHEY_DUPLEX,
-    cv2.FONT_HERSHEY_COMPLEX,
-    cv2.FONT_HERSHEY_TRIPLEX,
-    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
-    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
-)
 
 
 def synthetic_non_digits(count: int, *, seed: int) -> NDArray[np.uint8]:
-    """Render `count` >= 0 crops of non-digits; each kind comes equally often, give or take one.
+    """Render `count` >= 0 crops of non-digits: three times as many signs, twice as many letters as of other kinds.
 
     The same seed gives the same crops, but PRINT uses OpenCV's fonts, which changed in OpenCV 5.
 
@@ -79,8 +74,11 @@ def synthetic_non_digits(count: int, *, seed: int) -> NDArray[np.uint8]:
         raise InputError(f"synthetic_non_digits() takes a count of 0 or more, got {count}.")
     rng = np.random.default_rng(seed)
     crops = np.zeros((count, CROP_SIZE, CROP_SIZE), np.uint8)
-    for crop, kind in zip(crops, rng.permutation(np.resize(list(NonDigit), count)), strict=True):
-        crop[:] = normalize_digit(render_non_digit(NonDigit(kind), rng, height=CROP_INK_HEIGHT))
+    kinds = [kind for kind in NonDigit for _ in range(_TIMES.get(kind, 1))]
+    for crop, kind in zip(crops, rng.permutation(np.resize(kinds, count)), strict=True):
+        small = rng.random() < SMALL_SHARE
+        height = int(rng.integers(*SMALL_INK_HEIGHTS)) if small else CROP_INK_HEIGHT
+        crop[:] = normalize_digit(render_non_digit(NonDigit(kind), rng, height=height))
     return crops
 
 
@@ -112,25 +110,12 @@ def looks_like_one(ink: NDArray[np.uint8]) -> bool:
 
 def _render_letter(letters: tuple[LetterSkeleton, ...], rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
     """Render any of these letters, a little less loosely than digits: the loosest could be read as anything."""
-    letter = letters[rng.integers(len(letters))]
+    (letter,) = sample_skeletons(letters, rng, 1)
     loose, calm = sample_writers(rng, 1), 0.7
     writer = Writer(loose.slant, calm * loose.turn, loose.aspect, calm * loose.looseness)
     line = write_skeleton(letter, rng, writer)[0]
     max_width = 0.18 * float(np.ptp(line, axis=0).max())  # more would fill an e
     return _render_in_ink(np.split(line, np.cumsum(letter.lengths)[:-1]), rng, height, max_width=max_width)
-
-
-def _render_printed_letter(rng: np.random.Generator, height: int) -> NDArray[np.uint8]:
-    """Render one letter in one of OpenCV's fonts, sheared and stretched a little."""
-    text, font = _PRINTED_LETTERS[rng.integers(len(_PRINTED_LETTERS))], _FONTS[rng.integers(len(_FONTS))]
-    side = 2 * height
-    ink = np.zeros((side, side), np.uint8)
-    thickness = max(1, round(height * rng.uniform(0.03, 0.2)))
-    cv2.putText(ink, text, (side // 4, 3 * side // 4), font, height / 22, 255, thickness, cv2.LINE_AA)
-    change = np.eye(2) + rng.normal(0, 0.12, (2, 2))
-    centre = np.full(2, side / 2)
-    matrix = np.column_stack([change, centre - change @ centre])
-    return as_uint8(cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR))
 
 
 def _render_doodle(
@@ -156,7 +141,7 @@ def _unambiguous(table: dict[str, tuple[LetterSkeleton, ...]]) -> tuple[LetterSk
 
 _RENDERERS: dict[NonDigit, Callable[[np.random.Generator, int], NDArray[np.uint8]]] = {
     NonDigit.LETTER: partial(_render_letter, _unambiguous(LETTERS)),
-    NonDigit.PRINT: _render_printed_letter,
+    NonDigit.PRINT: render_printed_letter,
     NonDigit.SIGN: partial(_render_letter, _unambiguous(SIGNS)),
     NonDigit.WORD: render_word_fragment,
     NonDigit.SCRIBBLE: partial(_render_doodle, sample_scribble),

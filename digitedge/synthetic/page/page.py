@@ -1,6 +1,6 @@
 """A page, seen flat and in even light: paper, rows of digits and clutter; or a page without digits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,14 @@ BOARD_PENS = {PaperType.BLACKBOARD: (CHALK,), PaperType.WHITEBOARD: (WHITEBOARD_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PageTable:
+    """A table on a page: the digits of each cell, row by row, and its corners, float64 (R, C, 4, 2)."""
+
+    texts: list[list[str]]
+    corners: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Page:
     """A written page.
 
@@ -44,12 +52,16 @@ class Page:
         paper: what it is written on.
         rows: the digits.
         ignore: outlines, float64 (P, 2) each, of what could be taken for a digit.
+        tables: those of documents.
+        ambiguous: outlines of letters and signs of documents that look like a digit when they stand alone.
     """
 
     image: NDArray[np.uint8]
     paper: PaperType
     rows: list[Row]
     ignore: list[NDArray[np.float64]]
+    tables: list[PageTable] = field(default_factory=list)
+    ambiguous: list[NDArray[np.float64]] = field(default_factory=list)
 
     @property
     def digits(self) -> list[PlacedInk]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitedge.synthetic.noise import add_noise, apply_gains, fine_noise
 from digitedge.synthetic.page.scene_types import Difficulty
 from digitedge.synthetic.photo.camera_pose import CameraPose
-from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize, to_bgr
+from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize, to_bgr, to_grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +137,10 @@ def compress_jpeg(image: NDArray[np.uint8], rng: np.random.Generator, conditions
     """Encode an image as JPEG and decode it again."""
     content = encode_image(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(conditions.quality, 96)))
     return np.asarray(decode_image(content))
+
+
+def scan_black_and_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make an evenly lit image (H, W, 3) black and white, as a fax or a scanner does: pale lines break."""
+    grey = to_grey(image)
+    level = (float(np.percentile(grey[::7, ::7], 90)) * 2 + float(grey.min())) / 3
+    return to_bgr(as_uint8(np.where(grey > level, 255, 0)))

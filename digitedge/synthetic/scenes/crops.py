@@ -17,8 +17,8 @@ from rich.progress import track
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.synthetic.page.scene_types import Difficulty
 from digitedge.synthetic.scenes.ground_truth import TrueDigit
-from digitedge.synthetic.scenes.scene import render_scene
-from digitedge.utils.boxes import Box, iou, pad_box, share_within, union
+from digitedge.synthetic.scenes.scene import render_document, render_scene
+from digitedge.utils.boxes import Box, gaps, intersection_area, iou, pad_box, share_within, union
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.opencv import cv2
 from digitedge.vision import detect_candidates, normalize_digit
@@ -33,6 +33,8 @@ PADDING = 2
 # Share of a digit's box inside a crop from which the crop contains the digit. A crop that contains two digits is a
 # non-digit; one that is far larger than its digit (a circled number) reads as a 0 and is left out.
 CONTAINED = 0.75
+# Digits of one scene at the most, and as many non-digits: hundreds by one hand would outweigh all others.
+MAX_CROPS = 18
 # Ratio of the ink's spread across its longest direction to that along it; a solid bar of 1 to 3.5 has 0.29. Slimmer ink
 # may be a 1 whatever it is (an l, a ruled line, a bracket) and is left out unless it is a digit.
 SLIM_RATIO = 0.25
@@ -50,9 +52,10 @@ class SceneCrops:
 
 
 def crop_scenes(count: int, *, seed: int) -> SceneCrops:
-    """Render scenes, half of them plain, and crop what the vision stages find; shows a progress bar on a terminal.
+    """Render scenes and crop what the vision stages find; shows a progress bar on a terminal.
 
-    The same seed gives the same scenes on every machine; each has about eight digits.
+    Half of the scenes are documents of the training types, a quarter are plain. The same seed gives the same scenes on
+    every machine; each gives about ten digits.
 
     Examples:
         >>> crops = crop_scenes(2, seed=0)
@@ -68,11 +71,18 @@ def crop_scenes(count: int, *, seed: int) -> SceneCrops:
 
 
 def _crop_scene(seed: int) -> SceneCrops:
-    """Render and crop one scene; those with an even seed are plain."""
-    scene = render_scene(seed=seed, difficulty=None if seed % 2 else Difficulty.PLAIN)
+    """Render and crop one scene: plain, any, or a document."""
+    if seed % 4 >= 2:
+        scene = render_document(seed)
+    else:
+        scene = render_scene(seed=seed, difficulty=None if seed % 2 else Difficulty.PLAIN)
     if scene.scene_type == "letters":  # O, l and S cannot be told from digits one by one
         return join_crops([])
-    return crop_frame(scene.frame, scene.digits, scene.ignore, seed=seed)
+    crops = crop_frame(scene.frame, scene.digits, (*scene.ignore, *scene.ambiguous), seed=seed)
+    shuffled = np.random.default_rng(seed).permutation(len(crops))
+    is_digit = crops.labels[shuffled] != NON_DIGIT
+    kept = np.concatenate([shuffled[is_digit][:MAX_CROPS], shuffled[~is_digit][:MAX_CROPS]])
+    return SceneCrops(crops.crops[kept], crops.labels[kept])
 
 
 def crop_frame(
@@ -87,8 +97,8 @@ def crop_frame(
     Examples:
         >>> page = np.full((120, 200), 230, np.uint8)
         >>> page[40:80, 60:65] = 40
-        >>> crop_frame(page, [TrueDigit(1, (60, 40, 5, 40))]).labels
-        array([1], dtype=uint8)
+        >>> set(crop_frame(page, [TrueDigit(1, (60, 40, 5, 40))]).labels.tolist())
+        {1}
     """
     detection = detect_candidates(frame)
     candidates = [candidate for candidate in detection.candidates if not candidate.reject_reason]
@@ -96,12 +106,13 @@ def crop_frame(
     chosen = np.random.default_rng(seed).permutation(len(proposals))[: -(-len(candidates) // 2)]
     # Several proposals may share a candidate.
     proposed = {candidate.box: candidate for index in chosen for candidate in proposals[index].candidates}
+    unclear = np.array(ignore, np.int64).reshape(-1, 4)
     crops: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     for group, limits in ((candidates, IOU_LIMITS), (proposed.values(), PROPOSAL_IOU_LIMITS)):
         for candidate in group:
             crop = normalize_digit(candidate.ink)
-            label = _label(detection.to_image(candidate.box), digits, ignore, limits)
+            label = _label(detection.to_image(candidate), digits, unclear, limits)
             if label is not None and (label != NON_DIGIT or _spread_ratio(crop) > SLIM_RATIO):
                 crops.append(crop)
                 labels.append(label)
@@ -115,19 +126,21 @@ def join_crops(parts: Sequence[SceneCrops]) -> SceneCrops:
     return SceneCrops(np.concatenate([part.crops for part in parts]), np.concatenate([part.labels for part in parts]))
 
 
-def _label(box: Box, digits: Sequence[TrueDigit], ignore: Sequence[Box], limits: tuple[float, float]) -> int | None:
-    """Return the digit in a box, NON_DIGIT, or None if it is ambiguous."""
+def _label(box: Box, digits: Sequence[TrueDigit], ignore: NDArray[np.int64], limits: tuple[float, float]) -> int | None:
+    """Return the digit in a box, NON_DIGIT, or None if it is ambiguous; `ignore` is (N, 4)."""
     padded = pad_box(box, PADDING)
-    overlaps = ((iou(padded, pad_box(true.box, PADDING)), true.digit) for true in digits)
+    near = [true for true in digits if intersection_area(padded, pad_box(true.box, PADDING))]
+    overlaps = ((iou(padded, pad_box(true.box, PADDING)), true.digit) for true in near)
     overlap, digit = max(overlaps, default=(0.0, NON_DIGIT))
     fragment_limit, digit_limit = limits
     if overlap >= digit_limit:
         return digit
-    contained = [true.box for true in digits if share_within(true.box, box) >= CONTAINED]
+    contained = [true.box for true in near if share_within(true.box, box) >= CONTAINED]
     if contained:
         is_pair = len(contained) > 1 and iou(padded, pad_box(union(contained), PADDING)) >= digit_limit
         return NON_DIGIT if is_pair else None
-    ambiguous = overlap > fragment_limit or any(share_within(box, other) > 0 for other in ignore)
+    across, down = gaps(box, ignore)
+    ambiguous = overlap > fragment_limit or bool(((across == 0) & (down == 0)).any())
     return None if ambiguous else NON_DIGIT
 
 

@@ -1,8 +1,8 @@
 """Scenes: frames of written pages as a camera sees them, plain to hard, or without digits, with exact ground truth.
 
 A scene type (`scene_types`) is written on a page (`page`) and photographed (`photo.effects`); `ground_truth` says where
-the digits are in the frame. Scenes without digits show empty papers, words, doodles or objects. See
-docs/decisions/scene-generator.md.
+the digits are in the frame. Scenes without digits show empty papers, words, doodles or objects. Documents are written
+by the package `documents`. See docs/decisions/scene-generator.md.
 """
 
 from dataclasses import replace
@@ -11,6 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.synthetic.documents import (
+    DOCUMENT_TYPES,
+    EVALUATION_DOCUMENT_TYPES,
+    TRAINING_DOCUMENT_TYPES,
+    write_document,
+)
 from digitedge.synthetic.page.occluders import add_occluder
 from digitedge.synthetic.page.page import Page, write_page, write_page_without_digits
 from digitedge.synthetic.page.paper_types import PaperType
@@ -33,9 +39,10 @@ from digitedge.synthetic.photo.effects import (
     blur_and_add_noise,
     compress_jpeg,
     sample_camera_pose,
+    scan_black_and_white,
     warp_page,
 )
-from digitedge.synthetic.scenes.ground_truth import Scene, box_in_frame, describe_scene
+from digitedge.synthetic.scenes.ground_truth import Scene, box_in_frame, describe_scene, table_in_frame
 from digitedge.utils.boxes import Box
 
 # Frames of cameras, phones and cutouts: width and height in pixels. Plain scenes are 640x480.
@@ -45,6 +52,12 @@ FRAME_SIZES = (
 )
 MIN_FRAME_SIZE = (160, 100)
 MIN_PLAIN_FRAME_SIZE = (160, 120)
+MIN_DOCUMENT_SIZE = (240, 180)
+# Makes the seeds of documents differ from those of other scenes.
+DOCUMENT_SEED = 17
+# Share of the scans that are black and white, and the opacity from which a pen can be seen on them.
+BLACK_AND_WHITE_RATE = 0.2
+BLACK_AND_WHITE_CONTRAST = 0.7
 # Share of scenes without digits, and share of those that an occluder reaches into.
 NEGATIVE_RATE = 0.3
 NEGATIVE_OCCLUDER_RATE = 0.15
@@ -68,10 +81,12 @@ def render_scene(
 
     Args:
         seed: the same seed gives the same scene.
-        width: of the frame in pixels, >= 160; None samples one of FRAME_SIZES, but plain scenes are 640x480.
-        height: of the frame in pixels, >= 100, for plain scenes >= 120.
+        width: of the frame in pixels, >= 160, for documents >= 240; None samples one of FRAME_SIZES, but plain scenes
+            are 640x480 and documents of any size.
+        height: of the frame in pixels, >= 100, for plain scenes >= 120, for documents >= 180.
         difficulty: PLAIN for whole, clear digits at least 24 pixels high; None samples easy, medium or hard.
-        scene_type: a name in SCENE_TYPES, PLAIN_SCENE_TYPES or NEGATIVE_SCENE_TYPES; None samples one.
+        scene_type: a name in SCENE_TYPES, PLAIN_SCENE_TYPES, NEGATIVE_SCENE_TYPES or DOCUMENT_TYPES; None samples one
+            that is no document (see `render_document`).
         negative: whether there are no digits; None samples it, unless the difficulty is PLAIN or there is a scene type.
         clean: a perfect image of the page: flat, evenly lit and sharp, without noise.
 
@@ -83,6 +98,8 @@ def render_scene(
         >>> scene.frame.shape, "".join(scene.rows) == "".join(str(true.digit) for true in scene.digits)
         ((480, 640, 3), True)
     """
+    if scene_type in DOCUMENT_TYPES:
+        return _render_document(scene_type, seed, (width, height), difficulty, negative, clean=clean)
     rng = np.random.default_rng(seed)
     plain = difficulty is Difficulty.PLAIN
     size = (640, 480) if plain else FRAME_SIZES[rng.integers(len(FRAME_SIZES))]
@@ -93,6 +110,23 @@ def render_scene(
         negative = scene_type in NEGATIVE_SCENE_TYPES if decided else rng.random() < NEGATIVE_RATE
     render = _render_negative if negative else _render_positive
     return render(rng, frame, difficulty, scene_type, clean=clean)
+
+
+def render_document(seed: int, *, evaluation: bool = False) -> Scene:
+    """Render a document of any training type in any size: a table, form, sudoku, bill, exercise, or one without digits.
+
+    `evaluation` takes any type, those that are never trained on as often as the others together; its seeds give other
+    documents than those of training.
+
+    Examples:
+        >>> scene = render_document(4)
+        >>> scene.scene_type in DOCUMENT_TYPES, scene.frame.dtype
+        (True, dtype('uint8'))
+    """
+    rng = np.random.default_rng((seed, DOCUMENT_SEED + evaluation))
+    types = EVALUATION_DOCUMENT_TYPES if evaluation and rng.random() < 0.5 else TRAINING_DOCUMENT_TYPES
+    name = _sample_name({key: one.weight for key, one in types.items()}, rng)
+    return render_scene(seed=int(rng.integers(1 << 31)), scene_type=name)
 
 
 def check_frame_size(width: int, height: int, *, smallest: tuple[int, int]) -> None:
@@ -193,3 +227,65 @@ def _render_negative(
         image = blur_and_add_noise(apply_light(image, rng, conditions), rng, conditions)
         image = compress_jpeg(image, rng, conditions)
     return describe_scene(image, (), (), scene_type=name, difficulty=difficulty)
+
+
+def _render_document(
+    name: str,
+    seed: int,
+    size: tuple[int | None, int | None],
+    difficulty: Difficulty | None,
+    negative: bool | None,
+    *,
+    clean: bool,
+) -> Scene:
+    """Render a document: written on a page, photographed or scanned."""
+    kind = DOCUMENT_TYPES[name]
+    if difficulty is Difficulty.PLAIN or negative not in (None, kind.negative):
+        raise InputError(f"no scene type fits these options: {name} is a document{' without digits' * kind.negative}.")
+    rng = np.random.default_rng(seed)
+    sampled = sample_document_size(rng)
+    frame = (sampled[0] if size[0] is None else size[0], sampled[1] if size[1] is None else size[1])
+    check_frame_size(*frame, smallest=MIN_DOCUMENT_SIZE)
+    difficulty = SAMPLED_DIFFICULTIES[rng.integers(3)] if difficulty is None else difficulty
+    conditions = CONDITIONS[difficulty]
+    page = write_document(kind, difficulty, rng, frame)
+    pose = CameraPose() if clean else sample_camera_pose(rng, conditions)
+    matrix = homography(pose, page=page.image.shape[1::-1], frame=frame)
+    outlines = [placed.outline() for placed in page.digits]
+    if outlines:
+        matrix = keep_inside(matrix, np.concatenate(outlines), frame=frame, margin=float(rng.uniform(*MARGIN)))
+    image = warp_page(page.image, matrix, frame)
+    if not clean:
+        image = _photograph_document(image, page, rng, difficulty)
+    return describe_scene(
+        image,
+        page.rows,
+        [box_in_frame(outline, matrix) for outline in outlines],
+        ignore=[box_in_frame(outline, matrix) for outline in page.ignore],
+        tables=[table_in_frame(table, matrix) for table in page.tables],
+        ambiguous=[box_in_frame(outline, matrix) for outline in page.ambiguous],
+        scene_type=name,
+        difficulty=difficulty,
+    )
+
+
+def sample_document_size(rng: np.random.Generator) -> tuple[int, int]:
+    """Sample the width and height of an image of a document: a scan, a photograph, a cutout."""
+    area = np.exp(rng.uniform(np.log(0.25e6), np.log(3.5e6))) if rng.random() < 0.96 else 7.6e6  # pixels
+    ratio = float(rng.choice([0.707, 0.75, 0.75, 1.333, 1.414, rng.uniform(0.45, 2.2)]))  # width over height
+    return round(np.sqrt(area * ratio)), round(np.sqrt(area / ratio))
+
+
+def _photograph_document(
+    image: NDArray[np.uint8], page: Page, rng: np.random.Generator, difficulty: Difficulty
+) -> NDArray[np.uint8]:
+    """Apply light, blur, noise and JPEG; some scans are black and white."""
+    conditions = CONDITIONS[difficulty]
+    stroke_width = min((placed.pen.width * placed.ink.shape[0] for placed in page.digits), default=2.0)
+    contrast = min((placed.pen.opacity for placed in page.digits), default=0.5)
+    if page.paper is not PaperType.SCAN:
+        image = apply_light(image, rng, conditions)
+    elif contrast > BLACK_AND_WHITE_CONTRAST and rng.random() < BLACK_AND_WHITE_RATE:
+        return scan_black_and_white(image)
+    image = blur_and_add_noise(image, rng, conditions, stroke_width=stroke_width, contrast=contrast)
+    return compress_jpeg(image, rng, conditions)

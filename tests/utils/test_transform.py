@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitedge.camera import Flip, Transform, parse_roi
 from digitedge.errors import CameraError, InputError
+from digitedge.utils.transform import Flip, Transform, parse_roi
 
 FRAME = np.arange(6, dtype=np.uint8).reshape(2, 3)  # 0 1 2 over 3 4 5
 
@@ -43,3 +43,28 @@ def test_impossible_transform_is_an_error(fields: dict[str, Any]) -> None:
 def test_region_that_is_not_four_whole_numbers_is_an_error(text: str) -> None:
     with pytest.raises(InputError, match="x,y,width,height"):
         parse_roi(text)
+
+
+TRANSFORMS = [
+    Transform(rotate, flip, roi)
+    for rotate in (0, 90, 180, 270)
+    for flip in (None, *Flip)
+    for roi in (None, (1, 2, 3, 3), (0, 1, 99, 2))
+]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS, ids=str)
+def test_undone_box_has_the_pixels_of_the_box(transform: Transform) -> None:
+    image = np.arange(42, dtype=np.uint8).reshape(6, 7)
+    box = (1, 0, 2, 1)
+    x, y, width, height = transform.undo_box(box, 7, 6)
+    before = sorted(image[y : y + height, x : x + width].ravel())
+    assert before == sorted(transform.apply(image)[0, 1:3])
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("transform", TRANSFORMS, ids=str)
+def test_rotating_afterwards_is_one_transform(transform: Transform, degrees: int) -> None:
+    image = np.arange(42, dtype=np.uint8).reshape(6, 7)
+    expected = Transform(degrees).apply(np.ascontiguousarray(transform.apply(image)))
+    np.testing.assert_array_equal(transform.then_rotate(degrees, 7, 6).apply(image), expected)

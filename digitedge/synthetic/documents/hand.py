@@ -1,0 +1,178 @@
+"""A hand: one writer with one pen, who writes numbers, signs and words of any size beside each other."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from digitedge.synthetic.documents.fonts import Glyphs
+from digitedge.synthetic.handwriting.defects import NO_DEFECTS, VISIBLE_INK, Defects, render_digit_with_defects
+from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS
+from digitedge.synthetic.handwriting.letters import render_word
+from digitedge.synthetic.handwriting.writer import Writer, sample_single_writer
+from digitedge.synthetic.page.pens import Pen
+from digitedge.synthetic.page.writing import MIN_PEN_WIDTH
+
+# Digits that a writer has a habit for; after them the habits repeat.
+_HABITS = 16
+# Letters are written less loosely than digits, or they could be read as anything.
+CALM = 0.7
+# Gap between letters that are not joined, in heights of a capital.
+_LETTER_GAP = 0.16
+_DEFECTS = (
+    *(NO_DEFECTS,) * 6,
+    Defects(unevenness=0.4),
+    Defects(displacement=0.08),
+    Defects(gaps=1),
+    Defects(dryness=0.4),
+)
+# Stroke width in heights of a digit, whatever the pen.
+_PEN_WIDTHS = (0.012, 0.2)
+
+
+@dataclass(slots=True, eq=False)
+class Hand:
+    """One writer with one pen.
+
+    Attributes:
+        pen: its width is that of digits of `size`; larger ones have relatively thinner strokes.
+        size: usual height of its digits in pixels.
+        gap: between neighbours, in heights.
+        touching: share of the digits that touch the one before.
+        joined: whether letters are joined.
+    """
+
+    rng: np.random.Generator
+    pen: Pen
+    size: float
+    writer: Writer
+    gap: float
+    touching: float = 0.0
+    joined: bool = True
+    defects: Defects = NO_DEFECTS
+    _written: int = 0
+    _words: dict[tuple[str, int], list[Glyphs]] = field(default_factory=dict)
+
+    def pen_at(self, height: float) -> Pen:
+        """Return the pen as it is at this height of the digits: the nib does not grow with the writing."""
+        width = self.pen.width * (self.size / height) ** 0.7
+        return replace(self.pen, width=float(np.clip(max(width, MIN_PEN_WIDTH / height), *_PEN_WIDTHS)))
+
+    def write(self, text: str, *, height: float) -> list[Glyphs]:
+        """Write a text: one piece of ink for each digit, sign and letter; joined letters are one piece."""
+        line: list[Glyphs] = []
+        x = 0.0
+        for piece in _split(text):
+            if piece == " ":
+                x += height * self.rng.uniform(0.4, 0.7)
+                continue
+            if piece.isdigit():
+                glyphs = self._write_digit(piece, height)
+                if line and line[-1].text.isdigit() and self.rng.random() < self.touching:
+                    x = line[-1].left + _touching_offset(line[-1], glyphs, self.rng)
+                word = [glyphs]
+            else:
+                word = self._write_word(piece, max(5, round(height)))
+            line += [replace(glyphs, left=round(x) + glyphs.left) for glyphs in word]
+            x = line[-1].left + line[-1].ink.shape[1] + max(1.5, height * self.gap * self.rng.uniform(0.6, 1.4))
+        return line
+
+    def _write_digit(self, digit: str, height: float) -> Glyphs:
+        high = max(6, round(height * self.rng.normal(1, 0.05)))
+        self._written += 1
+        pen = self.pen_at(height)
+        ink = render_digit_with_defects(
+            int(digit),
+            self.rng,
+            height=high,
+            pen_width=pen.width,
+            pen_type=pen.type,
+            writer=self.writer.at(self._written % _HABITS),
+            defects=self.defects,
+        )
+        return Glyphs(ink, 0, round(self.rng.normal(0, 0.03) * height) - high, digit)
+
+    def _write_word(self, text: str, height: int) -> list[Glyphs]:
+        """Write one word or one sign; the same word at the same height is the same ink."""
+        key = text, height
+        if key not in self._words or len(text) == 1:
+            x, word = 0.0, []
+            for part in [text] if self.joined else text:
+                word.append(self._write_letters(part, x, height))
+                x += word[-1].ink.shape[1] + max(1.0, height * _LETTER_GAP * self.rng.uniform(0.6, 1.4))
+            self._words[key] = word
+        return self._words[key]
+
+    def _write_letters(self, text: str, x: float, height: int) -> Glyphs:
+        """Write joined letters, or one letter or sign."""
+        ink = render_word(
+            text,
+            self.rng,
+            height=height,
+            pen_width=max(MIN_PEN_WIDTH, self.pen_at(height).width * height),
+            pen_type=self.pen.type,
+            writer=replace(self.writer.at(0), looseness=CALM * self.writer.looseness[:1]),
+            joined=self.joined,
+        )
+        upper, lower = np.array([_extent(sign) for sign in text]).T
+        middle = (upper.min() + lower.max()) / 2 - 1
+        return Glyphs(ink, round(x), round(middle * height - ink.shape[0] / 2), text)
+
+
+def sample_hand(rng: np.random.Generator, pen: Pen, size: float, *, messy: float = 0.45) -> Hand:
+    """Sample a writer for a pen; `messy` is the share of those who write loosely."""
+    writer = sample_single_writer(rng, _HABITS)
+    if rng.random() < messy:
+        writer = replace(writer, looseness=writer.looseness * rng.uniform(1.1, 2.0))
+    return Hand(
+        rng,
+        pen,
+        size,
+        writer,
+        gap=float(rng.uniform(0.06, 0.32)),
+        touching=float(rng.choice([0.0, 0.0, 0.05, 0.2])),
+        joined=bool(rng.random() < 0.5),
+        defects=_DEFECTS[rng.integers(len(_DEFECTS))],
+    )
+
+
+def _split(text: str) -> list[str]:
+    """Split a text into words of letters, single digits, signs and spaces.
+
+    Examples:
+        >>> _split("7 kg, ab12")
+        ['7', ' ', 'kg', ',', ' ', 'ab', '1', '2']
+    """
+    pieces: list[str] = []
+    for character in text:
+        if character in LETTERS and pieces and pieces[-1][-1] in LETTERS:
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
+
+
+def _extent(sign: str) -> tuple[float, float]:
+    """Upper and lower end of a letter or sign in heights of a capital, y downwards."""
+    if sign not in _EXTENTS:
+        skeletons = (LETTERS | SIGNS)[sign]
+        ends = np.array([(one.points[:, 1].min(), one.points[:, 1].max()) for one in skeletons])
+        upper, lower = ends.mean(axis=0).tolist()
+        _EXTENTS[sign] = upper, lower
+    return _EXTENTS[sign]
+
+
+_EXTENTS: dict[str, tuple[float, float]] = {}
+
+
+def _touching_offset(left: Glyphs, right: Glyphs, rng: np.random.Generator) -> float:
+    """Distance from the left edge of one digit to that of the next at which their ink touches."""
+    rows = max(left.top, right.top), min(left.top + left.ink.shape[0], right.top + right.ink.shape[0])
+    one = left.ink[rows[0] - left.top : rows[1] - left.top] >= VISIBLE_INK
+    two = right.ink[rows[0] - right.top : rows[1] - right.top] >= VISIBLE_INK
+    both = one.any(axis=1) & two.any(axis=1)
+    width = one.shape[1]
+    if not both.any():
+        return float(width)
+    ends = width - one[:, ::-1].argmax(axis=1)
+    reach = int((ends - two.argmax(axis=1))[both].max())
+    return float(max(reach - rng.uniform(0, 0.04) * left.ink.shape[0], 0.55 * width))
