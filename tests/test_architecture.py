@@ -140,11 +140,11 @@ def test_help_imports_nothing_heavy() -> None:
 def test_reading_works_without_the_train_extra() -> None:
     code = (
         "import numpy as np, digitedge\n"
-        "page = np.full((200, 300), 230, np.uint8); page[60:140, 100:108] = 40\n"
+        "page = np.full((200, 300), 230, np.uint8); page[60:68, 100:146] = page[60:140, 138:146] = 40\n"
         "print(digitedge.Reader().read(page).rows)"
     )
     result = run(code)
-    assert result.stdout.strip() == "('1',)", result.stderr
+    assert result.stdout.strip() == "('7',)", result.stderr
 
 
 @pytest.mark.parametrize("package", TRAIN_PACKAGES)

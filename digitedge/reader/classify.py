@@ -61,7 +61,7 @@ def classify_candidates(
         clock: measures the stages; None for no measurement.
     """
     clock = clock or StageClock()
-    predictions = _without_duplicates(_classify(detection, detection.candidates, classifier, clock))
+    predictions = _classify_levels(detection, classifier, clock)
     with clock.measure(Stage.SPLIT_MERGE):
         proposals = propose_splits_and_merges([one.candidate for one in predictions], _doubtful(predictions))
         for _ in range(MERGE_ROUNDS):
@@ -72,6 +72,19 @@ def classify_candidates(
             new = range(len(predictions) - count, len(predictions))
             candidates, doubtful = [one.candidate for one in predictions], set(_doubtful(predictions))
             proposals = [one for one in propose_merges(candidates, new) if one.replaced & doubtful]
+    return _without_duplicates(predictions)
+
+
+def _classify_levels(detection: Detection, classifier: Classifier, clock: StageClock) -> list[Prediction]:
+    """Classify the candidates from the finest level to the coarsest; ink that was read there is not read again."""
+    predictions: list[Prediction] = []
+    for level in range(len(detection.levels)):
+        candidates = [candidate for candidate in detection.candidates if candidate.level == level]
+        sure = [one.box for one in predictions if one.candidate.level == level - 1 and one.confidence >= CONFIDENT]
+        boxes = np.array([detection.to_image(candidate) for candidate in candidates], np.int64).reshape(-1, 4)
+        overlap = iou_matrix(boxes, np.array(sure, np.int64).reshape(-1, 4)).max(axis=1, initial=0)
+        new = [candidate for candidate, share in zip(candidates, overlap, strict=True) if share < DUPLICATE_IOU]
+        predictions += _classify(detection, new, classifier, clock)
     return _without_duplicates(predictions)
 
 

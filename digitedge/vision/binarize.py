@@ -54,9 +54,8 @@ def binarize(ink: NDArray[np.uint8], finer: NDArray[np.uint8] | None = None) -> 
     mask = as_uint8(cv2.compare(ink, level, cv2.CMP_GT))
     cv2.convertScaleAbs(level, dst=level, alpha=FINER_SHARE)
     pale = cv2.compare(ink, cv2.max(level, MIN_FINER_INK, dst=level), cv2.CMP_GT)  # type: ignore[call-overload]
-    rows = cv2.max(finer[: 2 * height : 2, : 2 * width], finer[1 : 2 * height : 2, : 2 * width])
-    halved = cv2.max(rows[:, ::2].copy(), rows[:, 1::2].copy())
-    return as_uint8(cv2.bitwise_or(mask, cv2.bitwise_and(pale, halved, dst=pale), dst=mask))
+    halved = resize(finer[: 2 * height, : 2 * width], (width, height), cv2.INTER_AREA)
+    return as_uint8(cv2.bitwise_or(mask, pale, dst=mask, mask=halved))
 
 
 def ink_threshold(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

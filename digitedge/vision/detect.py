@@ -103,9 +103,8 @@ def detect_candidates(image: NDArray[np.uint8], clock: StageClock | None = None)
     """
     clock = clock or StageClock()
     with clock.measure(Stage.GREY):
-        full = to_grey(image)
-        scale = min(1.0, SEARCH_SIDE / max(full.shape))
-        grey = _shrink(full, scale)
+        scale = min(1.0, SEARCH_SIDE / max(image.shape[:2]))
+        grey = _shrink(to_grey(image), scale)
         overview = _shrink(grey, min(1.0, OVERVIEW_SIDE / max(grey.shape)))
     with clock.measure(Stage.INK):
         illumination = estimate_illumination(overview)
@@ -152,6 +151,8 @@ def _search_level(
 
 def _shrink(grey: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     """Scale down by halves, which average areas, then by interpolation; INTER_AREA alone takes six times as long."""
+    if scale == 1:
+        return grey
     target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     while grey.shape[1] >= 2 * target[0] and grey.shape[0] >= 2 * target[1]:
         half = (max(target[0], grey.shape[1] // 2), max(target[1], grey.shape[0] // 2))

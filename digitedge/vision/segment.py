@@ -77,7 +77,8 @@ class Candidate:
         box: x, y, width, height in pixels of its level.
         ink: uint8 (height, width), 0 is paper; without the ink of other components.
         darkness: mean ink level of its pixels, 0 to 255.
-        clutter: mean ink level around it of what is not a candidate, relative to `darkness`: 0 on clean paper.
+        clutter: mean ink level around it, paper and specks but no candidates, relative to `darkness`: near 0 on clean
+            paper.
         reject_reason: why it cannot be a digit; None if it may be one.
         level: of the pyramid, 0 is the finest.
     """
@@ -96,10 +97,20 @@ def connected_components(mask: NDArray[np.uint8]) -> Components:
     Args:
         mask: uint8 (H, W), 0 where there is no ink.
     """
+    labels = np.zeros(mask.shape, np.int32)
+    _, y, _, height = cv2.boundingRect(mask)
+    if not height:
+        return Components(labels, np.empty((0, 4), np.int64), np.empty(0, np.int64))
+    # Only the rows that hold ink: on a page with one row of digits that is a tenth of the work and of the memory.
+    top = y - y % 2  # the blocks in which CCL_GRANA numbers the components have two rows
+    inked = slice(top, y + height)
     # CCL_GRANA takes a third of the time of OpenCV 5's default (1.7 and 5.7 ms at 1280x720).
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask[inked], 8, cv2.CV_32S, cv2.CCL_GRANA, labels=labels[inked]
+    )
     boxes, areas = stats[1:, :4].astype(np.int64), stats[1:, cv2.CC_STAT_AREA].astype(np.int64)
-    return Components(labels.astype(np.int32, copy=False), boxes, areas)
+    boxes[:, 1] += top
+    return Components(labels, boxes, areas)
 
 
 def extract_candidates(
@@ -167,6 +178,8 @@ def _find_parts(boxes: NDArray[np.int64], digits: NDArray[np.intp]) -> tuple[NDA
     """Return the small components that are in reach of a digit, and for each the nearest digit: rows of `boxes`."""
     smallest = MIN_PART_SIZE * boxes[digits, 3].min(initial=MAX_DIGIT_PX)
     parts = np.flatnonzero((boxes[:, 3] < MIN_DIGIT_PX) & (boxes[:, 2:].max(axis=1) >= smallest))
+    if not len(digits) or not len(parts):
+        return parts[:0], parts[:0]
     parts = parts[np.argsort(boxes[parts, 0], kind="stable")]
     left, (x, _, width, height) = boxes[parts, 0], boxes[digits].T
     first = np.searchsorted(left, x - MAX_PART_WIDTH * np.maximum(width, height))

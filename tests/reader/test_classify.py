@@ -72,14 +72,16 @@ class RandomClassifier:
 
 
 class ListClassifier:
-    """Predicts 3 with these confidences, in the order of the crops."""
+    """Predicts 3 with these confidences, in the order of the crops; with 0.1 for those that come after them."""
 
     def __init__(self, *confidences: float) -> None:
-        self.confidences = confidences
+        self.confidences = list(confidences)
+        self.crops = 0
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        assert len(crops) == len(self.confidences)
-        return np.eye(10, dtype=np.float32)[3] * np.array(self.confidences, np.float32)[:, None]
+        self.crops += len(crops)
+        confidences = [self.confidences.pop(0) if self.confidences else 0.1 for _ in crops]
+        return np.eye(10, dtype=np.float32)[3] * np.array(confidences, np.float32)[:, None]
 
 
 class PiecesClassifier:
@@ -205,7 +207,9 @@ def draw_ring(height: int) -> NDArray[np.uint8]:
     return grey
 
 
-@pytest.mark.parametrize(("confidences", "level"), [((0.95, 0.97), 1), ((0.97, 0.95), 0), ((0.95, 0.95), 0)])
+@pytest.mark.parametrize(
+    ("confidences", "level"), [((0.5, 0.97), 1), ((0.5, 0.3), 0), ((0.5, 0.5), 0), ((0.89, 0.95), 1)]
+)
 def test_ink_that_is_found_on_two_levels_is_one_prediction_the_more_confident_one(
     confidences: tuple[float, float], level: int
 ) -> None:
@@ -216,10 +220,17 @@ def test_ink_that_is_found_on_two_levels_is_one_prediction_the_more_confident_on
     assert prediction.confidence == pytest.approx(max(confidences))
 
 
+def test_ink_that_is_read_confidently_is_not_read_again_on_the_coarser_level() -> None:
+    classifier = ListClassifier(0.95, 0.97)
+    (prediction,) = classify_candidates(detect_candidates(draw_ring(42)), classifier)
+    assert (prediction.candidate.level, prediction.confidence) == (0, pytest.approx(0.95))
+    assert classifier.crops == 1
+
+
 def test_small_digit_inside_a_large_one_stays_a_prediction_of_its_own() -> None:
     grey = draw_ring(160)
     cv2.line(grey, (100, 85), (100, 115), 40, 4)
-    predictions = classify_candidates(detect_candidates(grey), ListClassifier(0.95, 0.95))
+    predictions = classify_candidates(detect_candidates(grey), ListClassifier(0.95, 0.95, 0.9))
     digits = [one for one in predictions if one.candidate.reject_reason is None]
     assert [(one.candidate.level, one.confidence) for one in digits] == [
         (0, pytest.approx(0.95)),

@@ -256,7 +256,7 @@ def test_released_model_reads_photographs() -> None:
     evaluation = evaluate_reader(Reader(), photo_frames(load_annotations(folder)))
     total, levels = evaluation.total, evaluation.by_difficulty
     assert total.f1 >= 0.965
-    assert total.mean_f1 >= 0.92
+    assert total.mean_f1 >= 0.91
     assert total.reading_order_f1 >= 0.96
     assert total.rows_exact >= 0.75
     assert total.false_positives_per_negative <= 0.6

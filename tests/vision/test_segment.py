@@ -168,13 +168,14 @@ def test_darkness_is_the_mean_of_the_ink_of_all_parts() -> None:
     assert candidate.darkness == 150
 
 
-def test_clutter_is_the_darkness_of_specks_around_a_candidate_relative_to_its_own() -> None:
+def test_clutter_is_the_mean_ink_around_a_candidate_relative_to_its_own() -> None:
     mask = draw_outlines(*DIGITS)
     ink = np.where(mask > 0, 200, 8).astype(np.uint8)  # 8: the paper
-    assert [candidate.clutter for candidate in find_candidates(mask, ink)] == [0.0] * 3
-    mask[60:63, 60:63], ink[60:63, 60:63] = 255, 50  # within a quarter of the height of the first
+    assert [candidate.clutter for candidate in find_candidates(mask, ink)] == pytest.approx([8 / 200] * 3)
+    mask[60:63, 60:63], ink[60:63, 60:63] = 255, 150  # a speck within a quarter of the height of the first
     clutter = {candidate.box: candidate.clutter for candidate in find_candidates(mask, ink)}
-    assert [clutter[box] for box in DIGITS] == [0.25, 0.0, 0.0]
+    assert clutter[DIGITS[0]] > 8 / 200
+    assert [clutter[box] for box in DIGITS[1:]] == pytest.approx([8 / 200] * 2)
 
 
 def test_other_candidates_are_no_clutter() -> None:
