@@ -37,6 +37,11 @@ class Line:
     path: NDArray[np.float64]
     thickness: float
 
+    def moved(self, x: float, y: float) -> "Line":
+        """Return the same line further to the right and further down."""
+        along, across = (y, x) if self.vertical else (x, y)
+        return Line(self.vertical, self.start + round(along), self.path + across, self.thickness)
+
     def scaled(self, scale: float) -> "Line":
         """Return the same line in an image that is `scale` times as large."""
         at = np.arange(round(len(self.path) * scale))

@@ -71,6 +71,10 @@ MIN_BOX_DRAWN = 0.9
 MIN_BOX_STRAIGHT = 0.7
 
 
+# Pixels of paper around what is searched.
+MARGIN = 16
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Paths:
     """Nearly horizontal strokes or lines: one row of the tables for each, one value of the profiles for each column.
@@ -162,11 +166,25 @@ def find_structure(components: Components, finer: Sequence[Line] = ()) -> list[L
         [(False, 180)]
     """
     known = _straight_lines([line for line in finer if len(line.path) >= MIN_LINE_LENGTH])
-    mask = _mask_of_outlines(components)
-    if mask is None:
+    is_outline = _are_outlines(components)
+    if not is_outline.any():
         return known
-    mask = remove_lines(mask, mask, known)
-    lines, sides = [], []
+    # Only the part of the level that holds them is searched, a tenth of the page if it is a row of large digits. The
+    # margin keeps ink away from the border; even coordinates keep the rounding of halves as it is on the whole level.
+    boxes = components.boxes[is_outline]
+    left, top = ((boxes[:, :2].min(axis=0) - MARGIN).clip(0) // 2 * 2).tolist()
+    right, bottom = ((boxes[:, :2] + boxes[:, 2:]).max(axis=0) + MARGIN).tolist()
+    levels = np.append(False, is_outline).astype(np.uint8) * 255
+    mask = np.take(levels, components.labels[top:bottom, left:right])
+    inside = [line.moved(-left, -top) for line in known]
+    found = _find_lines(remove_lines(mask, mask, inside) if inside else mask, inside)
+    return [*known, *(line.moved(left, top) for line in found)]
+
+
+def _find_lines(mask: NDArray[np.uint8], known: list[Line]) -> list[Line]:
+    """Find the lines of the mask of the outlines, in which the known ones are removed."""
+    lines: list[list[Line]] = []
+    sides = []
     for vertical in (False, True):
         upright = as_uint8(cv2.transpose(mask)) if vertical else mask
         strokes = _find_strokes(upright)
@@ -178,27 +196,19 @@ def find_structure(components: Components, finer: Sequence[Line] = ()) -> list[L
                 break
             lines[-1] = _follow(strokes, owner, vertical)
         sides.append(_find_sides(strokes, chains, owner < 0))
-    for line in known:
-        lines[line.vertical].append(line)
-    return [*lines[0], *lines[1], *_find_short_lines(sides, lines)]
+    every = [[*lines[i], *(line for line in known if line.vertical == i)] for i in (0, 1)]
+    return [*lines[0], *lines[1], *_find_short_lines(sides, every)]
 
 
-def _mask_of_outlines(components: Components) -> NDArray[np.uint8] | None:
-    """Return the mask of what may hold lines: what is too large for a digit, a box, or slim.
-
-    Returns:
-        None if there is nothing large and no box.
-    """
+def _are_outlines(components: Components) -> NDArray[np.bool_]:
+    """Tell which components may hold lines: what is too large for a digit, or a box; then also what is slim."""
     width, height = components.boxes[:, 2], components.boxes[:, 3]
     is_outline = np.maximum(width, height) > MAX_OUTLINE_PX
     is_outline |= _is_box_shaped(components)
-    if not is_outline.any():
-        return None
-    is_outline |= (width >= 3 * height) & (height <= MAX_THICKNESS)
-    is_outline |= (height >= 3 * width) & (width <= MAX_THICKNESS)
-    levels = np.zeros(len(is_outline) + 1, np.uint8)
-    levels[1:][is_outline] = 255
-    return np.take(levels, components.labels)
+    if is_outline.any():
+        is_outline |= (width >= 3 * height) & (height <= MAX_THICKNESS)
+        is_outline |= (height >= 3 * width) & (width <= MAX_THICKNESS)
+    return is_outline
 
 
 def _is_box_shaped(components: Components) -> NDArray[np.bool_]:
@@ -209,9 +219,8 @@ def _is_box_shaped(components: Components) -> NDArray[np.bool_]:
         x, y, w, h = components.boxes[i]
         inked = components.labels[y : y + h, x : x + w] == i + 1
         across, down = 2 + w // 12, 2 + h // 12
-        left, right = inked[:, :across].any(axis=1), inked[:, -across:].any(axis=1)
-        top, bottom = inked[:down].any(axis=0), inked[-down:].any(axis=0)
-        is_box[i] = min(side.mean() for side in (left, right, top, bottom)) >= MIN_BOX_DRAWN
+        sides = ((inked[:, :across], 1), (inked[:, -across:], 1), (inked[:down], 0), (inked[-down:], 0))
+        is_box[i] = all(side.any(axis=axis).mean() >= MIN_BOX_DRAWN for side, axis in sides)
     return is_box
 
 
@@ -347,6 +356,8 @@ def _long_chains(strokes: _Strokes, chains: _Chains) -> NDArray[np.int64]:
     is_long &= (chains.longest >= MIN_LONGEST_PART) | (chains.length >= MIN_BROKEN_LENGTH)
     is_long &= (thin >= MIN_THIN * chains.length) & (chains.inked >= MIN_INKED * chains.length)
     is_long &= chains.length >= MIN_SLENDERNESS * thickness
+    if not is_long.any():
+        return np.full(count, -1)
     is_long &= (_most(strokes.width, chains.first) >= MIN_LINE_LENGTH) | _is_straight(strokes, chains, is_long)
     is_curved = chains.length >= MIN_CURVED_LENGTH
     if (is_long & is_curved).any():
@@ -407,6 +418,8 @@ def _follow(strokes: _Strokes, line: NDArray[np.int64], vertical: bool) -> list[
         vertical: direction of the lines.
     """
     count = int(line.max(initial=-1)) + 1
+    if not count:
+        return []
     owner = line[strokes.owner]
     chosen = np.flatnonzero((owner >= 0) & strokes.is_thin)
     x = strokes.column[chosen]
