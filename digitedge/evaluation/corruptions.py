@@ -1,7 +1,7 @@
 """Corruptions of digit crops at three severities, to measure the robustness of a classifier.
 
 Modelled on MNIST-C (Mu and Gilmer 2019, arXiv:1906.02337), for a camera on paper. Most have relatives in the
-augmentation (`digitedge.training.transforms`); no training uses those marked as unseen in any form, see
+augmentation (`digitedge.training.transforms`); no training uses the unseen ones in any form, see
 docs/decisions/unseen-corruptions.md. Crops are model inputs: uint8 (N, 28, 28), ink bright on 0.
 
 To add a corruption, write its function and add a line to `CORRUPTIONS`.
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.errors import InputError
 from digitedge.utils.opencv import as_uint8, cv2, decode_image, encode_image, resize, to_uint8
 
 Crops = NDArray[np.uint8]
@@ -38,7 +39,13 @@ class Corruption:
     function: Callable[[Crops, float, np.random.Generator], Crops]
 
     def apply(self, crops: Crops, severity: int, *, seed: int = 0) -> Crops:
-        """Corrupt a copy of crops, uint8 (N, 28, 28), at a severity of 1 to 3."""
+        """Corrupt a copy of crops, uint8 (N, 28, 28); the same seed gives the same copy.
+
+        Raises:
+            InputError: a severity that is not 1, 2 or 3.
+        """
+        if severity not in SEVERITIES:
+            raise InputError(f"expected a severity of {SEVERITIES}, got {severity}. The highest is the strongest.")
         rng = np.random.default_rng((seed, severity))
         return self.function(crops, self.strengths[severity - 1], rng)
 
@@ -47,6 +54,7 @@ def _tilt(crops: Crops, degrees: float, rng: np.random.Generator) -> Crops:
     """Rotate by an angle of either sign, and shear the other way."""
 
     def tilt(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Tilt one crop to either side."""
         angle = np.deg2rad(degrees) * rng.choice([-1, 1])
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         return _warp(crop, turn @ np.array([[1, -0.5 * angle], [0, 1]]))
@@ -63,7 +71,7 @@ def _small(crops: Crops, scale: float, rng: np.random.Generator) -> Crops:
 def _warp(
     crop: NDArray[np.uint8], linear: NDArray[np.float64], shift: NDArray[np.float64] | float = 0.0
 ) -> NDArray[np.uint8]:
-    """Transform about the centre."""
+    """Transform one crop linearly about its centre, then shift it by pixels."""
     height, width = crop.shape
     centre = np.array([width - 1, height - 1]) / 2
     matrix = np.column_stack([linear, centre - linear @ centre + shift])
@@ -83,6 +91,7 @@ def _thick(crops: Crops, times: float, rng: np.random.Generator) -> Crops:
     whole = int(times)
 
     def dilate(crop: NDArray[np.uint8]) -> Any:
+        """Dilate one crop, the last time by a fraction."""
         wide = cv2.dilate(crop, brush, iterations=whole) if whole else crop
         return cv2.addWeighted(wide, 1 - times + whole, cv2.dilate(wide, brush), times - whole, 0)
 
@@ -156,6 +165,7 @@ def _motion(crops: Crops, length: float, rng: np.random.Generator) -> Crops:
     middle = size // 2
 
     def blur(crop: NDArray[np.uint8]) -> Any:
+        """Blur one crop along a line."""
         angle = rng.uniform(0, np.pi)
         reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
         path = np.rint(16 * (middle + np.array([-reach, reach]))).astype(int).tolist()
@@ -224,6 +234,7 @@ def _shifted_rows(crops: Crops, pixels: float, rng: np.random.Generator) -> Crop
     """Shift every pair of rows at random, as a rolling shutter or interlaced video does."""
 
     def shift_rows(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Shift the rows of one crop."""
         shifts = np.repeat(np.rint(rng.normal(0, pixels, len(crop) // 2 + 1)).astype(int), 2)[: len(crop)]
         return np.stack([np.roll(row, shift) for row, shift in zip(crop, shifts, strict=True)])
 
@@ -241,6 +252,7 @@ def _stripes(crops: Crops, width: float, rng: np.random.Generator) -> Crops:
 
 
 def _each(crops: Crops, change: Callable[[NDArray[np.uint8]], Any]) -> Crops:
+    """Change every crop."""
     return as_uint8([change(crop) for crop in crops])
 
 

@@ -34,7 +34,23 @@ COLUMN_REACH = 4.0
 ALIKE_RATIO = 1.35
 # Share of a candidate inside another one from which it is part of that.
 INSIDE_SHARE = 0.8
-# Candidates whose neighbourhood is computed at once: limits the memory.
+# Least height of a candidate inside another one that counts, in heights of that one.
+HELD_HEIGHT = 0.3
+# Largest overlap in height of a candidate with one above or below it, as a share of the lower one.
+COLUMN_OVERLAP = 0.2
+# Evidence in place of that of a candidate around or inside this one if there is none, in log odds.
+NO_EVIDENCE = -MAX_EVIDENCE - 1
+# Ratio of width to height under which a candidate is slim, and the largest slimness: beyond, only the pen differs.
+SLIM_ASPECT = 0.35
+MAX_SLIMNESS = 0.25
+# Added to darkness and clutter before the logarithm: differences below are noise of the paper.
+MIN_DARKNESS = 0.02
+MIN_CLUTTER = 0.05
+# Largest slant, in heights for each height: beyond, a stroke lies flat.
+MAX_SLANT = 2.0
+# Difference of confidences from which a candidate was split or merged.
+CHANGED = 1e-6
+# Candidates whose neighbours are compared at once: limits the memory.
 CHUNK = 256
 
 CONTEXTS = ("token", "line", "column", "alike", "page")
@@ -95,7 +111,12 @@ class CandidateTable:
 
 
 def describe(predictions: Sequence[Prediction], image_height: int) -> CandidateTable:
-    """Collect what the features need from the predictions of an image."""
+    """Collect what the features need from the predictions of an image.
+
+    Args:
+        predictions: of all N candidates.
+        image_height: of the image, in pixels.
+    """
     candidates = [prediction.candidate for prediction in predictions]
     reasons = [candidate.reject_reason for candidate in candidates]
     is_word = np.array([reason is RejectReason.TOO_WIDE for reason in reasons], bool)
@@ -123,7 +144,7 @@ def describe(predictions: Sequence[Prediction], image_height: int) -> CandidateT
 def _slant(ink: NDArray[np.uint8]) -> float:
     """Return how far ink leans to the right, in heights for each height: 0 for an upright stroke, 1 for 45 degrees."""
     moments = cv2.moments(ink)
-    return float(-np.clip(moments["mu11"] / (moments["mu02"] + 1e-6), -2, 2))
+    return float(-np.clip(moments["mu11"] / (moments["mu02"] + 1e-6), -MAX_SLANT, MAX_SLANT))
 
 
 def log_odds(probability: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -159,83 +180,109 @@ def extract_features(
     for start in range(0, count, CHUNK):
         rows = np.arange(start, min(start + CHUNK, count))
         features[rows] = np.hstack(
-            [_own_features(table, rows, reject_threshold), _neighbours(table, rows, evidence, tokens)]
+            [_own_features(table, rows, reject_threshold), _neighbour_features(table, rows, evidence, tokens)]
         )
     return features
 
 
 def _own_features(table: CandidateTable, rows: NDArray[np.intp], reject_threshold: float) -> NDArray[np.float64]:
+    """Return the columns of OWN up to "clutter"."""
     probabilities = table.probabilities[rows]
     ordered = np.sort(probabilities, axis=1)
-    confidence = log_odds(ordered[:, -1])
     width, height = table.boxes[rows, 2].clip(1), table.boxes[rows, 3].clip(1)
-    aspect = np.log(width / height)
     return np.column_stack(
         [
-            confidence - log_odds(reject_threshold),
+            log_odds(ordered[:, -1]) - log_odds(reject_threshold),
             log_odds(ordered[:, -2]),
             log_odds(table.initial_confidence[rows]),
-            (np.abs(table.initial_confidence[rows] - ordered[:, -1]) > 1e-6),
+            np.abs(table.initial_confidence[rows] - ordered[:, -1]) > CHANGED,
             np.eye(10)[probabilities.argmax(axis=1)],
-            aspect,
-            (0.35 - width / height).clip(0, 0.25),
+            np.log(width / height),
+            (SLIM_ASPECT - width / height).clip(0, MAX_SLIMNESS),
             table.slants[rows],
             table.fill[rows],
             table.strokes[rows],
             np.log(table.heights_px[rows].clip(1)),
             np.log(height / table.image_height),
             table.levels[rows] > 0,
-            np.log(0.02 + table.darkness[rows]),
-            np.log(0.05 + table.clutter[rows]),
+            np.log(MIN_DARKNESS + table.darkness[rows]),
+            np.log(MIN_CLUTTER + table.clutter[rows]),
         ]
     )
 
 
-def _neighbours(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """How R candidates stand to all N of the image: every table has R rows and N columns.
+
+    Attributes:
+        gap: horizontal gap, in heights of the row's candidate; 0 in an overlap.
+        drop: vertical gap, likewise.
+        overlap_x: common width as a share of the smaller one; negative in a gap.
+        overlap_y: common height as a share of the smaller one; negative in a gap.
+        ratio: absolute logarithm of the ratio of the heights.
+        inside: whether the row's candidate lies inside the column's, which is higher.
+        holds: whether the column's candidate lies inside the row's, and is not much lower.
+        is_left: whether the middle of the column's candidate is to the left of the row's.
+    """
+
+    gap: NDArray[np.float64]
+    drop: NDArray[np.float64]
+    overlap_x: NDArray[np.float64]
+    overlap_y: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    holds: NDArray[np.bool_]
+    is_left: NDArray[np.bool_]
+
+
+def _relate(boxes: NDArray[np.float64], rows: NDArray[np.intp]) -> _Pairs:
+    """Compare the boxes of some rows with all boxes, float64 (N, 4)."""
+    x, y, width, height = (boxes[rows, i, None] for i in range(4))
+    other_x, other_y, other_width, other_height = boxes.T
+    gap_x = np.maximum(other_x - x - width, x - other_x - other_width)
+    gap_y = np.maximum(other_y - y - height, y - other_y - other_height)
+    area, other_area = width * height, other_width * other_height
+    common = np.minimum((-gap_x).clip(0) * (-gap_y).clip(0), np.minimum(area, other_area))
+    return _Pairs(
+        gap=np.maximum(gap_x, 0) / height,
+        drop=np.maximum(gap_y, 0) / height,
+        overlap_x=-gap_x / np.minimum(width, other_width),
+        overlap_y=-gap_y / np.minimum(height, other_height),
+        ratio=np.abs(np.log(other_height / height)),
+        inside=(common >= INSIDE_SHARE * area) & (other_height > height),
+        holds=(common >= INSIDE_SHARE * other_area) & (other_height < height) & (other_height > HELD_HEIGHT * height),
+        is_left=other_x + other_width / 2 < x + width / 2,
+    )
+
+
+def _neighbour_features(
     table: CandidateTable, rows: NDArray[np.intp], evidence: NDArray[np.float64], tokens: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Return the rest of the features: nearest neighbours, and the statistics of each context."""
-    x, y, width, height = (table.boxes[rows, i, None] for i in range(4))
-    others = table.boxes.T
-    to_right, to_left = others[0] - x - width, x - others[0] - others[2]
-    gap = np.maximum(np.maximum(to_right, to_left), 0) / height
-    below, above = others[1] - y - height, y - others[1] - others[3]
-    down = np.maximum(np.maximum(below, above), 0) / height
-    overlap_y = -np.maximum(below, above) / np.minimum(height, others[3])
-    overlap_x = -np.maximum(to_right, to_left) / np.minimum(width, others[2])
-    ratio = np.abs(np.log(others[3] / height))
-    is_other = table.is_writing[None, :] & (rows[:, None] != np.arange(len(table.boxes)))
-    in_line = is_other & (overlap_y >= LINE_OVERLAP) & (ratio <= np.log(LINE_HEIGHT_RATIO))
-    common = (-np.maximum(to_right, to_left)).clip(0) * (-np.maximum(below, above)).clip(0)
-    common = np.minimum(common, np.minimum(width * height, others[2] * others[3]))
-    inside = is_other & (common >= INSIDE_SHARE * width * height) & (others[3] > height)
-    holds = (
-        is_other & (common >= INSIDE_SHARE * others[2] * others[3]) & (others[3] < height) & (others[3] > 0.3 * height)
-    )
-    apart = in_line & ~inside & ~holds
+    """Return the columns of OWN from "inside" on, and the statistics of each context."""
+    pairs = _relate(table.boxes, rows)
+    is_other = table.is_writing & (rows[:, None] != np.arange(len(table.boxes)))
     columns = [
-        np.where(inside, evidence, -MAX_EVIDENCE - 1).max(axis=1),
-        np.where(holds, evidence, -MAX_EVIDENCE - 1).max(axis=1),
+        np.where(is_other & relation, evidence, NO_EVIDENCE).max(axis=1) for relation in (pairs.inside, pairs.holds)
     ]
-    centre = x + width / 2
-    for is_side in (others[0] + others[2] / 2 < centre, others[0] + others[2] / 2 >= centre):
-        distance = np.where(apart & is_side, gap, LINE_REACH)
-        nearest = distance.argmin(axis=1)
-        shortest = distance.min(axis=1)
+    is_alike = pairs.ratio <= np.log(LINE_HEIGHT_RATIO)
+    beside = is_other & is_alike & (pairs.overlap_y >= LINE_OVERLAP) & ~pairs.inside & ~pairs.holds
+    for is_side in (pairs.is_left, ~pairs.is_left):
+        gap = np.where(beside & is_side, pairs.gap, LINE_REACH)
+        nearest, shortest = gap.argmin(axis=1), gap.min(axis=1)
         columns += [shortest, np.where(shortest < LINE_REACH, evidence[nearest], 0.0)]
-    contexts = (
-        apart & (tokens[rows, None] == tokens),
-        apart & (gap <= LINE_REACH),
-        is_other
-        & (overlap_x >= LINE_OVERLAP)
-        & (down <= COLUMN_REACH)
-        & (overlap_y < 0.2)
-        & (ratio <= np.log(LINE_HEIGHT_RATIO)),
-        is_other & (ratio <= np.log(ALIKE_RATIO)),
-        is_other,
+    above_or_below = (
+        (pairs.overlap_x >= LINE_OVERLAP) & (pairs.overlap_y < COLUMN_OVERLAP) & (pairs.drop <= COLUMN_REACH)
     )
-    for context in contexts:
-        columns += _statistics(table, rows, evidence, context)
+    contexts = {
+        "token": beside & (tokens[rows, None] == tokens),
+        "line": beside & (pairs.gap <= LINE_REACH),
+        "column": is_other & is_alike & above_or_below,
+        "alike": is_other & (pairs.ratio <= np.log(ALIKE_RATIO)),
+        "page": is_other,
+    }
+    for context in CONTEXTS:
+        columns += _statistics(table, rows, evidence, contexts[context])
     return np.column_stack(columns)
 
 
@@ -246,7 +293,7 @@ def _statistics(
     number = chosen.sum(axis=1)
     divisor = np.maximum(number, 1)
     height = table.boxes[:, 3].clip(1)
-    log_height, log_dark = np.log(height), np.log(0.02 + table.darkness)
+    log_height, log_darkness = np.log(height), np.log(MIN_DARKNESS + table.darkness)
     middle = table.boxes[:, 1] + height / 2
 
     def deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -261,7 +308,7 @@ def _statistics(
         deviation(log_height),
         np.sqrt((chosen @ log_height**2 / divisor - (chosen @ log_height / divisor) ** 2).clip(0)),
         deviation(table.strokes),
-        deviation(log_dark),
+        deviation(log_darkness),
         deviation(table.slants),
         (deviation(middle) / height[rows]).clip(-LINE_REACH, LINE_REACH),
     ]

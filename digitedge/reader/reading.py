@@ -69,7 +69,8 @@ class Table:
 
     Attributes:
         box: x, y, width, height in pixels of the image.
-        rows: from top to bottom, the cells of each from left to right. Rows may differ in length.
+        rows: from top to bottom, the cells of each from left to right, as many in each row. A merged cell
+            is repeated at each place that it covers, with its text at the first one only.
     """
 
     box: Box

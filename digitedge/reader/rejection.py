@@ -6,17 +6,19 @@ because the rest of its word was. The weights were fitted on rendered documents;
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.errors import ModelError
 from digitedge.reader.classify import Prediction
 from digitedge.reader.context import CONTEXTS, FEATURES, CandidateTable, describe, extract_features, initial_evidence
-from digitedge.utils.boxes import Box
+from digitedge.utils.boxes import Box, intersection_matrix
+from digitedge.utils.loading import read_npz
 
 MIN_CONFIDENCE = 0.25
 """Default of the least confidence of a digit: below it, predictions are wrong more often than right."""
@@ -27,9 +29,8 @@ WEIGHTS_FILE = "rejection.npz"
 EVIDENCE = ("confidence", "shape", "size", "ink", "overlap", "neighbours", *CONTEXTS)
 """Groups of features, and the keys of the evidence in verbose JSON."""
 
-# Largest distance of a feature from its mean, in standard deviations: beyond it, networks only guess.
+# Largest distance of a feature from its mean, in standard deviations: beyond it, networks extrapolate.
 MAX_DEVIATION = 4.0
-_ARRAYS = ("mean", "scale", "hidden", "hidden_bias", "output", "bias")
 # Share of the smaller one of two digits from which only the more certain one is kept.
 MAX_OVERLAP = 0.5
 
@@ -61,25 +62,29 @@ OVERLAPS_DIGIT = "overlaps a digit"
 """Reject reason of a candidate that covers the same ink as a digit that is more certain."""
 
 
+ADVICE = "Install digitedge again."
+_ARRAYS = ("mean", "scale", "hidden", "hidden_bias", "output", "bias")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """A network with one hidden layer that gives log odds.
 
     Attributes:
-        mean: float64 (F,), subtracted from the features.
-        scale: float64 (F,), by which they are divided then.
-        hidden: float64 (F, H), weights of the hidden layer (ReLU).
-        hidden_bias: float64 (H,).
-        output: float64 (H,), weights of the output.
-        bias: of the output.
+        mean: float32 (F,), subtracted from the features.
+        scale: float32 (F,), by which they are divided then.
+        hidden: float32 (F, H), weights of the hidden layer (ReLU).
+        hidden_bias: float32 (H,).
+        output: float32 (H,), weights of the output.
+        bias: float32 (), of the output.
     """
 
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    hidden: NDArray[np.float64]
-    hidden_bias: NDArray[np.float64]
-    output: NDArray[np.float64]
-    bias: float
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
     def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log odds, float64 (N,), that candidates with these features, float64 (N, F), are digits."""
@@ -166,16 +171,18 @@ def final_features(table: CandidateTable, first: Network, reject_threshold: floa
 
 @cache
 def load_networks() -> tuple[Network, Network]:
-    """Load the networks of the first and the second round."""
-    with (files("digitedge.reader") / WEIGHTS_FILE).open("rb") as file, np.load(file) as arrays:
-        first, last = (_load_network({name: arrays[f"{number}_{name}"] for name in _ARRAYS}) for number in (1, 2))
+    """Load the networks of the first and the second round.
+
+    Raises:
+        ModelError: the weights are missing or damaged.
+    """
+    path = Path(__file__).with_name(WEIGHTS_FILE)
+    arrays = read_npz(path, error=ModelError, advice=ADVICE)
+    try:
+        first, last = (Network(**{name: arrays[f"{number}_{name}"] for name in _ARRAYS}) for number in (1, 2))
+    except KeyError as exc:
+        raise ModelError(f"{path}: expected an array named {exc.args[0]}. {ADVICE}") from exc
     return first, last
-
-
-def _load_network(arrays: dict[str, NDArray[np.float32]]) -> Network:
-    values = {name: array.astype(np.float64) for name, array in arrays.items()}
-    bias = float(values.pop("bias"))
-    return Network(**values, bias=bias)
 
 
 def _evidence(network: Network, features: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -203,22 +210,15 @@ def _decide(prediction: Prediction, score: float, evidence: NDArray[np.float64],
 
 def _reject_overlaps(decisions: list[Decision]) -> list[Decision]:
     """Reject digits that overlap a more certain one: halves of a digit, and pairs that were read as one."""
-    kept = sorted((decision for decision in decisions if decision.kept), key=lambda decision: -decision.score)
-    digits: list[Decision] = []
-    overlapping = set()
-    boxes = np.zeros((len(kept), 4), np.int64)
-    for decision in kept:
-        x, y, width, height = decision.box
-        others = boxes[: len(digits)]
-        common_width = np.minimum(x + width, others[:, 0] + others[:, 2]) - np.maximum(x, others[:, 0])
-        common_height = np.minimum(y + height, others[:, 1] + others[:, 3]) - np.maximum(y, others[:, 1])
-        common = common_width.clip(0) * common_height.clip(0)
-        if (common > MAX_OVERLAP * np.minimum(width * height, others[:, 2] * others[:, 3])).any():
-            overlapping.add(id(decision))
+    order = sorted((i for i, one in enumerate(decisions) if one.kept), key=lambda i: -decisions[i].score)
+    boxes = np.array([decisions[i].box for i in order], np.int64).reshape(-1, 4)
+    areas = boxes[:, 2:].prod(axis=1)
+    overlaps = intersection_matrix(boxes, boxes) > MAX_OVERLAP * np.minimum(areas, areas[:, None])
+    result = list(decisions)
+    digits: list[int] = []  # positions in `order`
+    for position, i in enumerate(order):
+        if overlaps[position, digits].any():
+            result[i] = replace(decisions[i], reject_reason=OVERLAPS_DIGIT)
         else:
-            boxes[len(digits)] = decision.box
-            digits.append(decision)
-    return [
-        Decision(one.prediction, OVERLAPS_DIGIT, one.score, one.evidence) if id(one) in overlapping else one
-        for one in decisions
-    ]
+            digits.append(position)
+    return result

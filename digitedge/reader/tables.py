@@ -20,7 +20,9 @@ def fill_tables(grids: Sequence[TableGrid], digits: Sequence[Digit]) -> tuple[Ta
     """
     tables = []
     for grid in grids:
-        rows = tuple(tuple(Cell(_text(box, digits), box) for box in row if box is not None) for row in grid.rows)
+        text = {box: _text(box, digits) for row in grid.rows for box in row}
+        # A merged cell stands at several places: its text is at the first one only.
+        rows = tuple(tuple(Cell(text.pop(box, ""), box) for box in row) for row in grid.rows)
         if any(cell.text for row in rows for cell in row):
             tables.append(Table(union([cell.box for row in rows for cell in row]), rows))
     return tuple(sorted(tables, key=lambda table: table.box[1]))

@@ -45,6 +45,18 @@ def iou(a: Box, b: Box) -> float:
     return common / (a[2] * a[3] + b[2] * b[3] - common) if common else 0.0
 
 
+def intersection_matrix(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the area that all pairs of boxes have in common, int64 (N, 4) and (M, 4): int64 (N, M), in pixels.
+
+    Examples:
+        >>> intersection_matrix(np.array([[0, 0, 10, 10]]), np.array([[5, 0, 10, 10], [50, 0, 10, 10]]))
+        array([[50,  0]])
+    """
+    starts = np.maximum(a[:, None, :2], b[None, :, :2])
+    ends = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
+    return np.asarray((ends - starts).clip(0).prod(axis=2))
+
+
 def iou_matrix(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the intersection over union of all pairs of boxes, int64 (N, 4) and (M, 4): float64 (N, M), 0 to 1.
 
@@ -52,9 +64,7 @@ def iou_matrix(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64
         >>> iou_matrix(np.array([[0, 0, 10, 10]]), np.array([[5, 0, 10, 10], [50, 0, 10, 10]])).round(2)
         array([[0.33, 0.  ]])
     """
-    starts = np.maximum(a[:, None, :2], b[None, :, :2])
-    ends = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    common = (ends - starts).clip(0).prod(axis=2)
+    common = intersection_matrix(a, b)
     return np.asarray(common / (a[:, 2:].prod(axis=1)[:, None] + b[:, 2:].prod(axis=1) - common))
 
 

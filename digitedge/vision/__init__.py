@@ -4,8 +4,8 @@ In: an image, uint8 (H, W, 3) BGR or (H, W), in any light, dark ink on paper or 
 Out: candidates that may be digits, each with its box and its own ink, and the 28x28 crop of any ink.
 
 `detect` runs the stages on every level of a pyramid: `illumination` (ink on even paper), `binarize` (mask of the ink),
-`structure`, `line_removal` and `patterns` (tables, boxes, rulings and dashes) and `segment` (connected components
-grouped into candidates). `split_merge` proposes to split a candidate along `seams` or to merge it with another.
+`lines` and `patterns` (tables, boxes, rulings and dashes are removed) and `segment` (connected components grouped
+into candidates). `split_merge` proposes to split a candidate along `seams` or to merge it with another.
 `normalize` makes the crop, `layout` arranges digits in rows and numbers, `tables` makes cells of lines. Which
 candidates are digits is decided in `digitedge.reader`.
 """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitedge.utils.opencv import as_uint8, cv2, resize
 
-# Least ink level of the mask, of 255: a hard pencil absorbs a tenth of the light; JPEG artefacts and creases less.
+# Least ink level of the mask, 0 to 255: a hard pencil absorbs a tenth of the light; JPEG artefacts and creases less.
 MIN_INK = 20
 # Distance of ink from the noise of the paper, in standard deviations. Cloth, fur and leaves have long tails: ten
 # photographs of objects gave 330 false digits at 5, 44 at 7 and 40 at 9.
@@ -22,18 +22,18 @@ NOISE_SAMPLES = 150
 TILE_SAMPLES = 10
 # Share of the darkest ink in the neighbourhood that a pixel must reach.
 PEAK_SHARE = 0.3
-# Share of the threshold, and least ink level, that is enough where there is ink on the next finer level.
+# Where there is ink on the next finer level, this share of the threshold is enough, but at least this ink level.
 FINER_SHARE = 0.6
 MIN_FINER_INK = 8
 # Radius of the neighbourhood in pixels: a little more than a stroke's width in digits of 20 to 46 pixels.
-NEIGHBOURHOOD = 6
+NEIGHBOURHOOD_PX = 6
 
 
 def binarize(ink: NDArray[np.uint8], finer: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """Separate ink from paper.
 
     Args:
-        ink: uint8 (H, W), 0 is paper.
+        ink: uint8 (H, W), 0 is paper, 255 is ink that reflects nothing.
         finer: mask of the next finer level without lines, uint8 (2H or 2H + 1, 2W or 2W + 1). Its strokes stay: a thin
             pen pales when the image is halved.
 
@@ -47,25 +47,26 @@ def binarize(ink: NDArray[np.uint8], finer: NDArray[np.uint8] | None = None) -> 
         >>> int((binarize(ink) > 0).sum())
         120
     """
-    level = ink_threshold(ink)
+    threshold = _ink_threshold(ink)
     height, width = ink.shape
     if finer is None or finer.shape[0] < 2 * height or finer.shape[1] < 2 * width:  # one pixel cannot be halved
-        return as_uint8(cv2.compare(ink, level, cv2.CMP_GT, dst=level))
-    mask = as_uint8(cv2.compare(ink, level, cv2.CMP_GT))
-    cv2.convertScaleAbs(level, dst=level, alpha=FINER_SHARE)
-    pale = cv2.compare(ink, cv2.max(level, MIN_FINER_INK, dst=level), cv2.CMP_GT)  # type: ignore[call-overload]
+        return as_uint8(cv2.compare(ink, threshold, cv2.CMP_GT, dst=threshold))
+    mask = as_uint8(cv2.compare(ink, threshold, cv2.CMP_GT))
+    cv2.convertScaleAbs(threshold, dst=threshold, alpha=FINER_SHARE)
+    cv2.max(threshold, MIN_FINER_INK, dst=threshold)  # type: ignore[call-overload]  # the stubs lack scalars
+    pale = cv2.compare(ink, threshold, cv2.CMP_GT)
     halved = resize(finer[: 2 * height, : 2 * width], (width, height), cv2.INTER_AREA)
     return as_uint8(cv2.bitwise_or(mask, pale, dst=mask, mask=halved))
 
 
-def ink_threshold(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the level that ink exceeds at each pixel, uint8 (H, W)."""
-    size = (2 * NEIGHBOURHOOD + 1, 2 * NEIGHBOURHOOD + 1)
-    level = as_uint8(cv2.dilate(ink, np.ones(size, np.uint8)))
+def _ink_threshold(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the ink level that each pixel of the mask exceeds, uint8 (H, W)."""
+    size = (2 * NEIGHBOURHOOD_PX + 1, 2 * NEIGHBOURHOOD_PX + 1)
+    threshold = as_uint8(cv2.dilate(ink, np.ones(size, np.uint8)))
     # In place: the pages of a new array take longer to map than its values to compute.
-    cv2.blur(level, size, dst=level)
-    cv2.convertScaleAbs(level, dst=level, alpha=PEAK_SHARE)
-    return as_uint8(cv2.max(level, _noise_level(ink), dst=level))
+    cv2.blur(threshold, size, dst=threshold)
+    cv2.convertScaleAbs(threshold, dst=threshold, alpha=PEAK_SHARE)
+    return as_uint8(cv2.max(threshold, _noise_level(ink), dst=threshold))
 
 
 def _noise_level(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

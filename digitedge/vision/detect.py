@@ -16,7 +16,7 @@ from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import cv2, resize, to_grey
 from digitedge.vision.binarize import binarize
 from digitedge.vision.illumination import Illumination, estimate_illumination, extract_ink
-from digitedge.vision.line_removal import Line, remove_lines
+from digitedge.vision.lines import Line, find_lines, remove_lines
 from digitedge.vision.patterns import find_patterns
 from digitedge.vision.segment import (
     MAX_DIGIT_PX,
@@ -27,7 +27,6 @@ from digitedge.vision.segment import (
     extract_candidates,
 )
 from digitedge.vision.stages import Stage, StageClock
-from digitedge.vision.structure import find_structure
 
 # Longer side in pixels of the finest level: 0.5 % of it are the 8 pixels that a digit needs.
 SEARCH_SIDE = 1600
@@ -135,7 +134,7 @@ def _search_level(
     with clock.measure(Stage.CANDIDATES):
         components = connected_components(mask)
     with clock.measure(Stage.LINES):
-        lines = find_structure(components, [line.scaled(0.5) for line in finer[-1].lines] if finer else ())
+        lines = find_lines(components, [line.scaled(0.5) for line in finer[-1].lines] if finer else ())
         if lines:
             cleaned = remove_lines(mask, ink, lines)
             components = connected_components(cleaned)

@@ -17,7 +17,7 @@ from digitedge.utils.opencv import as_uint8, cv2, resize
 THUMBNAIL_SIDE = 200
 # Widest stroke that the closing fills, as a share of the shorter side: twice the pen of a digit that fills the image.
 MAX_STROKE_WIDTH = 0.2
-# The same for the search of light strokes: sheets and their borders are wider.
+# Widest stroke that counts for the polarity, as a share of the shorter side: sheets and their borders are wider.
 MAX_HAT_WIDTH = 0.15
 # Least grey level of the paper: dividing by less (black tables, vignettes) would turn sensor noise into ink.
 MIN_PAPER_LEVEL = 48
@@ -32,7 +32,8 @@ class Illumination:
     """The illumination of an image, estimated once and valid for any resolution of it.
 
     Attributes:
-        paper: uint8, a thumbnail of the image without its strokes; of the inverted image if `inverted`.
+        paper: uint8 (h, w), a thumbnail with a longer side of `THUMBNAIL_SIDE` at most: the grey level of the paper
+            without strokes; of the inverted image if `inverted`.
         inverted: whether the strokes are lighter than their surroundings.
     """
 
@@ -44,7 +45,14 @@ def estimate_illumination(grey: NDArray[np.uint8]) -> Illumination:
     """Estimate the polarity and the paper of an image.
 
     Args:
-        grey: uint8 (H, W), dark on light or light on dark.
+        grey: uint8 (H, W), dark on light or light on dark, in any resolution.
+
+    Examples:
+        >>> board = np.full((100, 160), 40, np.uint8)
+        >>> board[30:70, 80:84] = 220
+        >>> illumination = estimate_illumination(board)
+        >>> illumination.inverted, illumination.paper.shape, int(illumination.paper.min())
+        (True, (100, 160), 215)
     """
     thumbnail = _thumbnail(grey)
     inverted = is_light_on_dark(thumbnail)
@@ -93,25 +101,22 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         >>> is_light_on_dark(board), is_light_on_dark(255 - board)
         (True, False)
     """
-    around = cv2.medianBlur(grey, _odd_size(MAX_STROKE_WIDTH * min(grey.shape)))
-    # The cube lets strokes outweigh shading; the limit lets them outweigh corners of sheets and lamps.
-    weights = np.arange(MAX_DEVIATION + 1) ** 3
+    around = as_uint8(cv2.medianBlur(grey, _odd_size(MAX_STROKE_WIDTH * min(grey.shape))))
+    return _weigh_light_strokes(grey, around) > LIGHT_ON_DARK_RATIO * _weigh_light_strokes(~grey, ~around)
+
+
+def _weigh_light_strokes(grey: NDArray[np.uint8], around: NDArray[np.uint8]) -> int:
+    """Add up how much lighter than their surroundings the light strokes are."""
     # What is wider than a stroke has no top-hat: the border of a sheet differs from its median, but is no stroke.
     square = np.ones((_odd_size(MAX_HAT_WIDTH * min(grey.shape)),) * 2, np.uint8)
-    light, dark = (
-        int(
-            np.bincount(np.minimum(cv2.min(cv2.subtract(*pair), hat), MAX_DEVIATION).ravel(), minlength=len(weights))
-            @ weights
-        )
-        for pair, hat in (
-            ((grey, around), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, square)),
-            ((around, grey), cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, square)),
-        )
-    )
-    return light > LIGHT_ON_DARK_RATIO * dark
+    deviation = as_uint8(cv2.min(cv2.subtract(grey, around), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, square)))
+    # The cube lets strokes outweigh shading; the limit lets them outweigh corners of sheets and lamps.
+    counts = np.bincount(np.minimum(deviation, MAX_DEVIATION).ravel(), minlength=MAX_DEVIATION + 1)
+    return int(counts @ np.arange(MAX_DEVIATION + 1) ** 3)
 
 
 def _thumbnail(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale down to a longer side of `THUMBNAIL_SIDE`; a smaller image keeps its size."""
     scale = min(1.0, THUMBNAIL_SIDE / max(grey.shape))
     target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return resize(grey, target, cv2.INTER_AREA)

@@ -13,32 +13,30 @@ from numpy.typing import NDArray
 MARGIN = 1 / 6
 # Largest horizontal distance of a seam from its start, as a share of the height.
 MAX_DRIFT = 0.15
-# Cost of a step through full ink, in steps over paper.
+# A pixel of paper costs 1, one of full ink so much more, and a step to the side so much more.
 INK_COST = 20.0
+SIDE_COST = 0.5
+# Largest number of seams of a candidate: it is split into four digits at most.
 MAX_SEAMS = 3
 
 
-def find_seams(ink: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
-    """Find the best seams from top to bottom.
+def find_seams(inks: Sequence[NDArray[np.uint8]]) -> list[list[NDArray[np.intp]]]:
+    """Find the best seams from top to bottom, of many candidates at once: that takes a tenth of the time.
 
     Args:
-        ink: uint8 (H, W), possibly several digits, 0 is paper.
+        inks: uint8 (H, W) each, of any sizes, possibly several digits, 0 is paper.
 
     Returns:
-        At most MAX_SEAMS, from left to right, each intp (H,): in each row the first column to the right of the seam.
-        No seam crosses another.
+        For each at most MAX_SEAMS, from left to right, each intp (H,): in each row the first column to the right of the
+        seam. No seam crosses another.
 
     Examples:
         >>> ink = np.zeros((20, 40), np.uint8)
         >>> ink[:, 4:16] = ink[:, 22:36] = ink[9:11, 16:22] = 255  # two bars, joined in the middle
-        >>> any(16 <= path.min() and path.max() <= 22 for path in find_seams(ink))
+        >>> (seams,) = find_seams([ink])
+        >>> any(16 <= seam.min() and seam.max() <= 22 for seam in seams)
         True
     """
-    return find_all_seams([ink])[0]
-
-
-def find_all_seams(inks: Sequence[NDArray[np.uint8]]) -> list[list[NDArray[np.intp]]]:
-    """Find the best seams of many candidates at once, which takes a tenth of the time; see `find_seams`."""
     windows = [_windows(ink) for ink in inks]
     costs = [
         1 + ink[:, window].astype(np.float64) * (INK_COST / 255)
@@ -88,13 +86,13 @@ def _cheapest_paths(costs: Sequence[NDArray[np.float64]]) -> list[NDArray[np.int
     for i, cost in enumerate(costs):  # all end in the last row; the rows above the first cost nothing
         rows[:, i, : cost.shape[1]] = 0
         rows[height - len(cost) :, i, : cost.shape[1]] = cost
-    sides = np.full((3, len(costs), width), np.inf)  # the cheapest ways from the left, from above and from the right
+    sides = np.full((3, len(costs), width), np.inf)  # the least costs from the left, from above and from the right
     steps = np.zeros(rows.shape, np.int8)
     sides[1] = rows[0]
     for row in range(1, height):
         above = sides[1]
-        np.add(above[:, :-1], 0.5, out=sides[0, :, 1:])
-        np.add(above[:, 1:], 0.5, out=sides[2, :, :-1])
+        np.add(above[:, :-1], SIDE_COST, out=sides[0, :, 1:])
+        np.add(above[:, 1:], SIDE_COST, out=sides[2, :, :-1])
         steps[row] = sides.argmin(axis=0) - 1
         sides[1] = rows[row] + sides.min(axis=0)
     every = np.arange(len(costs))

@@ -20,8 +20,6 @@ MIN_DIGIT_PX = 20
 MAX_DIGIT_PX = 46
 # Least height of a readable digit: that of the finest level.
 MIN_HEIGHT_PX = 8
-# Longer side in pixels of a level from which a component is not a digit but a grid, a pen, a hand: they hold lines.
-MAX_OUTLINE_PX = 60
 # Longer side of the widest word that is kept as a candidate, in pixels of a level.
 MAX_WORD_PX = 370
 # Least longer side of a part of a digit, and its largest height, in heights of the digit.
@@ -32,14 +30,13 @@ MAX_PART_WIDTH = 1.2
 # Largest distance between a part and its digit, and largest distance to the side, in heights of the digit.
 PART_REACH = 0.2
 PART_SIDE_REACH = 0.05
-# Largest ratio of width to height of a digit, and of several touching digits.
+# Largest ratio of width to height of a digit.
 MAX_DIGIT_ASPECT = 2.2
-MAX_WORD_ASPECT = 4.0
 # Ratio of width to height under which a component is slim, like a 1.
 SLIM_ASPECT = 0.4
 # Largest share of its box that the ink of a digit covers, unless it is slim.
 MAX_FILL = 0.75
-# Pairs of a digit and a possible part whose distance is computed at once: limits the memory.
+# Largest number of pairs of a digit and a possible part whose distance is computed at once: limits the memory.
 MAX_PAIRS = 200_000
 # Width of the margin around a candidate in which clutter is measured, in heights of the candidate.
 CLUTTER_MARGIN = 0.25
@@ -95,7 +92,14 @@ def connected_components(mask: NDArray[np.uint8]) -> Components:
     """Label the 8-connected components of a mask.
 
     Args:
-        mask: uint8 (H, W), 0 where there is no ink.
+        mask: uint8 (H, W), 255 where there is ink, else 0.
+
+    Examples:
+        >>> mask = np.zeros((50, 50), np.uint8)
+        >>> mask[10:40, 20:24] = mask[45, 30] = 255  # a one and a speck
+        >>> components = connected_components(mask)
+        >>> components.boxes.tolist(), components.areas.tolist()
+        ([[20, 10, 4, 30], [30, 45, 1, 1]], [120, 1])
     """
     labels = np.zeros(mask.shape, np.int32)
     _, y, _, height = cv2.boundingRect(mask)
@@ -119,10 +123,13 @@ def extract_candidates(
     """Group components into candidates: each digit with its parts, and what else is as high.
 
     Args:
-        components: of the level.
-        ink: uint8 (H, W), the same level, 0 is paper.
-        level: its number.
-        min_height: least height of a digit, in pixels.
+        components: of the mask of one level of the pyramid.
+        ink: uint8 (H, W), of the same level, 0 is paper, 255 is ink that reflects nothing.
+        level: its number, 0 is the finest.
+        min_height: least height of a digit, in pixels of the level.
+
+    Returns:
+        Candidates in no particular order, each with the ink of its own components.
 
     Examples:
         >>> ink = np.zeros((60, 60), np.uint8)

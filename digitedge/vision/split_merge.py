@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from digitedge.utils.boxes import gaps, union
 from digitedge.utils.opencv import cv2
-from digitedge.vision.seams import find_all_seams
-from digitedge.vision.segment import MAX_WORD_ASPECT, Candidate, RejectReason
+from digitedge.vision.seams import find_seams
+from digitedge.vision.segment import Candidate, RejectReason
 
-# Least ratio of width to height of candidates that may be several digits.
+# Least and largest ratio of width to height of candidates that may be several digits.
 MIN_SPLIT_ASPECT = 0.6
+MAX_SPLIT_ASPECT = 4.0
 # Least ratio of width to height of a digit in a row of touching ones: how many digits a candidate may hold.
 MIN_DIGIT_ASPECT = 0.4
 # Least height of a part after a split, in heights of the whole.
@@ -50,13 +51,23 @@ def propose_splits_and_merges(candidates: Sequence[Candidate], doubtful: Sequenc
     Args:
         candidates: all candidates of an image.
         doubtful: indices of those that the classifier doubts.
+
+    Returns:
+        Proposals in no particular order; several may replace the same candidate.
+
+    Examples:
+        >>> ink = np.zeros((40, 60), np.uint8)
+        >>> ink[:, 4:26] = ink[:, 34:56] = ink[19:21] = 200  # two blocks, joined in the middle
+        >>> proposals = propose_splits_and_merges([Candidate((0, 0, 60, 40), ink, 200.0, 0.0)], [0])
+        >>> sorted({len(proposal.candidates) for proposal in proposals})
+        [2, 3]
     """
     return [*_splits(candidates, doubtful), *propose_merges(candidates, doubtful)]
 
 
 def _splits(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
     wide = [index for index in doubtful if _may_be_several(candidates[index])]
-    for index, seams in zip(wide, find_all_seams([candidates[index].ink for index in wide]), strict=True):
+    for index, seams in zip(wide, find_seams([candidates[index].ink for index in wide]), strict=True):
         candidate = candidates[index]
         _, _, width, height = candidate.box
         most = max(2, int(width / (MIN_DIGIT_ASPECT * height)))  # digits
@@ -75,7 +86,7 @@ def _splits(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterato
 
 def _may_be_several(candidate: Candidate) -> bool:
     _, _, width, height = candidate.box
-    return candidate.reject_reason in SPLITTABLE and MIN_SPLIT_ASPECT * height <= width <= MAX_WORD_ASPECT * height
+    return candidate.reject_reason in SPLITTABLE and MIN_SPLIT_ASPECT * height <= width <= MAX_SPLIT_ASPECT * height
 
 
 def _cut_part(candidate: Candidate, left: NDArray[np.intp], right: NDArray[np.intp]) -> Candidate:
@@ -91,7 +102,15 @@ def _cut_part(candidate: Candidate, left: NDArray[np.intp], right: NDArray[np.in
 
 
 def propose_merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> Iterator[Proposal]:
-    """Propose merges of the doubtful candidates with others near them, on the same level."""
+    """Propose merges of the doubtful candidates with others near them, on the same level.
+
+    Args:
+        candidates: all candidates of an image.
+        doubtful: indices of those that the classifier doubts.
+
+    Yields:
+        A proposal for each pair of candidates.
+    """
     boxes = np.array([candidate.box for candidate in candidates])
     levels = np.array([candidate.level for candidate in candidates])
     seen = set()
@@ -116,7 +135,7 @@ def _in_reach(boxes: NDArray[np.int64], levels: NDArray[np.int64], index: int) -
 
 
 def merge(a: Candidate, b: Candidate) -> Candidate:
-    """Merge two candidates into one."""
+    """Merge two candidates of one level into one, with the darkness and clutter of the darker one."""
     x, y, width, height = box = union([a.box, b.box])
     ink = np.zeros((height, width), np.uint8)
     for part in (a, b):

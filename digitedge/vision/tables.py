@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.utils.boxes import Box
-from digitedge.vision.line_removal import Line
+from digitedge.vision.groups import connected_group
+from digitedge.vision.lines import Line
 
 # In longer sides of the image: the largest distance of two lines that are one (a double line, or one that was found on
 # two levels), and how far a line may end before the line that bounds it.
@@ -19,7 +20,7 @@ SAME_LINE = 0.006
 END_GAP = 0.02
 # Lines nearer to each other than this share of the usual distance are one too.
 MIN_SPACING = 0.25
-# A line is sampled at so many points.
+# Number of points at which a line is sampled.
 POINTS = 33
 # Least number of rows, and of columns.
 MIN_CELLS = 2
@@ -38,10 +39,10 @@ class TableGrid:
 
     Attributes:
         rows: from top to bottom, of cells from left to right: x, y, width, height in pixels of the image. All rows are
-            equally long: the place of a cell over which another one further left or above extends is None.
+            equally long: a merged cell stands at each place that it covers.
     """
 
-    rows: tuple[tuple[Box | None, ...], ...]
+    rows: tuple[tuple[Box, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,16 +96,16 @@ def find_tables(lines: Sequence[Line], shape: tuple[int, int]) -> tuple[TableGri
     x, y = _crossings(horizontal, vertical)
     meets = _contains(horizontal, x, END_GAP * unit) & _contains(vertical, y.T, END_GAP * unit).T
     tables = []
-    for level, upright in _groups(meets):
-        level = _order(level, y[np.ix_(level, upright)], [horizontal[i] for i in level], unit)
-        upright = _order(upright, x[np.ix_(level, upright)].T, [vertical[i] for i in upright], unit)
-        corners = np.stack([x[np.ix_(level, upright)], y[np.ix_(level, upright)]], axis=-1)
+    for row, column in _groups(meets):
+        row = _order(row, y[np.ix_(row, column)], [horizontal[i] for i in row], unit)
+        column = _order(column, x[np.ix_(row, column)].T, [vertical[i] for i in column], unit)
+        corners = np.stack([x[np.ix_(row, column)], y[np.ix_(row, column)]], axis=-1)
         if min(corners.shape[:2]) <= MIN_CELLS or _is_squared_paper(corners):
             continue
-        rows_of, columns_of = [horizontal[i] for i in level], [vertical[i] for i in upright]
-        if _are_bounded(rows_of, corners[..., 0]) and _are_bounded(columns_of, corners[..., 1].T):
-            tables.append(_grid(corners, rows_of, columns_of))
-    return tuple(sorted(tables, key=lambda table: next(box[1::-1] for box in table.rows[0] if box)))
+        rows_of_table, columns_of_table = [horizontal[i] for i in row], [vertical[i] for i in column]
+        if _are_bounded(rows_of_table, corners[..., 0]) and _are_bounded(columns_of_table, corners[..., 1].T):
+            tables.append(_grid(corners, rows_of_table, columns_of_table))
+    return tuple(sorted(tables, key=lambda table: table.rows[0][0][1::-1]))
 
 
 def _tracks(lines: list[Line], unit: int) -> list[_Track]:
@@ -164,11 +165,9 @@ def _groups(meets: NDArray[np.bool_]) -> list[tuple[NDArray[np.intp], NDArray[np
     groups = []
     left = np.asarray(meets.any(axis=1))
     while left.any():
-        rows = np.arange(len(left)) == left.argmax()
-        while np.any(rows != (rows := rows | meets[:, meets[rows].any(axis=0)].any(axis=1))):
-            continue
+        rows, columns = connected_group(meets, int(left.argmax()))
         left &= ~rows
-        groups.append((np.flatnonzero(rows), np.flatnonzero(meets[rows].any(axis=0))))
+        groups.append((np.flatnonzero(rows), np.flatnonzero(columns)))
     return groups
 
 
@@ -213,7 +212,7 @@ def _grid(corners: NDArray[np.float64], horizontal: list[_Track], vertical: list
     over = np.stack([track.drawn(x[i, :-1], x[i, 1:]) for i, track in enumerate(horizontal)]) >= MIN_DRAWN
     beside = np.stack([track.drawn(y[:-1, j], y[1:, j]) for j, track in enumerate(vertical)], axis=1) >= MIN_DRAWN
     count, width = over.shape[0] - 1, over.shape[1]
-    cells: list[list[Box | None]] = [[None] * width for _ in range(count)]
+    cells: list[list[Box]] = [[(0, 0, 0, 0)] * width for _ in range(count)]
     is_taken = np.zeros((count, width), bool)
     for row, column in np.ndindex(count, width):
         if is_taken[row, column]:
@@ -226,5 +225,7 @@ def _grid(corners: NDArray[np.float64], horizontal: list[_Track], vertical: list
         is_taken[row:bottom, column:right] = True
         left, top = x[[row, bottom], column].mean(), y[row, [column, right]].mean()
         box_width, box_height = x[[row, bottom], right].mean() - left, y[bottom, [column, right]].mean() - top
-        cells[row][column] = round(left), round(top), round(box_width), round(box_height)
+        box = round(left), round(top), round(box_width), round(box_height)
+        for place in range(row, bottom):
+            cells[place][column:right] = [box] * (right - column)
     return TableGrid(tuple(tuple(row) for row in cells))

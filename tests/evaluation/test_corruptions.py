@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from digitedge.errors import InputError
 from digitedge.evaluation.corruptions import CORRUPTIONS, SEVERITIES, Corruption
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 
@@ -20,6 +21,12 @@ def test_a_higher_severity_changes_crops_more(corruption: Corruption) -> None:
     assert 0 < change[0] < change[1] < change[2]
     np.testing.assert_array_equal(crops, original)
     np.testing.assert_array_equal(corruption.apply(crops, 1), corruption.apply(crops, 1))
+
+
+@pytest.mark.parametrize("severity", [0, 4, -1])
+def test_a_severity_that_does_not_exist_is_refused(severity: int) -> None:
+    with pytest.raises(InputError, match=rf"expected a severity of \(1, 2, 3\), got {severity}"):
+        CORRUPTIONS[0].apply(np.zeros((1, 28, 28), np.uint8), severity)
 
 
 def test_moire_takes_from_the_ink_and_greys_the_paper() -> None:

@@ -68,7 +68,7 @@ ABLATIONS: dict[str, tuple[Replacement, ...]] = {
     "full pipeline": (),
     "without illumination removal": (Replacement(detect, "extract_ink", raw_ink),),
     "without share of the local peak": (Replacement(binarize, "PEAK_SHARE", 0.0),),
-    "without removal of lines": (Replacement(detect, "find_structure", lambda components, finer: []),),
+    "without removal of lines": (Replacement(detect, "find_lines", lambda components, finer: []),),
     "without removal of dashes": (
         Replacement(detect, "find_patterns", lambda components: np.zeros(len(components.boxes), bool)),
     ),

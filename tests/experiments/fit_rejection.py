@@ -153,7 +153,7 @@ def fit(features: Sequence[NDArray[np.float64]], pages: Sequence[Page]) -> Netwo
                 average += 0.1 * (gradient - average)
                 square += 0.001 * (gradient**2 - square)
                 parameter -= rate * (average / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-    return Network(mean, scale, parameters[0], parameters[1], parameters[2], float(parameters[3][0]) + BIAS_SHIFT)
+    return Network(mean, scale, parameters[0], parameters[1], parameters[2], parameters[3][0] + BIAS_SHIFT)
 
 
 def report(pages: Sequence[Page], first: Network, last: Network) -> None:

@@ -4,13 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import digitedge.reader.rejection as rejection
 from digitedge.bundle.bundle import released_bundle
+from digitedge.errors import ModelError
 from digitedge.reader import Reader
 from digitedge.reader.classify import Prediction
 from digitedge.reader.context import FEATURES, MAX_EVIDENCE, describe, extract_features, initial_evidence
@@ -127,7 +130,7 @@ def test_networks_fit_the_features() -> None:
         count = len(FEATURES)
         assert shapes == [(count,), (count,), (count, hidden), (hidden,), (hidden,)]
         arrays = (network.mean, network.scale, network.hidden, network.hidden_bias, network.output)
-        assert all(array.dtype == np.float64 and np.isfinite(array).all() for array in arrays)
+        assert all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays)
         assert isfinite(network.bias)
         assert (network.scale > 0).all()
 
@@ -293,3 +296,21 @@ def test_number_after_words_in_its_line_is_read(reader: Reader, seed: int) -> No
 def test_large_number_among_small_writing_is_read(reader: Reader) -> None:
     small = words("street", "number", "garden", "summer", height=26)
     assert reader.read(write(small, digits("4725", height=90), small)).rows == ("4725",)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK damaged"], ids=["missing", "empty", "damaged"])
+def test_missing_or_damaged_weights_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / rejection.WEIGHTS_FILE).write_bytes(content)
+    monkeypatch.setattr(rejection, "__file__", str(tmp_path / "rejection.py"))
+    with pytest.raises(ModelError, match=r"Install digitedge again\."):
+        load_networks.__wrapped__()
+
+
+def test_weights_without_an_array_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / rejection.WEIGHTS_FILE, other=np.zeros(3))
+    monkeypatch.setattr(rejection, "__file__", str(tmp_path / "rejection.py"))
+    with pytest.raises(ModelError, match="expected an array named 1_mean"):
+        load_networks.__wrapped__()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import InputError
 from digitedge.synthetic.documents.fonts import DESIGNS, OPENCV_FONTS, Font, sample_font
+from digitedge.synthetic.documents.grid import Grid, draw_grid
 from digitedge.synthetic.documents.hand import Hand, sample_hand
 from digitedge.synthetic.documents.rules import Rule, draw_rule
 from digitedge.synthetic.documents.sheet import MAX_DIGITS, Sheet
@@ -98,12 +99,27 @@ def test_a_document_that_is_too_small_is_refused() -> None:
 def test_every_document_fits_into_the_smallest_frame(name: str) -> None:
     scene = render_scene(seed=0, width=240, height=180, scene_type=name, difficulty=Difficulty.HARD)
     assert scene.frame.shape == (180, 240, 3) and scene.difficulty is Difficulty.HARD
+    assert bool(scene.digits) is (name in WRITTEN)
+    assert all(true.box[3] >= 6 for true in scene.digits if true.digit != 1)  # pixels; less cannot be read
 
 
-def test_a_clean_document_is_neither_noisy_nor_turned() -> None:
-    scene = render_scene(seed=2, width=640, height=480, scene_type="dates", difficulty=Difficulty.EASY, clean=True)
-    noisy = render_scene(seed=2, width=640, height=480, scene_type="dates", difficulty=Difficulty.EASY)
-    assert scene.rows == noisy.rows and not np.array_equal(scene.frame, noisy.frame)
+def test_a_clean_document_is_evenly_lit_and_sharp() -> None:
+    options = {"seed": 2, "width": 640, "height": 480, "scene_type": "dates", "difficulty": Difficulty.HARD}
+    clean, photographed = (render_scene(**options, clean=clean) for clean in (True, False))
+    assert clean.rows == photographed.rows
+    assert unevenness(clean.frame) < 4 < unevenness(photographed.frame)
+    assert sharpness(clean.frame) > 1.5 * sharpness(photographed.frame)
+
+
+def unevenness(frame: NDArray[np.uint8]) -> float:
+    """Return the range of the brightness of the paper over a frame, in grey levels."""
+    return float(np.ptp([np.median(part) for half in np.array_split(frame, 4) for part in np.array_split(half, 4, 1)]))
+
+
+def sharpness(frame: NDArray[np.uint8]) -> float:
+    """Return the steepest edges of a frame over its contrast."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return float(np.percentile(np.abs(np.diff(grey, axis=1)), 99.8) / np.ptp(grey))
 
 
 # Ground truth
@@ -235,6 +251,26 @@ def test_touching_digits_touch() -> None:
         for left, right in [line]
     ]
     assert np.mean(gaps) < 0
+
+
+@pytest.mark.parametrize("lean", [0.0, 0.05])
+def test_cells_of_a_grid_share_their_corners(lean: float) -> None:
+    grid = Grid(np.array([10.0, 40.0, 100.0]), np.array([20.0, 50.0]), lean=lean)
+    corners = grid.corners()
+    assert grid.shape == (1, 2) and corners.shape == (1, 2, 4, 2)
+    assert corners[0, 0, 1:3].tolist() == corners[0, 1, [0, 3]].tolist()
+    assert corners[0, 0, 3].tolist() == [10 + 30 * lean, 50]
+    assert grid.cell(0, 1) == pytest.approx((40 + 15 * lean, 20, 100 + 15 * lean, 50))
+
+
+def test_only_the_border_of_a_table_without_lines_is_drawn() -> None:
+    def lines(*, inner: bool) -> int:
+        sheet = sample_sheet()
+        grid = Grid(np.array([100.0, 200.0, 300.0]), np.array([50.0, 250.0]))
+        draw_grid(sheet, grid, Rule((0, 0, 0)), vertical=inner)
+        return int((sheet.image[150, :, 0] < 128).sum())
+
+    assert (lines(inner=True), lines(inner=False)) == (3, 2)
 
 
 @pytest.mark.parametrize("design", [*DESIGNS, *OPENCV_FONTS])

@@ -14,7 +14,8 @@ from digitedge.utils.boxes import Box, intersection_area, iou, iou_matrix
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate, Detection, Stage, StageClock, detect_candidates, normalize_digit
 from digitedge.vision.detect import SEARCH_SIDE, Level
-from digitedge.vision.segment import MAX_DIGIT_PX, MAX_OUTLINE_PX, MIN_DIGIT_PX, MIN_HEIGHT_PX
+from digitedge.vision.lines.detection import MAX_OUTLINE_PX
+from digitedge.vision.segment import MAX_DIGIT_PX, MIN_DIGIT_PX, MIN_HEIGHT_PX
 
 
 def find_digits(image: NDArray[np.uint8]) -> list[tuple[int, Box]]:

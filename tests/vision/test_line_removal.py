@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from digitedge.synthetic.handwriting.digits import render_digit
 from digitedge.utils.opencv import cv2, resize
 from digitedge.vision import detect_candidates
-from digitedge.vision.line_removal import Line, remove_lines
+from digitedge.vision.lines import Line, find_lines, remove_lines
 from digitedge.vision.segment import connected_components
-from digitedge.vision.structure import find_structure
 
 # Pixels around the digits that belong to neither: soft edges, and the ends of a line that runs into a stroke.
 MARGIN = 4
@@ -167,7 +166,7 @@ def test_ruled_sheet_without_writing_has_no_candidates(vertical: bool) -> None:
 
 def test_lines_are_found_in_their_place() -> None:
     drawn = rule(slope=0.05, curl=10, level=255, first=100, spacing=150)
-    lines = find_structure(connected_components((drawn > 127).astype(np.uint8) * 255))
+    lines = find_lines(connected_components((drawn > 127).astype(np.uint8) * 255))
     assert [line.vertical for line in lines] == [False] * 4
     for line, first in zip(sorted(lines, key=lambda line: line.path.mean()), range(100, 600, 150), strict=True):
         along = line.start + np.arange(len(line.path))

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate
 from digitedge.vision.seams import MAX_SEAMS, find_seams
-from digitedge.vision.segment import MAX_WORD_ASPECT, RejectReason
+from digitedge.vision.segment import RejectReason
 from digitedge.vision.split_merge import (
     MAX_MERGED_ASPECT,
+    MAX_SPLIT_ASPECT,
     MERGE_REACH,
     MIN_DIGIT_ASPECT,
     MIN_SPLIT_ASPECT,
@@ -99,7 +100,7 @@ def test_touching_shapes_are_split_into_as_many_parts(count: int) -> None:
 def test_split_is_tried_with_as_many_seams_as_digits_fit(width: int, most: int) -> None:
     """A digit is at least 0.4 times as wide as high, and two are always tried; more than MAX_SEAMS are not."""
     candidate = make_candidate(0, 0, width, 60)
-    seams = len(find_seams(candidate.ink))
+    seams = len(find_seams([candidate.ink])[0])
     counts = {len(proposal.candidates) for proposal in propose_splits_and_merges([candidate], [0])}
     assert counts == set(range(2, min(most, seams + 1) + 1))
     assert most <= int(width / (MIN_DIGIT_ASPECT * 60)) or most == 2
@@ -107,7 +108,7 @@ def test_split_is_tried_with_as_many_seams_as_digits_fit(width: int, most: int) 
 
 def test_every_choice_of_seams_is_proposed_once() -> None:
     candidate = make_candidate(0, 0, 200, 60)
-    assert len(find_seams(candidate.ink)) == MAX_SEAMS == 3
+    assert len(find_seams([candidate.ink])[0]) == MAX_SEAMS == 3
     boxes = [tuple(part.box for part in one.candidates) for one in propose_splits_and_merges([candidate], [0])]
     assert sorted(map(len, boxes)) == [2, 2, 2, 3, 3, 3, 4]
     assert len(set(boxes)) == 7
@@ -129,7 +130,7 @@ def test_parts_and_merges_stay_on_their_level() -> None:
     [
         (round((MIN_SPLIT_ASPECT - 0.1) * 60), False),
         (60, True),
-        (round((MAX_WORD_ASPECT - 0.1) * 60), True),
+        (round((MAX_SPLIT_ASPECT - 0.1) * 60), True),
         (260, False),
     ],
     ids=["slim", "as wide as high", "four digits", "a word"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitedge.vision.line_removal import Line
+from digitedge.vision.lines import Line
 from digitedge.vision.tables import find_tables
 
 SHAPE = (800, 1000)
@@ -76,7 +76,7 @@ def test_cells_with_nothing_between_them_are_one() -> None:
     lines = [line for line in grid(3, 3) if not (line.vertical and line.path[0] == 150)]
     lines.append(segment((150, 100), (150, 220)))  # not in the first row
     (table,) = find_tables(lines, SHAPE)
-    assert table.rows[0] == ((50, 40, 200, 60), None, (250, 40, 100, 60))
+    assert table.rows[0] == ((50, 40, 200, 60), (50, 40, 200, 60), (250, 40, 100, 60))
     assert table.rows[1][0] == (50, 100, 100, 60)
 
 

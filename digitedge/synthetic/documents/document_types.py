@@ -53,13 +53,11 @@ from digitedge.synthetic.page.paper_types import PaperType
 from digitedge.synthetic.page.pens import (
     BALL,
     BOLD_BALL,
-    CHALK,
     FAINT_PENCIL,
     FELT,
     MARKER,
     PALE_BALL,
     PENCIL,
-    WHITEBOARD_PEN,
     PenRange,
 )
 
@@ -76,11 +74,12 @@ class DocumentType:
 
     Attributes:
         draw: fills a sheet.
-        weight: how often it comes, relative to the others.
-        size: least and largest height of a digit, in heights of the page.
-        papers: each is equally likely, and so are the pens.
-        ruled: share of the papers that are ruled or squared.
-        fonts: what prints on it.
+        weight: how often it comes, relative to the others; > 0.
+        size: least and largest height of a digit, in heights of the area that is written on.
+        papers: each is equally likely.
+        pens: each is equally likely; boards have their own.
+        ruled: share of the papers that are ruled or squared, 0 to 1.
+        fonts: designs of `fonts`, each equally likely.
         negative: whether it has no digits.
     """
 
@@ -92,10 +91,6 @@ class DocumentType:
     ruled: float = 0.0
     fonts: tuple[str, ...] = TRAINING_FONTS
     negative: bool = False
-
-
-def _negative(draw: Callable[[Sheet], None], weight: float = 0.6, **options: object) -> DocumentType:
-    return DocumentType(draw, weight, negative=True, **options)  # type: ignore[arg-type]
 
 
 TRAINING_DOCUMENT_TYPES: dict[str, DocumentType] = {
@@ -118,13 +113,13 @@ TRAINING_DOCUMENT_TYPES: dict[str, DocumentType] = {
     "hollow": DocumentType(draw_hollow, 0.5, size=(0.08, 0.2), pens=(BALL, FELT, MARKER)),
     "number-cards": DocumentType(draw_cards, 0.8, papers=(*_FLAT, PaperType.STICKY)),
     "board": DocumentType(draw_board, 0.8, size=(0.04, 0.14), papers=_BOARDS),
-    "print-only": _negative(draw_print),
-    "words-only": _negative(draw_words, size=(0.02, 0.12), papers=_ANY, ruled=0.4),
-    "empty-table": _negative(draw_empty_table),
-    "empty-form": _negative(draw_empty_form),
-    "ticks": _negative(draw_ticks, size=(0.02, 0.08)),
-    "rulings": _negative(draw_rulings),
-    "drawings": _negative(draw_drawings, size=(0.03, 0.2), papers=_ANY, ruled=0.3),
+    "print-only": DocumentType(draw_print, 0.6, negative=True),
+    "words-only": DocumentType(draw_words, 0.6, negative=True, size=(0.02, 0.12), papers=_ANY, ruled=0.4),
+    "empty-table": DocumentType(draw_empty_table, 0.6, negative=True),
+    "empty-form": DocumentType(draw_empty_form, 0.6, negative=True),
+    "ticks": DocumentType(draw_ticks, 0.6, negative=True, size=(0.02, 0.08)),
+    "rulings": DocumentType(draw_rulings, 0.6, negative=True),
+    "drawings": DocumentType(draw_drawings, 0.6, negative=True, size=(0.03, 0.2), papers=_ANY, ruled=0.3),
 }
 """Documents to train on, by name."""
 
@@ -134,12 +129,10 @@ EVALUATION_DOCUMENT_TYPES: dict[str, DocumentType] = {
     "cheque": DocumentType(draw_cheque, size=(0.02, 0.08), fonts=EVALUATION_FONTS),
     "recipe": DocumentType(draw_recipe, size=(0.02, 0.07), papers=_ANY, ruled=0.3, fonts=EVALUATION_FONTS),
     "scoreboard": DocumentType(draw_scoreboard, size=(0.04, 0.12), papers=_BOARDS, fonts=EVALUATION_FONTS),
-    "crossword": _negative(draw_crossword, fonts=EVALUATION_FONTS),
-    "music": _negative(draw_music, fonts=EVALUATION_FONTS),
+    "crossword": DocumentType(draw_crossword, 0.6, negative=True, fonts=EVALUATION_FONTS),
+    "music": DocumentType(draw_music, 0.6, negative=True, fonts=EVALUATION_FONTS),
 }
 """Documents to evaluate on only, by name."""
 
 DOCUMENT_TYPES = TRAINING_DOCUMENT_TYPES | EVALUATION_DOCUMENT_TYPES
 """All documents, by name."""
-
-BOARD_PENS = {PaperType.BLACKBOARD: (CHALK,), PaperType.WHITEBOARD: (WHITEBOARD_PEN,)}

@@ -6,13 +6,15 @@ wide and slanted as real ones. OpenCV's are its own and changed in OpenCV 5.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import print_white, to_pixel
 from digitedge.synthetic.handwriting.digit_skeletons import Skeleton
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS
-from digitedge.synthetic.handwriting.pen import SUBPIXEL_BITS
+from digitedge.synthetic.handwriting.pen import draw_strokes_on
 from digitedge.utils.opencv import cv2, resize
 
 # The notation is that of `digit_skeletons`. A design takes what it has, and the rest from the one before it.
@@ -46,8 +48,6 @@ OPENCV_FONTS = {
     "opencv": (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX),
     "opencv italic": (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX),
 }
-# Height of a capital in OpenCV's fonts at scale 1, in pixels.
-_OPENCV_CAPITAL = 22
 TRAINING_FONTS = ("sans", "sans", "roman", "opencv", "opencv")
 EVALUATION_FONTS = ("typewriter", "opencv italic", *TRAINING_FONTS)
 
@@ -74,10 +74,10 @@ class Font:
 
     Attributes:
         design: one of DESIGNS or OPENCV_FONTS.
-        weight: stroke width in heights of a capital.
-        aspect: how much wider than usual.
+        weight: stroke width in heights of a capital, 0 to 0.5.
+        aspect: how much wider than usual it is, > 0.
         slant: how far the top leans to the right, in heights.
-        face: OpenCV's number of it.
+        face: OpenCV's number of its font; the designs drawn here do not use it.
         spacing: between two characters, in heights.
     """
 
@@ -111,12 +111,11 @@ class Font:
         return self._cache[key]
 
     def _draw_with_opencv(self, character: str, height: int) -> tuple[NDArray[np.uint8], int, int]:
-        scale = height / _OPENCV_CAPITAL
         thickness = max(1, round(self.weight * height * 0.6))
         side = round(3.0 * height) + 8
         canvas = np.zeros((side, side), np.uint8)
         foot = 2 * side // 3
-        cv2.putText(canvas, character, (side // 4, foot), self.face, scale, 255, thickness, cv2.LINE_AA)
+        print_white(canvas, character, (side // 4, foot), font=self.face, height=height, thickness=thickness)
         return _crop(canvas, foot)
 
     def _draw_strokes(self, character: str, height: int) -> tuple[NDArray[np.uint8], int, int]:
@@ -132,14 +131,7 @@ class Font:
             thickness *= 0.35 + 0.85 * upright
         pad = 2 + size
         canvas = np.zeros((round(1.6 * size) + 2 * pad, round(1.2 * size * self.aspect) + 2 * pad), np.uint8)
-        fixed = np.rint((points * size + pad) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        start = 0
-        for length in skeleton.lengths:
-            for first in range(start, start + length - 1, 2):
-                run = fixed[first : min(first + 3, start + length)]
-                width = max(1, round(float(thickness[first])))
-                cv2.polylines(canvas, [run], False, 255, width, cv2.LINE_8, SUBPIXEL_BITS)
-            start += length
+        draw_strokes_on(canvas, points * size + pad, thickness, skeleton.lengths, points_per_width=2)
         if self.design in ("roman", "typewriter") and character.isalpha():
             self._draw_serifs(canvas, skeleton, points * size + pad, size)
         if scale > 1:
@@ -157,7 +149,7 @@ class Font:
             stop = start + length
             for end, inner in ((points[start], points[start + 1]), (points[stop - 1], points[stop - 2])):
                 if abs(end[1] - inner[1]) > 3 * abs(end[0] - inner[0]):
-                    (x, y) = np.rint(end).astype(int).tolist()
+                    x, y = to_pixel(end)
                     cv2.line(canvas, (round(x - reach), y), (round(x + reach), y), 255, width)
             start = stop
 
@@ -176,19 +168,13 @@ def sample_font(rng: np.random.Generator, names: Sequence[str] = TRAINING_FONTS)
     )
 
 
+@cache
 def _find_skeleton(design: str, character: str) -> Skeleton:
     """Return the strokes of a printed character; unknown ones look like an x."""
-    key = design, character
-    if key not in _SKELETONS:
-        if character in _DIGITS[design]:
-            _SKELETONS[key] = Skeleton(character, design, 1.0, _DIGITS[design][character])
-        else:
-            drawn = LETTERS | SIGNS
-            _SKELETONS[key] = drawn[character if character in drawn else "x"][0]
-    return _SKELETONS[key]
-
-
-_SKELETONS: dict[tuple[str, str], Skeleton] = {}
+    if character in _DIGITS[design]:
+        return Skeleton(character, design, 1.0, _DIGITS[design][character])
+    drawn = LETTERS | SIGNS
+    return drawn[character if character in drawn else "x"][0]
 
 
 def _crop(canvas: NDArray[np.uint8], foot: int) -> tuple[NDArray[np.uint8], int, int]:

@@ -3,20 +3,24 @@
 import numpy as np
 
 from digitedge.synthetic.documents import texts
-from digitedge.synthetic.documents.rules import draw_frame
+from digitedge.synthetic.documents.rules import Rule, draw_frame
 from digitedge.synthetic.documents.sheet import Sheet
 
 
 def draw_comb(sheet: Sheet, text: str, x: float, y: float, *, side: float, empty: float = 0.0) -> float:
-    """Draw a field of one box for each character, with its lower edge at y, and write into it; a space is a gap.
+    """Draw a field of one box for each character, and write into it; a space is a gap.
 
-    The boxes are separate, joined, divided by short strokes, or dotted. Returns the right end.
+    The boxes are separate, joined, divided by short strokes, or dotted. x is its left end, y its lower edge and `side`
+    the height of a box, in pixels; `empty` is the share of the boxes that are left empty, 0 to 1.
+
+    Returns:
+        Its right end.
     """
     rng = sheet.rng
     style = sheet.pick(["joined", "joined", "separate", "comb", "comb only", "dotted"])
     rule = sheet.rule(by_hand=False, size=side)
     if style == "dotted":
-        rule = type(rule)(rule.colour, rule.thickness, dash=max(2.0, 0.05 * side))
+        rule = Rule(rule.colour, rule.thickness, dash=max(2.0, 0.05 * side))
     aspect = rng.uniform(0.75, 1.25)
     wide, gap = side * aspect, side * rng.uniform(0.08, 0.4) if style == "separate" else 0.0
     size = side * rng.uniform(0.55, 1.0)
@@ -54,12 +58,12 @@ def draw_comb(sheet: Sheet, text: str, x: float, y: float, *, side: float, empty
 
 
 def comb_text(rng: np.random.Generator) -> str:
-    """What stands in comb fields."""
+    """Sample what stands in comb fields: a date, a postcode, a phone number or a number."""
     kind = rng.random()
     if kind < 0.35:
         day, month, year = rng.integers(1, 32), rng.integers(1, 13), rng.integers(1950, 2030)
-        mark = ("", "", " ", "/", ".")[rng.integers(5)]
-        return f"{day:02d}{mark}{month:02d}{mark}{year if rng.random() < 0.6 else f'{year % 100:02d}'}"
+        separator = ("", "", " ", "/", ".")[rng.integers(5)]
+        return separator.join([f"{day:02d}", f"{month:02d}", f"{year}" if rng.random() < 0.6 else f"{year % 100:02d}"])
     if kind < 0.5:
         return texts.number(rng, 4, 4)
     if kind < 0.7:
@@ -68,7 +72,7 @@ def comb_text(rng: np.random.Generator) -> str:
 
 
 def draw_comb_form(sheet: Sheet, *, empty: float = 0.0) -> None:
-    """Fields of boxes with printed labels beside or above them."""
+    """Fields of boxes with printed labels beside or above them; a share of the boxes is empty, 0 to 1."""
     rng = sheet.rng
     left, top, right, bottom = sheet.area
     side = float(np.clip(sheet.size * rng.uniform(1.1, 1.7), 12, (right - left) / 11))

@@ -1,16 +1,17 @@
 """A hand: one writer with one pen, who writes numbers, signs and words of any size beside each other."""
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
 from digitedge.synthetic.documents.fonts import Glyphs
-from digitedge.synthetic.handwriting.defects import NO_DEFECTS, VISIBLE_INK, Defects, render_digit_with_defects
+from digitedge.synthetic.handwriting.defects import NO_DEFECTS, Defects, render_digit_with_defects
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS
 from digitedge.synthetic.handwriting.letters import render_word
 from digitedge.synthetic.handwriting.writer import Writer, sample_single_writer
 from digitedge.synthetic.page.pens import Pen
-from digitedge.synthetic.page.writing import MIN_PEN_WIDTH
+from digitedge.synthetic.page.writing import MAX_OVERLAP, MIN_DISTANCE, MIN_PEN_WIDTH, touching_distance
 
 # Digits that a writer has a habit for; after them the habits repeat.
 _HABITS = 16
@@ -34,11 +35,14 @@ class Hand:
     """One writer with one pen.
 
     Attributes:
+        rng: samples how it writes each time.
         pen: its width is that of digits of `size`; larger ones have relatively thinner strokes.
         size: usual height of its digits in pixels.
+        writer: how it writes; its habits repeat.
         gap: between neighbours, in heights.
-        touching: share of the digits that touch the one before.
+        touching: share of the digits that touch the one before, 0 to 1.
         joined: whether letters are joined.
+        defects: those of its digits.
     """
 
     rng: np.random.Generator
@@ -53,12 +57,16 @@ class Hand:
     _words: dict[tuple[str, int], list[Glyphs]] = field(default_factory=dict)
 
     def pen_at(self, height: float) -> Pen:
-        """Return the pen as it is at this height of the digits: the nib does not grow with the writing."""
+        """Return the pen for digits of a height in pixels: the nib does not grow with the writing."""
         width = self.pen.width * (self.size / height) ** 0.7
         return replace(self.pen, width=float(np.clip(max(width, MIN_PEN_WIDTH / height), *_PEN_WIDTHS)))
 
     def write(self, text: str, *, height: float) -> list[Glyphs]:
-        """Write a text: one piece of ink for each digit, sign and letter; joined letters are one piece."""
+        """Write a text of digits, letters, signs and spaces; `height` is that of a digit in pixels.
+
+        Returns:
+            The ink from left to right, one piece for each digit, sign and letter; joined letters are one piece.
+        """
         line: list[Glyphs] = []
         x = 0.0
         for piece in _split(text):
@@ -119,7 +127,7 @@ class Hand:
 
 
 def sample_hand(rng: np.random.Generator, pen: Pen, size: float, *, messy: float = 0.45) -> Hand:
-    """Sample a writer for a pen; `messy` is the share of those who write loosely."""
+    """Sample a writer for a pen and digits of a size in pixels; `messy` is the share, 0 to 1, who write loosely."""
     writer = sample_single_writer(rng, _HABITS)
     if rng.random() < messy:
         writer = replace(writer, looseness=writer.looseness * rng.uniform(1.1, 2.0))
@@ -151,28 +159,19 @@ def _split(text: str) -> list[str]:
     return pieces
 
 
+@cache
 def _extent(sign: str) -> tuple[float, float]:
     """Upper and lower end of a letter or sign in heights of a capital, y downwards."""
-    if sign not in _EXTENTS:
-        skeletons = (LETTERS | SIGNS)[sign]
-        ends = np.array([(one.points[:, 1].min(), one.points[:, 1].max()) for one in skeletons])
-        upper, lower = ends.mean(axis=0).tolist()
-        _EXTENTS[sign] = upper, lower
-    return _EXTENTS[sign]
-
-
-_EXTENTS: dict[str, tuple[float, float]] = {}
+    skeletons = (LETTERS | SIGNS)[sign]
+    ends = np.array([(one.points[:, 1].min(), one.points[:, 1].max()) for one in skeletons])
+    upper, lower = ends.mean(axis=0).tolist()
+    return upper, lower
 
 
 def _touching_offset(left: Glyphs, right: Glyphs, rng: np.random.Generator) -> float:
     """Distance from the left edge of one digit to that of the next at which their ink touches."""
-    rows = max(left.top, right.top), min(left.top + left.ink.shape[0], right.top + right.ink.shape[0])
-    one = left.ink[rows[0] - left.top : rows[1] - left.top] >= VISIBLE_INK
-    two = right.ink[rows[0] - right.top : rows[1] - right.top] >= VISIBLE_INK
-    both = one.any(axis=1) & two.any(axis=1)
-    width = one.shape[1]
-    if not both.any():
+    height, width = left.ink.shape
+    distance = touching_distance(left.ink, right.ink, right.top - left.top)
+    if distance is None:
         return float(width)
-    ends = width - one[:, ::-1].argmax(axis=1)
-    reach = int((ends - two.argmax(axis=1))[both].max())
-    return float(max(reach - rng.uniform(0, 0.04) * left.ink.shape[0], 0.55 * width))
+    return float(max(distance - rng.uniform(0, MAX_OVERLAP) * height, MIN_DISTANCE * width))

@@ -4,9 +4,9 @@ import numpy as np
 
 from digitedge.synthetic.documents import texts
 from digitedge.synthetic.documents.forms import draw_comb_form, draw_form
+from digitedge.synthetic.documents.grid import draw_grid, fit_grid, make_grid, print_cell, write_cell
 from digitedge.synthetic.documents.rules import Rule, draw_frame
 from digitedge.synthetic.documents.sheet import Sheet
-from digitedge.synthetic.documents.tables import draw_grid, fit_grid, make_grid, print_cell, write_cell
 from digitedge.synthetic.non_digits.samples import NonDigit, render_non_digit
 from digitedge.synthetic.page.writing import PlacedInk, paste_ink
 from digitedge.utils.opencv import cv2

@@ -6,11 +6,10 @@ import numpy as np
 
 from digitedge.synthetic.documents import texts
 from digitedge.synthetic.documents.fonts import TRAINING_FONTS, sample_font
-from digitedge.synthetic.documents.hand import sample_hand
 from digitedge.synthetic.documents.rules import Rule, draw_frame
 from digitedge.synthetic.documents.sheet import MAX_HEIGHT, MIN_HEIGHT, Sheet
+from digitedge.synthetic.drawing import Edges
 from digitedge.synthetic.handwriting.defects import Defects
-from digitedge.synthetic.page.pens import BLUE, GREEN, RED
 
 # Share of the pages whose lines fill them.
 FITTED = 0.65
@@ -87,12 +86,12 @@ def _write_column_sum(sheet: Sheet, size: float) -> None:
 
 
 def _pen_rule(sheet: Sheet, size: float) -> Rule:
-    """A line by the pen that writes."""
+    """Return a line drawn with the pen that writes digits of this height."""
     pen = sheet.hand.pen_at(size)
     return Rule(pen.colour, max(1, round(pen.width * size)), wobble=0.02 * size)
 
 
-def _underline(sheet: Sheet, edges: tuple[float, float, float, float], size: float, slope: float) -> None:
+def _underline(sheet: Sheet, edges: Edges, size: float, slope: float) -> None:
     rule = _pen_rule(sheet, size)
     y = edges[3] + size * sheet.rng.uniform(0.02, 0.25)
     drop = float(np.tan(slope)) * (edges[2] - edges[0])
@@ -132,7 +131,7 @@ def draw_bill(sheet: Sheet) -> None:
             _cross_out(sheet, edges, size)
 
 
-def _cross_out(sheet: Sheet, edges: tuple[float, float, float, float], size: float) -> None:
+def _cross_out(sheet: Sheet, edges: Edges, size: float) -> None:
     """Cross out what was written last; its digits are then ignored."""
     left, top, right, bottom = edges
     rule = _pen_rule(sheet, size)
@@ -313,13 +312,3 @@ def draw_scoreboard(sheet: Sheet) -> None:
             sheet.write(text, x + rng.uniform(0, 1) * size, y, height=size, row=y, width=0.4 * (right - left))
     sheet.line(middle, baselines[0] - size, middle, baselines[-1] + 0.2 * size, rule)
     sheet.line(left, baselines[0] + 0.3 * size, right, baselines[0] + 0.3 * size, rule)
-
-
-def recolour(sheet: Sheet) -> None:
-    """Give the sheet several pens: red corrections beside blue writing, a pale pencil beside a marker."""
-    rng = sheet.rng
-    for _ in range(int(rng.integers(1, 3))):
-        hand = sample_hand(rng, sheet.hand.pen, sheet.size)
-        colour = sheet.pick((RED, BLUE, GREEN))
-        hand.pen = type(hand.pen)(hand.pen.type, colour, float(rng.uniform(0.45, 1)), hand.pen.width)
-        sheet.hands.append(hand)

@@ -6,7 +6,7 @@ import numpy as np
 
 from digitedge.synthetic.documents.rules import Rule, draw_rule
 from digitedge.synthetic.documents.sheet import Sheet
-from digitedge.synthetic.drawing import Image, Point, fill_polygon, to_pixel
+from digitedge.synthetic.drawing import Image, Point, directions, fill_polygon, to_pixel
 from digitedge.synthetic.page.occluders import OCCLUDERS, add_occluder
 from digitedge.utils.boxes import Box, is_free
 from digitedge.utils.opencv import cv2
@@ -50,15 +50,15 @@ def _draw_pen(image: Image, rng: np.random.Generator, start: Point, end: Point, 
         body = start + 0.86 * (end - start)
         tone = (colour * shade).clip(0, 255).tolist()
         cv2.line(image, to_pixel(start), to_pixel(body), tone, max(1, round(share * thick)), cv2.LINE_AA)
-    across = np.array([-(end - start)[1], (end - start)[0]]) / max(1.0, float(np.hypot(*(end - start)))) * thick / 2
+    across = directions(start, end)[1] * thick / 2
     neck = start + 0.86 * (end - start)
     fill_polygon(image, [neck - across, neck + across, end], rng.choice([[110, 160, 205], [60, 60, 60]]).tolist())
 
 
 def _draw_ruler(image: Image, rng: np.random.Generator, start: Point, end: Point, thick: float) -> None:
-    """A ruler with marks along one side."""
-    along = (end - start) / max(1.0, float(np.hypot(*(end - start))))
-    across = np.array([-along[1], along[0]]) * thick / 2
+    """A ruler with a scale along one side."""
+    along, across = directions(start, end)
+    across = across * thick / 2
     base = ((150, 200, 225), (220, 220, 215), (60, 110, 160), (200, 190, 160))[rng.integers(4)]
     corners = [start - across, start + across, end + across, end - across]
     fill_polygon(image, corners, base)
@@ -104,8 +104,8 @@ _OBJECTS: tuple[tuple[Callable[[Image, np.random.Generator, Point, Point, float]
 )
 
 
-def mark_paper(sheet: Sheet) -> None:
-    """Draw what paper has at its edges: punched holes, a staple, a margin line whole or dashed, rings of a binder."""
+def add_paper_details(sheet: Sheet) -> None:
+    """Draw what paper has: punched holes, a margin line, a staple, print that shows through, specks and stains."""
     rng, image = sheet.rng, sheet.image
     left, top, right, bottom = sheet.area
     edge = left - (right - left) * rng.uniform(0.01, 0.05)

@@ -1,15 +1,13 @@
 """Lines of tables, forms and paper: pale, dark, dashed, partly missing, printed or drawn by hand."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.drawing import Image
-from digitedge.synthetic.handwriting.pen import SUBPIXEL_BITS
-from digitedge.utils.opencv import cv2
-
-Colour = tuple[int, int, int]
+from digitedge.synthetic.drawing import Edges, Image, directions, draw_line, outline_of
+from digitedge.utils.drawing import Colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Rule:
         thickness: in pixels.
         dash: length of a dash in pixels; 0 for a whole line.
         wobble: how far it leaves a straight line, in pixels; 0 for a printed one.
-        missing: share of the line that is not there.
+        missing: share of the line that is not there, 0 to 1.
     """
 
     colour: Colour
@@ -31,7 +29,7 @@ class Rule:
     missing: float = 0.0
 
     def bold(self, factor: float) -> "Rule":
-        """Return a thicker one."""
+        """Return it so many times as thick, and never dashed."""
         return replace(self, thickness=max(self.thickness + 1, round(self.thickness * factor)), dash=0.0)
 
 
@@ -53,33 +51,32 @@ def sample_rule(
 
 
 def mix(paper: Colour, ink: Colour, opacity: float) -> Colour:
-    """Return the colour of an ink that covers a share of the paper."""
+    """Return the colour, BGR, of an ink that covers a share of the paper, 0 to 1."""
     blue, green, red = (round(p + (i - p) * opacity) for p, i in zip(paper, ink, strict=True))
     return blue, green, red
 
 
 def draw_rule(image: Image, ends: NDArray[np.float64], rule: Rule, rng: np.random.Generator) -> None:
-    """Draw a line from end to end, float64 (2, 2), in place."""
+    """Draw a line from end to end, float64 (2, 2), in place; nothing if it is shorter than a pixel."""
     start, end = ends
     length = float(np.hypot(*(end - start)))
     if length < 1:
         return
-    across = np.array([-(end - start)[1], (end - start)[0]]) / length
+    _, across = directions(start, end)
     along = np.linspace(0, 1, 2 if rule.wobble == 0 else int(np.clip(length / 12, 6, 80)))
     line = start + along[:, None] * (end - start)
     if rule.wobble:
         waves = rng.uniform(0.5, 2.5, 2) * along[:, None] * 6.3 + rng.uniform(0, 6.3, 2)
         offset = rule.wobble * (np.sin(waves) @ np.array([0.7, 0.3]) + rng.normal(0, 0.08, len(along)))
         line = line + offset[:, None] * across + rng.normal(0, rule.wobble, 2)
-    for first, last in _pieces(rule, length, rng):
+    for first, last in _dashes(rule, length, rng):
         steps = np.concatenate([[first], along[(along > first) & (along < last)], [last]])
-        piece = np.stack([np.interp(steps, along, line[:, axis]) for axis in (0, 1)], -1)
-        fixed = np.rint(piece * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        cv2.polylines(image, [fixed], False, rule.colour, rule.thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        dash = np.stack([np.interp(steps, along, line[:, axis]) for axis in (0, 1)], -1)
+        draw_line(image, dash, rule.colour, rule.thickness)
 
 
-def _pieces(rule: Rule, length: float, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """Shares of a line, from and to, that are drawn."""
+def _dashes(rule: Rule, length: float, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Where a line is drawn: from and to, in lengths of it."""
     if rule.dash:
         step = rule.dash * 1.7 / length
         return [(share, min(1.0, share + rule.dash / length)) for share in np.arange(0, 1, step).tolist()]
@@ -89,9 +86,7 @@ def _pieces(rule: Rule, length: float, rng: np.random.Generator) -> list[tuple[f
     return [(0.0, 1.0)]
 
 
-def draw_frame(image: Image, edges: tuple[float, float, float, float], rule: Rule, rng: np.random.Generator) -> None:
-    """Draw a rectangle (left, top, right, bottom), in place."""
-    left, top, right, bottom = edges
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]], np.float64)
-    for first in range(4):
-        draw_rule(image, corners[first : first + 2], rule, rng)
+def draw_frame(image: Image, edges: Edges, rule: Rule, rng: np.random.Generator) -> None:
+    """Draw the four sides of a rectangle, in place."""
+    for ends in pairwise(outline_of(edges)):
+        draw_rule(image, np.stack(ends), rule, rng)

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from digitedge.synthetic.documents.fonts import Font, Glyphs
 from digitedge.synthetic.documents.hand import Hand
-from digitedge.synthetic.documents.rules import Colour, Rule, draw_rule, mix, sample_rule
+from digitedge.synthetic.documents.rules import Rule, draw_rule, mix, sample_rule
 from digitedge.synthetic.documents.texts import AMBIGUOUS
-from digitedge.synthetic.drawing import Image
+from digitedge.synthetic.drawing import Edges, Image, corners_of
 from digitedge.synthetic.handwriting.letters import sample_word
 from digitedge.synthetic.handwriting.pen import PenType
 from digitedge.synthetic.page.page import PageTable
 from digitedge.synthetic.page.pens import Pen
 from digitedge.synthetic.page.writing import PlacedInk, Row, bounds, paste_ink
+from digitedge.utils.drawing import Colour
 
-Edges = tuple[float, float, float, float]
 T = TypeVar("T")
 
 # Largest height of a digit in pixels, as a rule.
@@ -41,13 +41,22 @@ LABELS = (
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """A sheet and what is on it. Pixels are those of the image; `area` (left, top, right, bottom) is to be filled.
+    """A sheet and what is on it, in pixels of the image.
 
     Attributes:
-        image: uint8 (H, W, 3), BGR.
-        paper_colour: of the paper in even light.
+        image: uint8 (H, W, 3), BGR; it is drawn on in place.
+        rng: samples everything that is not given.
+        paper_colour: BGR of the paper in even light.
+        area: what is to be filled.
         size: usual height of the digits in pixels.
-        hands: those who write on it; `font` prints.
+        hands: those who write on it, at least one; the first writes most.
+        font: what prints on it.
+        print_colour: BGR of its print.
+        rows: numbers that are read together, by a key.
+        ignore: outlines, float64 (4, 2) each, of what is to be ignored.
+        ambiguous: outlines, float64 (4, 2) each, of letters and signs that look like a digit when they stand alone.
+        tables: the digits of their cells.
+        digit_count: digits that were written or printed as data, crossed-out ones too.
     """
 
     image: Image
@@ -86,7 +95,7 @@ class Sheet:
         return self.pick(self.hands)
 
     def pick(self, options: Sequence[T]) -> T:
-        """Return one of several options, all equally likely."""
+        """Return one of the options, all equally likely."""
         return options[int(self.rng.integers(len(options)))]
 
     def word(self) -> str:
@@ -195,7 +204,7 @@ class Sheet:
             paste_ink(self.image, placed[-1])
             if digit is None:
                 if glyphs.text in AMBIGUOUS:
-                    self.ambiguous.append(_corners(*bounds([placed[-1:]])))
+                    self.ambiguous.append(corners_of(bounds([placed[-1:]])))
                 continue
             near = numbers and left - bounds(numbers[-1:])[2] < NUMBER_GAP * glyphs.ink.shape[0]
             if near:
@@ -212,7 +221,7 @@ class Sheet:
 
     def ignore_edges(self, left: float, top: float, right: float, bottom: float) -> None:
         """Ignore whatever is read in a rectangle."""
-        self.ignore.append(_corners(left - 1, top - 1, right + 1, bottom + 1))
+        self.ignore.append(corners_of((left - 1, top - 1, right + 1, bottom + 1)))
 
     def ignore_within(self, left: float, top: float, right: float, bottom: float) -> None:
         """Ignore the digits that start in a rectangle, because they are crossed out."""
@@ -237,7 +246,7 @@ class Sheet:
                 del self.rows[key]
 
     def paragraph(self, edges: Edges, *, height: float, digits: float = 0.06) -> None:
-        """Print words in lines; a share of them are numbers, which are ignored."""
+        """Print words in lines; a share of them, 0 to 1, are numbers, which are ignored."""
         left, top, right, bottom = edges
         pitch, y = height * self.rng.uniform(1.6, 2.3), top + height
         rag = self.rng.uniform(0, 0.2)
@@ -262,12 +271,8 @@ class Sheet:
         return [sorted(row, key=lambda number: bounds([number])[0]) for row in rows]
 
     def pale(self, opacity: float) -> Colour:
-        """Return the colour of pale print."""
+        """Return the colour, BGR, of print of an opacity of 0 to 1."""
         return mix(self.paper_colour, self.print_colour, opacity)
-
-
-def _corners(left: float, top: float, right: float, bottom: float) -> NDArray[np.float64]:
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
 
 
 def _middle(row: Row) -> float:

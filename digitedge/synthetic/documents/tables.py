@@ -1,21 +1,26 @@
 """Documents that are tables: mark sheets, sudokus, score sheets, logbooks, calendars, bingo cards."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from digitedge.synthetic.documents import texts
+from digitedge.synthetic.documents.grid import (
+    Grid,
+    draw_grid,
+    fit_grid,
+    keep_table,
+    make_grid,
+    print_cell,
+    print_title,
+    shade_cells,
+    write_cell,
+)
 from digitedge.synthetic.documents.hand import Hand
-from digitedge.synthetic.documents.rules import Rule, draw_rule
-from digitedge.synthetic.documents.sheet import MAX_DIGITS, MAX_HEIGHT, MIN_HEIGHT, Edges, Sheet
-from digitedge.synthetic.drawing import fill_polygon
-from digitedge.synthetic.page.page import PageTable
+from digitedge.synthetic.documents.rules import Rule
+from digitedge.synthetic.documents.sheet import MAX_DIGITS, Sheet
+from digitedge.synthetic.drawing import Edges
 
-# What stands in the columns of a mark sheet.
-_MARKS = (*("digit",) * 7, *("number",) * 3, "signs")
-# Share of the tables that fill their page.
-FITTED = 0.75
+# What stands in the columns of a mark sheet, besides names and an index.
+_COLUMNS = (*("digit",) * 7, *("number",) * 3, "signs")
 # A table has no more rows than this.
 MAX_ROWS = 34
 # What stands in the columns of a logbook, and how wide they usually are, in digits.
@@ -29,166 +34,16 @@ _LOGBOOK_COLUMNS: tuple[tuple[texts.Write, float], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """Where the lines of a table are: x and y in pixels before it is sheared by `lean` and `slope`."""
-
-    xs: NDArray[np.float64]
-    ys: NDArray[np.float64]
-    lean: float = 0.0
-    slope: float = 0.0
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.ys) - 1, len(self.xs) - 1
-
-    def points(self) -> NDArray[np.float64]:
-        """Return where the lines meet, float64 (R + 1, C + 1, 2)."""
-        x, y = np.meshgrid(self.xs, self.ys)
-        return np.stack([x + self.lean * (y - self.ys[0]), y + self.slope * (x - self.xs[0])], -1)
-
-    def cell(self, row: int, column: int) -> Edges:
-        """Return left, top, right and bottom of a cell, about."""
-        corners = self.corners()[row, column]
-        (left, top), (right, bottom) = (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
-        top, bottom = corners[:2, 1].mean(), corners[2:, 1].mean()
-        return float(left), float(top), float(right), float(bottom)
-
-    def corners(self) -> NDArray[np.float64]:
-        """Return the corners of the cells, float64 (R, C, 4, 2), clockwise from the upper left."""
-        points = self.points()
-        return np.stack([points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]], 2)
-
-
-def fit_grid(sheet: Sheet, widths: list[float], count: int, height: float, *, skew: float = 1.0) -> Grid:
-    """Place a table whose columns and rows are so many digits wide and high; the digits get the height that fits."""
-    rng, (left, top, right, bottom) = sheet.rng, sheet.area
-    size = sheet.size
-    if rng.random() < FITTED:
-        size = min((right - left) / sum(widths), (bottom - top) / (count * height)) * rng.uniform(0.7, 1)
-    size = float(np.clip(size, MIN_HEIGHT, MAX_HEIGHT))
-    sheet.resize(size)
-    return make_grid(sheet, [wide * size for wide in widths], count, height * size, skew=skew)
-
-
-def make_grid(sheet: Sheet, widths: list[float], count: int, height: float, *, skew: float = 1.0) -> Grid:
-    """Place a table on the sheet: columns of these widths, `count` rows of a height, as far as there is room."""
-    left, top, right, bottom = sheet.area
-    rng = sheet.rng
-    wide = np.array(widths)
-    scale = min(1.0, (right - left) / wide.sum())
-    count = int(np.clip(count, 1, max(1, (bottom - top) / height)))
-    xs = np.concatenate([[0.0], np.cumsum(wide * scale)])
-    ys = np.arange(count + 1) * height
-    x, y = left + rng.random() * (right - left - xs[-1]), top + rng.random() * (bottom - top - ys[-1])
-    return Grid(xs + x, ys + y, float(rng.normal(0, 0.006) * skew), float(rng.normal(0, 0.006) * skew))
-
-
-def draw_grid(
-    sheet: Sheet,
-    grid: Grid,
-    rule: Rule,
-    *,
-    bold_every: int = 0,
-    bold: float = 2.5,
-    horizontal: bool = True,
-    vertical: bool = True,
-) -> None:
-    """Draw the lines of a table; every so many are bold."""
-    points = grid.points()
-    over, rng = rule.wobble * 1.5, sheet.rng
-    for across, draw in ((False, horizontal), (True, vertical)):
-        lines = points.swapaxes(0, 1) if across else points
-        for index, line in enumerate(lines):
-            border = index in (0, len(lines) - 1)
-            if not draw and not border:
-                continue
-            style = rule.bold(bold) if bold_every and index % bold_every == 0 else rule
-            start, end = line[0], line[-1]
-            direction = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
-            reach = direction * over * rng.random()
-            draw_rule(sheet.image, np.stack([start - reach, end + reach]), style, rng)
-
-
-def shade_cells(sheet: Sheet, grid: Grid) -> None:
-    """Shade the first row, a column, or every other row of some tables."""
-    rng = sheet.rng
-    kind = rng.random()
-    chosen = np.zeros(grid.shape, bool)
-    opacity = float(rng.uniform(0.06, 0.3))
-    if kind < 0.12:
-        chosen[0] = True
-    elif kind < 0.18:
-        chosen[:, rng.integers(grid.shape[1])] = True
-    elif kind < 0.24:
-        chosen[::2] = True
-    corners = grid.corners()
-    for r, c in np.argwhere(chosen).tolist():
-        fill_polygon(sheet.image, corners[r, c], sheet.pale(opacity))
-
-
-def write_cell(
-    sheet: Sheet,
-    edges: Edges,
-    text: str,
-    *,
-    height: float,
-    row: object,
-    hand: Hand | None = None,
-    align: float = 0.5,
-    careless: float = 1.0,
-) -> None:
-    """Write a text into a cell; the more careless, the more often it touches the lines."""
-    rng = sheet.rng
-    left, top, right, bottom = edges
-    height = min(height, 1.05 * (bottom - top))
-    pad = 0.12 * height
-    slack = max(0.0, bottom - top - height) / 2
-    y = bottom - slack + rng.normal(0, 0.35 * slack + 0.03 * height * careless)
-    x = (left + pad) * (1 - align) + (right - pad) * align + rng.normal(0, 0.06 * height * careless)
-    sheet.write(text, x, y, height=height, hand=hand, row=row, align=align, width=1.02 * (right - left) - pad)
-
-
-def print_cell(sheet: Sheet, edges: Edges, text: str, *, height: float, align: float = 0.5, row: object = None) -> None:
-    """Print a text into a cell; with a row, its digits are data."""
-    left, top, right, bottom = edges
-    height = min(height, 0.8 * (bottom - top))
-    x = (left + 0.2 * height) * (1 - align) + (right - 0.2 * height) * align
-    y = (top + bottom + height) / 2
-    sheet.print(
-        text, x, y, height=height, align=align, row=row, digits=row is not None, width=right - left - 0.3 * height
-    )
-
-
-def keep_table(sheet: Sheet, grid: Grid, written: dict[tuple[int, int], str]) -> None:
-    """Remember the table; of each text only the digits count."""
-    rows, columns = grid.shape
-    keep = [["".join(filter(str.isdigit, written.get((r, c), ""))) for c in range(columns)] for r in range(rows)]
-    sheet.tables.append(PageTable(keep, grid.corners()))
-
-
-def print_title(sheet: Sheet, grid: Grid) -> None:
-    """Print a heading above a table, or lines of print below it, where there is room."""
-    rng, (left, top, right, bottom) = sheet.rng, sheet.area
-    small = max(6.0, min(0.5 * sheet.size, 0.02 * (bottom - top)) * rng.uniform(0.6, 1.4))
-    if grid.ys[0] - top > 3 * small and rng.random() < 0.6:
-        title = f"{sheet.label()} {sheet.word()} {sheet.word()} {rng.integers(1, 2030)}"
-        sheet.print(title, left, grid.ys[0] - 1.2 * small, height=small * rng.uniform(1, 1.5), width=right - left)
-    if bottom - grid.ys[-1] > 4 * small and rng.random() < 0.3:
-        sheet.paragraph((left, grid.ys[-1] + 1.5 * small, right, min(bottom, grid.ys[-1] + 8 * small)), height=small)
-
-
 def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
-    """Names, an index in print, and columns of marks: digits, numbers, ticks, question marks, dashes, nothing."""
+    """Names, an index in print, and columns of digits, numbers or signs (ticks, crosses, dashes), with empty cells."""
     rng = sheet.rng
-    marks = int(rng.integers(1, 9))
+    columns = int(rng.integers(1, 9))
     kinds: list[str] = []
     if rng.random() < 0.5 and not by_hand:
         kinds.append("index")
     if rng.random() < 0.6:
         kinds.append(sheet.pick(["name", "printed name", "blank"]))
-    kinds += [sheet.pick(_MARKS) for _ in range(marks)]
+    kinds += [sheet.pick(_COLUMNS) for _ in range(columns)]
     if not {"digit", "number"} & set(kinds):
         kinds[-1] = "digit"
     width = rng.uniform(1.3, 4)
@@ -217,7 +72,7 @@ def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
             elif kind == "name":
                 write_cell(sheet, edges, sheet.word(), height=0.8 * size, row=r, hand=hand, align=0.0)
             elif kind == "signs":
-                _write_mark(sheet, edges, hand)
+                _write_sign(sheet, edges, hand)
             elif kind != "blank" and rng.random() < filled:
                 written[r, c] = texts.number(rng, 1, 1) if kind == "digit" else texts.number(rng, 1, 3)
                 write_cell(sheet, edges, written[r, c], height=size, row=r, hand=hand, careless=careless)
@@ -225,13 +80,12 @@ def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
     print_title(sheet, grid)
 
 
-def _write_mark(sheet: Sheet, edges: Edges, hand: Hand) -> None:
-    """Tick, cross or question a cell, or count in it with strokes, which are ignored: they look like ones."""
+def _write_sign(sheet: Sheet, edges: Edges, hand: Hand) -> None:
+    """Write one sign into a cell, or count in it with strokes, which are ignored: they look like ones."""
     rng = sheet.rng
     if rng.random() < 0.15:
-        left, top, right, bottom = edges
         write_cell(sheet, edges, "|" * int(rng.integers(2, 6)), height=0.7 * sheet.size, row=None, hand=hand)
-        sheet.ignore_edges(left, top, right, bottom)
+        sheet.ignore_edges(*edges)
         return
     write_cell(
         sheet, edges, sheet.pick(("✓", "✓", "?", texts.DASH, "-", "✗")), height=0.9 * sheet.size, row=None, hand=hand
@@ -330,7 +184,7 @@ def draw_score_sheet(sheet: Sheet) -> None:
 
 
 def draw_logbook(sheet: Sheet) -> None:
-    """Dense columns of measurements, times and codes under printed headings, with ditto marks and dashes."""
+    """Dense columns of measurements, times and codes under printed headings, with ditto signs and dashes."""
     rng = sheet.rng
     columns = [sheet.pick(_LOGBOOK_COLUMNS) for _ in range(rng.integers(2, 8))]
     columns[0] = _LOGBOOK_COLUMNS[0] if columns[0][0] is texts.code else columns[0]

@@ -1,4 +1,4 @@
-"""What people write on documents: numbers, prices, dates, times, phone numbers, sums, codes, as text."""
+"""What people write on documents, as strings: numbers, prices, dates, times, phone numbers, codes, sums."""
 
 from collections.abc import Callable
 
@@ -34,9 +34,13 @@ def number(rng: np.random.Generator, least: int = 1, most: int = 4) -> str:
 def price(rng: np.random.Generator) -> str:
     """A price with comma or point, or a round one with a dash."""
     whole = number(rng, 1, 3)
-    mark = ",."[rng.integers(2)]
+    separator = ",."[rng.integers(2)]
     kind = rng.random()
-    text = f"{whole}{mark}-" if kind < 0.08 else whole if kind < 0.25 else f"{whole}{mark}{rng.integers(0, 100):02d}"
+    text = whole
+    if kind < 0.08:
+        text = f"{whole}{separator}-"
+    elif kind >= 0.25:
+        text = f"{whole}{separator}{rng.integers(0, 100):02d}"
     if rng.random() < 0.2:
         sign = CURRENCIES[rng.integers(len(CURRENCIES))]
         text = f"{sign} {text}" if rng.random() < 0.5 else f"{text} {sign}"
@@ -53,25 +57,25 @@ def measurement(rng: np.random.Generator) -> str:
 def date(rng: np.random.Generator) -> str:
     """A date with slashes, points or dashes."""
     day, month, year = rng.integers(1, 32), rng.integers(1, 13), rng.integers(1950, 2030)
-    mark = "/.-"[rng.integers(3)]
+    separator = "/.-"[rng.integers(3)]
     padded = rng.random() < 0.6
-    short = f"{day:02d}{mark}{month:02d}" if padded else f"{day}{mark}{month}"
+    short = f"{day:02d}{separator}{month:02d}" if padded else f"{day}{separator}{month}"
     if rng.random() < 0.2:
         return short
-    return f"{short}{mark}{year % 100:02d}" if rng.random() < 0.5 else f"{short}{mark}{year}"
+    return f"{short}{separator}{year % 100:02d}" if rng.random() < 0.5 else f"{short}{separator}{year}"
 
 
 def time(rng: np.random.Generator) -> str:
     """A time of day."""
-    mark = ":" if rng.random() < 0.8 else "."
-    return f"{rng.integers(0, 24)}{mark}{rng.integers(0, 60):02d}"
+    separator = ":" if rng.random() < 0.8 else "."
+    return f"{rng.integers(0, 24)}{separator}{rng.integers(0, 60):02d}"
 
 
 def phone(rng: np.random.Generator) -> str:
     """A phone number."""
-    mark = " /-"[rng.integers(3)]
+    separator = " /-"[rng.integers(3)]
     start = f"+{rng.integers(1, 99)} {number(rng, 2, 3)}" if rng.random() < 0.3 else f"0{number(rng, 2, 4)}"
-    return f"{start}{mark}{number(rng, 3, 4)} {number(rng, 2, 4)}"
+    return f"{start}{separator}{number(rng, 3, 4)} {number(rng, 2, 4)}"
 
 
 def code(rng: np.random.Generator) -> str:
@@ -108,5 +112,5 @@ ANY_TEXT: tuple[Write, ...] = (number, price, measurement, date, time, phone, co
 
 
 def any_text(rng: np.random.Generator) -> str:
-    """Any of these."""
+    """One of these texts, all equally likely."""
     return ANY_TEXT[rng.integers(len(ANY_TEXT))](rng)

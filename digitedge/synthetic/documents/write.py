@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitedge.synthetic.documents.document_types import BOARD_PENS, DocumentType
+from digitedge.synthetic.documents.document_types import DocumentType
 from digitedge.synthetic.documents.fonts import sample_font
 from digitedge.synthetic.documents.hand import Hand, sample_hand
-from digitedge.synthetic.documents.notes import recolour
-from digitedge.synthetic.documents.objects import add_object, mark_paper
+from digitedge.synthetic.documents.objects import add_object, add_paper_details
 from digitedge.synthetic.documents.rules import Rule, draw_rule, mix
-from digitedge.synthetic.documents.sheet import MAX_HEIGHT, MIN_HEIGHT, Edges, Sheet
+from digitedge.synthetic.documents.sheet import MAX_HEIGHT, MIN_HEIGHT, Sheet
 from digitedge.synthetic.documents.texts import number
+from digitedge.synthetic.drawing import Edges, Image, corners_of
 from digitedge.synthetic.page.desk import lay_on_desk, make_desk
-from digitedge.synthetic.page.page import MARGIN, Page
+from digitedge.synthetic.page.page import BOARD_PENS, MARGIN, Page, sample_pen
 from digitedge.synthetic.page.paper_types import PaperType, make_paper
-from digitedge.synthetic.page.pens import BALL, FELT
+from digitedge.synthetic.page.pens import BALL, BLUE, GREEN, RED
 from digitedge.synthetic.page.scene_types import Difficulty
 from digitedge.synthetic.page.writing import all_ink
 from digitedge.synthetic.photo.backgrounds import sample_object
@@ -32,7 +32,7 @@ _PRINT_COLOURS = ((40, 40, 40), (30, 30, 30), (90, 90, 90), (150, 80, 40), (60, 
 def write_document(
     kind: DocumentType, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]
 ) -> Page:
-    """Write one document for a frame (width, height); the page is larger by MARGIN on each side."""
+    """Write one document for a frame (width, height) in pixels; the page is larger by MARGIN on each side."""
     width, height = (round(side * (1 + 2 * MARGIN)) for side in frame)
     paper = kind.papers[rng.integers(len(kind.papers))]
     if difficulty is Difficulty.EASY and paper is PaperType.PLAIN and rng.random() < 0.5:
@@ -54,13 +54,13 @@ def write_document(
     hand = _sample_hand(kind, paper, rng, size)
     sheet = Sheet(image, rng, (blue, green, red), area, size, [hand], font, print_colour)
     if rng.random() < 0.25 and not board:
-        recolour(sheet)
+        _add_pens(sheet)
     elif rng.random() < 0.25 or kind.pens[0] is not BALL:
         sheet.hands += [_sample_hand(kind, paper, rng, size) for _ in range(2)]
     if rng.random() < kind.ruled and not board:
         _rule_paper(sheet)
     if not board:
-        mark_paper(sheet)
+        add_paper_details(sheet)
     kind.draw(sheet)
     if not sheet.rows and not kind.negative:
         sheet.write(number(rng, 1, 4), area[0], (area[1] + area[3]) / 2, height=sheet.size)
@@ -76,12 +76,19 @@ def write_document(
 
 def _sample_hand(kind: DocumentType, paper: PaperType, rng: np.random.Generator, size: float) -> Hand:
     """Sample a writer and a pen that can be seen on the paper."""
-    pens = BOARD_PENS.get(paper, kind.pens)
-    pens = (BALL, FELT) if paper is PaperType.BROWN else pens
-    pen = pens[rng.integers(len(pens))].sample(rng)
+    pen = sample_pen(BOARD_PENS.get(paper, kind.pens), paper, rng)
     if size < 24:  # small writing is done with the same pens, so its strokes are broad
         pen = replace(pen, width=max(pen.width, float(rng.uniform(0.06, 0.13))))
     return sample_hand(rng, pen, size)
+
+
+def _add_pens(sheet: Sheet) -> None:
+    """Add one or two writers with coloured pens of other opacity: red corrections beside blue writing."""
+    for _ in range(int(sheet.rng.integers(1, 3))):
+        hand = sample_hand(sheet.rng, sheet.hand.pen, sheet.size)
+        colour = sheet.pick((RED, BLUE, GREEN))
+        hand.pen = replace(hand.pen, colour=colour, opacity=float(sheet.rng.uniform(0.45, 1)))
+        sheet.hands.append(hand)
 
 
 def _sample_edges(rng: np.random.Generator, frame: tuple[int, int], *, on_desk: bool) -> Edges:
@@ -106,10 +113,9 @@ def _inset(rng: np.random.Generator, edges: Edges, frame: tuple[int, int]) -> Ed
     return left, top, min(right, wide + x) - pad[2], min(bottom, high + y) - pad[3]
 
 
-def _lay_on_desk(sheet: Sheet, edges: Edges) -> np.ndarray:
-    left, top, right, bottom = edges
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-    corners += sheet.rng.normal(0, 0.004, (4, 2)) * sheet.image.shape[1::-1]
+def _lay_on_desk(sheet: Sheet, edges: Edges) -> Image:
+    """Lay the sheet on a desk, which covers it beyond its edges, and return the image."""
+    corners = corners_of(edges) + sheet.rng.normal(0, 0.004, (4, 2)) * sheet.image.shape[1::-1]
     shape = (sheet.image.shape[0], sheet.image.shape[1])
     if sheet.rng.random() < CLUTTERED_DESK_RATE:  # small, so that it is out of focus and quick
         small = sample_object(sheet.rng, (max(64, shape[1] // 4), max(64, shape[0] // 4)))

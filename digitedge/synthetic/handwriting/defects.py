@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import crop_to_ink
 from digitedge.synthetic.handwriting.hollow import draw_hollow_strokes
 from digitedge.synthetic.handwriting.pen import (
     MAX_DRAWING_SIZE,
@@ -78,8 +79,8 @@ def render_digit_with_defects(
         line, widths = _retrace(line, widths, rng, defects.retraces, pen_width)
         ink = draw_strokes(line, widths, skeleton.lengths * defects.retraces, size=size)
     ink = _wear(add_grain(ink, pen_type, rng), rng, defects, pen_width * size / longer_side)
-    x, y, w, h = cv2.boundingRect((ink >= VISIBLE_INK).view(np.uint8))
-    return scale_ink(ink[y : y + h, x : x + w], height, of=h)
+    ink = crop_to_ink(ink, above=VISIBLE_INK - 1)
+    return scale_ink(ink, height, of=ink.shape[0])
 
 
 def _sample_direction(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.synthetic.drawing import SUBPIXEL_BITS, crop_to_ink, to_subpixels
 from digitedge.utils.opencv import cv2, resize
 
 # Points of the line that share one stroke width; fewer cost time and look the same.
 POINTS_PER_WIDTH = 4
-# Fractional bits of OpenCV's drawing coordinates.
-SUBPIXEL_BITS = 4
 # Largest stroke width, in longer sides of what is drawn: a full stop is a dot.
 MAX_PEN_WIDTH = 0.8
 # Longer side of the largest drawing in pixels; larger ink is scaled up. With its margin it fits into the noise.
@@ -109,16 +108,28 @@ def draw_strokes(
     margin = 3 + 0.75 * mean_thickness
     columns, rows = np.ceil((high - low) * scale + 2 * margin).astype(int).tolist()
     canvas = np.zeros((rows, columns), np.uint8)
-    fixed = np.rint(((line - low) * scale + margin) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    draw_strokes_on(canvas, (line - low) * scale + margin, thickness, lengths)
+    return canvas
+
+
+def draw_strokes_on(
+    canvas: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    thickness: NDArray[np.float64],
+    lengths: tuple[int, ...],
+    *,
+    points_per_width: int = POINTS_PER_WIDTH,
+) -> None:
+    """Draw strokes in white on a canvas, in place: points (M, 2) and stroke width at each point (M,), in pixels."""
+    fixed = to_subpixels(points)
     pixels = np.maximum(1, np.rint(thickness)).astype(int).tolist()
     start = 0
     for length in lengths:
         stop = start + length
-        for first in range(start, stop - 1, POINTS_PER_WIDTH):
-            run = fixed[first : min(first + POINTS_PER_WIDTH + 1, stop)]
+        for first in range(start, stop - 1, points_per_width):
+            run = fixed[first : min(first + points_per_width + 1, stop)]
             cv2.polylines(canvas, [run], False, 255, pixels[first], cv2.LINE_8, SUBPIXEL_BITS)
         start = stop
-    return canvas
 
 
 def add_grain(ink: NDArray[np.uint8], pen_type: PenType, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -167,9 +178,7 @@ def draw_ink(
     profile = sample_stroke_profile(rng, 1, width=pen_width / height / longer_side)
     size = round(min(max(2 * height, 96) * longer_side, MAX_DRAWING_SIZE))
     ink = draw_strokes(lines[0], line_widths(lines, lengths, profile)[0], lengths, size=size)
-    ink = add_grain(ink, pen_type, rng)
-    x, y, w, h = cv2.boundingRect((ink > 64).view(np.uint8))
-    return ink[y : y + h, x : x + w]
+    return crop_to_ink(add_grain(ink, pen_type, rng), above=64)
 
 
 def render_strokes(

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.handwriting.pen import SUBPIXEL_BITS
+from digitedge.synthetic.drawing import SUBPIXEL_BITS, to_subpixels
 from digitedge.utils.opencv import as_uint8, cv2, resize
 
 # Side of the noise that textures are cut from, in pixels.
@@ -19,7 +19,7 @@ def render_blot(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
     """
     shape = (_drop, _shard, _star, _finger)[rng.integers(4)](rng)
     wide, high = (1.0, rng.uniform(0.4, 1)) if rng.random() < 0.7 else (rng.uniform(0.85, 1), 1.0)
-    points = np.rint((shape * [wide, high] * 0.46 + 0.5) * size * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    points = to_subpixels((shape * [wide, high] * 0.46 + 0.5) * size)
     ink = np.zeros((size, size), np.uint8)
     cv2.fillPoly(ink, [points], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     if rng.random() < 0.5:

@@ -6,6 +6,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import corners_of
 from digitedge.synthetic.handwriting.digits import PEN_SHARES, render_digit
 from digitedge.synthetic.handwriting.letters import render_word, sample_word
 from digitedge.synthetic.handwriting.pen import PenType
@@ -56,10 +57,10 @@ def render_digit_fragment(rng: np.random.Generator, size: int) -> NDArray[np.uin
 
     The array is as large as the whole digit; sometimes no ink is left.
     """
-    digit, (left, top, right, bottom) = _FRAGMENTS[rng.integers(len(_FRAGMENTS))]
+    digit, kept = _FRAGMENTS[rng.integers(len(_FRAGMENTS))]
     pen_width = sample_pen_width(rng) * size
     ink = render_digit(digit, rng, height=size, pen_width=pen_width, pen_type=sample_pen_type(rng))
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    corners = corners_of(kept)
     inner = (corners > 0) & (corners < 1)
     corners = np.where(inner, corners + rng.uniform(-_CUT_JITTER, _CUT_JITTER, (4, 2)), 1.5 * corners - 0.2)
     mask = np.zeros_like(ink)

@@ -6,6 +6,7 @@ OpenCV draws the letters; what its fonts lack is made of their ink. Its fonts ch
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import print_white
 from digitedge.utils.opencv import as_uint8, cv2
 
 _LETTERS = "AaCcdEeFfHhJjKkLMmNnPpRrTtUuVvWwXxY"
@@ -57,7 +58,7 @@ def _sample(text: str, rng: np.random.Generator) -> str:
 def _print(letter: str, font: int, height: int, thickness: int) -> NDArray[np.uint8]:
     """Print one letter, its baseline 1.5 heights below the upper edge of a (2 * height, 2 * height) image."""
     ink = np.zeros((2 * height, 2 * height), np.uint8)
-    cv2.putText(ink, letter, (height // 2, 3 * height // 2), font, height / 22, 255, thickness, cv2.LINE_AA)
+    print_white(ink, letter, (height // 2, 3 * height // 2), font=font, height=height, thickness=thickness)
     return ink
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.synthetic.drawing import crop_to_ink
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS, LetterSkeleton
 from digitedge.synthetic.handwriting.pen import render_strokes
 from digitedge.synthetic.handwriting.writer import Writer, sample_skeletons, sample_writers, write_skeleton
@@ -93,9 +94,7 @@ def render_non_digit(kind: NonDigit, rng: np.random.Generator, *, height: int) -
     if height < 4:
         raise InputError(f"render_non_digit() takes a height of 4 pixels or more, got {height}.")
     while True:
-        ink = _RENDERERS[kind](rng, height)
-        x, y, w, h = cv2.boundingRect((ink > _VISIBLE_INK).view(np.uint8))
-        ink = ink[y : y + h, x : x + w]
+        ink = crop_to_ink(_RENDERERS[kind](rng, height), above=_VISIBLE_INK)
         if kind in _KEPT_IF_SLIM or not looks_like_one(ink):
             return ink
 

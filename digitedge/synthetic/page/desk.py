@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import corners_of
 from digitedge.synthetic.noise import add_noise, fine_noise, smooth_noise
 from digitedge.utils.opencv import as_uint8, cv2, resize, to_bgr
 
@@ -52,5 +53,4 @@ def sample_paper_corners(
         distance[side] = max(pad, room[side] * rng.uniform(0.15, 0.8))
     left, top = edges[0] - distance[0], edges[1] - distance[1]
     right, bottom = edges[2] + distance[2], edges[3] + distance[3]
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return corners + rng.normal(0, 0.12 * pad, (4, 2))
+    return corners_of((left, top, right, bottom)) + rng.normal(0, 0.12 * pad, (4, 2))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.synthetic.handwriting.pen import SUBPIXEL_BITS
+from digitedge.synthetic.drawing import SUBPIXEL_BITS, Edges, draw_line, outline_of, to_subpixels
 from digitedge.synthetic.noise import blend_colour
 from digitedge.utils.opencv import cv2
 
@@ -35,7 +35,7 @@ def print_lines(
         first = np.ceil((low[1] - start) / pitch)
         for offset in (start + pitch * np.arange(first, (high[1] - start) / pitch)).tolist():
             ends = np.stack([along * low[0], along * high[0]]) + across * offset
-            (x0, y0), (x1, y1) = np.rint(ends * (1 << SUBPIXEL_BITS)).astype(int).tolist()
+            (x0, y0), (x1, y1) = to_subpixels(ends).tolist()
             cv2.line(mask, (x0, y0), (x1, y1), int(rng.integers(205, 256)), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
     blend_colour(page, mask, colour, opacity=opacity)
 
@@ -47,22 +47,15 @@ def draw_by_hand(
     steps = np.linspace(0, len(points) - 1, 24 * (len(points) - 1) + 1)
     line = np.stack([np.interp(steps, np.arange(len(points)), points[:, axis]) for axis in (0, 1)], -1)
     waves = rng.uniform(0.3, 1.5, 2) * steps[:, None] + rng.uniform(0, 6.3, 2)
-    fixed = np.rint((line + wobble * np.sin(waves)) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-    cv2.polylines(mask, [fixed], False, 255, max(1, round(thickness)), cv2.LINE_AA, SUBPIXEL_BITS)
+    draw_line(mask, line + wobble * np.sin(waves), 255, max(1, round(thickness)))
 
 
-def frame_points(
-    edges: tuple[float, float, float, float], rng: np.random.Generator, *, deviation: float
-) -> NDArray[np.float64]:
+def frame_points(edges: Edges, rng: np.random.Generator, *, deviation: float) -> NDArray[np.float64]:
     """Corners of a closed frame at (left, top, right, bottom), displaced by about `deviation` pixels: (5, 2)."""
-    left, top, right, bottom = edges
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]], np.float64)
-    return corners + rng.normal(0, deviation, corners.shape)
+    return outline_of(edges) + rng.normal(0, deviation, (5, 2))
 
 
-def ellipse_points(
-    edges: tuple[float, float, float, float], rng: np.random.Generator, *, deviation: float
-) -> NDArray[np.float64]:
+def ellipse_points(edges: Edges, rng: np.random.Generator, *, deviation: float) -> NDArray[np.float64]:
     """An ellipse around (left, top, right, bottom) that ends a little past its start: (40, 2)."""
     left, top, right, bottom = edges
     angle = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi + rng.uniform(-0.1, 0.3), 40)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitedge.synthetic.drawing import Image, Point, fill_polygon, to_pixel
+from digitedge.synthetic.drawing import Image, Point, directions, fill_polygon, to_pixel
 from digitedge.utils.boxes import Box, is_free
 from digitedge.utils.opencv import cv2
 
@@ -53,12 +53,6 @@ def add_occluder(
     return None
 
 
-def _directions(start: Point, tip: Point) -> tuple[Point, Point]:
-    """Unit vectors along and across an object."""
-    along = (tip - start) / np.hypot(*(tip - start))
-    return along, np.array([-along[1], along[0]])
-
-
 def _draw_finger(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """Skin that is darker at its sides, and often a nail."""
     skin = np.array(_SKIN[rng.integers(len(_SKIN))]) * rng.uniform(0.8, 1.1)
@@ -74,7 +68,7 @@ def _draw_finger(frame: Image, rng: np.random.Generator, start: Point, tip: Poin
 def _draw_pen(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A barrel with a highlight, and a cone."""
     colour = rng.integers(10, 240, 3).tolist()
-    along, across = _directions(start, tip)
+    along, across = directions(start, tip)
     across = across * thickness / 2
     neck = tip - along * 2 * thickness
     fill_polygon(frame, [start - across, start + across, neck + across, neck - across], colour)
@@ -86,7 +80,7 @@ def _draw_pen(frame: Image, rng: np.random.Generator, start: Point, tip: Point, 
 
 def _draw_phone(frame: Image, rng: np.random.Generator, start: Point, tip: Point, thickness: float) -> None:
     """A dark slab with round corners and a screen."""
-    along, across = _directions(start, tip)
+    along, across = directions(start, tip)
     across = across * thickness / 2
     for share, colour in ((1.0, (28, 26, 26)), (0.86, rng.integers(5, 120, 3).tolist())):
         end = tip - along * thickness * (1 - share)

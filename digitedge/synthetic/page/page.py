@@ -74,7 +74,7 @@ def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Gen
     paper = scene_type.papers[rng.integers(len(scene_type.papers))]
     style = PageStyle(
         layout=scene_type.layouts[rng.integers(len(scene_type.layouts))],
-        pens=tuple(_sample_pen(scene_type.pens, paper, rng) for _ in range(scene_type.pen_count)),
+        pens=tuple(sample_pen(scene_type.pens, paper, rng) for _ in range(scene_type.pen_count)),
         defects=scene_type.defects[rng.integers(len(scene_type.defects))],
         touching=scene_type.touching,
         slope=float(np.radians(np.clip(rng.normal(0, SLOPES[difficulty]), -MAX_SLOPE, MAX_SLOPE))),
@@ -109,8 +109,8 @@ def write_page(scene_type: SceneType, difficulty: Difficulty, rng: np.random.Gen
     return Page(image, paper, rows, ignore)
 
 
-def _sample_pen(pens: tuple[PenRange, ...], paper: PaperType, rng: np.random.Generator) -> Pen:
-    """Sample a pen; not every pen is visible on brown paper."""
+def sample_pen(pens: tuple[PenRange, ...], paper: PaperType, rng: np.random.Generator) -> Pen:
+    """Sample one of these pens, but on brown paper one that can be seen there."""
     pens = (BALL, FELT) if paper is PaperType.BROWN else pens
     return pens[rng.integers(len(pens))].sample(rng)
 
@@ -156,7 +156,7 @@ def write_page_without_digits(name: str, rng: np.random.Generator, frame: tuple[
     slope = float(np.radians(rng.normal(0, 2.0)))
     boldness = rng.uniform(0, 0.8)
     page = make_paper(paper, rng, width=width, height=height, pitch=pitch, angle=slope, boldness=boldness)
-    pen = _sample_pen(BOARD_PENS.get(paper, SCENE_TYPES["plain"].pens), paper, rng)
+    pen = sample_pen(BOARD_PENS.get(paper, SCENE_TYPES["plain"].pens), paper, rng)
     if name == "letters":
         fill_with_words(page, rng, pen, pitch=max(pitch, 16.0), slope=slope)
     elif name == "doodles":

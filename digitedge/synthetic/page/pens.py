@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitedge.synthetic.handwriting.pen import PenType
-
-Colour = tuple[int, int, int]
+from digitedge.utils.drawing import Colour
 
 BLACK = (42, 38, 36)
 BLUE = (128, 58, 34)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.synthetic.drawing import CAPITAL_HEIGHT, crop_to_ink, print_white
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS
 from digitedge.synthetic.handwriting.letters import render_letter, render_word, sample_word
 from digitedge.synthetic.handwriting.pen import PenType
@@ -14,19 +15,16 @@ from digitedge.utils.boxes import Box, is_free
 from digitedge.utils.opencv import cv2
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_COMPLEX)
-# Height of a capital in OpenCV's fonts at scale 1, in pixels.
-_CAPITAL_HEIGHT = 22
 
 
 def print_word(text: str, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
     """Print a word, its capitals about `height` pixels high: uint8 (H, W), ink bright on 0, cropped to the ink."""
-    font, scale = _FONTS[rng.integers(len(_FONTS))], height / _CAPITAL_HEIGHT
+    font, scale = _FONTS[rng.integers(len(_FONTS))], height / CAPITAL_HEIGHT
     thickness = max(1, round(1.6 * scale))
     (width, above), below = cv2.getTextSize(text, font, scale, thickness)
     ink = np.zeros((above + below + 2 * thickness, width + 2 * thickness), np.uint8)
-    cv2.putText(ink, text, (thickness, above + thickness), font, scale, 255, thickness, cv2.LINE_AA)
-    x, y, w, h = cv2.boundingRect(ink)
-    return ink[y : y + h, x : x + w]
+    print_white(ink, text, (thickness, above + thickness), font=font, height=height, thickness=thickness)
+    return crop_to_ink(ink, above=0)
 
 
 def sample_text(

@@ -18,6 +18,9 @@ from digitedge.utils.opencv import cv2
 SPACE_BETWEEN_NUMBERS = 1.5
 # Smallest height of a digit in pixels.
 MIN_HEIGHT = 10
+# Largest overlap of touching digits in heights, and least distance of their left edges in widths of the first.
+MAX_OVERLAP = 0.04
+MIN_DISTANCE = 0.55
 # Smallest stroke width in pixels.
 MIN_PEN_WIDTH = 1.4
 
@@ -263,16 +266,30 @@ def _estimate_length(numbers: list[int], gap: float) -> float:
 
 def _move_until_touching(left: PlacedInk, right: PlacedInk, rng: np.random.Generator) -> PlacedInk:
     """Move the right digit until its ink touches the left one, or overlaps it a little."""
-    top, bottom = max(left.y, right.y), min(left.y + left.ink.shape[0], right.y + right.ink.shape[0])
-    left_ink = left.ink[top - left.y : bottom - left.y] >= VISIBLE_INK
-    right_ink = right.ink[top - right.y : bottom - right.y] >= VISIBLE_INK
+    distance = touching_distance(left.ink, right.ink, right.y - left.y)
+    if distance is None:
+        return right
+    overlap = 1 + round(rng.uniform(0, MAX_OVERLAP) * left.ink.shape[0])
+    return replace(right, x=left.x + max(distance - overlap, round(MIN_DISTANCE * left.ink.shape[1])))
+
+
+def touching_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], drop: int) -> int | None:
+    """Return the distance in pixels between the left edges of two pieces of ink at which they touch.
+
+    `drop` is how many pixels lower the right one is; None if there is no row with ink of both.
+
+    Examples:
+        >>> corner, bar = np.uint8([[255, 0, 0], [255, 255, 255]]), np.uint8([[255], [0]])
+        >>> touching_distance(corner, bar, 0), touching_distance(corner, bar, 1), touching_distance(corner, bar, 2)
+        (1, 3, None)
+    """
+    top, bottom = max(0, drop), min(left.shape[0], drop + right.shape[0])
+    left_ink, right_ink = left[top:bottom] >= VISIBLE_INK, right[top - drop : bottom - drop] >= VISIBLE_INK
     both = left_ink.any(axis=1) & right_ink.any(axis=1)
     if not both.any():
-        return right
-    ends = left_ink.shape[1] - 1 - left_ink[:, ::-1].argmax(axis=1)
-    gap = int((right_ink.argmax(axis=1) - ends)[both].min())
-    overlap = round(rng.uniform(0, 0.04) * left.ink.shape[0])
-    return replace(right, x=max(left.x - gap - overlap, left.x + round(0.55 * left.ink.shape[1])))
+        return None
+    ends = left_ink.shape[1] - left_ink[:, ::-1].argmax(axis=1)
+    return int((ends - right_ink.argmax(axis=1))[both].max())
 
 
 def _clip_row(row: Row, width: int) -> Row:

@@ -171,6 +171,7 @@ def _sample_scene_type(
     types = PLAIN_SCENE_TYPES if difficulty is Difficulty.PLAIN else SCENE_TYPES
 
     def weight(key: str, one: SceneType) -> float:
+        """Return how common a scene type is at this difficulty; 0 if it does not fit."""
         if name not in (None, key):
             return 0.0
         if difficulty not in SAMPLED_DIFFICULTIES:

@@ -11,54 +11,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.vision.lines.line import Line
 from digitedge.vision.median import median
 
-# How far beyond its ends what is left of a line is removed, in pixels.
+# How far a line is removed beyond its ends if its ink goes on there, in pixels.
 END_PX = 10
-# How far beyond a line it is looked for a stroke that crosses it, in pixels; other lines may lie between them.
-BEYOND_PX = 6
+# A stroke that crosses a line must be seen within so many pixels beside it; other lines may lie between them.
+BESIDE_PX = 6
 # Where ink is darker than is usual on the line by this factor, a stroke crosses it.
 CROSSING_DARKNESS = 1.6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """A nearly horizontal or nearly vertical line.
-
-    Attributes:
-        vertical: whether it runs from top to bottom rather than from left to right.
-        start: x of its first pixel, or y if it is vertical.
-        path: float64 (N,), the other coordinate of each pixel from `start` on.
-        thickness: median along the line, in pixels.
-    """
-
-    vertical: bool
-    start: int
-    path: NDArray[np.float64]
-    thickness: float
-
-    def moved(self, x: float, y: float) -> "Line":
-        """Return the same line further to the right and further down."""
-        along, across = (y, x) if self.vertical else (x, y)
-        return Line(self.vertical, self.start + round(along), self.path + across, self.thickness)
-
-    def scaled(self, scale: float) -> "Line":
-        """Return the same line in an image that is `scale` times as large."""
-        at = np.arange(round(len(self.path) * scale))
-        path = np.interp((at + 0.5) / scale - 0.5, np.arange(len(self.path)), self.path)
-        return Line(self.vertical, round(self.start * scale), (path + 0.5) * scale - 0.5, self.thickness * scale)
 
 
 def remove_lines(mask: NDArray[np.uint8], ink: NDArray[np.uint8], lines: Sequence[Line]) -> NDArray[np.uint8]:
     """Remove lines from a mask, and keep the strokes that cross or touch them.
 
     Args:
-        mask: uint8 (H, W), 255 where there is ink.
-        ink: uint8 (H, W), 0 is paper.
+        mask: uint8 (H, W), 255 where there is ink, else 0. It is not changed.
+        ink: uint8 (H, W), 0 is paper, 255 is ink that reflects nothing.
         lines: in pixels of the mask.
 
     Returns:
-        uint8 (H, W), a copy.
+        uint8 (H, W), the mask without the lines.
 
     Examples:
         >>> mask = np.zeros((100, 200), np.uint8)
@@ -105,7 +78,7 @@ class _Band:
         lengths = [len(path) for path in paths]
         number = np.repeat(np.arange(len(lines)), lengths)
         half = np.array([int(line.thickness / 2 + 1) for line in lines])[number]
-        reach = int(half.max()) + BEYOND_PX
+        reach = int(half.max()) + BESIDE_PX
         offsets = np.arange(-reach, reach + 1)[:, None]
         along = np.concatenate([line.start - END_PX + np.arange(n) for line, n in zip(lines, lengths, strict=True)])
         across = np.rint(np.concatenate(paths)).astype(np.int64) + offsets

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from digitedge.synthetic.handwriting.digits import render_digit
 from digitedge.utils.opencv import cv2
-from digitedge.vision.line_removal import Line, remove_lines
+from digitedge.vision.lines import Line, find_lines, remove_lines
 from digitedge.vision.segment import connected_components
-from digitedge.vision.structure import find_structure
 
 WIDTH, HEIGHT = 640, 300
 # Height of the digits and width of their pen, in pixels: in the middle of the range of a level.
@@ -73,7 +72,7 @@ LINES = {
 
 
 def clean(page: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[Line]]:
-    lines = find_structure(connected_components(page))
+    lines = find_lines(connected_components(page))
     return remove_lines(page, page, lines), lines
 
 
@@ -118,10 +117,8 @@ def test_strokes_of_digits_are_no_lines(seed: int) -> None:
     for y in range(20, 250, 45):
         page |= row_of_digits(y, spacing=26, seed=seed)
     page[100:104, 5:65] = 255  # something large, so that lines are searched
-    assert all(
-        100 <= line.path.mean() <= 104 for line in find_structure(connected_components(page)) if not line.vertical
-    )
-    assert not [line for line in find_structure(connected_components(page)) if line.vertical]
+    assert all(100 <= line.path.mean() <= 104 for line in find_lines(connected_components(page)) if not line.vertical)
+    assert not [line for line in find_lines(connected_components(page)) if line.vertical]
 
 
 def test_column_of_nines_is_no_line() -> None:
@@ -129,7 +126,7 @@ def test_column_of_nines_is_no_line() -> None:
     for y in range(5, 260, DIGIT_HEIGHT + 4):
         write(page, 9, 100, y, seed=y)
     page |= straight((10, 295), (630, 295))
-    assert [line.vertical for line in find_structure(connected_components(page))] == [False]
+    assert [line.vertical for line in find_lines(connected_components(page))] == [False]
 
 
 def comb(height: int, count: int = 8) -> NDArray[np.uint8]:
@@ -168,19 +165,19 @@ def test_digit_in_a_box_stays_and_the_box_goes(digit: int) -> None:
 
 
 def test_digits_alone_are_not_searched() -> None:
-    assert find_structure(connected_components(row_of_digits(100))) == []
+    assert find_lines(connected_components(row_of_digits(100))) == []
 
 
 def test_straight_line_of_a_finer_level_is_kept() -> None:
     faint = Line(False, 10, np.full(300, 50.0), 1.0)
     short = Line(False, 10, np.full(40, 80.0), 1.0)
-    assert find_structure(connected_components(blank()), [faint, short]) == [faint]
+    assert find_lines(connected_components(blank()), [faint, short]) == [faint]
 
 
 def test_line_that_is_found_again_is_not_doubled() -> None:
     page = straight((10, 150), (630, 150))
     finer = Line(False, 12, np.full(600, 150.5), 2.0)
-    assert len(find_structure(connected_components(page), [finer])) == 1
+    assert len(find_lines(connected_components(page), [finer])) == 1
 
 
 ODD: dict[str, Callable[[], NDArray[np.uint8]]] = {
