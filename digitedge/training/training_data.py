@@ -19,6 +19,7 @@ from digitedge.datasets.non_digits import draw_non_digits
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.runtime.contract import CLASSES
 from digitedge.synthetic.handwriting.digits import synthetic_digits
+from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes, join_crops
 from digitedge.training.config import TrainConfig
 from digitedge.training.crop_cache import cached_crops
@@ -65,13 +66,19 @@ def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData
     validation = [SceneCrops(data.x_train[count:], data.y_train[count:])]
     if config.scenes:
         validation_scenes = -(-config.scenes // TRAINING_SCENES)
-        training.append(cached_crops(make_training_crops, config.scenes, seed=TRAINING_SEED))
-        validation.append(cached_crops(make_training_crops, validation_scenes, seed=VALIDATION_SEED))
+        for parts, scenes, seed in (
+            (training, config.scenes, TRAINING_SEED),
+            (validation, validation_scenes, VALIDATION_SEED),
+        ):
+            written = WrittenDigits(parts[0].crops, parts[0].labels)
+            parts.append(cached_crops(make_training_crops, scenes, seed=seed, written=written))
     return to_training_data(join_crops(training)), to_training_data(join_crops(validation))
 
 
-def make_training_crops(scenes: int, *, seed: int) -> SceneCrops:
+def make_training_crops(scenes: int, *, seed: int, written: WrittenDigits | None = None) -> SceneCrops:
     """Crop rendered scenes, and add rendered digits and non-digits in proportion.
+
+    With `written`, the digits of most documents are these images.
 
     Examples:
         >>> crops = make_training_crops(1, seed=0)
@@ -81,7 +88,7 @@ def make_training_crops(scenes: int, *, seed: int) -> SceneCrops:
     rendered = SceneCrops(*synthetic_digits(RENDERED_DIGITS * scenes, seed=seed))
     drawn = draw_non_digits(scenes, seed=seed).values()
     others = [SceneCrops(crops, np.full(len(crops), NON_DIGIT, np.uint8)) for crops in drawn]
-    return join_crops([crop_scenes(scenes, seed=seed), rendered, *others])
+    return join_crops([crop_scenes(scenes, seed=seed, written=written), rendered, *others])
 
 
 def to_training_data(crops: SceneCrops) -> TrainingData:

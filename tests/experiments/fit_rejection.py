@@ -39,6 +39,8 @@ LEARNING_RATE = 3e-3
 L2 = 1e-4
 # Pages without digits are a sixth of the documents, but most of what a camera sees: they weigh more.
 EMPTY_WEIGHT = 2.0
+# Weight of what the ground truth of a document ignores, as a non-digit: most of it is small print beside writing.
+IGNORED_WEIGHT = 0.3
 # Added to the log odds: real hands are read with less confidence than rendered ones. Chosen on practice images.
 BIAS_SHIFT = 0.5
 # Pages with more candidates (full pages of print) are left out: they take most of the time and teach little.
@@ -52,19 +54,24 @@ class Page:
     Attributes:
         table: of all N candidates.
         reject_threshold: of the model.
-        is_known: bool (N,), whether the candidate may be a digit and its truth is known.
-        is_digit: bool (N,), whether it is one and is classified correctly.
+        is_digit: bool (N,), whether it is a digit and is classified correctly.
+        certainty: float64 (N,), of the ground truth, 0 to 1; 0 for what cannot be a digit whatever it is.
     """
 
     table: CandidateTable
     reject_threshold: float
-    is_known: NDArray[np.bool_]
     is_digit: NDArray[np.bool_]
+    certainty: NDArray[np.float64]
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """bool (N,), whether the candidate is learned from."""
+        return self.certainty > 0
 
     def weights(self) -> NDArray[np.float64]:
         """Return the weight of each known candidate in the loss."""
-        count = np.count_nonzero(self.is_known)
-        return np.full(count, count**-0.5 * (1.0 if self.is_digit.any() else EMPTY_WEIGHT))
+        certainty = self.certainty[self.is_known]
+        return certainty * certainty.sum() ** -0.5 * (1.0 if self.is_digit.any() else EMPTY_WEIGHT)
 
 
 def main() -> None:
@@ -97,9 +104,9 @@ def make_pages(seeds: Sequence[int], models: Sequence[Path | None]) -> list[Page
 def make_page(seed: int, *, models: Sequence[Path | None]) -> list[Page]:
     """Render one page, and return its candidates as each of the models sees them."""
     if seed < DOCUMENT_SEED:
-        scene = render_scene(seed=seed)
+        scene, ignored_weight = render_scene(seed=seed), 0.0
     else:
-        scene = render_document(seed, evaluation=seed >= VALIDATION_SEED)
+        scene, ignored_weight = render_document(seed, evaluation=seed >= VALIDATION_SEED), IGNORED_WEIGHT
     detection = detect_candidates(scene.frame)
     pages = []
     for model in (load_model(path, force=True) for path in models):
@@ -107,11 +114,12 @@ def make_page(seed: int, *, models: Sequence[Path | None]) -> list[Page]:
         matches = match_digits(scene.digits, predictions, ignore=scene.ignore)
         ignored = {id(one) for one in matches.ignored}
         correct = {id(one) for _, one in matches.true_positives}
-        is_known = np.array([not (one.candidate.reject_reason or id(one) in ignored) for one in predictions], bool)
-        if is_known.any() and len(predictions) <= MAX_CANDIDATES:
+        certainty = np.array([ignored_weight if id(one) in ignored else 1.0 for one in predictions])
+        certainty[[bool(one.candidate.reject_reason) for one in predictions]] = 0.0
+        if certainty.any() and len(predictions) <= MAX_CANDIDATES:
             is_digit = np.array([id(one) in correct for one in predictions])
             table = describe(predictions, scene.frame.shape[0])
-            pages.append(Page(table, model.reject_threshold, is_known, is_digit))
+            pages.append(Page(table, model.reject_threshold, is_digit, certainty))
     return pages
 
 
@@ -161,7 +169,7 @@ def report(pages: Sequence[Page], first: Network, last: Network) -> None:
     kept_digits = digits = kept_others = others = 0
     for page in pages:
         kept = last.log_odds(final_features(page.table, first, page.reject_threshold)) > 0
-        is_other = page.is_known & ~page.is_digit
+        is_other = (page.certainty == 1) & ~page.is_digit
         digits += int(page.is_digit.sum())
         others += int(is_other.sum())
         kept_digits += int((kept & page.is_digit).sum())

@@ -38,7 +38,7 @@ def test_crops_are_made_once(cache: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_crops_of_other_code_are_made_again(changed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cached_crops(crop_scenes, 1, seed=5)
     monkeypatch.setattr(crop_cache, "SOURCES", tuple(source for source in crop_cache.SOURCES if source != changed))
-    assert len(cached_crops(lambda scenes, *, seed: join_crops([]), 1, seed=5)) == 0
+    assert len(cached_crops(lambda scenes, *, seed, written: join_crops([]), 1, seed=5)) == 0
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from digitedge.synthetic.documents.notes import (
     draw_notes,
     draw_recipe,
     draw_scoreboard,
+    draw_typed_numbers,
 )
 from digitedge.synthetic.documents.sheet import Sheet
 from digitedge.synthetic.documents.tables import (
@@ -110,6 +111,7 @@ TRAINING_DOCUMENT_TYPES: dict[str, DocumentType] = {
     "dates": DocumentType(draw_dates_and_times, 1.0, size=(0.015, 0.1), papers=_ANY, ruled=0.4),
     "many-sizes": DocumentType(draw_many_sizes, 1.2, papers=_ANY, pens=_BROAD, ruled=0.2),
     "digit-rows": DocumentType(draw_digit_rows, 0.6, size=(0.02, 0.1), papers=_ANY, ruled=0.2),
+    "typed-numbers": DocumentType(draw_typed_numbers, 0.8, size=(0.012, 0.14)),
     "hollow": DocumentType(draw_hollow, 0.5, size=(0.08, 0.2), pens=(BALL, FELT, MARKER)),
     "number-cards": DocumentType(draw_cards, 0.8, papers=(*_FLAT, PaperType.STICKY)),
     "board": DocumentType(draw_board, 0.8, size=(0.04, 0.14), papers=_BOARDS),

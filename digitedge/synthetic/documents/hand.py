@@ -10,6 +10,7 @@ from digitedge.synthetic.handwriting.defects import NO_DEFECTS, Defects, render_
 from digitedge.synthetic.handwriting.letter_skeletons import LETTERS, SIGNS
 from digitedge.synthetic.handwriting.letters import render_word
 from digitedge.synthetic.handwriting.writer import Writer, sample_single_writer
+from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.page.pens import Pen
 from digitedge.synthetic.page.writing import MAX_OVERLAP, MIN_DISTANCE, MIN_PEN_WIDTH, touching_distance
 
@@ -28,6 +29,8 @@ _DEFECTS = (
 )
 # Stroke width in heights of a digit, whatever the pen.
 _PEN_WIDTHS = (0.012, 0.2)
+# Stroke widths of the thinnest and of the thickest strokes of written digits.
+_BOLDNESS = (0.05, 0.14), (0.0, 1.0)
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +46,7 @@ class Hand:
         touching: share of the digits that touch the one before, 0 to 1.
         joined: whether letters are joined.
         defects: those of its digits.
+        written: images of digits that it writes in place of the writer's own, without defects.
     """
 
     rng: np.random.Generator
@@ -53,7 +57,8 @@ class Hand:
     touching: float = 0.0
     joined: bool = True
     defects: Defects = NO_DEFECTS
-    _written: int = 0
+    written: WrittenDigits | None = None
+    _count: int = 0
     _words: dict[tuple[str, int], list[Glyphs]] = field(default_factory=dict)
 
     def pen_at(self, height: float) -> Pen:
@@ -86,15 +91,18 @@ class Hand:
 
     def _write_digit(self, digit: str, height: float) -> Glyphs:
         high = max(6, round(height * self.rng.normal(1, 0.05)))
-        self._written += 1
         pen = self.pen_at(height)
+        if self.written is not None:
+            ink = self.written.draw(int(digit), self.rng, height=high, boldness=float(np.interp(pen.width, *_BOLDNESS)))
+            return Glyphs(ink, 0, round(self.rng.normal(0, 0.03) * height) - high, digit)
+        self._count += 1
         ink = render_digit_with_defects(
             int(digit),
             self.rng,
             height=high,
             pen_width=pen.width,
             pen_type=pen.type,
-            writer=self.writer.at(self._written % _HABITS),
+            writer=self.writer.at(self._count % _HABITS),
             defects=self.defects,
         )
         return Glyphs(ink, 0, round(self.rng.normal(0, 0.03) * height) - high, digit)

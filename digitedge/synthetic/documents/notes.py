@@ -230,6 +230,20 @@ def draw_digit_rows(sheet: Sheet) -> None:
             sheet.write(digit, left + (index + 0.2) * step, y + rng.normal(0, 0.05) * size, height=size, row=y)
 
 
+def draw_typed_numbers(sheet: Sheet) -> None:
+    """Numbers in print and nothing else, as on a label or a display: here, print is what is to be read."""
+    rng = sheet.rng
+    left, _, right, _ = sheet.area
+    size, _, baselines = _lines(sheet, 1, 10, pitch=2.0)
+    gap = " " if rng.random() < 0.5 else ""
+    numbers = int(rng.integers(1, 4))
+    for y in baselines:
+        text = "   ".join(gap.join(texts.number_or_date(rng)) for _ in range(numbers))
+        height = size * (rng.uniform(0.4, 1) if rng.random() < 0.15 else 1)
+        x = left + 0.3 * rng.random() * (right - left)
+        sheet.print(text, x, y, height=height, row=y, digits=True, width=right - x)
+
+
 def draw_hollow(sheet: Sheet) -> None:
     """Large digits drawn in outline, and words in capitals."""
     rng = sheet.rng

@@ -78,6 +78,14 @@ def phone(rng: np.random.Generator) -> str:
     return f"{start}{separator}{number(rng, 3, 4)} {number(rng, 2, 4)}"
 
 
+def number_or_date(rng: np.random.Generator) -> str:
+    """A number of up to eight digits, a date, a time or a measurement."""
+    kind = rng.random()
+    if kind < 0.7:
+        return number(rng, 1, 8)
+    return date(rng) if kind < 0.85 else time(rng) if kind < 0.93 else measurement(rng)
+
+
 def code(rng: np.random.Generator) -> str:
     """Capitals and digits: ABC123, 7K."""
     letters = "".join(rng.choice(list(CLEAR_CAPITALS), rng.integers(1, 4)))

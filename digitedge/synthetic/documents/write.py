@@ -12,6 +12,7 @@ from digitedge.synthetic.documents.rules import Rule, draw_rule, mix
 from digitedge.synthetic.documents.sheet import MAX_HEIGHT, MIN_HEIGHT, Sheet
 from digitedge.synthetic.documents.texts import number
 from digitedge.synthetic.drawing import Edges, Image, corners_of
+from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.page.desk import lay_on_desk, make_desk
 from digitedge.synthetic.page.page import BOARD_PENS, MARGIN, Page, sample_pen
 from digitedge.synthetic.page.paper_types import PaperType, make_paper
@@ -30,9 +31,16 @@ _PRINT_COLOURS = ((40, 40, 40), (30, 30, 30), (90, 90, 90), (150, 80, 40), (60, 
 
 
 def write_document(
-    kind: DocumentType, difficulty: Difficulty, rng: np.random.Generator, frame: tuple[int, int]
+    kind: DocumentType,
+    difficulty: Difficulty,
+    rng: np.random.Generator,
+    frame: tuple[int, int],
+    written: WrittenDigits | None = None,
 ) -> Page:
-    """Write one document for a frame (width, height) in pixels; the page is larger by MARGIN on each side."""
+    """Write one document for a frame (width, height) in pixels; the page is larger by MARGIN on each side.
+
+    With `written`, its digits are images of real handwriting.
+    """
     width, height = (round(side * (1 + 2 * MARGIN)) for side in frame)
     paper = kind.papers[rng.integers(len(kind.papers))]
     if difficulty is Difficulty.EASY and paper is PaperType.PLAIN and rng.random() < 0.5:
@@ -57,6 +65,8 @@ def write_document(
         _add_pens(sheet)
     elif rng.random() < 0.25 or kind.pens[0] is not BALL:
         sheet.hands += [_sample_hand(kind, paper, rng, size) for _ in range(2)]
+    for one in sheet.hands:
+        one.written = written
     if rng.random() < kind.ruled and not board:
         _rule_paper(sheet)
     if not board:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from digitedge.metrics.ood import NON_DIGIT
+from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.page.scene_types import Difficulty
 from digitedge.synthetic.scenes.ground_truth import TrueDigit
 from digitedge.synthetic.scenes.scene import render_document, render_scene
@@ -51,11 +53,15 @@ class SceneCrops:
         return len(self.labels)
 
 
-def crop_scenes(count: int, *, seed: int) -> SceneCrops:
+def crop_scenes(count: int, *, seed: int, written: WrittenDigits | None = None) -> SceneCrops:
     """Render scenes and crop what the vision stages find; shows a progress bar on a terminal.
 
-    Half of the scenes are documents of the training types, a quarter are plain. The same seed gives the same scenes on
-    every machine; each gives about ten digits.
+    Half of the scenes are documents of the training types, a quarter are plain. Each gives about ten digits.
+
+    Args:
+        count: number of scenes.
+        seed: the same seed gives the same scenes on every machine.
+        written: images of real handwriting, in which the digits of two thirds of the documents are written.
 
     Examples:
         >>> crops = crop_scenes(2, seed=0)
@@ -66,14 +72,14 @@ def crop_scenes(count: int, *, seed: int) -> SceneCrops:
     # Threads are enough, because OpenCV and NumPy release the GIL (40 scenes on two cores: 3.1 s, then 1.7 s).
     console = Console(stderr=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = pool.map(_crop_scene, seeds)
+        parts = pool.map(partial(_crop_scene, written=written), seeds)
         return join_crops(list(track(parts, "scenes", count, console=console, disable=not console.is_terminal)))
 
 
-def _crop_scene(seed: int) -> SceneCrops:
+def _crop_scene(seed: int, *, written: WrittenDigits | None) -> SceneCrops:
     """Render and crop one scene: plain, any, or a document."""
     if seed % 4 >= 2:
-        scene = render_document(seed)
+        scene = render_document(seed, written=written if seed % 3 else None)
     else:
         scene = render_scene(seed=seed, difficulty=None if seed % 2 else Difficulty.PLAIN)
     if scene.scene_type == "letters":  # O, l and S cannot be told from digits one by one

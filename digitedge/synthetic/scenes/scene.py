@@ -17,6 +17,7 @@ from digitedge.synthetic.documents import (
     TRAINING_DOCUMENT_TYPES,
     write_document,
 )
+from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.page.occluders import add_occluder
 from digitedge.synthetic.page.page import Page, write_page, write_page_without_digits
 from digitedge.synthetic.page.paper_types import PaperType
@@ -112,11 +113,14 @@ def render_scene(
     return render(rng, frame, difficulty, scene_type, clean=clean)
 
 
-def render_document(seed: int, *, evaluation: bool = False) -> Scene:
+def render_document(seed: int, *, evaluation: bool = False, written: WrittenDigits | None = None) -> Scene:
     """Render a document of any training type in any size: a table, form, sudoku, bill, exercise, or one without digits.
 
-    `evaluation` takes any type, those that are never trained on as often as the others together; its seeds give other
-    documents than those of training.
+    Args:
+        seed: the same seed gives the same document.
+        evaluation: any type, those that are never trained on as often as the others together; the seeds give other
+            documents than those of training.
+        written: images of real handwriting, in which the digits are written.
 
     Examples:
         >>> scene = render_document(4)
@@ -126,7 +130,7 @@ def render_document(seed: int, *, evaluation: bool = False) -> Scene:
     rng = np.random.default_rng((seed, DOCUMENT_SEED + evaluation))
     types = EVALUATION_DOCUMENT_TYPES if evaluation and rng.random() < 0.5 else TRAINING_DOCUMENT_TYPES
     name = _sample_name({key: one.weight for key, one in types.items()}, rng)
-    return render_scene(seed=int(rng.integers(1 << 31)), scene_type=name)
+    return _render_document(name, int(rng.integers(1 << 31)), written=written)
 
 
 def check_frame_size(width: int, height: int, *, smallest: tuple[int, int]) -> None:
@@ -233,11 +237,12 @@ def _render_negative(
 def _render_document(
     name: str,
     seed: int,
-    size: tuple[int | None, int | None],
-    difficulty: Difficulty | None,
-    negative: bool | None,
+    size: tuple[int | None, int | None] = (None, None),
+    difficulty: Difficulty | None = None,
+    negative: bool | None = None,
     *,
-    clean: bool,
+    clean: bool = False,
+    written: WrittenDigits | None = None,
 ) -> Scene:
     """Render a document: written on a page, photographed or scanned."""
     kind = DOCUMENT_TYPES[name]
@@ -249,7 +254,7 @@ def _render_document(
     check_frame_size(*frame, smallest=MIN_DOCUMENT_SIZE)
     difficulty = SAMPLED_DIFFICULTIES[rng.integers(3)] if difficulty is None else difficulty
     conditions = CONDITIONS[difficulty]
-    page = write_document(kind, difficulty, rng, frame)
+    page = write_document(kind, difficulty, rng, frame, written)
     pose = CameraPose() if clean else sample_camera_pose(rng, conditions)
     matrix = homography(pose, page=page.image.shape[1::-1], frame=frame)
     outlines = [placed.outline() for placed in page.digits]
