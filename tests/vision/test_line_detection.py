@@ -152,6 +152,37 @@ def test_ones_and_zeros_in_a_comb_field_stay() -> None:
     assert len(connected_components(cleaned).boxes) == 8
 
 
+def stand_on_line(xs: list[int], heights: list[int]) -> NDArray[np.uint8]:
+    """Draw upright strokes that stand on one line."""
+    page = straight((20, 180), (600, 180))
+    for x, height in zip(xs, heights, strict=True):
+        np.maximum(page, straight((x, 181 - height), (x, 180)), out=page)
+    return page
+
+
+@pytest.mark.parametrize("height", [18, 26])
+def test_ticks_on_a_line_are_lines(height: int) -> None:
+    ticks = stand_on_line([33 + 55 * i for i in range(10) if i != 4], [height] * 9)  # one is hidden
+    page = np.maximum(ticks, row_of_digits(140, spacing=55))
+    cleaned, lines = clean(page)
+    assert sum(line.vertical for line in lines) >= 8
+    assert share_left(cleaned, ticks) < share_left(cleaned, row_of_digits(140, spacing=55))
+
+
+@pytest.mark.parametrize(
+    ("xs", "heights"),
+    [
+        ([60, 115, 170], [26, 26, 26]),
+        ([60, 110, 178, 230, 300], [26, 26, 26, 26, 26]),
+        ([60, 115, 170, 225, 280], [26, 34, 21, 40, 29]),
+    ],
+    ids=["three", "unequal distances", "unequal heights"],
+)
+def test_ones_that_stand_on_a_line_are_no_ticks(xs: list[int], heights: list[int]) -> None:
+    _, lines = clean(stand_on_line(xs, heights))
+    assert not any(line.vertical for line in lines)
+
+
 @pytest.mark.parametrize("digit", [1, 4, 7])
 def test_digit_in_a_box_stays_and_the_box_goes(digit: int) -> None:
     page = blank()

@@ -86,7 +86,7 @@ def _find_new_lines(mask: NDArray[np.uint8], known: list[Line]) -> list[Line]:
             lines[-1] = follow_lines(strokes, owner, vertical)
         sides.append(find_sides(strokes, chains, owner < 0))
     every = [[*lines[i], *(line for line in known if line.vertical == i)] for i in (0, 1)]
-    return [*lines[0], *lines[1], *find_short_lines(sides, every)]
+    return [*lines[0], *lines[1], *find_short_lines(sides, every, mask)]
 
 
 def _may_hold_lines(components: Components) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Short lines: dividers, whose ends lie on lines, and boxes, which four short strokes make.
+"""Short lines: dividers, whose ends lie on lines, boxes, which four short strokes make, and ticks on a line.
 
 A short straight stroke by itself may be a 1, the bar of a 7 or the foot of a 2.
 """
@@ -25,6 +25,16 @@ MAX_SIDE_DEVIATION = 0.6
 MAX_SIDE_SLANT = 0.15
 # Least share of each side of a box that is one straight stroke.
 MIN_BOX_STRAIGHT = 0.7
+# Ticks stand on one line and divide a field from below: least number of them; largest distance from the line, and least
+# distance of ink beyond the other end, in pixels; how much they differ at most in length, as a share and in pixels, and
+# in slope; how far their distances from each other may differ from multiples of the usual one.
+MIN_TICKS = 4
+MAX_TICK_DISTANCE = 1
+MIN_TICK_CLEARANCE = 3
+MAX_TICK_DIFFERENCE = 0.1
+MAX_TICK_DIFFERENCE_PX = 1.5
+MAX_TICK_SLANT = 0.06
+MAX_TICK_OFFSET = 0.12
 
 
 def find_sides(strokes: Strokes, chains: Chains, is_free: NDArray[np.bool_]) -> Paths:
@@ -57,22 +67,25 @@ def find_sides(strokes: Strokes, chains: Chains, is_free: NDArray[np.bool_]) -> 
     return Paths(start[rows], width[rows], thickness[rows], centre)
 
 
-def find_short_lines(sides: list[Paths], lines: list[list[Line]]) -> list[Line]:
-    """Find the dividers and boxes among the sides.
+def find_short_lines(sides: list[Paths], lines: list[list[Line]], mask: NDArray[np.uint8]) -> list[Line]:
+    """Find the dividers, boxes and ticks among the sides.
 
     Args:
         sides: horizontal and vertical ones.
         lines: long ones, horizontal and vertical.
+        mask: uint8 (H, W), 255 where there is ink.
     """
     paths = [Paths.of(lines[0]), Paths.of(lines[1])]
     on_lines = [np.asarray(_ends_on(sides[i], paths[1 - i]).any(axis=2)) for i in (0, 1)]  # (2, sides)
     on_sides = [_ends_on(sides[i], sides[1 - i]) for i in (0, 1)]  # (2, sides, other sides)
     is_divider = _find_dividers(sides, paths, on_lines, on_sides)
     is_in_box = _find_boxes(sides, is_divider, on_lines, on_sides)
+    free = [_free_ends(sides[i], mask.T if i else mask) & ~on_lines[i] for i in (0, 1)]
+    is_tick = [_find_ticks(sides[i], paths[1 - i], free[i]) for i in (0, 1)]
     return [
         sides[i].to_line(row, vertical=bool(i))
         for i in (0, 1)
-        for row in np.flatnonzero(is_divider[i] | is_in_box[i]).tolist()
+        for row in np.flatnonzero(is_divider[i] | is_in_box[i] | is_tick[i]).tolist()
     ]
 
 
@@ -112,13 +125,52 @@ def _find_boxes(
     return is_in_box
 
 
+def _find_ticks(sides: Paths, lines: Paths, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which sides are ticks: equally long, parallel, equally far apart, and with one end on the same line.
+
+    Args:
+        sides: all of one direction.
+        lines: all across them.
+        free: bool (2, sides), which of their ends are free.
+    """
+    on_each = _ends_on(sides, lines, MAX_TICK_DISTANCE)
+    is_tick = np.zeros(len(sides.width), bool)
+    slope = sides.slope
+    for end, other in ((0, 1), (1, 0)):
+        stands = on_each[end] & free[other][:, None]
+        for line in np.flatnonzero(stands.sum(axis=0) >= MIN_TICKS).tolist():
+            rows = np.flatnonzero(stands[:, line])
+            length = median(sides.width[rows])
+            rows = rows[
+                (np.abs(sides.width[rows] - length) <= MAX_TICK_DIFFERENCE * length + MAX_TICK_DIFFERENCE_PX)
+                & (np.abs(slope[rows] - median(slope[rows])) <= MAX_TICK_SLANT)
+            ]
+            foot = sides.centre[sides.offset[rows] if end == 0 else sides.offset[rows + 1] - 1]
+            distance = np.diff(np.sort(foot))
+            if len(rows) < MIN_TICKS:
+                continue
+            steps = distance / median(distance)
+            if (np.abs(steps - np.rint(steps)) <= MAX_TICK_OFFSET).all():
+                is_tick[rows] = True
+    return is_tick
+
+
+def _free_ends(sides: Paths, mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell beyond which ends of sides there is no ink: bool (2, sides), for the first end and for the last."""
+    height, width = mask.shape
+    rows = np.rint(sides.centre[np.stack([sides.offset[:-1], sides.offset[1:] - 1])]).astype(np.int64)
+    beyond = np.arange(2, 2 + MIN_TICK_CLEARANCE)
+    columns = np.stack([sides.start[:, None] - beyond, sides.end[:, None] - 1 + beyond]).clip(0, width - 1)
+    return np.asarray(~(mask[rows[:, :, None].clip(0, height - 1), columns] > 0).any(axis=2))
+
+
 def _is_held(on_lines: NDArray[np.bool_], on_sides: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell which sides have both ends on lines, or on the `chosen` ones of the sides across them."""
     return np.asarray((on_lines | (on_sides & chosen).any(axis=2)).all(axis=0))
 
 
-def _ends_on(sides: Paths, lines: Paths) -> NDArray[np.bool_]:
-    """Tell whether the ends of sides lie on lines across them, that are not much thinner.
+def _ends_on(sides: Paths, lines: Paths, distance: float = MAX_END_DISTANCE) -> NDArray[np.bool_]:
+    """Tell whether the ends of sides lie on lines across them, that are not much thinner, or are so near to them.
 
     Returns:
         bool (2, sides, lines), for the first end and for the last.
@@ -131,7 +183,7 @@ def _ends_on(sides: Paths, lines: Paths) -> NDArray[np.bool_]:
     thickness = sides.thickness[:, None]
     beyond = MAX_END_DISTANCE + thickness / 2
     is_on = (place >= -beyond) & (place <= lines.width - 1 + beyond)
-    is_on &= np.abs(lines.centre[index] - across) <= MAX_END_DISTANCE + lines.thickness / 2
+    is_on &= np.abs(lines.centre[index] - across) <= distance + lines.thickness / 2
     return np.asarray(is_on & (thickness <= MAX_RELATIVE_THICKNESS * lines.thickness + 0.5))
 
 
