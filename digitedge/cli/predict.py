@@ -48,8 +48,8 @@ def predict(
         bool,
         typer.Option(
             "--csv",
-            help="Print CSV: the cells of tables, else a line per row with its numbers; with several images, the path "
-            "first.",
+            help="Print CSV: a line per row, with the cells of a table, elsewhere with its numbers; with several images, "
+            "the path first.",
         ),
     ] = False,
     verbose: Annotated[
@@ -145,10 +145,11 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
 
 
 def _print_csv(reading: "Reading", *, with_path: bool) -> None:
-    """Print the cells of the tables, else the numbers of each row; what was not read is told on stderr."""
-    tables = [[cell.text for cell in row] for table in reading.tables for row in table.rows]
+    """Print the cells of the tables and the numbers of the other rows; what was not read is told on stderr."""
+    from digitedge.reader.tables import csv_lines
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([reading.source] * with_path + row for row in tables or map(list, reading.numbers))
+    writer.writerows([reading.source] * with_path + line for line in csv_lines(reading))
     sys.stdout.flush()
     if reading.summary != reading.text or not reading.rows:
         echo(f"{reading.source}: {reading.summary}")

@@ -1,8 +1,8 @@
-"""Tables: digits go into the cells in which they stand."""
+"""Tables: digits go into the cells in which they stand, and a page with tables becomes lines of CSV."""
 
 from collections.abc import Sequence
 
-from digitedge.reader.reading import Cell, Digit, Table
+from digitedge.reader.reading import Cell, Digit, Reading, Table
 from digitedge.utils.boxes import Box, is_centre_in, union
 from digitedge.vision import split_rows
 from digitedge.vision.tables import TableGrid
@@ -32,3 +32,39 @@ def _text(box: Box, digits: Sequence[Digit]) -> str:
     """Return the digits whose centre lies in a cell, in reading order."""
     inside = [digit for digit in digits if is_centre_in(digit.box, [box])]
     return "".join(str(inside[index].digit) for row in split_rows([one.box for one in inside]) for index in row)
+
+
+def csv_lines(reading: Reading) -> list[list[str]]:
+    """Return the lines of a reading for CSV, top to bottom: the rows of tables, and the numbers of each row elsewhere.
+
+    Examples:
+        >>> digits = Digit(3, 0.9, (10, 5, 9, 9)), Digit(1, 0.9, (10, 25, 9, 9)), Digit(8, 0.9, (90, 25, 9, 9))
+        >>> table = Table((0, 20, 40, 20), ((Cell("1", (0, 20, 20, 20)), Cell("", (20, 20, 20, 20))),))
+        >>> csv_lines(Reading(digits, ("3", "18"), 200, 100, 1.0, numbers=(("3",), ("1", "8")), tables=(table,)))
+        [['3'], ['1', ''], ['8']]
+    """
+    lines: list[list[str]] = []
+    left = list(reading.tables)
+    tables = iter([_table_around(digit, reading.tables) for digit in reading.digits])
+    for row in reading.numbers:
+        beside: list[str] = []
+        for number in row:
+            text = ""
+            for digit in number:
+                table = next(tables)
+                if table is None:
+                    text += digit
+                elif table in left:
+                    left.remove(table)
+                    lines += _cell_texts(table)
+            beside += [text] if text else []
+        lines += [beside] if beside else []
+    return lines + [texts for table in left for texts in _cell_texts(table)]
+
+
+def _table_around(digit: Digit, tables: Sequence[Table]) -> Table | None:
+    return next((table for table in tables if is_centre_in(digit.box, [table.box])), None)
+
+
+def _cell_texts(table: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in table.rows]

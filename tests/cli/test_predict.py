@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
-from digitedge.reader import Reader
-from digitedge.reader.reading import Cell, Table
 from digitedge.synthetic.scenes import Difficulty, render_scene
 from digitedge.utils.opencv import cv2
 
@@ -255,12 +252,16 @@ def test_csv_has_a_line_per_row_with_its_numbers(page):
     assert rows == [["b,c.png", "123", "78"], ["page.png", "123", "78"], ["page.png", "40"], ["page.png", "56"]]
 
 
-def test_csv_of_tables_has_their_cells(monkeypatch, page):
-    cells = [[Cell("12", (0, 0, 9, 9)), Cell("", (9, 0, 9, 9))], [Cell("", (0, 9, 9, 9)), Cell("7", (9, 9, 9, 9))]]
-    table = Table((0, 0, 18, 18), tuple(map(tuple, cells)))
-    read = Reader.read
-    monkeypatch.setattr(Reader, "read", lambda *given, **options: replace(read(*given, **options), tables=(table,)))
-    assert predict("page.png", "--csv").stdout == "12,\n,7\n"
+def test_csv_has_the_cells_of_tables_and_the_rows_beside_them():
+    page = np.full((480, 640, 3), 235, np.uint8)
+    for y in range(180, 421, 80):
+        cv2.line(page, (60, y), (540, y), (60, 60, 60), 2)
+    for x in range(60, 541, 160):
+        cv2.line(page, (x, 180), (x, 420), (60, 60, 60), 2)
+    for text, x, y in (("26", 90, 110), ("12", 90, 240), ("7", 440, 240), ("5", 270, 320), ("84", 410, 400)):
+        cv2.putText(page, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (40, 40, 40), 3, cv2.LINE_AA)
+    cv2.imwrite("page.png", page)
+    assert predict("page.png", "--csv").stdout == "26\n12,,7\n,5,\n,,84\n"
 
 
 def test_what_was_not_read_is_told(page):
