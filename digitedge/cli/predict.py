@@ -48,7 +48,7 @@ def predict(
         bool,
         typer.Option(
             "--csv",
-            help="Print CSV: a line per row, with the cells of a table, elsewhere with its numbers; with several images, "
+            help="Print CSV: a line per row, with the cells of a table, else with its numbers; with several images, "
             "the path first.",
         ),
     ] = False,
