@@ -32,7 +32,7 @@ from digitedge.bundle.manifest import (
 from digitedge.bundle.model_card import CARD, model_card
 from digitedge.bundle.recipe import Artifact, Format, InputRange
 from digitedge.datasets.dataset import Dataset, images_sha256
-from digitedge.errors import DataError, DigitEdgeError
+from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.exporting.calibration import calibration_indices
 from digitedge.exporting.keras_reference import KerasClassifier, load_reference
 from digitedge.exporting.onnx import convert_onnx, describe_onnx
@@ -43,13 +43,15 @@ from digitedge.metrics.classification import confusion_matrix
 from digitedge.runtime import RUNTIMES, Classifier, load_classifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.architectures import count_macs
-from digitedge.training.keras_io import save_keras, without_optimizer
+from digitedge.training.keras_io import load_keras, save_keras
 from digitedge.training.plots import plot_confusion
 from digitedge.utils.files import atomic_folder, check_creatable, write_json, write_text
 from digitedge.utils.version import __version__
 
 CALIBRATION_SEED = 0
 GOLDEN_SAMPLES = 250
+# Largest difference of a probability between the original and its copy in the bundle: rounding, and no more.
+MAX_COPY_DIFFERENCE = 1e-4
 GOLDEN_SEED = 28
 LABELS = "labels.txt"
 
@@ -126,11 +128,10 @@ def export(
             f"{source.path} was trained on data with content {source.data_sha256[:12]}..., got {data.sha256[:12]}...: "
             "its test images may be training images of this model. Give the same data with --data."
         )
-    original = load_reference(source.path, data, input_range=source.input_range, log=log)
-    reference = KerasClassifier(without_optimizer(original.model))
+    reference = load_reference(source.path, data, input_range=source.input_range, log=log)
     calibration = data.x_train[calibration_indices(data.y_train, seed=CALIBRATION_SEED)]
     with atomic_folder(target) as draft:
-        save_keras(reference.model, draft / REFERENCE)
+        _save_reference(reference, draft / REFERENCE, calibration, source.path)
         classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, log) for a in artifacts}
         log(f"verifying {len(artifacts)} files on {len(data.x_test)} test images")
         expected = reference.probabilities(data.x_test)
@@ -191,6 +192,18 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise DigitEdgeError(f"{target} exists and is not a bundle. Choose another --name or --output.")
     if not overwrite:
         raise DigitEdgeError(f"the bundle {target} exists. Replace it with --overwrite, or choose another --name.")
+
+
+def _save_reference(reference: KerasClassifier, path: Path, images: NDArray[np.uint8], original: Path) -> None:
+    """Save the reference for later comparisons, and check that its file gives the same answers as the original."""
+    save_keras(reference.model, path)
+    answers = KerasClassifier(load_keras(path)).probabilities(images)
+    difference = float(np.abs(answers - reference.probabilities(images)).max())
+    if not difference <= MAX_COPY_DIFFERENCE:  # also true for NaN
+        raise ModelError(
+            f"{original}: expected the same answers after Keras saved and loaded it, got a probability that differs by "
+            f"{difference:.2g}: a layer does not save its whole state. Replace that layer by a built-in one."
+        )
 
 
 def _write_file(

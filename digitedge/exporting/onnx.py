@@ -7,6 +7,7 @@ where it costs nothing and sums to 1. See docs/decisions/onnx-export.md.
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -75,6 +76,7 @@ def _float_model(model: keras.Model) -> onnx.ModelProto:
 
     proto, _ = tf2onnx.convert.from_function(classify, input_signature=[spec], opset=OPSET)
     proto.ir_version = IR_VERSION
+    _hold_captured(proto, classify.get_concrete_function())
     (output,) = proto.graph.output
     for node in proto.graph.node:  # tf2onnx calls the output Identity:0
         node.output[:] = [OUTPUT_NAME if name == output.name else name for name in node.output]
@@ -84,6 +86,14 @@ def _float_model(model: keras.Model) -> onnx.ModelProto:
         tensor.type.tensor_type.shape.dim[0].dim_param = "N"
     onnx.checker.check_model(proto)
     return proto
+
+
+def _hold_captured(proto: onnx.ModelProto, function: Any) -> None:
+    """Turn inputs into constants where layers hold a tensor that is no variable: Normalization holds its mean."""
+    values = {inner.name: outer for outer, inner in function.graph.captures if inner.dtype != tf.resource}
+    for captured in [one for one in proto.graph.input if one.name in values]:
+        proto.graph.input.remove(captured)
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(values[captured.name].numpy(), captured.name))
 
 
 def _quantized(proto: onnx.ModelProto, calibration: NDArray[np.uint8], folder: Path) -> onnx.ModelProto:

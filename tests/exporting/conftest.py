@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 import pytest
+from small_keras_models import dense_layers, train_model
 
 from digitedge.datasets.dataset import Dataset
 from digitedge.synthetic.handwriting.digits import synthetic_digits
@@ -12,27 +12,6 @@ from digitedge.synthetic.handwriting.digits import synthetic_digits
 def data() -> Dataset:
     """Rendered digits: 1,500 to train and calibrate on, 400 test images."""
     return Dataset(*synthetic_digits(1500, seed=1), *synthetic_digits(400, seed=2))
-
-
-def train_model(
-    data: Dataset, layers: list[keras.layers.Layer], *, shape: tuple[int, ...], scale: float, logits: bool = False
-) -> keras.Model:
-    """A small model, really trained, on pixels times `scale`."""
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input(shape), *layers])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
-    model.compile("adam", loss, metrics=["accuracy"])
-    images = data.x_train.reshape(-1, *shape).astype(np.float32) * scale
-    model.fit(images, data.y_train.astype(np.int64), epochs=12, batch_size=32, verbose=0)
-    return model
-
-
-def dense_layers(activation: str | None = "softmax") -> list[keras.layers.Layer]:
-    return [
-        keras.layers.Flatten(),
-        keras.layers.Dense(32, activation="relu"),
-        keras.layers.Dense(10, activation=activation),
-    ]
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,20 @@ import os
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from small_keras_models import dense_layers, train_model
 
 from digitedge.bundle.bundle import load_bundle, load_model
 from digitedge.bundle.golden import check_golden, load_golden
 from digitedge.bundle.recipe import choose_artifacts
 from digitedge.datasets.dataset import Dataset
-from digitedge.errors import DataError, DigitEdgeError, ParityError
+from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError
 from digitedge.exporting import export as export_module
 from digitedge.exporting.export import ExportResult, KerasModelSource, export
+from digitedge.exporting.keras_reference import KerasClassifier
 from digitedge.exporting.verify import record_results, verify_bundle
 from digitedge.runtime import load_classifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
@@ -179,3 +182,46 @@ def test_a_model_that_was_trained_on_other_data_is_refused(contract_model: Path,
     with pytest.raises(DataError, match="was trained on data with content 000000000000"):
         export(source, choose_artifacts(["float32"]), data, data_name="synthetic", target=tmp_path / "other")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_with_state_beyond_its_weights_keeps_it(data: Dataset, tmp_path: Path) -> None:
+    images = data.x_train[..., None].astype(np.float32)
+    normalization = keras.layers.Normalization(axis=None)
+    normalization.adapt(images / 255)
+    model = train_model(
+        data, [keras.layers.Rescaling(1 / 255), normalization, *dense_layers()], shape=(28, 28, 1), scale=1
+    )
+    model.save(tmp_path / "adapted.keras")
+    top1 = np.mean(model.predict(data.x_test[..., None], verbose=0).argmax(axis=1) == data.y_test)
+    result = export(
+        KerasModelSource(path=tmp_path / "adapted.keras", name="adapted"),
+        choose_artifacts(["float32"]),
+        data,
+        data_name="synthetic",
+        target=tmp_path / "bundle",
+        limits=LOOSE,
+        log=lambda _: None,
+    )
+    assert result.bundle.manifest.reference_top1 == pytest.approx(top1)
+    assert result.violations == []
+    assert not any(one.violations for one in verify_bundle(result.bundle, data, {}).values())
+
+
+@keras.saving.register_keras_serializable("tests")
+class Forgetful(keras.layers.Layer):
+    """A layer whose factor is not in its file."""
+
+    factor = 1.0
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+def test_a_copy_that_answers_otherwise_is_refused(data: Dataset, tmp_path: Path) -> None:
+    layer = Forgetful()
+    layer.factor = 0.0
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), layer, *dense_layers()[1:]])
+    with pytest.raises(ModelError, match="a layer does not save its whole state"):
+        export_module._save_reference(
+            KerasClassifier(model), tmp_path / "copy.keras", data.x_train[:20], Path("mine.keras")
+        )

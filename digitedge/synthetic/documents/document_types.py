@@ -108,7 +108,7 @@ TRAINING_DOCUMENT_TYPES: dict[str, DocumentType] = {
     "exercises": DocumentType(draw_exercises, 1.5, size=(0.02, 0.14), papers=_ANY, ruled=0.6),
     "bill": DocumentType(draw_bill, 1.5, size=(0.013, 0.06), papers=_ANY, ruled=0.4),
     "notes": DocumentType(draw_notes, 1.5, size=(0.015, 0.1), papers=_ANY, ruled=0.5),
-    "dates": DocumentType(draw_dates_and_times, 1.0, size=(0.015, 0.1), papers=_ANY, ruled=0.4),
+    "dates": DocumentType(draw_dates_and_times, 2.0, size=(0.015, 0.1), papers=_ANY, ruled=0.4),
     "many-sizes": DocumentType(draw_many_sizes, 1.2, papers=_ANY, pens=_BROAD, ruled=0.2),
     "digit-rows": DocumentType(draw_digit_rows, 0.6, size=(0.02, 0.1), papers=_ANY, ruled=0.2),
     "typed-numbers": DocumentType(draw_typed_numbers, 0.8, size=(0.012, 0.14)),

@@ -55,6 +55,12 @@ def _draw_pen(image: Image, rng: np.random.Generator, start: Point, end: Point, 
     fill_polygon(image, [neck - across, neck + across, end], rng.choice([[110, 160, 205], [60, 60, 60]]).tolist())
 
 
+def _draw_stick(image: Image, rng: np.random.Generator, start: Point, end: Point, thick: float) -> None:
+    """A stick, a stylus or a closed marker: a bar of one colour."""
+    tone = rng.integers(10, 150, 3) if rng.random() < 0.5 else np.full(3, rng.integers(10, 130))
+    cv2.line(image, to_pixel(start), to_pixel(end), tone.tolist(), max(2, round(thick)), cv2.LINE_AA)
+
+
 def _draw_ruler(image: Image, rng: np.random.Generator, start: Point, end: Point, thick: float) -> None:
     """A ruler with a scale along one side."""
     along, across = directions(start, end)
@@ -98,6 +104,8 @@ def _draw_clip(image: Image, rng: np.random.Generator, start: Point, end: Point,
 _OBJECTS: tuple[tuple[Callable[[Image, np.random.Generator, Point, Point, float], None], float], ...] = (
     (_draw_pen, 0.06),
     (_draw_pen, 0.08),
+    (_draw_stick, 0.04),
+    (_draw_stick, 0.07),
     (_draw_ruler, 0.13),
     (_draw_coin, 0.9),
     (_draw_clip, 0.5),

@@ -24,7 +24,7 @@ from digitedge.utils.opencv import cv2, resize
 
 # Share of the pages that lie on a desk with their border in view, and of those with an object on them.
 DESK_RATES = {Difficulty.EASY: 0.1, Difficulty.MEDIUM: 0.35, Difficulty.HARD: 0.45}
-OBJECT_RATES = {Difficulty.EASY: 0.0, Difficulty.MEDIUM: 0.2, Difficulty.HARD: 0.3}
+OBJECT_RATES = {Difficulty.EASY: 0.15, Difficulty.MEDIUM: 0.25, Difficulty.HARD: 0.3}
 # Share of the desks that are full of other things.
 CLUTTERED_DESK_RATE = 0.2
 _PRINT_COLOURS = ((40, 40, 40), (30, 30, 30), (90, 90, 90), (150, 80, 40), (60, 60, 190), (60, 110, 210), (70, 120, 60))
