@@ -30,6 +30,9 @@ TOKEN_GAP = 0.55
 # Reach of a line to either side and of a column up and down, in heights of the candidate.
 LINE_REACH = 6.0
 COLUMN_REACH = 4.0
+# Reach of what is near to either side, and up and down, in heights of the higher one.
+NEAR_REACH = 1.5
+NEAR_DROP = 0.3
 # Ratio of the heights of writing that is alike.
 ALIKE_RATIO = 1.35
 # Share of a candidate inside another one from which it is part of that.
@@ -53,8 +56,9 @@ CHANGED = 1e-6
 # Candidates whose neighbours are compared at once: limits the memory.
 CHUNK = 256
 
-CONTEXTS = ("token", "line", "column", "alike", "page")
-"""Neighbourhoods: the word or number, the line, the column, writing of like height, and all writing on the page."""
+CONTEXTS = ("token", "line", "column", "near", "alike", "page")
+"""Neighbourhoods: the word or number, the line, the column, what stands beside it whatever its height, writing of like
+height, and all writing on the page."""
 
 STATISTICS = (
     *("mean", "least", "largest", "share", "count"),
@@ -221,6 +225,7 @@ class _Pairs:
         overlap_x: common width as a share of the smaller one; negative in a gap.
         overlap_y: common height as a share of the smaller one; negative in a gap.
         ratio: absolute logarithm of the ratio of the heights.
+        near: whether one stands beside the other, measured by the higher one.
         inside: whether the row's candidate lies inside the column's, which is higher.
         holds: whether the column's candidate lies inside the row's, and is not much lower.
         is_left: whether the middle of the column's candidate is to the left of the row's.
@@ -231,6 +236,7 @@ class _Pairs:
     overlap_x: NDArray[np.float64]
     overlap_y: NDArray[np.float64]
     ratio: NDArray[np.float64]
+    near: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     holds: NDArray[np.bool_]
     is_left: NDArray[np.bool_]
@@ -244,12 +250,14 @@ def _relate(boxes: NDArray[np.float64], rows: NDArray[np.intp]) -> _Pairs:
     gap_y = np.maximum(other_y - y - height, y - other_y - other_height)
     area, other_area = width * height, other_width * other_height
     common = np.minimum((-gap_x).clip(0) * (-gap_y).clip(0), np.minimum(area, other_area))
+    larger = np.maximum(height, other_height)
     return _Pairs(
         gap=np.maximum(gap_x, 0) / height,
         drop=np.maximum(gap_y, 0) / height,
         overlap_x=-gap_x / np.minimum(width, other_width),
         overlap_y=-gap_y / np.minimum(height, other_height),
         ratio=np.abs(np.log(other_height / height)),
+        near=(gap_x <= NEAR_REACH * larger) & (gap_y <= NEAR_DROP * larger),
         inside=(common >= INSIDE_SHARE * area) & (other_height > height),
         holds=(common >= INSIDE_SHARE * other_area) & (other_height < height) & (other_height > HELD_HEIGHT * height),
         is_left=other_x + other_width / 2 < x + width / 2,
@@ -278,6 +286,7 @@ def _neighbour_features(
         "token": beside & (tokens[rows, None] == tokens),
         "line": beside & (pairs.gap <= LINE_REACH),
         "column": is_other & is_alike & above_or_below,
+        "near": is_other & pairs.near,
         "alike": is_other & (pairs.ratio <= np.log(ALIKE_RATIO)),
         "page": is_other,
     }

@@ -55,6 +55,7 @@ _REJECT_REASONS = {
     "token": "no digits in its word",
     "line": "no digits in its line",
     "column": "no digits above or below",
+    "near": "no digits near it",
     "alike": "no digits of its height",
     "page": "unlike the rest of the page",
 }
@@ -179,7 +180,9 @@ def load_networks() -> tuple[Network, Network]:
     path = Path(__file__).with_name(WEIGHTS_FILE)
     arrays = read_npz(path, error=ModelError, advice=ADVICE)
     try:
-        first, last = (Network(**{name: arrays[f"{number}_{name}"] for name in _ARRAYS}) for number in (1, 2))
+        first, last = (
+            Network(**{name: arrays[f"{number}_{name}"].astype(np.float32) for name in _ARRAYS}) for number in (1, 2)
+        )
     except KeyError as exc:
         raise ModelError(f"{path}: expected an array named {exc.args[0]}. {ADVICE}") from exc
     return first, last

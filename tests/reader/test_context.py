@@ -210,6 +210,20 @@ def test_column_is_what_stands_above_and_below(x: int, y: int, count: int) -> No
     assert count_of("column", (0, 0, WIDTH, HEIGHT), (x, y, WIDTH, HEIGHT)) == [count] * 2
 
 
+@pytest.mark.parametrize(
+    ("box", "count"),
+    [
+        ((135, 140, 8, 20), 1),  # a comma
+        ((190, 60, 30, 200), 1),  # a pen
+        ((200, 100, 30, 50), 1),
+        ((206, 100, 30, 50), 0),  # further than 1.5 heights
+        ((135, 170, 8, 10), 0),  # below the line
+    ],
+)
+def test_near_is_what_stands_beside_it_whatever_its_height(box: Box, count: int) -> None:
+    assert count_of("near", (100, 100, 30, 50), box) == [count, count]
+
+
 @pytest.mark.parametrize(("ratio", "count"), [(1.0, 1), (ALIKE_RATIO - 0.02, 1), (ALIKE_RATIO + 0.02, 0), (3.0, 0)])
 def test_alike_is_all_writing_of_like_height_and_page_is_all_writing(ratio: float, count: int) -> None:
     other = (700, 900, WIDTH, round(HEIGHT * ratio))

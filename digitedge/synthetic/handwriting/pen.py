@@ -178,7 +178,8 @@ def draw_ink(
     profile = sample_stroke_profile(rng, 1, width=pen_width / height / longer_side)
     size = round(min(max(2 * height, 96) * longer_side, MAX_DRAWING_SIZE))
     ink = draw_strokes(lines[0], line_widths(lines, lengths, profile)[0], lengths, size=size)
-    return crop_to_ink(add_grain(ink, pen_type, rng), above=64)
+    grained = crop_to_ink(add_grain(ink, pen_type, rng), above=64)
+    return grained if grained.size else crop_to_ink(ink, above=0)  # the pencil left nothing of a dot
 
 
 def render_strokes(
