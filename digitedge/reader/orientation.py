@@ -29,7 +29,7 @@ MAX_REJECTED_SHARE = 0.5
 SOUND_MEAN = 2.5
 # What an orientation must score to be taken, six certain digits or so, and how much more than the image as it is and
 # than the next best orientation.
-MIN_SCORE = 20.0
+MIN_SCORE = 21.0
 MIN_GAIN = 5.0
 MIN_LEAD = 2.0
 

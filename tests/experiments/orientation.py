@@ -49,7 +49,7 @@ def main() -> None:
     """Print the rates with the present constants, every error, and the rates with others."""
     images = [image for folder in sys.argv[1:] for image in read_images(folder)]
     lines = {"present": figures(count(images, log=True))}
-    for values in product((14, 17, 20, 24), (3, 5, 8, 12), (1, 2, 4), (2.0, 2.5, 3.0)):
+    for values in product((14, 17, 21, 24), (3, 5, 8, 12), (1, 2, 4), (2.0, 2.5, 3.0)):
         orientation.MIN_SCORE, orientation.MIN_GAIN, orientation.MIN_LEAD, orientation.SOUND_MEAN = values
         lines["score {}, gain {}, lead {}, sound {}".format(*values)] = figures(count(images))
     print(Table("constants", ["turned right", "turned wrong", "false turns", "upright read again"], lines).text())
