@@ -60,7 +60,7 @@ def propose_splits_and_merges(candidates: Sequence[Candidate], doubtful: Sequenc
         >>> ink[:, 4:26] = ink[:, 34:56] = ink[19:21] = 200  # two blocks, joined in the middle
         >>> proposals = propose_splits_and_merges([Candidate((0, 0, 60, 40), ink, 200.0, 0.0)], [0])
         >>> sorted({len(proposal.candidates) for proposal in proposals})
-        [2, 3]
+        [2]
     """
     return [*_splits(candidates, doubtful), *propose_merges(candidates, doubtful)]
 
