@@ -8,6 +8,7 @@ from setting import FRAME, PAGE, Ink, Setting, lay_out, photograph, write_rows
 from sweeps import Point
 
 from digitedge.evaluation.reader import LabelledFrame
+from digitedge.synthetic.documents import DOCUMENT_TYPES
 from digitedge.synthetic.handwriting.letters import sample_word
 from digitedge.synthetic.handwriting.pen import PenType, scale_ink
 from digitedge.synthetic.handwriting.writer import Writer
@@ -30,6 +31,7 @@ from digitedge.synthetic.page.scene_types import SCENE_TYPES, Difficulty
 from digitedge.synthetic.page.texts import print_word
 from digitedge.synthetic.photo.backgrounds import sample_object
 from digitedge.synthetic.photo.effects import CONDITIONS, apply_light, blur_and_add_noise, compress_jpeg
+from digitedge.synthetic.scenes import render_scene
 from digitedge.utils.opencv import cv2
 
 PENS = {
@@ -107,6 +109,17 @@ def surroundings() -> list[Point]:
 def _render_scene_type(name: str, rng: np.random.Generator) -> LabelledFrame:
     page = write_page(SCENE_TYPES[name], Difficulty.EASY, rng, FRAME)
     return photograph(Setting(), page.image, page.rows, rng, ignore=page.ignore)
+
+
+def documents() -> list[Point]:
+    """Documents of all types that have digits, photographed and scanned well and badly."""
+    names = (name for name, kind in DOCUMENT_TYPES.items() if not kind.negative)
+    return [Point(name.replace("-", " "), partial(_render_document, name)) for name in names]
+
+
+def _render_document(name: str, rng: np.random.Generator) -> LabelledFrame:
+    scene = render_scene(seed=int(rng.integers(1 << 31)), scene_type=name, width=FRAME[0], height=FRAME[1])
+    return LabelledFrame(name="", frame=scene.frame, digits=scene.digits, rows=scene.rows, ignore=scene.ignore)
 
 
 def unusual() -> list[Point]:

@@ -30,6 +30,7 @@ PAGE = "README.md"
 POINT_TABLES = {
     "pens": ("pen", cases.pens),
     "surroundings": ("paper and surroundings", cases.surroundings),
+    "documents": ("document", cases.documents),
     "unusual": ("what is written", cases.unusual),
 }
 NO_DIGITS = "no_digits"
