@@ -70,7 +70,7 @@ def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData
             (training, config.scenes, TRAINING_SEED),
             (validation, validation_scenes, VALIDATION_SEED),
         ):
-            written = WrittenDigits(parts[0].crops, parts[0].labels)
+            written = WrittenDigits.from_data(parts[0].crops, parts[0].labels)
             parts.append(cached_crops(make_training_crops, scenes, seed=seed, written=written))
     return to_training_data(join_crops(training)), to_training_data(join_crops(validation))
 

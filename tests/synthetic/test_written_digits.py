@@ -54,6 +54,20 @@ def test_pale_image_is_drawn_as_it_is() -> None:
     assert digits.draw(1, np.random.default_rng(0), height=40, boldness=0.0).max() > 0
 
 
+def test_data_without_a_digit_gives_no_handwriting(squares: WrittenDigits) -> None:
+    assert WrittenDigits.from_data(squares.images[:9], squares.labels[:9]) is None
+    blank = np.concatenate([squares.images[:9], np.zeros_like(squares.images[9:])])
+    assert WrittenDigits.from_data(blank, squares.labels) is None
+    assert WrittenDigits.from_data(blank[:0], squares.labels[:0]) is None
+
+
+def test_images_without_ink_are_left_out(squares: WrittenDigits) -> None:
+    images = np.concatenate([squares.images, np.zeros_like(squares.images)])
+    written = WrittenDigits.from_data(images, np.tile(squares.labels, 2))
+    assert written is not None
+    np.testing.assert_array_equal(written.images, squares.images)
+
+
 def test_a_hand_writes_the_images(squares: WrittenDigits) -> None:
     rng = np.random.default_rng(0)
     hand = sample_hand(rng, sample_pen((BALL,), PaperType.PLAIN, rng), 60)

@@ -23,11 +23,19 @@ class WrittenDigits:
 
     Attributes:
         images: uint8 (N, H, W), ink bright on 0.
-        labels: uint8 (N,), 0 to 9; every digit occurs.
+        labels: uint8 (N,), 0 to 9; every digit occurs, and every image has ink.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+
+    @classmethod
+    def from_data(cls, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> "WrittenDigits | None":
+        """Take the images that have ink, uint8 (N, H, W), with their labels, uint8 (N,); None if a digit is missing."""
+        has_ink = images.max(axis=(1, 2), initial=0) > _VISIBLE
+        if not set(range(10)) <= set(labels[has_ink].tolist()):
+            return None
+        return cls(images, labels) if has_ink.all() else cls(images[has_ink], labels[has_ink])
 
     def draw(self, digit: int, rng: np.random.Generator, *, height: int, boldness: float) -> NDArray[np.uint8]:
         """Draw the image of any writer's digit.
