@@ -175,7 +175,7 @@ def load_networks() -> tuple[Network, Network]:
     """Load the networks of the first and the second round.
 
     Raises:
-        ModelError: the weights are missing or damaged.
+        ModelError: the weights are missing or damaged, or of other features.
     """
     path = Path(__file__).with_name(WEIGHTS_FILE)
     arrays = read_npz(path, error=ModelError, advice=ADVICE)
@@ -185,6 +185,11 @@ def load_networks() -> tuple[Network, Network]:
         )
     except KeyError as exc:
         raise ModelError(f"{path}: expected an array named {exc.args[0]}. {ADVICE}") from exc
+    for network in (first, last):
+        hidden, features = network.output.shape, (len(FEATURES),)
+        found = [getattr(network, name).shape for name in _ARRAYS]
+        if found != [features, features, features + hidden, hidden, hidden, ()]:
+            raise ModelError(f"{path}: expected the weights of {len(FEATURES)} features, got {found}. {ADVICE}")
     return first, last
 
 

@@ -314,3 +314,13 @@ def test_weights_without_an_array_are_one_line(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(rejection, "__file__", str(tmp_path / "rejection.py"))
     with pytest.raises(ModelError, match="expected an array named 1_mean"):
         load_networks.__wrapped__()
+
+
+@pytest.mark.parametrize("name", ["1_mean", "1_hidden", "2_hidden_bias", "2_output", "2_bias"])
+def test_weights_of_other_features_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    arrays = dict(np.load(Path(rejection.__file__).with_name(rejection.WEIGHTS_FILE)))
+    arrays[name] = np.concatenate([arrays[name].ravel(), [1.0]])
+    np.savez(tmp_path / rejection.WEIGHTS_FILE, **arrays)
+    monkeypatch.setattr(rejection, "__file__", str(tmp_path / "rejection.py"))
+    with pytest.raises(ModelError, match=rf"expected the weights of {len(rejection.FEATURES)} features"):
+        load_networks.__wrapped__()
