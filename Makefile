@@ -22,7 +22,7 @@ help:
 	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
 	@echo "make search        compare architectures (15 minutes)"
 	@echo "make ablation      measure what each augmentation is worth (15 minutes)"
-	@echo "make release       train, export and evaluate the released bundles; update export/ and the tables (an hour)"
+	@echo "make release       fine-tune, export and evaluate the released bundles; update export/ and the tables (an hour)"
 	@echo "make release-seeds do the same for three seeds in the background and report the spread; export/ stays as it is"
 	@echo "make fixtures      make the small models that the tests use again"
 	@echo "make wheel         build the wheel in dist/"

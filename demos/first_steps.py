@@ -23,10 +23,10 @@ from keras import layers
 from matplotlib.figure import Figure
 
 from digitedge import DigitEdgeError
-from digitedge.bundle.recipe import Format, InputRange, choose_artifacts
+from digitedge.bundle.recipe import Format, choose_artifacts
 from digitedge.datasets.dataset import Dataset
 from digitedge.datasets.load import load_dataset
-from digitedge.exporting.export import KerasModelSource, export
+from digitedge.exporting.export import ModelSource, export
 from digitedge.training.architectures import count_macs
 from digitedge.training.plots import plot_digits
 from digitedge.utils.tables import percent
@@ -122,8 +122,8 @@ def main() -> None:
 
     print("\nExport")
     # This model expects values from 0 to 1, so the exporter puts the division by 255 into the file.
-    source = KerasModelSource(
-        path=folder / "cnn.keras", name="first-steps", architecture="small cnn", seed=0, input_range=InputRange.UNIT
+    source = ModelSource(
+        path=folder / "cnn.keras", name="first-steps", architecture="small cnn", seed=0, preprocess="0-1"
     )
     exported = export(
         source,

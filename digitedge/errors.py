@@ -55,6 +55,16 @@ def install_command(extra: str) -> str:
     return f"pip install '{'.' if is_checkout else 'digitedge'}[{extra}]'"
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what another library raised, or the name of the error, for a message of one line.
+
+    Examples:
+        >>> first_line(KeyError()), first_line(ValueError("bad file."))
+        ('KeyError', 'bad file.')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def require(module: str, *, extra: str) -> ModuleType:
     """Import an optional dependency, or say how to install it.
 

@@ -20,7 +20,8 @@ def ignored_sigint() -> Iterator[None]:
 
 
 def test_child_gets_sigint_though_the_suite_ignores_it(ignored_sigint: None) -> None:
-    code = "print('running', flush=True); import time; time.sleep(60)"
+    # Short sleeps: a signal between Python's check for signals and the system call would be seen after the sleep.
+    code = "import time; print('running', flush=True)\nwhile True: time.sleep(0.1)"
     with start([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout.readline() == "running\n"
         process.send_signal(signal.SIGINT)

@@ -7,6 +7,8 @@ from typing import Any
 
 from digitedge.benchmark.memory import peak_bytes, reset_peak
 from digitedge.benchmark.timing import rounded, time_call, time_calls
+from digitedge.bundle.bundle import load_model
+from digitedge.bundle.manifest import AdapterSpec, build_adapter
 from digitedge.runtime import find_runtime, load_classifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 
@@ -15,8 +17,18 @@ PAGE = 50
 MEGA = 1e6
 
 
-def measure_file(path: str, *, threads: int, seconds: float) -> dict[str, Any]:
+def find_file_adapter(path: str) -> tuple[str, float | None] | None:
+    """Find how a third-party file is used: preprocessing and scale of the softmax; None by the model contract."""
+    adapter = load_model(path, force=True).adapter
+    return None if adapter is None else (str(adapter.preprocessing), adapter.softmax_scale)
+
+
+def measure_file(
+    path: str, *, threads: int, seconds: float, adapter: tuple[str, float | None] | None = None
+) -> dict[str, Any]:
     """Load a file and let it classify rendered digits, for `seconds` one by one and again in pages of crops.
+
+    `adapter` is what `find_file_adapter` returns.
 
     Returns:
         import_ms: import of the runtime. load_ms: loading and checking the file, which calls it once. first_ms: the
@@ -29,7 +41,8 @@ def measure_file(path: str, *, threads: int, seconds: float) -> dict[str, Any]:
     reset_peak()
     before = peak_bytes()
     loaded = []
-    load_ms = time_call(lambda: loaded.append(load_classifier(path, threads=threads)))
+    used = None if adapter is None else build_adapter(AdapterSpec(preprocessing=adapter[0], softmax_scale=adapter[1]))
+    load_ms = time_call(lambda: loaded.append(load_classifier(path, threads=threads, adapter=used)))
     (classifier,) = loaded
     single = cycle([crops[index : index + 1] for index in range(PAGE)])
     first_ms = time_call(lambda: classifier.probabilities(next(single)))

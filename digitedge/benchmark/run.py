@@ -8,13 +8,15 @@ from typing import Any
 from digitedge.benchmark.advice import recommend
 from digitedge.benchmark.cold_start import measure_cold_start
 from digitedge.benchmark.compare import SCHEMA
-from digitedge.benchmark.file_speed import measure_file
+from digitedge.benchmark.file_speed import find_file_adapter, measure_file
+from digitedge.benchmark.footprint import try_footprint
 from digitedge.benchmark.frame_speed import SIZES, measure_frames
 from digitedge.benchmark.system import cores, describe_machine, find_disturbances, read_machine_state
-from digitedge.bundle.bundle import load_bundle, load_model, read_entry, sha256_of
+from digitedge.bundle.bundle import is_bundle, load_bundle, load_model, read_entry, sha256_of
 from digitedge.bundle.manifest import ModelFile
 from digitedge.errors import ModelError
 from digitedge.runtime import find_runtime
+from digitedge.runtime.load import SAVED_MODEL
 from digitedge.utils.subprocesses import call_in_new_process
 
 
@@ -45,7 +47,7 @@ def find_target(model: Path) -> BenchTarget:
     Raises:
         ModelError: missing, damaged, or no file can run here.
     """
-    if model.is_dir():
+    if is_bundle(model):
         bundle = load_bundle(model)
         files: dict[Path, ModelFile | None] = {bundle.path / name: file for name, file in bundle.manifest.files.items()}
         return BenchTarget(model, files, bundle.preferred_file())
@@ -114,12 +116,16 @@ def measure_files(
     measured, skipped = [], []
     for path, entry in files.items():
         runtime = find_runtime(path)
+        about, adapter = about_file(path, entry), None
         for count in threads:
             row = {"file": path.name, "threads": count}
             if runtime.is_installed:
                 try:
-                    speed = call_in_new_process(measure_file, str(path), threads=count, seconds=settings.seconds)
-                    measured.append(row | _about(path, entry) | speed)
+                    adapter = adapter or _adapter(path, entry)
+                    speed = call_in_new_process(
+                        measure_file, str(path), threads=count, seconds=settings.seconds, adapter=adapter
+                    )
+                    measured.append(row | about | speed)
                 except ModelError as exc:
                     skipped.append({**row, "failed": True, "reason": str(exc)})
             else:
@@ -128,13 +134,25 @@ def measure_files(
     return measured, skipped
 
 
-def _about(path: Path, entry: ModelFile | None) -> dict[str, Any]:
-    """Return what is known of a file without measuring; null for what only a manifest has."""
+def _adapter(path: Path, entry: ModelFile | None) -> Any:
+    """How a file is used, for `measure_file`."""
+    if entry is None:
+        return call_in_new_process(find_file_adapter, str(path))
+    return None if entry.adapter is None else (entry.adapter.preprocessing, entry.adapter.softmax_scale)
+
+
+def about_file(path: Path, entry: ModelFile | None) -> dict[str, Any]:
+    """Return what is known of a file without measuring; null for what only a manifest has, or what cannot be read."""
+    footprint, missing = try_footprint(path)
+    # A SavedModel is a folder; its graph is in the first of these files.
+    parts = [path / SAVED_MODEL, *path.glob("variables/*")] if path.is_dir() else [path]
     return {
         "runtime": find_runtime(path).title,
-        "bytes": path.stat().st_size,
-        "sha256": entry.sha256 if entry else sha256_of(path),
+        "bytes": sum(one.stat().st_size for one in parts),
+        "sha256": entry.sha256 if entry else sha256_of(parts[0]),
         "recipe": entry.recipe if entry else None,
         "top1": entry.top1 if entry else None,
         "passed": entry.passed if entry else None,
+        "footprint": footprint and footprint.to_dict(),
+        "footprint_missing": missing,
     }

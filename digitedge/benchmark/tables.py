@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from digitedge.benchmark.compare import ReportComparison
+from digitedge.benchmark.footprint import footprint_text
 from digitedge.utils.tables import Table, percent
 
 
@@ -13,6 +14,7 @@ def report_text(report: dict[str, Any]) -> str:
     parts = [
         "\n".join(_system_lines(report)) + "\n",
         *(table.text() for table in tables(report)),
+        _footprints(report["files"]),
         "\n".join(skipped),
         "\n".join(report["recommendation"]["advice"]),
     ]
@@ -64,6 +66,13 @@ def _file_cells(file: dict[str, Any]) -> list[str]:
         percent(file["top1"]),
         {True: "passed", False: "FAILED", None: "-"}[file["passed"]],
     ]
+
+
+def _footprints(files: list[dict[str, Any]]) -> str:
+    """Each file once, and a line for what could not be read."""
+    known = {file["file"]: file["footprint"] for file in files if file["footprint"]}
+    missing = dict.fromkeys(f"no footprint: {file['footprint_missing']}" for file in files if not file["footprint"])
+    return "\n".join([*([footprint_text(known), ""] if known else []), *missing])
 
 
 def _frames(report: dict[str, Any]) -> Table:

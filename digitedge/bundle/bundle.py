@@ -6,19 +6,33 @@ never runs. A bundle that failed the parity check is kept to show why, but refus
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from digitedge.bundle.manifest import GOLDEN, REFERENCE, Manifest, ModelFile, OtherFile
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
 from digitedge.errors import InputError, ModelError, ParityError
-from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier
-from digitedge.utils.loading import read_json
+from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier, load_network
+from digitedge.runtime.adapter import AdaptedClassifier, Adapter, Preprocessing
+from digitedge.runtime.adapter_search import MIN_ACCURACY, check_accuracy, find_adapter
+from digitedge.runtime.contract import ContractError
+from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
+from digitedge.utils.loading import read_json, read_npz
 
 MANIFEST = "manifest.json"
+REFERENCE_KEY = "reference"
+"""Name of the original's probabilities in the golden set."""
+LONE_ADVICE = "Name its own preprocessing with --preprocess, or use it anyway with --force."
 DEFAULT_REJECT_THRESHOLD = 0.5
 """Reject threshold of a file without a manifest: more than half the probability beats all other digits together."""
+
+LabelledDigits = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Crops, uint8 (N, 28, 28), and their digits, uint8 (N,)."""
 
 # Which file of a bundle runs: the smallest recipe that every runtime can run, then float32.
 _PREFERENCE = [RECIPES[r].file_name(f) for f in (Format.TFLITE, Format.ONNX) for r in ("int8", "float32")]
@@ -33,8 +47,8 @@ class Bundle:
 
     @property
     def reference(self) -> Path:
-        """The Keras original."""
-        return self.path / REFERENCE
+        """The original: a Keras file, or the third-party file that was exported."""
+        return self.path / self.manifest.reference
 
     @property
     def golden(self) -> Path:
@@ -56,11 +70,19 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A classifier ready to run, with the file it came from and its reject threshold (0 to 1)."""
+    """A classifier ready to run.
+
+    Attributes:
+        classifier: scores crops.
+        reject_threshold: 0 to 1.
+        path: the file it came from.
+        adapter: how a third-party file is used; None where it meets the model contract.
+    """
 
     classifier: Classifier
     reject_threshold: float
     path: Path
+    adapter: Adapter | None = None
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -74,6 +96,11 @@ def load_bundle(path: str | Path) -> Bundle:
     for name, entry in entries.items():
         _check_hash(bundle.path / name, entry.sha256)
     return bundle
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path is a folder that is loaded as a bundle: every folder but a SavedModel."""
+    return path.is_dir() and not is_saved_model(path)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -123,16 +150,30 @@ def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print) ->
     return max(passed)[1] if passed else None
 
 
-def load_model(path: str | Path | None = None, *, force: bool = False, threads: int = 1) -> Model:
+def load_model(
+    path: str | Path | None = None,
+    *,
+    force: bool = False,
+    threads: int = 1,
+    preprocess: str | None = None,
+    digits: Callable[[], LabelledDigits | None] = lambda: None,
+    log: Callable[[str], object] = lambda line: None,
+) -> Model:
     """Load a model, ready to run.
 
+    A third-party file is tried under every preprocessing, to find the one with the highest accuracy.
+
     Args:
-        path: a bundle, a file of a bundle, a model file alone, or None for the released bundle.
-        force: run a model that failed the parity check.
+        path: a bundle, a file of a bundle, a model file alone, a SavedModel folder, or None for the released bundle.
+        force: run a model that failed the parity check, or reads fewer than 80 % of the golden digits.
         threads: see `load_classifier`.
+        preprocess: the preprocessing of a third-party file, see `digitedge.runtime.adapter.Preprocessing`.
+        digits: called for a third-party file; returns training digits, or None for the golden set of the released
+            bundle, whose rendered digits tell less.
+        log: gets a line that says how a third-party file is used.
 
     Raises:
-        InputError: an empty path.
+        InputError: an empty path, or a wrong text for `preprocess`.
         ModelError: missing, damaged, or not what its manifest says.
         ParityError: it failed the parity check, and `force` is false.
         MissingExtraError: its runtime is not installed.
@@ -141,27 +182,63 @@ def load_model(path: str | Path | None = None, *, force: bool = False, threads: 
         raise InputError("expected the path of a model, got an empty one. Leave it out for the released bundle.")
     path = released_bundle() if path is None else Path(path)
     if not path.exists():
-        suffixes = " or ".join(runtime.suffix for runtime in RUNTIMES)
-        raise ModelError(f"nothing at {path}: expected a bundle, or a {suffixes} file. Make one: digitedge export")
+        raise ModelError(
+            f"nothing at {path}: expected a bundle or a model file ({MODEL_SUFFIXES}). Make one: digitedge export"
+        )
     file, entry = path, None
-    if path.is_dir():
+    if is_bundle(path):
         bundle = load_bundle(path)
         file = bundle.preferred_file()
         entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
     elif entry := read_entry(path):
         _check_hash(path, entry.sha256)
         passed = entry.passed
-    if entry and not passed and not force:
+    if entry is None:
+        return _load_lone(file, force=force, threads=threads, preprocess=preprocess, digits=digits, log=log)
+    if preprocess is not None:
+        raise InputError(f"{path} belongs to a bundle, whose manifest says how it is used. Leave out --preprocess.")
+    if not passed and not force:
         raise ParityError(
             f"{path} failed the parity check (passed: false in its manifest). See parity.json, train longer or export "
             "again; or use it anyway with --force."
         )
-    reject_threshold = entry.reject_threshold if entry else DEFAULT_REJECT_THRESHOLD
-    return Model(load_classifier(file, threads=threads), reject_threshold, file)
+    adapter = build_adapter(entry.adapter)
+    return Model(load_classifier(file, threads=threads, adapter=adapter), entry.reject_threshold, file, adapter)
+
+
+def _load_lone(
+    file: Path,
+    *,
+    force: bool,
+    threads: int,
+    preprocess: str | None,
+    digits: Callable[[], LabelledDigits | None],
+    log: Callable[[str], object],
+) -> Model:
+    """Load a file without a manifest: one that meets the model contract, or a third-party one."""
+    asked = None if preprocess is None else Preprocessing.parse(preprocess)
+    if asked is None:
+        with suppress(ContractError):
+            return Model(load_classifier(file, threads=threads), DEFAULT_REJECT_THRESHOLD, file)
+    network = load_network(file, threads=threads)
+    trials = find_adapter(network, *(digits() or _golden_digits()), asked=asked, path=file)
+    if not force:
+        check_accuracy(trials, MIN_ACCURACY, file, advice=LONE_ADVICE)
+    log(f"{file}: {trials[0]}" + (f"; next: {trials[1]}" if len(trials) > 1 else ""))
+    adapter = trials[0].adapter
+    return Model(AdaptedClassifier(network, adapter), DEFAULT_REJECT_THRESHOLD, file, adapter)
+
+
+def _golden_digits() -> LabelledDigits:
+    """The crops of the released bundle's golden set, and what its original reads in them."""
+    arrays = read_npz(released_bundle() / GOLDEN, error=ModelError, advice="Install digitedge again.")
+    return arrays["crops"], arrays[REFERENCE_KEY].argmax(axis=1).astype(np.uint8)
 
 
 def read_entry(path: Path) -> ModelFile | None:
-    """Read the manifest's entry of a model file, without reading the file; None for a file outside of a bundle.
+    """Read the manifest's entry of a model file, without reading the file; None for a file without one.
+
+    These are files outside of a bundle, and a bundle's original, whose hash is checked.
 
     Raises:
         ModelError: the manifest is damaged, or does not list the file.
@@ -169,7 +246,11 @@ def read_entry(path: Path) -> ModelFile | None:
     folder = path.resolve().parent  # a link to a file of a bundle is that file
     if not (folder / MANIFEST).is_file():
         return None
-    entry = read_manifest(folder).files.get(path.resolve().name)
+    manifest, name = read_manifest(folder), path.resolve().name
+    if name == manifest.reference:
+        _check_hash(path, manifest.others[name].sha256)
+        return None
+    entry = manifest.files.get(name)
     if entry is None:
         raise ModelError(
             f"{path} lies in a bundle whose manifest does not list it. Move it out, or export the bundle again."

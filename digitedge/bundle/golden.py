@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import Bundle
+from digitedge.bundle.manifest import build_adapter
 from digitedge.bundle.recipe import RECIPES, NumberFormat
 from digitedge.errors import ModelError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, find_runtime, load_classifier
@@ -20,8 +21,6 @@ from digitedge.runtime.contract import CLASSES
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.files import atomic_file
 from digitedge.utils.loading import read_npz
-
-REFERENCE_KEY = "reference"
 
 # Largest difference of a probability from that of the exporting machine. Float sums differ in their order only. A step
 # of an int8 softmax is 1/256, and a rounding inside may cost a few: LiteRT int8 is bit-equal on AVX2 and within 1/64 on
@@ -77,8 +76,9 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
         if not can_run(path):
             log(f"{name}: not checked, because {find_runtime(path).missing}")
             continue
+        adapter = build_adapter(entry.adapter)
         quantized = RECIPES[entry.recipe].weights is NumberFormat.INT8
-        checked[name] = check_golden(golden, name, load_classifier(path), quantized=quantized)
+        checked[name] = check_golden(golden, name, load_classifier(path, adapter=adapter), quantized=quantized)
     if not checked:
         raise ModelError(f"{bundle.path}: no runtime here for any of its files. {RUNTIMES[0].missing}")
     return checked

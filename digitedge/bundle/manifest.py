@@ -6,23 +6,24 @@ used.
 
 import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Self
 
 from msgspec import Meta
 
-from digitedge.bundle.recipe import RECIPES, Tolerance
-from digitedge.errors import ModelError
+from digitedge.bundle.recipe import RECIPES, CalibrationMethod, Tolerance
+from digitedge.errors import InputError, ModelError
+from digitedge.runtime.adapter import Adapter, Preprocessing
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.loading import build_dataclass
 
 SCHEMA = "digitedge.bundle/1"
 REFERENCE = "model.keras"
 GOLDEN = "golden.npz"
-REQUIRED = (REFERENCE, GOLDEN)
-"""Files that every bundle has beside the exported models."""
+ORIGINAL = "original"
+"""Stem of the reference of a bundle that was made of an `.onnx` or `.tflite` file or a SavedModel (as .zip)."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -40,6 +41,46 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterSpec:
+    """How a third-party model is used; see `digitedge.runtime.adapter.Adapter`."""
+
+    preprocessing: str
+    softmax_scale: Annotated[float, Meta(gt=0, le=1000)] | None = None
+
+
+def build_adapter(spec: AdapterSpec | None) -> Adapter | None:
+    """The adapter that a manifest describes; InputError if the preprocessing is not the text of one."""
+    if spec is None:
+        return None
+    return Adapter(preprocessing=Preprocessing.parse(spec.preprocessing), softmax_scale=spec.softmax_scale)
+
+
+def describe_adapter(adapter: Adapter) -> AdapterSpec:
+    """What a manifest says of an adapter."""
+    return AdapterSpec(preprocessing=str(adapter.preprocessing), softmax_scale=adapter.softmax_scale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The file that was exported, and how its preprocessing was found.
+
+    Attributes:
+        file: its name.
+        adapter: what it wants; the exported files have it inside, except those with an adapter of their own.
+        accuracy: share of `digits` training digits that it reads right so.
+        runner_up: the best other preprocessing; None if only one was tried.
+        runner_up_accuracy: share that it reads right with that one.
+    """
+
+    file: str
+    adapter: AdapterSpec
+    accuracy: Share
+    digits: Count
+    runner_up: str | None = None
+    runner_up_accuracy: Share | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
     """One exported model.
 
@@ -54,6 +95,10 @@ class ModelFile:
         reject_threshold: confidence below which a prediction is rejected.
         tolerance: the limits of the parity check.
         passed: whether the file is within them.
+        adapter: how a third-party file is used; None where it meets the model contract.
+        keep_float: layers of an int8 file that compute in float.
+        calibration_method: of an int8 file.
+        calibration_samples: images that an int8 file was calibrated on; None for as many as the manifest states.
     """
 
     sha256: str
@@ -70,6 +115,10 @@ class ModelFile:
     reject_threshold: Share
     tolerance: Tolerance
     passed: bool
+    adapter: AdapterSpec | None = None
+    keep_float: list[str] = field(default_factory=list)
+    calibration_method: CalibrationMethod = CalibrationMethod.MINMAX
+    calibration_samples: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +167,22 @@ class ModelContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """manifest.json; `files` are the exported models by file name, `others` the rest that is hashed."""
+    """manifest.json.
+
+    Attributes:
+        files: the exported models by file name.
+        others: the other files that are hashed.
+        reference: name of the original among them.
+        reference_adapter: how it is used; None where it meets the model contract.
+        origin: the file that was exported; None for a training of digitedge.
+        not_made: files that were asked for and could not be made, with the reason.
+    """
 
     schema: str = SCHEMA
     name: str
     architecture: str
     parameters: Count
-    macs: Count
+    macs: Count | None
     created: str
     seed: int | None
     passed: bool
@@ -137,6 +195,10 @@ class Manifest:
     reference_top1: Share
     files: Annotated[dict[str, ModelFile], Meta(min_length=1)]
     others: dict[str, OtherFile]
+    reference: str = REFERENCE
+    reference_adapter: AdapterSpec | None = None
+    origin: Origin | None = None
+    not_made: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Any, *, where: str) -> Self:
@@ -169,18 +231,46 @@ class Manifest:
         passed = all(entry.passed for entry in self.files.values())
         checks = {
             f"expected plain file names, got {names}": all(re.fullmatch(r"\w[\w.+-]*", name) for name in names),
-            f"expected the hashes of {', '.join(REQUIRED)}": set(REQUIRED) <= self.others.keys(),
+            f"expected the hashes of {self.reference} and {GOLDEN}": {self.reference, GOLDEN} <= self.others.keys(),
             f"expected {CropContract()}, got {self.crop}": self.crop == CropContract(),
             f"expected {ModelContract()}, got {self.model}": self.model == ModelContract(),
             f"expected recipes of {', '.join(RECIPES)}": all(entry.recipe in RECIPES for entry in self.files.values()),
             f"expected passed {passed}, as its files say, got {self.passed}": self.passed == passed,
+            "expected adapters with a preprocessing that digitedge knows": _are_known(self._adapters()),
             f"expected created as an ISO 8601 time with its zone, got {self.created!r}": _has_zone(self.created),
         }
         return next((message for message, holds in checks.items() if not holds), None)
 
+    def _adapters(self) -> list[AdapterSpec | None]:
+        return [
+            *(entry.adapter for entry in self.files.values()),
+            self.reference_adapter,
+            self.origin.adapter if self.origin else None,
+        ]
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON in the order of the fields."""
-        return asdict(self)
+        """Plain JSON in the order of the fields; optional ones that say nothing are left out."""
+        files = {name: _without_defaults(entry) for name, entry in self.files.items()}
+        return {**_without_defaults(self), "files": files}
+
+
+def _without_defaults(value: ModelFile | Manifest) -> dict[str, Any]:
+    """A dataclass as plain JSON, without the fields that have their default value; the schema stays."""
+    plain = asdict(value)
+    for one in fields(value):
+        default = one.default if one.default_factory is MISSING else one.default_factory()
+        if one.name != "schema" and getattr(value, one.name) == default:
+            del plain[one.name]
+    return plain
+
+
+def _are_known(adapters: list[AdapterSpec | None]) -> bool:
+    try:
+        for adapter in adapters:
+            build_adapter(adapter)
+    except InputError:
+        return False
+    return True
 
 
 def _has_zone(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from digitedge.bundle.bundle import Bundle
 from digitedge.bundle.manifest import Manifest
+from digitedge.bundle.recipe import CalibrationMethod
 from digitedge.errors import ModelError
 from digitedge.utils.files import write_json, write_text
 from digitedge.utils.loading import read_json
@@ -94,15 +95,15 @@ def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) 
     return f"""# {manifest.name}
 
 Reads one handwritten digit, 0 to 9, from a 28x28 crop. Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters,
-{manifest.macs / 1e6:.2f} million multiply-accumulates (MACs) an image. {origin}, exported {manifest.created}.
+{_macs(manifest)} an image. {origin}, exported {manifest.created}.
 
 ## Figures
 
-On {manifest.verified_on.samples:,} test images of `{manifest.data.name}`, image by image against the Keras original, whose top-1 is
+On {manifest.verified_on.samples:,} test images of `{manifest.data.name}`, image by image against {_original(manifest)}, whose top-1 is
 {percent(manifest.reference_top1)}. {result}
 
 {_parity_table(manifest).markdown()}
-{observed} `digitedge verify` on this folder measures these figures again. `parity.json` lists the
+{_origin_line(manifest)}{_kept_layers(manifest)}{observed} `digitedge verify` on this folder measures these figures again. `parity.json` lists the
 images whose prediction changed, `flipped.png` shows them, `confusion.png` shows what the original confuses. The reject threshold is the
 confidence that 99 % of the correctly classified digits reach: augmented training images, rendered digits, and crops of rendered scenes.
 
@@ -124,8 +125,35 @@ little about a camera: blur, shadows and other pens cost more than quantization.
 """
 
 
+def _macs(manifest: Manifest) -> str:
+    if manifest.macs is None:
+        return "an unknown number of multiply-accumulates (MACs)"
+    return f"{manifest.macs / 1e6:.2f} million multiply-accumulates (MACs)"
+
+
+def _original(manifest: Manifest) -> str:
+    return "the Keras original" if manifest.origin is None else f"the original, `{manifest.origin.file}`"
+
+
+def _origin_line(manifest: Manifest) -> str:
+    """How a third-party model takes its pixels, a line; "" for one of digitedge."""
+    origin = manifest.origin
+    if origin is None:
+        return ""
+    inside = "The files below have that inside" if manifest.files and not _has_adapters(manifest) else "They are fed so"
+    return (
+        f"`{origin.file}` takes pixels as `{origin.adapter.preprocessing}`: so it reads {percent(origin.accuracy)} of "
+        f"{origin.digits:,} training digits. {inside}.\n\n"
+    )
+
+
+def _has_adapters(manifest: Manifest) -> bool:
+    return any(entry.adapter is not None for entry in manifest.files.values())
+
+
 def _parity_table(manifest: Manifest) -> Table:
-    heads = ["kB", "top-1", "agreement with Keras", "largest difference", "reject threshold", "parity"]
+    reference = "Keras" if manifest.origin is None else "the original"
+    heads = ["kB", "top-1", f"agreement with {reference}", "largest difference", "reject threshold", "parity"]
     lines = {
         f"`{name}`": [
             f"{entry.bytes / 1000:.0f}",
@@ -138,6 +166,18 @@ def _parity_table(manifest: Manifest) -> Table:
         for name, entry in manifest.files.items()
     }
     return Table("file", heads, lines)
+
+
+def _kept_layers(manifest: Manifest) -> str:
+    """How files differ from their recipe, a line each; "" if none does."""
+    lines = []
+    for name, entry in manifest.files.items():
+        if entry.keep_float:
+            lines.append(f"`{name}` computes in float: {', '.join(entry.keep_float)}.")
+        if entry.calibration_method is not CalibrationMethod.MINMAX or entry.calibration_samples is not None:
+            samples = "" if entry.calibration_samples is None else f", on {entry.calibration_samples} training images"
+            lines.append(f"`{name}` was calibrated by {entry.calibration_method}{samples}.")
+    return "\n".join([*lines, "", ""]) if lines else ""
 
 
 def _evaluation_section(evaluation: Mapping[str, Any]) -> str:

@@ -25,11 +25,14 @@ class NumberFormat(StrEnum):
     INT8 = "int8"
 
 
-class InputRange(StrEnum):
-    """The pixel values that a Keras model was trained on."""
+class CalibrationMethod(StrEnum):
+    """How the range of an activation follows from what the calibration images gave.
 
-    UNIT = "0-1"
-    BYTE = "0-255"
+    `minmax` takes the smallest and largest value; `percentile` leaves out rare extremes, which are then clipped.
+    """
+
+    MINMAX = "minmax"
+    PERCENTILE = "percentile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,21 @@ RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One file to export: a recipe in a format."""
+    """One file to export: a recipe in a format.
+
+    Attributes:
+        recipe: the number formats.
+        format: the file format.
+        keep_float: layers of an int8 file that compute in float.
+        method: of the calibration of an int8 file.
+        calibration_samples: images to calibrate an int8 file on; None for the usual number.
+    """
 
     recipe: Recipe
     format: Format
+    keep_float: tuple[str, ...] = ()
+    method: CalibrationMethod = CalibrationMethod.MINMAX
+    calibration_samples: int | None = None
 
     @property
     def file_name(self) -> str:

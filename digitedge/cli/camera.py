@@ -12,9 +12,11 @@ from digitedge.cli.common import (
     LEAST_CONFIDENCE,
     ForceOption,
     ModelOption,
+    PreprocessOption,
     ThresholdOption,
     choose_model,
     echo,
+    load_chosen,
     usage_error,
 )
 from digitedge.cli.selection import (
@@ -102,6 +104,7 @@ def camera(
         int, typer.Option(min=1, help="For OpenCV and the runtime. `digitedge bench` shows whether more help.")
     ] = 1,
     model: ModelOption = None,
+    preprocess: PreprocessOption = None,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
 ) -> None:
@@ -138,7 +141,9 @@ def camera(
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    reader = Reader(choose_model(model), threshold=threshold, force=force, threads=threads)
+    reader = Reader(
+        load_chosen(choose_model(model), force=force, preprocess=preprocess, threads=threads), threshold=threshold
+    )
     if address is not None:
         optional.append(_web_sink(address, reader))
     with ExitStack() as stack:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitedge.errors import InputError, ModelError
-from digitedge.runtime.load import RUNTIMES
+from digitedge.runtime.load import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
+    from digitedge.bundle.bundle import Model
     from digitedge.bundle.manifest import Manifest
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
 DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
-MODEL_HELP = f"A bundle, or a {' or '.join(runtime.suffix for runtime in RUNTIMES)} file. {DEFAULT_MODEL}"
+MODEL_HELP = (
+    f"A bundle, a model file ({MODEL_SUFFIXES}), also a third-party one, or a SavedModel folder. {DEFAULT_MODEL}"
+)
 
 
 def parse_path(text: str) -> Path:
@@ -31,7 +34,33 @@ def parse_path(text: str) -> Path:
 
 
 ModelOption = Annotated[Path | None, typer.Option("--model", parser=parse_path, metavar="PATH", help=MODEL_HELP)]
-ForceOption = Annotated[bool, typer.Option("--force", help="Use a model that failed the parity check.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Use a model that failed the parity check, or reads too few digits.")
+]
+
+
+def check_preprocess(text: str | None) -> str | None:
+    """Check the text of --preprocess."""
+    if text is None:
+        return None
+    from digitedge.runtime.adapter import Preprocessing
+
+    try:
+        return str(Preprocessing.parse(text))
+    except InputError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--preprocess") from exc
+
+
+PreprocessOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocess",
+        callback=check_preprocess,
+        metavar="PIXELS[,...]",
+        help="What a third-party model wants: 0-255, 0-1, -1..1, -0.5..0.5, mean-std or imagenet, and after it, "
+        "with commas, inverted (dark ink), transposed, pad, crop or resize. Default: the one with the best accuracy.",
+    ),
+]
 ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", min=0, max=1, help="Minimum confidence of a digit, regardless of other evidence."),
@@ -61,6 +90,16 @@ def choose_model(model: Path | None) -> Path:
     return chosen
 
 
+def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
+    """Load a model; how a third-party one is used is found on MNIST if it is on this machine, and told on stderr."""
+    from digitedge.bundle.bundle import load_model
+    from digitedge.datasets.mnist import local_training_digits
+
+    return load_model(
+        model, force=force, threads=threads, preprocess=preprocess, digits=local_training_digits, log=echo
+    )
+
+
 @contextmanager
 def usage_error(option: str) -> Iterator[None]:
     """Turn an InputError into wrong usage of an option: exit code 2."""
@@ -88,17 +127,20 @@ def check_name(name: str | None) -> str | None:
     return name
 
 
-def check_keras_file(path: Path) -> None:
-    """Check that a file can be a .keras file, before the data is loaded, which takes longer.
+def check_model_file(path: Path) -> None:
+    """Check that a model is there and of a kind that digitedge knows, before the data is loaded, which takes longer.
 
     Raises:
-        ModelError: no such file, or not an archive.
+        ModelError: no such file, another kind, or a damaged archive.
     """
     import zipfile  # only needed here
 
-    if not path.is_file():
-        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
-    if not zipfile.is_zipfile(path):
+    from digitedge.runtime import find_runtime
+
+    if not path.exists():
+        raise ModelError(f"nothing at {path}: expected a model file ({MODEL_SUFFIXES}). Train one: digitedge train")
+    find_runtime(path)
+    if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
         what = "one that is damaged or of another kind" if path.stat().st_size else "an empty file"
         raise ModelError(f"{path}: expected a model saved by Keras 3, got {what}. Save it again.")
 

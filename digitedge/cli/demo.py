@@ -39,7 +39,7 @@ def demo(
       digitedge demo --data synthetic
     """
     from digitedge.bundle.recipe import choose_artifacts
-    from digitedge.exporting.export import KerasModelSource, export
+    from digitedge.exporting.export import ModelSource, export
     from digitedge.training.architectures import ARCHITECTURES
     from digitedge.training.run_folder import BEST, new_run_folder, report_interruption
     from digitedge.training.train import train
@@ -54,7 +54,7 @@ def demo(
     with report_interruption(run, echo):
         result = train(config, digits, data_name=name, folder=run, log=echo)
     echo("2/3 exporting and verifying")
-    source = KerasModelSource(path=run / BEST, name="demo", architecture="cnn", seed=defaults.seed)
+    source = ModelSource(path=run / BEST, name="demo", architecture="cnn", seed=defaults.seed)
     exported = export(source, choose_artifacts([]), digits, data_name=name, target=folder / "bundle", log=echo)
     echo("3/3 reading the demo clip with the int8 file")
     image = folder / "reading.png"

@@ -1,17 +1,31 @@
 """`digitedge export`."""
 
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.bundle.recipe import RECIPES, Format, InputRange, Tolerance, choose_artifacts
-from digitedge.cli.common import EXPORT_FOLDER, RUNS_FOLDER, DataOption, check_keras_file, check_name, echo, print_table
-from digitedge.errors import InputError, ParityError
+from digitedge.bundle.recipe import RECIPES, Format, Tolerance, choose_artifacts
+from digitedge.cli.common import (
+    EXPORT_FOLDER,
+    MAX_NAME_BYTES,
+    RUNS_FOLDER,
+    DataOption,
+    PreprocessOption,
+    check_model_file,
+    check_name,
+    echo,
+    print_table,
+)
+from digitedge.errors import InputError, ModelError, ParityError
+from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
 
 if TYPE_CHECKING:
-    from digitedge.exporting.export import KerasModelSource
+    from digitedge.exporting.export import ModelSource
+
+MIN_ACCURACY = 0.8  # digitedge.runtime.adapter_search.MIN_ACCURACY, which --help must not import
 
 
 def _format_limits(tolerance: Tolerance) -> str:
@@ -48,16 +62,34 @@ def parse_limits(values: list[str] | None) -> dict[str, float]:
 
 
 def export(
-    model: Annotated[Path | None, typer.Argument(metavar="RUN|FILE.keras", help="Default: the newest run.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN|MODEL",
+            help=f"A run folder, a model file of anybody ({MODEL_SUFFIXES}), or a SavedModel folder. "
+            "Default: the newest run.",
+        ),
+    ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Weights and activations in int8, calibrated.")] = False,
     float16: Annotated[bool, typer.Option("--float16", help="Weights in float16; TFLite only.")] = False,
     dynamic: Annotated[
         bool, typer.Option("--dynamic", help="Weights in int8, computation in float; TFLite only.")
     ] = False,
-    file_format: Annotated[Format | None, typer.Option("--format", help="One format. Default: both.")] = None,
-    input_range: Annotated[
-        InputRange | None, typer.Option(help="Pixel values that a foreign .keras file was trained on.")
+    keep_float: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER", help="Leave a layer of the int8 files in float; repeatable. See verify --layers."
+        ),
     ] = None,
+    auto: Annotated[
+        bool,
+        typer.Option("--auto", help="Try remedies for lost parity in each format, and export the smallest good one."),
+    ] = False,
+    file_format: Annotated[Format | None, typer.Option("--format", help="One format. Default: both.")] = None,
+    preprocess: PreprocessOption = None,
+    min_accuracy: Annotated[
+        float, typer.Option(min=0, max=1, help="Smallest share of the training digits that the model must read right.")
+    ] = MIN_ACCURACY,
     data: DataOption = None,
     name: Annotated[
         str | None, typer.Option(callback=check_name, help="Name of the bundle. Default: that of the run or file.")
@@ -69,12 +101,18 @@ def export(
     """Export a trained model to TFLite and ONNX, quantize it, and check the parity of every file with the original.
 
     float32 is always exported; without a recipe option, all recipes are. The command fails if a file is outside its
-    tolerance; the bundle is kept, marked as failed.
+    tolerance or could not be made; the bundle is kept, and marked as failed where a file is outside.
+
+    How a third-party model wants its pixels is found by its accuracy on training digits. Of an .onnx file, ONNX
+    files are made; a .tflite file is kept as it is. Python code in model files is never run.
 
     Examples:
       digitedge export --int8
       digitedge export runs/train/mlp-1 --int8 --format tflite
-      digitedge export mine.keras --input-range 0-1 --data synthetic
+      digitedge export mnist.h5
+      digitedge export course.onnx --preprocess mean-std
+      digitedge export --int8 --keep-float conv2d_1
+      digitedge export --auto
     """
     limits = parse_limits(tolerance)
     flags = {"float16": float16, "dynamic": dynamic, "int8": int8}
@@ -82,48 +120,73 @@ def export(
         artifacts = choose_artifacts([recipe for recipe, wanted in flags.items() if wanted], file_format)
     except InputError as exc:
         raise typer.BadParameter(str(exc), param_hint="--format") from exc
-    source, trained_on = _find_source(model, name, input_range)
+    if auto and (keep_float or any(flags.values())):
+        raise typer.BadParameter("chooses the recipe and the layers itself", param_hint="--auto")
+    if keep_float:
+        if not any(artifact.recipe.calibrated for artifact in artifacts):
+            raise typer.BadParameter("is for int8 files. Add --int8.", param_hint="--keep-float")
+        kept = tuple(dict.fromkeys(keep_float))
+        artifacts = [replace(one, keep_float=kept) if one.recipe.calibrated else one for one in artifacts]
+    source, trained_on = _find_source(model, name, preprocess, min_accuracy)
     from digitedge.datasets.load import load_dataset
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
+    from digitedge.exporting.remedies import trials_table
 
     target = output / source.name
     check_target(target, overwrite)
     data_name, digits = load_dataset(data or trained_on)
     exported = export_bundle(
-        source, artifacts, digits, data_name=data_name, target=target, overwrite=overwrite, limits=limits, log=echo
+        source,
+        artifacts,
+        digits,
+        data_name=data_name,
+        target=target,
+        overwrite=overwrite,
+        limits=limits,
+        auto=auto,
+        log=echo,
     )
+    for file_format, trials in exported.trials.items():
+        typer.echo(trials_table(file_format, trials).text())
     print_table(exported.bundle.manifest)
     typer.echo(f"bundle: {exported.bundle.path}")
+    missing = [f"{name}: {reason}" for name, reason in exported.not_made.items()]
     if exported.violations:
         raise ParityError(
-            f"the exported files failed the parity check: {'; '.join(exported.violations)}. Train longer and export "
-            "again; the bundle is kept, but refused without --force."
+            f"the exported files failed the parity check: {'; '.join([*exported.violations, *missing])}. The bundle is "
+            f"kept, but refused without --force. Why: digitedge verify {exported.bundle.path} --layers; or train "
+            "longer, or try remedies: digitedge export --auto"
         )
+    if missing:
+        raise ModelError(f"{'; '.join(missing)} The bundle is kept, with the other files.")
     echo(f"next: digitedge camera demo --model {exported.bundle.path}")
 
 
 def _find_source(
-    model: Path | None, name: str | None, input_range: InputRange | None
-) -> tuple["KerasModelSource", str | None]:
+    model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float
+) -> tuple["ModelSource", str | None]:
     """Find what to export, and the data set it was trained on if that is not MNIST in its usual place."""
-    if model is not None and model.suffix == ".keras":
-        check_keras_file(model)  # before TensorFlow is imported
-    from digitedge.exporting.export import KerasModelSource
+    foreign = None if model is None or (model.is_dir() and not is_saved_model(model)) else model
+    if foreign is not None:
+        check_model_file(foreign)  # before TensorFlow is imported
+    from digitedge.exporting.export import ModelSource
     from digitedge.training.run_folder import find_newest_run, load_run
 
-    if model is not None and model.suffix == ".keras":
-        return KerasModelSource(path=model, name=name or model.stem, input_range=input_range), None
+    if foreign is not None:
+        plain = re.sub(r"[^\w.+-]", "-", foreign.resolve().stem).lstrip(".+-")[:MAX_NAME_BYTES] or "model"
+        return ModelSource(path=foreign, name=name or plain, preprocess=preprocess, min_accuracy=min_accuracy), None
     run = find_newest_run(RUNS_FOLDER) if model is None else load_run(model)
     echo(f"run: {run.path}")
-    check_keras_file(run.model)
+    check_model_file(run.model)
     config = run.args["config"]
-    source = KerasModelSource(
+    source = ModelSource(
         path=run.model,
         name=name or run.path.name,
         architecture=config.get("architecture", "unknown"),
         seed=config.get("seed"),
         data_sha256=run.args.get("data_sha256"),
-        input_range=input_range,
+        preprocess=preprocess or "0-255",
+        min_accuracy=min_accuracy,
     )
     return source, run.data_source

@@ -1,36 +1,85 @@
 """`digitedge info`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import DEFAULT_MODEL, JsonOption, choose_model, parse_path, print_json, print_table
+from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json, print_table
+from digitedge.runtime.load import is_saved_model
+
+if TYPE_CHECKING:
+    from digitedge.bundle.manifest import Origin
 
 
 def info(
-    bundle: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="BUNDLE", help=DEFAULT_MODEL)] = None,
+    model: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="MODEL", help=MODEL_HELP)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check the hashes of a bundle and print its manifest: origin, files, figures, parity.
 
+    Of each file, or of a single one that need not be digitedge's, it also
+    prints MACs, memory of activations, operators with their versions, and
+    which runtimes know them. Nothing is run.
+
     Examples:
       digitedge info
       digitedge info export/cnn-1 --json
+      digitedge info other.tflite
     """
+    chosen = choose_model(model)
+    if chosen.is_file() or is_saved_model(chosen):
+        _print_file(chosen, as_json)
+    else:
+        _print_bundle(chosen, as_json)
+
+
+def _print_bundle(path: Path, as_json: bool) -> None:
+    from digitedge.benchmark.footprint import footprint_text, try_footprint
     from digitedge.bundle.bundle import load_bundle
     from digitedge.utils.tables import percent
 
-    loaded = load_bundle(choose_model(bundle))
+    loaded = load_bundle(path)
     manifest = loaded.manifest
+    read = {name: try_footprint(path / name) for name in manifest.files}
+    footprints = {name: footprint.to_dict() for name, (footprint, _) in read.items() if footprint}
+    missing = dict.fromkeys(reason for _, reason in read.values() if reason)
+    for reason in missing:
+        echo(f"no footprint: {reason}")
     if as_json:
-        print_json(manifest.to_dict())
+        print_json({**manifest.to_dict(), "footprint": footprints})
         return
-    size = f"{manifest.parameters:,} parameters, {manifest.macs / 1e6:.2f} million MACs"
+    macs = "unknown" if manifest.macs is None else f"{manifest.macs / 1e6:.2f} million"
+    size = f"{manifest.parameters:,} parameters, {macs} MACs"
     typer.echo(f"{manifest.name}: {manifest.architecture}, {size}")
     version = manifest.versions.get("digitedge")
-    typer.echo(f"trained on {manifest.data.name}, exported {manifest.created} with digitedge {version}")
+    origin = manifest.origin
+    came = f"trained on {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
+    typer.echo(f"{came}, exported {manifest.created} with digitedge {version}")
     samples = f"{manifest.verified_on.samples:,} test images"
-    typer.echo(f"verified on {samples}; top-1 of the Keras original {percent(manifest.reference_top1)}")
+    typer.echo(f"verified on {samples}; top-1 of the original {percent(manifest.reference_top1)}")
+    for name, reason in manifest.not_made.items():
+        typer.echo(f"{name}: not made: {reason}")
     print_table(manifest)
     typer.echo(f"runs by default: {loaded.preferred_file().name}")
+    if footprints:
+        typer.echo(f"\n{footprint_text(footprints)}")
+
+
+def _describe(origin: "Origin") -> str:
+    from digitedge.utils.tables import percent
+
+    share = percent(origin.accuracy)
+    return f"which takes pixels as {origin.adapter.preprocessing} ({share} of {origin.digits} training digits)"
+
+
+def _print_file(path: Path, as_json: bool) -> None:
+    from digitedge.benchmark.footprint import footprint_text, read_footprint
+    from digitedge.bundle.bundle import sha256_of
+
+    footprint: dict[str, Any] = read_footprint(path).to_dict()
+    if as_json:
+        about = {"schema": "digitedge.info/1", "file": str(path), "bytes": path.stat().st_size}
+        print_json({**about, "sha256": sha256_of(path), "footprint": footprint})
+        return
+    typer.echo(f"{path}: {path.stat().st_size:,} bytes\n\n{footprint_text({path.name: footprint})}")

@@ -13,9 +13,11 @@ from digitedge.cli.common import (
     ForceOption,
     JsonOption,
     ModelOption,
+    PreprocessOption,
     ThresholdOption,
     choose_model,
     echo,
+    load_chosen,
     print_json,
     usage_error,
 )
@@ -74,6 +76,7 @@ def predict(
     expect_length: LengthOption = None,
     pattern: PatternOption = None,
     model: ModelOption = None,
+    preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
@@ -105,7 +108,7 @@ def predict(
     read = read_upright if rotate == "auto" else read_transformed
     with usage_error("IMAGES"):
         paths = find_images(images)
-    reader = Reader(choose_model(model), threshold=threshold, force=force)
+    reader = Reader(load_chosen(choose_model(model), force=force, preprocess=preprocess), threshold=threshold)
     unread = 0
     taken: set[str] = set()
     if annotate is not None:

@@ -46,6 +46,14 @@ def train(
             min=0, help="Rendered scenes whose digits and non-digits are trained on too. Default: 400; mlp: 0."
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN|FILE.keras",
+            help="Fine-tune this model instead of new weights: a run, a bundle or a .keras file.",
+        ),
+    ] = None,
     teacher: Annotated[
         Path | None,
         typer.Option(metavar="RUN|FILE.keras", help="Distil from this model too: a run, a bundle or a .keras file."),
@@ -75,6 +83,7 @@ def train(
       digitedge train mlp --epochs 5
       digitedge train cnn --data synthetic --name rendered
       digitedge train small --teacher export/cnn
+      digitedge train cnn --from export/cnn --epochs 5 --scenes 2000
       digitedge train --resume
       digitedge train --resume runs/train/cnn-2
     """
@@ -83,7 +92,7 @@ def train(
     from digitedge.datasets.load import load_dataset
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES
-    from digitedge.training.run_folder import BEST, find_interrupted_run, new_run_folder, report_interruption
+    from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
 
     if resume is not None:
         run = find_interrupted_run(resume)
@@ -102,7 +111,8 @@ def train(
             dropout=defaults.dropout if dropout is None else dropout,
             scenes=defaults.scenes if scenes is None else scenes,
             seed=seed,
-            teacher=None if teacher is None else str(teacher / BEST if teacher.is_dir() else teacher),
+            start=_keras_file(start),
+            teacher=_keras_file(teacher),
         )
         data_name, digits = load_dataset(data)
         folder = new_run_folder(RUNS_FOLDER, name or architecture)
@@ -112,13 +122,21 @@ def train(
     echo("next: digitedge export --int8")
 
 
+def _keras_file(path: Path | None) -> str | None:
+    """Return the path of the .keras file in a run or bundle, or of the file itself."""
+    from digitedge.training.run_folder import BEST
+
+    return None if path is None else str(path / BEST if path.is_dir() else path)
+
+
 def _refuse_other_settings(ctx: typer.Context, run: "RunFolder") -> None:
     """Refuse options beside --resume that would change the settings of the run."""
+    options = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
     for name, value in ctx.params.items():
         source = ctx.get_parameter_source(name)
         if source is None or source.name != "COMMANDLINE" or name in ("resume", "data"):
             continue
         if name == "architecture" and value == run.config.architecture:
             continue
-        option = value if name == "architecture" else f"--{name.replace('_', '-')}"
+        option = value if name == "architecture" else options[name]
         raise typer.BadParameter(f"uses the settings of {run.path}; leave out {option}", param_hint="--resume")

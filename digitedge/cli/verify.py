@@ -1,31 +1,43 @@
 """`digitedge verify`."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from digitedge.bundle.recipe import InputRange
 from digitedge.cli.common import (
     DEFAULT_MODEL,
     DataOption,
     JsonOption,
-    check_keras_file,
+    PreprocessOption,
+    check_model_file,
     choose_model,
     echo,
     parse_path,
     print_json,
 )
 from digitedge.cli.export import ToleranceOption, parse_limits
-from digitedge.errors import DataError, DigitEdgeError, ParityError, require
+from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError, require
 
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Bundle
     from digitedge.datasets.dataset import Dataset
+    from digitedge.exporting.layer_report import LayerReport
     from digitedge.exporting.verify import ParityResult
 
+    _Reports = tuple[dict[str, Any], dict[str, LayerReport]]
+
 SCHEMA = "digitedge.verify/1"
+
+
+class _Shown(NamedTuple):
+    """What is shown beyond the figures."""
+
+    flipped: Path | None = None
+    layers: bool = False
+    layers_image: Path | None = None
 
 
 def verify(
@@ -34,28 +46,31 @@ def verify(
         typer.Argument(parser=parse_path, metavar="BUNDLE | REFERENCE CANDIDATE", help=DEFAULT_MODEL),
     ] = None,
     data: DataOption = None,
-    input_range: Annotated[
-        InputRange | None, typer.Option(help="Pixel values that a foreign REFERENCE .keras file was trained on.")
-    ] = None,
+    preprocess: PreprocessOption = None,
     as_json: JsonOption = False,
     flipped: Annotated[
         Path | None, typer.Option(help="PNG file for the images whose prediction differs from the original's.")
     ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Say what each layer of the quantized files loses; also if a file fails.")
+    ] = False,
+    layers_image: Annotated[Path | None, typer.Option(help="PNG file for a plot of the layers.")] = None,
     golden: Annotated[
         bool, typer.Option("--golden", help="Check only the golden set: this device, not the accuracy.")
     ] = False,
     tolerance: ToleranceOption = None,
 ) -> None:
-    """Compare every file of a bundle with the Keras original on the test images, or one model with another.
+    """Compare every file of a bundle with the original on the test images, or one model with another.
 
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
-    gives the same results as the one that exported it, but not the accuracy; --data, --flipped and --tolerance are
-    refused then. The limits are those in the bundle's manifest, where a changed result is recorded; with --tolerance
-    nothing is recorded.
+    gives the same results as the one that exported it, but not the accuracy; --data, --flipped, --layers and
+    --tolerance are refused then. The limits are those in the bundle's manifest, where a changed result is recorded;
+    with --tolerance nothing is recorded.
 
     Examples:
       digitedge verify
       digitedge verify export/cnn-1 --json
+      digitedge verify export/cnn-1 --layers
       digitedge verify runs/train/cnn-1/model.keras other.tflite
     """
     from digitedge.bundle.bundle import load_bundle
@@ -65,25 +80,32 @@ def verify(
     paths = paths or []
     if len(paths) > 2:
         raise typer.BadParameter("expected one bundle, or a reference and a candidate", param_hint="BUNDLE")
-    if golden and (len(paths) == 2 or data is not None or flipped is not None or limits):
-        raise typer.BadParameter("takes one bundle, and no --data, --flipped or --tolerance", param_hint="--golden")
-    if input_range is not None and not (len(paths) == 2 and any(map(_is_keras, paths))):
-        raise typer.BadParameter("needs a REFERENCE .keras file and a CANDIDATE", param_hint="--input-range")
-    if flipped is not None:
-        if flipped.suffix.lower() != ".png":
-            raise typer.BadParameter(f"expected a .png file, got {flipped}", param_hint="--flipped")
-        check_file_creatable(flipped)
+    shown = _Shown(flipped, layers or layers_image is not None, layers_image)
+    if golden and (len(paths) == 2 or data is not None or shown != _Shown() or limits):
+        expected = "takes one bundle, and no --data, --flipped, --layers or --tolerance"
+        raise typer.BadParameter(expected, param_hint="--golden")
+    if preprocess is not None and len(paths) != 2:
+        raise typer.BadParameter("needs a REFERENCE, whose pixels it names, and a CANDIDATE", param_hint="--preprocess")
+    for option, image in (("--flipped", flipped), ("--layers-image", layers_image)):
+        if image is not None:
+            if image.suffix.lower() != ".png":
+                raise typer.BadParameter(f"expected a .png file, got {image}", param_hint=option)
+            check_file_creatable(image)
     if len(paths) == 2:
-        report = _verify_pair(paths[0], paths[1], data, input_range, limits, flipped)
+        report, reports = _verify_pair(paths[0], paths[1], data, preprocess, limits, shown)
     else:
         bundle = load_bundle(choose_model(paths[0] if paths else None))
-        needs_images = data is not None or flipped is not None or bool(limits)
+        needs_images = data is not None or shown != _Shown() or bool(limits)
         digits = None if golden else _load_data(bundle, data, required=needs_images)
-        report = _verify_golden(bundle) if digits is None else _verify_bundle(bundle, digits, limits, flipped)
+        report, reports = (
+            (_verify_golden(bundle), {}) if digits is None else _verify_bundle(bundle, digits, limits, shown)
+        )
     if as_json:
         print_json(report)
     else:
         _print_report(report)
+        for name, one in reports.items():
+            typer.echo(one.text(name))
     if not report["passed"]:
         violations = [f"{name}: {line}" for name, file in report["files"].items() for line in file["violations"]]
         raise ParityError("; ".join(violations))
@@ -102,7 +124,7 @@ def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Data
     if importlib.util.find_spec("tensorflow") is None:
         if required:
             require("tensorflow", extra="train")
-        echo("TensorFlow is not installed, so the Keras original cannot run: checking the golden set.")
+        echo("TensorFlow is not installed, so the original cannot run: checking the golden set.")
         return None
     source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
     try:
@@ -112,15 +134,14 @@ def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Data
             raise  # the data is there, but damaged
         if required:
             raise DataError(
-                "--flipped and --tolerance need the test images, and MNIST is not available. Give it with --data."
+                "--flipped, --layers and --tolerance need the images, and MNIST is not available. Give it with --data."
             ) from exc
         echo("MNIST is not available: checking the golden set.")
         return None
 
 
-def _verify_bundle(
-    bundle: "Bundle", digits: "Dataset", limits: dict[str, float], flipped: Path | None
-) -> dict[str, Any]:
+def _verify_bundle(bundle: "Bundle", digits: "Dataset", limits: dict[str, float], shown: "_Shown") -> "_Reports":
+    from digitedge.exporting.layer_report import report_bundle
     from digitedge.exporting.verify import record_results, verify_bundle
 
     results = verify_bundle(bundle, digits, limits)
@@ -129,58 +150,89 @@ def _verify_bundle(
             echo(f"the result changed and is recorded in {bundle.path}")
     except DigitEdgeError as exc:
         echo(f"the result changed but cannot be recorded: {exc}")
-    return _report(str(bundle.path), results, digits, flipped)
-
-
-def _is_keras(path: Path) -> bool:
-    return path.suffix == ".keras"
+    return _report(str(bundle.path), results, digits, shown, lambda wanted: report_bundle(bundle, digits, wanted))
 
 
 def _verify_pair(
     reference: Path,
     candidate: Path,
     data: str | None,
-    input_range: InputRange | None,
+    preprocess: str | None,
     limits: dict[str, float],
-    flipped: Path | None,
-) -> dict[str, Any]:
+    shown: "_Shown",
+) -> "_Reports":
     from dataclasses import replace
 
-    from digitedge.runtime import load_classifier
-
-    # Check the files before TensorFlow and the data are loaded, which takes longer.
-    for path in filter(_is_keras, (reference, candidate)):
-        check_keras_file(path)
-    exported = {path: load_classifier(path) for path in (reference, candidate) if not _is_keras(path)}
+    # Check the files before the data is loaded, which takes longer.
+    for path in (reference, candidate):
+        check_model_file(path)
+    from digitedge.bundle.bundle import load_model
+    from digitedge.datasets.dataset import search_digits
     from digitedge.datasets.load import load_dataset
-    from digitedge.exporting.keras_reference import load_reference
+    from digitedge.exporting.converters import wrap_keras
+    from digitedge.exporting.layer_report import LayerReport, report_pair
     from digitedge.exporting.verify import check_parity, tolerance_for
+    from digitedge.metrics.classification import top1
+    from digitedge.runtime.adapter import AdaptedClassifier
+    from digitedge.runtime.adapter_search import MIN_ACCURACY
+    from digitedge.runtime.keras import KerasNetwork
+    from digitedge.utils.tables import percent
 
     digits = load_dataset(data)[1]
     first, second = (
-        exported[path] if path in exported else load_reference(path, digits, input_range=input_range, log=echo)
-        for path in (reference, candidate)
+        load_model(path, force=True, preprocess=asked, digits=lambda: search_digits(digits), log=echo).classifier
+        for path, asked in ((reference, preprocess), (candidate, None))
     )
+    expected = first.probabilities(digits.x_test)
+    if not top1(expected, digits.y_test) >= MIN_ACCURACY:
+        raise ModelError(
+            f"{reference}: expected a reference that reads at least {percent(MIN_ACCURACY)} of the test images right, "
+            f"got {percent(top1(expected, digits.y_test))}: agreement with it proves nothing. Name what it wants with "
+            "--preprocess."
+        )
     tolerance = replace(tolerance_for(candidate), **limits)
-    results = check_parity(first.probabilities(digits.x_test), {candidate.name: (second, tolerance)}, digits)
-    return _report(f"{candidate} against {reference}", results, digits, flipped)
+    results = check_parity(expected, {candidate.name: (second, tolerance)}, digits)
+    original: Any = reference
+    if isinstance(first, AdaptedClassifier) and isinstance(first.network, KerasNetwork):
+        original = wrap_keras(first.network, first.adapter)
+
+    def explain(wanted: dict[str, float]) -> dict[str, LayerReport]:
+        return {name: report_pair(original, candidate, digits, limit=limit) for name, limit in wanted.items()}
+
+    return _report(f"{candidate} against {reference}", results, digits, shown, explain)
 
 
 def _report(
-    subject: str, results: "dict[str, ParityResult]", digits: "Dataset", flipped: Path | None
-) -> dict[str, Any]:
+    subject: str,
+    results: "dict[str, ParityResult]",
+    digits: "Dataset",
+    shown: "_Shown",
+    explain: Callable[[dict[str, float]], "dict[str, LayerReport]"],
+) -> "_Reports":
+    from digitedge.exporting.layer_report import NOT_QUANTIZED, plot_layers
     from digitedge.exporting.verify import plot_flipped
 
-    if flipped is not None:
-        plot_flipped(flipped, results, digits)
-        echo(f"flipped images: {flipped}")
-    return {
+    if shown.flipped is not None:
+        plot_flipped(shown.flipped, results, digits)
+        echo(f"flipped images: {shown.flipped}")
+    # A file that fails is explained without being asked for.
+    limits = {name: one.tolerance.agreement for name, one in results.items() if shown.layers or not one.passed}
+    explained = explain(limits)
+    layers = {n: one for n, one in explained.items() if one.note != NOT_QUANTIZED or not results[n].passed}
+    if shown.layers_image is not None:
+        plot_layers(shown.layers_image, layers)
+        echo(f"layers: {shown.layers_image}")
+    report = {
         "schema": SCHEMA,
         "subject": subject,
         "proves": "accuracy",
         "passed": all(result.passed for result in results.values()),
-        "files": {name: result.to_dict() for name, result in results.items()},
+        "files": {
+            name: {**result.to_dict(), **({"layers": layers[name].to_dict()} if name in layers else {})}
+            for name, result in results.items()
+        },
     }
+    return report, layers
 
 
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Each image holds one digit. A folder has subfolders 0 to 9 with the images of each digit, or images whose names begin
 with their digit ("7_0001.png"). An npz file has images `x` or `images` and labels `y` or `labels`; `x_test` and
-`y_test` work too.
+`y_test` work too. Labels are digits, their texts, or one-hot rows. A csv file has a digit and its pixels in each line,
+as Kaggle has MNIST.
 
 Range and polarity are decided for the whole set, because in an 8 that fills its box there is more ink than paper. Only
 if more than a tenth of the clear images disagree, the polarity is decided for each image.
@@ -10,6 +11,7 @@ if more than a tenth of the clear images disagree, the polarity is decided for e
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.datasets.labelled_crops import LabelledCrops
-from digitedge.errors import DataError
+from digitedge.errors import DataError, first_line
+from digitedge.runtime.contract import CLASSES
 from digitedge.utils.images import SUFFIXES, natural_key, read_image
 from digitedge.utils.loading import read_npz
 from digitedge.utils.opencv import cv2, resize, to_grey
@@ -43,7 +46,7 @@ _LAYOUT = "subfolders named 0 to 9 with images, or images whose names begin with
 
 
 def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambda line: None) -> LabelledCrops:
-    """Load digits from a folder or npz file, as the crops that `normalize_digit` makes of the images.
+    """Load digits from a folder, npz or csv file, as the crops that `normalize_digit` makes of the images.
 
     Logs a line with the number of digits and their polarity.
 
@@ -55,9 +58,9 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
     if path.is_dir():
         images, labels, names = _read_folder(path)
     elif path.is_file():
-        images, labels, names = _read_arrays(path)
+        images, labels, names = _read_csv(path) if path.suffix.lower() == ".csv" else _read_arrays(path)
     else:
-        raise DataError(f"nothing at {path}: expected a folder of digits or an npz file. Give the path of one.")
+        raise DataError(f"nothing at {path}: expected a folder of digits, an npz or a csv file. Give the path of one.")
     grey = list(_scale(images, path))
     dark = _have_dark_ink(grey)
     if dark.all() or not dark.any():
@@ -105,13 +108,32 @@ def _label_of_name(image: Path) -> int:
     return int(match[1])
 
 
+def _read_csv(path: Path) -> LabelledImages:
+    """Read lines of a digit and its pixels, row by row; a first line of names is left out."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            has_names = not re.match(r"[\d.]+\s*,", file.readline())
+        with warnings.catch_warnings(action="ignore"):  # of an empty file
+            table = np.loadtxt(
+                path, delimiter=",", skiprows=int(has_names), ndmin=2, dtype=np.float32, encoding="utf-8-sig"
+            )
+    except (OSError, ValueError) as exc:
+        raise DataError(f"{path}: expected lines of a digit and its pixels, got: {first_line(exc)}") from exc
+    if table.shape[1] < 2:
+        raise DataError(f"{path}: expected a digit and its pixels in each line, got {table.shape[1]} values.")
+    names = tuple(f"#{index}" for index in range(len(table)))
+    return _to_grey(table[:, 1:], path), _check_labels(table[:, 0], path), names
+
+
 def _read_arrays(path: Path) -> LabelledImages:
     """Read the images and labels of an npz file."""
     advice = f"Give an npz file with images `{IMAGE_KEYS[0]}` and labels `{LABEL_KEYS[0]}`."
     arrays = read_npz(path, error=DataError, advice=advice)
     images, labels = (_first_array(arrays, keys, path) for keys in (IMAGE_KEYS, LABEL_KEYS))
-    if images.ndim and labels.ndim == 2 and labels.shape[1] == 1:
+    if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    elif labels.ndim == 2 and labels.shape[1] == CLASSES and _is_one_hot(labels):
+        labels = labels.argmax(axis=1)
     if labels.ndim != 1 or not images.ndim or len(images) != len(labels):
         raise DataError(
             f"{path}: expected as many labels (N,) as images, got images {images.shape} and labels {labels.shape}."
@@ -120,6 +142,11 @@ def _read_arrays(path: Path) -> LabelledImages:
         raise DataError(f"{path}: expected at least one image, got an array {images.shape}.")
     names = tuple(f"#{index}" for index in range(len(labels)))
     return _to_grey(images, path), _check_labels(labels, path), names
+
+
+def _is_one_hot(labels: NDArray[Any]) -> bool:
+    """Whether each row has one 1 and else 0."""
+    return labels.dtype.kind in "biuf" and bool(np.all(np.sort(labels, axis=1) == np.arange(CLASSES) // (CLASSES - 1)))
 
 
 def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Path) -> NDArray[Any]:
@@ -132,11 +159,15 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     """Return the labels as uint8; DataError names the first that is not a digit."""
-    numbers = labels if labels.dtype.kind in "iuf" else np.full(len(labels), -1)
+    if labels.dtype.kind in "US":
+        texts = np.char.strip(labels.astype(np.str_))
+        numbers: NDArray[Any] = np.where(np.isin(texts, list("0123456789")), texts, "-1").astype(np.int64)
+    else:
+        numbers = labels if labels.dtype.kind in "iuf" else np.full(len(labels), -1)
     wrong = np.flatnonzero(~np.isin(numbers, np.arange(10)))
     if len(wrong):
         raise DataError(f"{path}: expected labels 0 to 9, got {labels[wrong[0]]!s:.40} at #{wrong[0]}.")
-    return labels.astype(np.uint8)
+    return numbers.astype(np.uint8)
 
 
 def _to_grey(images: NDArray[Any], path: Path) -> NDArray[Any]:

@@ -31,6 +31,17 @@ class Dataset(NamedTuple):
         return digest.hexdigest()
 
 
+SEARCH_DIGITS = 2000
+"""Number of training digits on which the preprocessing of a third-party model is found."""
+
+
+def search_digits(data: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw training digits for `digitedge.runtime.adapter_search.find_adapter`: uint8 (N, 28, 28), uint8 (N,)."""
+    count = len(data.x_train)
+    chosen = np.random.default_rng(0).choice(count, min(SEARCH_DIGITS, count), replace=False)
+    return data.x_train[chosen], data.y_train[chosen]
+
+
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
     r"""Pack an array as the content of an idx file, the format of MNIST.
 

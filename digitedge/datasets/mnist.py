@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import wrap_file
 
-from digitedge.datasets.dataset import Dataset, idx_bytes
+from digitedge.datasets.dataset import Dataset, idx_bytes, search_digits
 from digitedge.errors import DataError
 from digitedge.utils.files import atomic_file
 from digitedge.utils.loading import read_npz
@@ -38,7 +38,11 @@ NPZ_KEYS = dict(zip(SHA256, Dataset._fields, strict=True))
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
 TIMEOUT_S = 20.0
 
-_ADVICE = "Delete it; fetch it again: digitedge data get"
+_CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
+_OWN_ADVICE = (
+    "--data takes MNIST itself, which `digitedge data get` fetches. For digits of your own: "
+    "digitedge eval --dataset FILE"
+)
 
 
 def load_mnist(path: str | Path | None = None) -> Dataset:
@@ -55,6 +59,14 @@ def load_mnist(path: str | Path | None = None) -> Dataset:
         DataError: nothing there, a file with other content, or no download; the message names the file.
     """
     return read_mnist(find_mnist(path) or download_mnist(cache_folder()))
+
+
+def local_training_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Draw training digits of MNIST if it is on this machine, as `search_digits` does; else None. No download."""
+    with suppress(DataError):
+        place = find_mnist()
+        return None if place is None else search_digits(read_mnist(place))
+    return None
 
 
 def find_mnist(path: str | Path | None = None) -> Path | None:
@@ -142,8 +154,13 @@ def _download(url: str, name: str, target: Path) -> None:
         try:
             _unpack(name, draft)
         except DataError as exc:
-            reason = str(exc).removeprefix(f"{draft}: ").removesuffix(f". {_ADVICE}")
+            reason = str(exc).removeprefix(f"{draft}: ").removesuffix(f". {_advice(draft)}")
             raise DataError(f"{url}: {reason}") from exc
+
+
+def _advice(path: Path) -> str:
+    """What to do about a file that is not MNIST: one in our cache may be deleted, one of the user never."""
+    return _CACHE_ADVICE if cache_folder() in path.absolute().parents else _OWN_ADVICE
 
 
 def _idx_files(folder: Path) -> dict[str, Path]:
@@ -168,20 +185,22 @@ def _unpack(name: str, path: Path) -> bytes:
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (OSError, EOFError, zlib.error) as exc:
-        raise DataError(f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). {_ADVICE}") from exc
+        raise DataError(
+            f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). {_advice(path)}"
+        ) from exc
     _check(name, content, path)
     return content
 
 
 def _read_npz(path: Path) -> Dataset:
     """Read mnist.npz as Keras has it, and check each array as the idx file that it would be."""
-    arrays = read_npz(path, error=DataError, advice=_ADVICE)
+    arrays = read_npz(path, error=DataError, advice=_advice(path))
     if not arrays.keys() >= set(NPZ_KEYS.values()):
         problem = f"expected arrays {', '.join(NPZ_KEYS.values())}, got {', '.join(arrays) or 'none'}"
-        raise DataError(f"{path}: {problem}. {_ADVICE}")
+        raise DataError(f"{path}: {problem}. {_advice(path)}")
     for name, key in NPZ_KEYS.items():
         if arrays[key].dtype != np.uint8:
-            raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. {_ADVICE}")
+            raise DataError(f"{path}: expected {key} of uint8, got {arrays[key].dtype}. {_advice(path)}")
         _check(name, idx_bytes(arrays[key]), path)
     return Dataset(*(arrays[key] for key in NPZ_KEYS.values()))
 
@@ -200,5 +219,6 @@ def _check(name: str, content: bytes, path: Path) -> None:
     else:
         kind = "the right size but other content: changed, or another data set"
     raise DataError(
-        f"{path}: expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind}). {_ADVICE}"
+        f"{path}: expected MNIST's {name}, sha256 {SHA256[name][:12]}..., got {actual[:12]}... ({kind}). "
+        f"{_advice(path)}"
     )

@@ -42,7 +42,9 @@ def check_libraries() -> Iterator[Finding]:
     yield check_library("opencv", package="opencv-python", module="cv2")
     yield from check_opencv_packages()
     findings = [
-        check_library(one.name, package=one.package, module=one.module, install=one.install_command) for one in RUNTIMES
+        check_library(one.name, package=one.package, module=one.module, install=one.install_command)
+        for one in RUNTIMES
+        if one.runs_exported_files
     ]
     one_works = any(finding.status is Status.OK for finding in findings)
     for finding in findings:

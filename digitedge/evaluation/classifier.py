@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import Model, load_bundle, load_model
+from digitedge.bundle.bundle import LabelledDigits, Model, is_bundle, load_bundle, load_model
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import ModelError
 from digitedge.evaluation.robustness import CorruptionErrors, mean_error, measure_robustness
@@ -19,14 +19,21 @@ from digitedge.runtime import Classifier, can_run
 from digitedge.runtime.contract import CLASSES
 
 
-def load_files(path: Path, *, force: bool = False) -> tuple[list[Model], list[str]]:
+def load_files(
+    path: Path,
+    *,
+    force: bool = False,
+    preprocess: str | None = None,
+    digits: Callable[[], LabelledDigits | None] = lambda: None,
+    log: Callable[[str], object] = lambda line: None,
+) -> tuple[list[Model], list[str]]:
     """Load every file of a bundle that can run here, or one file. Errors as in `load_model`.
 
     Returns:
         The files that can run here, the preferred one first; and the names of those whose runtime is not installed.
     """
-    preferred = load_model(path, force=force)
-    names = list(load_bundle(path).manifest.files) if path.is_dir() else [path.name]
+    preferred = load_model(path, force=force, preprocess=preprocess, digits=digits, log=log)
+    names = list(load_bundle(path).manifest.files) if is_bundle(path) else [path.name]
     others = [path / name for name in names if name != preferred.path.name]
     models = [preferred, *(load_model(other, force=force) for other in others if can_run(other))]
     return models, [other.name for other in others if not can_run(other)]

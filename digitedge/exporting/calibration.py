@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 
 CALIBRATION_SAMPLES = 500
+CALIBRATION_SEED = 0
 
 
 def calibration_indices(

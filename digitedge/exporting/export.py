@@ -6,69 +6,67 @@ flipped.png show why.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
-import keras
-import numpy as np
-from numpy.typing import NDArray
-
-from digitedge.bundle.bundle import MANIFEST, Bundle, load_bundle, sha256_of
-from digitedge.bundle.golden import REFERENCE_KEY, Golden, save_golden
+from digitedge.benchmark.footprint import try_footprint
+from digitedge.bundle.bundle import MANIFEST, REFERENCE_KEY, Bundle, load_bundle, sha256_of
+from digitedge.bundle.golden import Golden, save_golden
 from digitedge.bundle.manifest import (
     GOLDEN,
-    REFERENCE,
+    AdapterSpec,
     CropContract,
     DataSource,
     ImageSet,
     Manifest,
     ModelContract,
     ModelFile,
+    Origin,
     OtherFile,
+    describe_adapter,
 )
 from digitedge.bundle.model_card import CARD, model_card
-from digitedge.bundle.recipe import Artifact, Format, InputRange
+from digitedge.bundle.recipe import Artifact, Format
 from digitedge.datasets.dataset import Dataset, images_sha256
 from digitedge.errors import DataError, DigitEdgeError, ModelError
-from digitedge.exporting.calibration import calibration_indices
-from digitedge.exporting.keras_reference import KerasClassifier, load_reference
-from digitedge.exporting.onnx import convert_onnx, describe_onnx
+from digitedge.exporting.calibration import CALIBRATION_SEED, calibration_indices
+from digitedge.exporting.conversion import Converter
+from digitedge.exporting.converters import DESCRIBERS
+from digitedge.exporting.file_maker import FileMaker
+from digitedge.exporting.kept_original import keep_original, possible_artifacts
+from digitedge.exporting.original import Original, load_original
 from digitedge.exporting.reject_threshold import reject_threshold, threshold_digits
-from digitedge.exporting.tflite import convert_tflite, describe_tflite
+from digitedge.exporting.remedies import REMEDIES, RemedyTrial, write_trials
 from digitedge.exporting.verify import FLIPPED, PARITY, ParityResult, check_parity, plot_flipped, write_parity
 from digitedge.metrics.classification import confusion_matrix
-from digitedge.runtime import RUNTIMES, Classifier, load_classifier
+from digitedge.runtime import RUNTIMES, load_classifier
+from digitedge.runtime.adapter_search import MIN_ACCURACY
 from digitedge.synthetic.handwriting.digits import synthetic_digits
-from digitedge.training.architectures import count_macs
-from digitedge.training.keras_io import load_keras, save_keras
 from digitedge.training.plots import plot_confusion
 from digitedge.utils.files import atomic_folder, check_creatable, write_json, write_text
 from digitedge.utils.version import __version__
 
-CALIBRATION_SEED = 0
 GOLDEN_SAMPLES = 250
-# Largest difference of a probability between the original and its copy in the bundle: rounding, and no more.
-MAX_COPY_DIFFERENCE = 1e-4
 GOLDEN_SEED = 28
 LABELS = "labels.txt"
 
-_CONVERTERS = {Format.TFLITE: (convert_tflite, describe_tflite), Format.ONNX: (convert_onnx, describe_onnx)}
-_LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", *(runtime.package for runtime in RUNTIMES), "numpy")
+_LIBRARIES = ("keras", "tf2onnx", "onnx", *(runtime.package for runtime in RUNTIMES), "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KerasModelSource:
-    """A Keras file to export, and what is known of it.
+class ModelSource:
+    """A model to export, and what is known of it.
 
     Attributes:
-        path: the .keras file.
+        path: a Keras, `.onnx` or `.tflite` file, or a SavedModel folder.
         name: of the bundle.
-        architecture: its name; "unknown" for a foreign file.
+        architecture: its name; "unknown" for a third-party model.
         seed: of the training; None if unknown.
-        input_range: the user's choice; None for 0-255.
+        preprocess: the user's choice of the preprocessing; None to find the best.
+        min_accuracy: smallest share of the training digits that it must read right, 0 to 1.
         data_sha256: hash of the data set that it was trained on; None if unknown.
     """
 
@@ -76,16 +74,26 @@ class KerasModelSource:
     name: str
     architecture: str = "unknown"
     seed: int | None = None
-    input_range: InputRange | None = None
+    preprocess: str | None = None
+    min_accuracy: float = MIN_ACCURACY
     data_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """The exported bundle, and the parity result of each file."""
+    """The exported bundle.
+
+    Attributes:
+        bundle: as it was written.
+        results: parity of each file.
+        not_made: files that could not be made, with the reason.
+        trials: what `auto` tried for each format.
+    """
 
     bundle: Bundle
     results: dict[str, ParityResult]
+    not_made: dict[str, str]
+    trials: dict[Format, list[RemedyTrial]] = field(default_factory=dict)
 
     @property
     def violations(self) -> list[str]:
@@ -94,7 +102,7 @@ class ExportResult:
 
 
 def export(
-    source: KerasModelSource,
+    source: ModelSource,
     artifacts: list[Artifact],
     data: Dataset,
     *,
@@ -102,24 +110,26 @@ def export(
     target: Path,
     overwrite: bool = False,
     limits: Mapping[str, float] | None = None,
+    auto: bool = False,
     log: Callable[[str], None] = print,
 ) -> ExportResult:
-    """Export a model and check the parity of every file.
+    """Export a model and check the parity of every file with the original.
 
     Args:
-        source: the Keras file.
-        artifacts: what to make; see `choose_artifacts`.
-        data: training images for calibration, test images for the parity check.
+        source: the model.
+        artifacts: what to make; see `choose_artifacts`. What cannot be made of this kind of file is left out.
+        data: training images to find the preprocessing and for calibration, test images for the parity check.
         data_name: of the data set, for the manifest.
         target: the bundle's folder.
         overwrite: replace an existing bundle.
         limits: fields of `Tolerance` that replace those of the recipes.
+        auto: replace the quantized artifacts of each format by the remedy that `try_remedies` picks.
         log: gets lines of progress.
 
     Raises:
         DigitEdgeError: a bundle exists, or the folder cannot be written.
-        ModelError: the model cannot be read or converted, or a converted file breaks the contract.
-        InputError: the model expects the other input range, or the data is too small to calibrate on.
+        ModelError: the model cannot be read or reads too few digits right, or no file can be made of it.
+        InputError: the data is too small to calibrate on.
         DataError: the model was trained on other data.
     """
     check_target(target, overwrite)
@@ -128,24 +138,44 @@ def export(
             f"{source.path} was trained on data with content {source.data_sha256[:12]}..., got {data.sha256[:12]}...: "
             "its test images may be training images of this model. Give the same data with --data."
         )
-    reference = load_reference(source.path, data, input_range=source.input_range, log=log)
-    calibration = data.x_train[calibration_indices(data.y_train, seed=CALIBRATION_SEED)]
-    with atomic_folder(target) as draft:
-        _save_reference(reference, draft / REFERENCE, calibration, source.path)
-        classifiers = {a.file_name: _write_file(reference.model, a, calibration, draft, log) for a in artifacts}
-        log(f"verifying {len(artifacts)} files on {len(data.x_test)} test images")
-        expected = reference.probabilities(data.x_test)
-        tolerances = {a.file_name: replace(a.recipe.tolerance, **(limits or {})) for a in artifacts}
+    wanted = possible_artifacts(source.path, artifacts, log)
+    with Converter() as converter, atomic_folder(target) as draft:
+        original = load_original(
+            source.path, data, preprocess=source.preprocess, min_accuracy=source.min_accuracy, log=log
+        )
+        calibration = data.x_train[calibration_indices(data.y_train, seed=CALIBRATION_SEED)]
+        kept = keep_original(original, draft, calibration, data, log)
+        converter.set_model(kept.source, kept.source_spec)
+        maker = FileMaker(kept, converter, data, limits or {}, log)
+        possible = kept.artifacts(wanted)
+        trials: dict[Format, list[RemedyTrial]] = {}
+        if left_out := [one.file_name for one in wanted if one not in possible]:
+            log(f"{source.path.name}: not made of a {kept.own_recipe} file of this kind: {', '.join(left_out)}")
+        if auto:
+            possible, trials = maker.pick_remedies(possible)
+        made, not_made = maker.make(possible, draft)
+        if not made:
+            raise ModelError(f"{source.path}: no file could be made. {'; '.join(not_made.values())}")
+        classifiers = {one.file_name: load_classifier(draft / one.file_name, adapter=kept.file_adapter) for one in made}
+        log(f"verifying {len(made)} files on {len(data.x_test)} test images")
+        expected = kept.reference.probabilities(data.x_test)
+        tolerances = {one.file_name: replace(one.recipe.tolerance, **(limits or {})) for one in made}
         results = check_parity(expected, {name: (c, tolerances[name]) for name, c in classifiers.items()}, data)
         digits = threshold_digits(data.x_train, data.y_train)
         thresholds = {name: reject_threshold(classifier, digits) for name, classifier in classifiers.items()}
-        entries = {a.file_name: _describe(a, draft, thresholds[a.file_name], results[a.file_name]) for a in artifacts}
+        adapter = None if kept.file_adapter is None else describe_adapter(kept.file_adapter)
+        entries = {
+            one.file_name: _describe(one, draft, thresholds[one.file_name], results[one.file_name], adapter)
+            for one in made
+        }
         crops, _ = synthetic_digits(GOLDEN_SAMPLES, seed=GOLDEN_SEED)
-        scored = {REFERENCE_KEY: reference, **classifiers}
+        scored = {REFERENCE_KEY: kept.reference, **classifiers}
         golden = Golden(crops, {name: classifier.probabilities(crops) for name, classifier in scored.items()})
         save_golden(golden, draft / GOLDEN)
         write_text(draft / LABELS, "".join(f"{digit}\n" for digit in range(10)))
         write_parity(draft / PARITY, results)
+        if trials:
+            write_trials(draft / REMEDIES, trials)
         plot_flipped(draft / FLIPPED, results, data)
         plot_confusion(
             confusion_matrix(expected, data.y_test), draft / "confusion.png", title=f"{source.name} on the test images"
@@ -155,8 +185,8 @@ def export(
         manifest = Manifest(
             name=source.name,
             architecture=source.architecture,
-            parameters=reference.model.count_params(),
-            macs=count_macs(reference.model),
+            parameters=kept.parameters,
+            macs=_count_macs(draft / made[0].file_name),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=source.seed,
             passed=all(entry.passed for entry in entries.values()),
@@ -164,19 +194,25 @@ def export(
             versions={"digitedge": __version__, "python": python_version(), **versions},
             crop=CropContract(),
             model=ModelContract(),
-            calibration=observed if any(a.recipe.calibrated for a in artifacts) else None,
+            calibration=observed
+            if any(one.recipe.calibrated and one.recipe.name != kept.own_recipe for one in made)
+            else None,
             verified_on=ImageSet(samples=len(data.x_test), seed=None, sha256=images_sha256(data.x_test)),
             reference_top1=next(iter(results.values())).parity.reference_top1,
             files=entries,
             others={
                 name: OtherFile(sha256=sha256_of(draft / name), bytes=(draft / name).stat().st_size)
-                for name in (REFERENCE, GOLDEN, LABELS)
+                for name in (kept.file.name, GOLDEN, LABELS)
             },
+            reference=kept.file.name,
+            reference_adapter=kept.file_spec,
+            origin=_describe_origin(original) if source.architecture == "unknown" else None,
+            not_made=not_made,
         )
         write_text(draft / CARD, model_card(manifest))
         write_json(draft / MANIFEST, manifest.to_dict())
         load_bundle(draft)
-    return ExportResult(bundle=load_bundle(target), results=results)
+    return ExportResult(bundle=load_bundle(target), results=results, not_made=not_made, trials=trials)
 
 
 def check_target(target: Path, overwrite: bool) -> None:
@@ -194,35 +230,30 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise DigitEdgeError(f"the bundle {target} exists. Replace it with --overwrite, or choose another --name.")
 
 
-def _save_reference(reference: KerasClassifier, path: Path, images: NDArray[np.uint8], original: Path) -> None:
-    """Save the reference for later comparisons, and check that its file gives the same answers as the original."""
-    save_keras(reference.model, path)
-    answers = KerasClassifier(load_keras(path)).probabilities(images)
-    difference = float(np.abs(answers - reference.probabilities(images)).max())
-    if not difference <= MAX_COPY_DIFFERENCE:  # also true for NaN
-        raise ModelError(
-            f"{original}: expected the same answers after Keras saved and loaded it, got a probability that differs by "
-            f"{difference:.2g}: a layer does not save its whole state. Replace that layer by a built-in one."
-        )
+def _count_macs(path: Path) -> int | None:
+    """Multiply-accumulates of one image, counted in an exported file; None if not all of them are known."""
+    footprint, _ = try_footprint(path)
+    return footprint.macs if footprint and footprint.macs_complete else None
 
 
-def _write_file(
-    model: keras.Model, artifact: Artifact, calibration: NDArray[np.uint8], draft: Path, log: Callable[[str], None]
-) -> Classifier:
-    """Convert one file, and load it in its runtime."""
-    path = draft / artifact.file_name
-    convert, _ = _CONVERTERS[artifact.format]
-    path.write_bytes(convert(model, artifact.recipe, calibration))
-    classifier = load_classifier(path)
-    log(f"{artifact.file_name}: {path.stat().st_size / 1000:.0f} kB, loads, meets the contract")
-    return classifier
+def _describe_origin(original: Original) -> Origin:
+    best, *others = original.trials
+    return Origin(
+        file=original.path.name,
+        adapter=describe_adapter(best.adapter),
+        accuracy=best.accuracy,
+        digits=best.digits,
+        runner_up=str(others[0].adapter.preprocessing) if others else None,
+        runner_up_accuracy=others[0].accuracy if others else None,
+    )
 
 
-def _describe(artifact: Artifact, draft: Path, reject_threshold: float, result: ParityResult) -> ModelFile:
+def _describe(
+    artifact: Artifact, draft: Path, reject_threshold: float, result: ParityResult, adapter: AdapterSpec | None
+) -> ModelFile:
     """Make the manifest's entry of one file."""
     path = draft / artifact.file_name
-    _, describe = _CONVERTERS[artifact.format]
-    image, probabilities, ops, minimum_runtime = describe(path.read_bytes())
+    image, probabilities, ops, minimum_runtime = DESCRIBERS[artifact.format](path.read_bytes())
     return ModelFile(
         sha256=sha256_of(path),
         bytes=path.stat().st_size,
@@ -232,5 +263,9 @@ def _describe(artifact: Artifact, draft: Path, reject_threshold: float, result: 
         ops=ops,
         minimum_runtime=minimum_runtime,
         reject_threshold=reject_threshold,
+        adapter=adapter,
+        keep_float=list(artifact.keep_float),
+        calibration_method=artifact.method,
+        calibration_samples=artifact.calibration_samples,
         **result.to_entry(),
     )

@@ -86,6 +86,13 @@ def _pack_filters(filters: NDArray[np.int8]) -> NDArray[np.int8]:
     return columns.reshape(GROUP * count, height, 2 * reach + 1, GROUP)
 
 
+def unpack_filters(packed: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Undo `pack_channels` on the real values of its filters: (4 N, H, groups, 4) -> (N, H, width, 1)."""
+    count, height, groups, _ = packed.shape
+    first = (groups - 1) // 2 * GROUP - (width - 1) // 2
+    return packed.reshape(GROUP, count // GROUP, height, groups * GROUP)[0, :, :, first : first + width, None]
+
+
 def _widen(model: Any, tensor: Any, values: NDArray[np.int8] | NDArray[np.int32]) -> None:
     """Replace the values of a tensor by those for all positions, which have the scales of their original filter."""
     tensor.shape, tensor.buffer = np.array(values.shape, np.int32), _add_buffer(model, values)

@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import MANIFEST, Bundle
-from digitedge.bundle.manifest import Manifest
+from digitedge.bundle.manifest import Manifest, build_adapter
 from digitedge.bundle.model_card import rewrite_card
 from digitedge.bundle.parity import Parity, compare_outputs
 from digitedge.bundle.recipe import RECIPES, Tolerance
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError
-from digitedge.exporting.keras_reference import KerasClassifier
+from digitedge.exporting.original import load_reference
 from digitedge.runtime import Classifier, load_classifier
-from digitedge.training.keras_io import load_keras
 from digitedge.training.plots import plot_digits
 from digitedge.utils.files import write_json
 
@@ -90,11 +89,13 @@ def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) ->
             f"{bundle.manifest.data.sha256[:12]}..., got {data.sha256[:12]}... Give the right data with --data."
         )
     candidates = {
-        name: (load_classifier(bundle.path / name), replace(entry.tolerance, **limits))
+        name: (
+            load_classifier(bundle.path / name, adapter=build_adapter(entry.adapter)),
+            replace(entry.tolerance, **limits),
+        )
         for name, entry in bundle.manifest.files.items()
     }
-    reference = KerasClassifier(load_keras(bundle.reference))
-    return check_parity(reference.probabilities(data.x_test), candidates, data)
+    return check_parity(load_reference(bundle).probabilities(data.x_test), candidates, data)
 
 
 def tolerance_for(candidate: Path) -> Tolerance:

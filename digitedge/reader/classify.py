@@ -10,7 +10,7 @@ from digitedge.errors import InputError
 from digitedge.runtime import Classifier
 from digitedge.runtime.contract import CLASSES
 from digitedge.utils.boxes import Box, iou_matrix
-from digitedge.vision import Candidate, Detection, Stage, StageClock, normalize_digit
+from digitedge.vision import Candidate, Detection, Stage, StageClock, normalize_digit, search_joined
 from digitedge.vision.split_merge import Proposal, propose_merges, propose_splits_and_merges
 
 # A candidate below this confidence is doubtful. The parts of a split or a merge must reach it.
@@ -19,6 +19,10 @@ CONFIDENT = 0.9
 MERGE_ROUNDS = 3
 # Candidates of two levels that overlap so much are the same ink.
 DUPLICATE_IOU = 0.5
+# Candidates of the second search that overlap so much with one of the first are not classified again.
+SAME_IOU = 0.75
+# Boxes that are compared with others at once: limits the memory.
+BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,7 @@ def classify_candidates(
     """
     clock = clock or StageClock()
     predictions = _classify_levels(detection, classifier, clock)
+    predictions = _search_joined(detection, predictions, classifier, clock)
     with clock.measure(Stage.SPLIT_MERGE):
         proposals = propose_splits_and_merges([one.candidate for one in predictions], _doubtful(predictions))
         for _ in range(MERGE_ROUNDS):
@@ -82,10 +87,37 @@ def _classify_levels(detection: Detection, classifier: Classifier, clock: StageC
         candidates = [candidate for candidate in detection.candidates if candidate.level == level]
         sure = [one.box for one in predictions if one.candidate.level == level - 1 and one.confidence >= CONFIDENT]
         boxes = np.array([detection.to_image(candidate) for candidate in candidates], np.int64).reshape(-1, 4)
-        overlap = iou_matrix(boxes, np.array(sure, np.int64).reshape(-1, 4)).max(axis=1, initial=0)
-        new = [candidate for candidate, share in zip(candidates, overlap, strict=True) if share < DUPLICATE_IOU]
+        is_new = _without_same_ink(boxes, np.array(sure, np.int64).reshape(-1, 4), DUPLICATE_IOU)
+        new = [candidate for candidate, chosen in zip(candidates, is_new, strict=True) if chosen]
         predictions += _classify(detection, new, classifier, clock)
     return _without_duplicates(predictions)
+
+
+def _search_joined(
+    detection: Detection, predictions: list[Prediction], classifier: Classifier, clock: StageClock
+) -> list[Prediction]:
+    """Search again what is larger than a digit on a level, unless it was read as one digit on a coarser level."""
+    sure = np.array([one.box for one in predictions if one.confidence >= CONFIDENT], np.int64).reshape(-1, 4)
+    found: list[Prediction] = []
+    for number, level in enumerate(detection.levels):
+        boxes = np.rint(level.joined / level.scale).astype(np.int64)
+        is_unread = _without_same_ink(boxes, sure, DUPLICATE_IOU)
+        if not is_unread.any():
+            continue
+        candidates = [one for one in search_joined(level, number, level.joined[is_unread], clock) if _may_be_digit(one)]
+        known = np.array([one.candidate.box for one in predictions if one.candidate.level == number], np.int64)
+        is_new = _without_same_ink(_boxes(candidates), known.reshape(-1, 4), SAME_IOU)
+        new = [candidate for candidate, chosen in zip(candidates, is_new, strict=True) if chosen]
+        found += _classify(detection, new, classifier, clock)
+    return _without_duplicates([*predictions, *found])
+
+
+def _may_be_digit(candidate: Candidate) -> bool:
+    return candidate.reject_reason is None
+
+
+def _boxes(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
+    return np.array([candidate.box for candidate in candidates], np.int64).reshape(-1, 4)
 
 
 def _doubtful(predictions: list[Prediction]) -> list[int]:
@@ -93,18 +125,46 @@ def _doubtful(predictions: list[Prediction]) -> list[int]:
 
 
 def _without_duplicates(predictions: list[Prediction]) -> list[Prediction]:
-    """Keep the more confident one of two candidates that are the same ink on two levels."""
+    """Keep the more confident one of two candidates that are the same ink, on one level or on two."""
     boxes = np.array([prediction.box for prediction in predictions], np.int64).reshape(-1, 4)
     levels = np.array([prediction.candidate.level for prediction in predictions], int)
     confidence = np.array([prediction.confidence for prediction in predictions])
     is_kept = np.ones(len(predictions), bool)
-    for level in range(1, levels.max(initial=0) + 1):
-        coarse, fine = np.flatnonzero(levels == level), np.flatnonzero(levels == level - 1)
-        a, b = np.nonzero(iou_matrix(boxes[coarse], boxes[fine]) >= DUPLICATE_IOU)
-        is_coarse_better = confidence[coarse[a]] > confidence[fine[b]]
-        is_kept[fine[b[is_coarse_better]]] = False
-        is_kept[coarse[a[~is_coarse_better]]] = False
+    for level in range(levels.max(initial=-1) + 1):
+        coarse = np.flatnonzero((levels == level) & is_kept)
+        for finer in (level, level - 1):
+            fine = np.flatnonzero(levels == finer)
+            a, b = _same_ink(boxes[coarse], boxes[fine], DUPLICATE_IOU)
+            a, b = coarse[a], fine[b]
+            is_coarse_better = (confidence[a] > confidence[b]) | ((confidence[a] == confidence[b]) & (a < b))
+            is_kept[b[is_coarse_better & (a != b)]] = False
+            is_kept[a[~is_coarse_better & (a != b)]] = False
     return [prediction for prediction, keep in zip(predictions, is_kept, strict=True) if keep]
+
+
+def _without_same_ink(boxes: NDArray[np.int64], others: NDArray[np.int64], least: float) -> NDArray[np.bool_]:
+    """Tell which boxes, int64 (N, 4), have no IoU of `least` with any of the others."""
+    is_new = np.ones(len(boxes), bool)
+    is_new[_same_ink(boxes, others, least)[0]] = False
+    return is_new
+
+
+def _same_ink(
+    boxes: NDArray[np.int64], others: NDArray[np.int64], least: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pairs of boxes, int64 (N, 4), and others, int64 (M, 4), with an IoU of `least` or more."""
+    pairs = [(np.empty(0, np.intp), np.empty(0, np.intp))]
+    if len(boxes) and len(others):
+        order = np.argsort(others[:, 0])
+        left, reach = others[order, 0], others[:, 2].max()
+        # From left to right in small blocks, so that each is compared with few others.
+        for block in np.array_split(np.argsort(boxes[:, 0]), 1 + len(boxes) // BLOCK):
+            x, end = boxes[block, 0].min(), (boxes[block, 0] + boxes[block, 2]).max()
+            near = order[np.searchsorted(left, x - reach) : np.searchsorted(left, end)]
+            a, b = np.nonzero(iou_matrix(boxes[block], others[near]) >= least)
+            pairs.append((block[a], near[b]))
+    a, b = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    return a, b
 
 
 def _replace_by_better(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from digitedge.reader.classify import Prediction
 from digitedge.utils.opencv import cv2
+from digitedge.vision.cells import find_cells
+from digitedge.vision.lines import Line
 from digitedge.vision.normalize import stroke_width
 from digitedge.vision.segment import RejectReason
 
@@ -49,6 +51,8 @@ MAX_SLIMNESS = 0.25
 # Added to darkness and clutter before the logarithm: differences below are noise of the paper.
 MIN_DARKNESS = 0.02
 MIN_CLUTTER = 0.05
+# Limits of the width and height of a cell, in heights of the candidate: a larger one is no box for a number.
+MIN_CELL, MAX_CELL = 0.5, 30.0
 # Largest slant, in heights for each height: beyond, a stroke lies flat.
 MAX_SLANT = 2.0
 # Difference of confidences from which a candidate was split or merged.
@@ -56,9 +60,9 @@ CHANGED = 1e-6
 # Candidates whose neighbours are compared at once: limits the memory.
 CHUNK = 256
 
-CONTEXTS = ("token", "line", "column", "near", "alike", "page")
-"""Neighbourhoods: the word or number, the line, the column, what stands beside it whatever its height, writing of like
-height, and all writing on the page."""
+CONTEXTS = ("token", "line", "column", "near", "cell", "alike", "page")
+"""Neighbourhoods: the word or number, the line, the column, what stands beside it whatever its height, what stands in
+the same cell of a table or box of a form, writing of like height, and all writing on the page."""
 
 STATISTICS = (
     *("mean", "least", "largest", "share", "count"),
@@ -71,7 +75,8 @@ OWN = (
     *("confidence", "runner_up", "initial", "split"),
     *(f"is_{digit}" for digit in range(10)),
     *("aspect", "slimness", "slant", "fill", "stroke", "height_px", "height_share", "coarse"),
-    *("darkness", "clutter", "inside", "holds", "left_gap", "left", "right_gap", "right"),
+    *("darkness", "clutter", "cell_wide", "cell_high"),
+    *("inside", "holds", "left_gap", "left", "right_gap", "right"),
 )
 """Features of a candidate and its nearest neighbours to the left and right."""
 
@@ -96,6 +101,8 @@ class CandidateTable:
         slants: float64 (N,), how far the ink leans to the right, in heights for each height.
         darkness: float64 (N,), 0 to 1.
         clutter: float64 (N,), relative to the darkness.
+        cells: intp (N,), number of the cell of a table or box of a form in which each stands; 0 for none.
+        cell_sizes: float64 (N, 2), width and height of that cell in pixels of the image.
         image_height: of the image, in pixels.
     """
 
@@ -111,22 +118,27 @@ class CandidateTable:
     slants: NDArray[np.float64]
     darkness: NDArray[np.float64]
     clutter: NDArray[np.float64]
+    cells: NDArray[np.intp]
+    cell_sizes: NDArray[np.float64]
     image_height: float
 
 
-def describe(predictions: Sequence[Prediction], image_height: int) -> CandidateTable:
+def describe(predictions: Sequence[Prediction], shape: tuple[int, int], lines: Sequence[Line] = ()) -> CandidateTable:
     """Collect what the features need from the predictions of an image.
 
     Args:
         predictions: of all N candidates.
-        image_height: of the image, in pixels.
+        shape: height and width of the image.
+        lines: of its tables and forms, in pixels of the image.
     """
+    boxes = np.array([prediction.box for prediction in predictions], np.float64).reshape(-1, 4)
+    cells = find_cells(boxes, lines, shape)
     candidates = [prediction.candidate for prediction in predictions]
     reasons = [candidate.reject_reason for candidate in candidates]
     is_word = np.array([reason is RejectReason.TOO_WIDE for reason in reasons], bool)
     heights = np.array([candidate.box[3] for candidate in candidates], np.float64)
     return CandidateTable(
-        boxes=np.array([prediction.box for prediction in predictions], np.float64).reshape(-1, 4),
+        boxes=boxes,
         probabilities=np.array([prediction.probabilities for prediction in predictions], np.float64).reshape(-1, 10),
         initial_confidence=np.array([prediction.initial_confidence for prediction in predictions], np.float64),
         is_writing=is_word | np.array([reason is None for reason in reasons], bool),
@@ -141,7 +153,9 @@ def describe(predictions: Sequence[Prediction], image_height: int) -> CandidateT
         slants=np.array([_slant(candidate.ink) for candidate in candidates]),
         darkness=np.array([candidate.darkness / 255 for candidate in candidates]),
         clutter=np.array([candidate.clutter for candidate in candidates]),
-        image_height=float(image_height),
+        cells=cells.number,
+        cell_sizes=cells.size,
+        image_height=float(shape[0]),
     )
 
 
@@ -190,7 +204,7 @@ def extract_features(
 
 
 def _own_features(table: CandidateTable, rows: NDArray[np.intp], reject_threshold: float) -> NDArray[np.float64]:
-    """Return the columns of OWN up to "clutter"."""
+    """Return the columns of OWN up to "cell_high"."""
     probabilities = table.probabilities[rows]
     ordered = np.sort(probabilities, axis=1)
     width, height = table.boxes[rows, 2].clip(1), table.boxes[rows, 3].clip(1)
@@ -211,6 +225,7 @@ def _own_features(table: CandidateTable, rows: NDArray[np.intp], reject_threshol
             table.levels[rows] > 0,
             np.log(MIN_DARKNESS + table.darkness[rows]),
             np.log(MIN_CLUTTER + table.clutter[rows]),
+            np.log((table.cell_sizes[rows] / height[:, None]).clip(MIN_CELL, MAX_CELL)),
         ]
     )
 
@@ -287,6 +302,7 @@ def _neighbour_features(
         "line": beside & (pairs.gap <= LINE_REACH),
         "column": is_other & is_alike & above_or_below,
         "near": is_other & pairs.near,
+        "cell": is_other & (table.cells[rows, None] == table.cells) & (table.cells > 0),
         "alike": is_other & (pairs.ratio <= np.log(ALIKE_RATIO)),
         "page": is_other,
     }

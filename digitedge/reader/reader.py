@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, load_model
+from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, Model, load_model
 from digitedge.errors import InputError
 from digitedge.reader.classify import Prediction, classify_candidates
 from digitedge.reader.reading import Arrangement, Digit, Reading, Table, arrange_rows
@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(
         self,
-        model: str | Path | Classifier | None = None,
+        model: str | Path | Model | Classifier | None = None,
         *,
         threshold: float = MIN_CONFIDENCE,
         force: bool = False,
@@ -38,7 +38,8 @@ class Reader:
         """Load a model.
 
         Args:
-            model: a bundle, a `.tflite` or `.onnx` file, a loaded classifier, or None for the released bundle.
+            model: a bundle, a model file (also third-party), what `load_model` or `load_classifier` return, or
+                None for the released bundle.
             threshold: least confidence of a digit, 0 to 1, regardless of other evidence.
             force: load a model that failed parity.
             threads: of the runtime, see `load_classifier`.
@@ -51,8 +52,9 @@ class Reader:
         """
         self.threshold = threshold
         if model is None or isinstance(model, str | Path):
-            loaded = load_model(model, force=force, threads=threads)
-            self.classifier, self.reject_threshold = loaded.classifier, loaded.reject_threshold
+            model = load_model(model, force=force, threads=threads)
+        if isinstance(model, Model):
+            self.classifier, self.reject_threshold = model.classifier, model.reject_threshold
         elif hasattr(model, "probabilities"):
             self.classifier, self.reject_threshold = model, DEFAULT_REJECT_THRESHOLD
         else:
@@ -138,10 +140,12 @@ class Reader:
         stages = StageClock()
         detection = detect_candidates(image, stages)
         predictions = classify_candidates(detection, self.classifier, stages)
+        lines = detection.lines()
         with stages.measure(Stage.DECISIONS):
             decisions = decide(
                 predictions,
-                image.shape[0],
+                detection.shape,
+                lines,
                 min_confidence=self.threshold,
                 reject_threshold=self.reject_threshold,
             )
@@ -150,7 +154,7 @@ class Reader:
             rows = split_rows([decisions[index].box for index in kept])
             indices = tuple(tuple(kept[i] for i in row) for row in rows)
             arrangement = arrange_rows([[_to_digit(predictions[index]) for index in row] for row in indices])
-            tables = fill_tables(find_tables(detection.lines(), detection.shape), arrangement["digits"])
+            tables = fill_tables(find_tables(lines, detection.shape), arrangement["digits"])
         return Trace(image, detection, tuple(decisions), indices, stages.ms), arrangement, tables
 
 

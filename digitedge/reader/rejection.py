@@ -19,6 +19,7 @@ from digitedge.reader.classify import Prediction
 from digitedge.reader.context import CONTEXTS, FEATURES, CandidateTable, describe, extract_features, initial_evidence
 from digitedge.utils.boxes import Box, intersection_matrix
 from digitedge.utils.loading import read_npz
+from digitedge.vision.lines import Line
 
 MIN_CONFIDENCE = 0.25
 """Default of the least confidence of a digit: below it, predictions are wrong more often than right."""
@@ -45,6 +46,8 @@ GROUPS = {
 }
 """The features of each group."""
 
+_GROUP_COLUMNS = tuple([FEATURES.index(name) for name in GROUPS[group]] for group in EVIDENCE)
+
 _REJECT_REASONS = {
     "confidence": "low confidence",
     "shape": "unusual shape",
@@ -56,6 +59,7 @@ _REJECT_REASONS = {
     "line": "no digits in its line",
     "column": "no digits above or below",
     "near": "no digits near it",
+    "cell": "no digits in its cell",
     "alike": "no digits of its height",
     "page": "unlike the rest of the page",
 }
@@ -89,8 +93,23 @@ class Network:
 
     def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log odds, float64 (N,), that candidates with these features, float64 (N, F), are digits."""
-        standard = ((features - self.mean) / self.scale).clip(-MAX_DEVIATION, MAX_DEVIATION)
-        return np.asarray(np.maximum(standard @ self.hidden + self.hidden_bias, 0) @ self.output + self.bias)
+        return self._weigh(self._standardize(features) @ self.hidden)
+
+    def contributions(self, features: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Return what each group of columns adds to the log odds, against its average: float64 (N, len(groups))."""
+        standard = self._standardize(features)
+        weighted = standard @ self.hidden
+        scores = self._weigh(weighted)
+        # The average of a standardized feature is 0, so without a group its part of the sum is missing.
+        without = [self._weigh(weighted - standard[:, group] @ self.hidden[group]) for group in groups]
+        return np.column_stack([scores - one for one in without])
+
+    def _standardize(self, features: NDArray[np.float64]) -> NDArray[np.float32]:
+        return ((features - self.mean) / self.scale).clip(-MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
+
+    def _weigh(self, weighted: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the log odds for inputs of the hidden layer without its bias."""
+        return np.asarray(np.maximum(weighted + self.hidden_bias, 0) @ self.output + self.bias, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +153,8 @@ class Decision:
 
 def decide(
     predictions: Sequence[Prediction],
-    image_height: int,
+    shape: tuple[int, int],
+    lines: Sequence[Line] = (),
     *,
     min_confidence: float = MIN_CONFIDENCE,
     reject_threshold: float = 0.5,
@@ -143,7 +163,8 @@ def decide(
 
     Args:
         predictions: of all candidates of an image.
-        image_height: of the image, in pixels.
+        shape: height and width of the image.
+        lines: of its tables and forms, in pixels of the image.
         min_confidence: least confidence of a digit, 0 to 1, regardless of other evidence.
         reject_threshold: confidence that is evidence neither for nor against a digit, 0 to 1; from the manifest.
 
@@ -153,10 +174,10 @@ def decide(
     if not predictions:
         return []
     first, last = load_networks()
-    table = describe(predictions, image_height)
+    table = describe(predictions, shape, lines)
     features = final_features(table, first, reject_threshold)
     scores = last.log_odds(features)
-    evidence = _evidence(last, features, scores)
+    evidence = last.contributions(features, _GROUP_COLUMNS)
     decisions = [
         _decide(prediction, float(score), row, min_confidence)
         for prediction, score, row in zip(predictions, scores, evidence, strict=True)
@@ -191,17 +212,6 @@ def load_networks() -> tuple[Network, Network]:
         if found != [features, features, features + hidden, hidden, hidden, ()]:
             raise ModelError(f"{path}: expected the weights of {len(FEATURES)} features, got {found}. {ADVICE}")
     return first, last
-
-
-def _evidence(network: Network, features: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what each group adds to the log odds, against its average: float64 (N, len(EVIDENCE))."""
-    columns = []
-    for group in EVIDENCE:
-        average = features.copy()
-        index = [FEATURES.index(name) for name in GROUPS[group]]
-        average[:, index] = network.mean[index]
-        columns.append(scores - network.log_odds(average))
-    return np.column_stack(columns)
 
 
 def _decide(prediction: Prediction, score: float, evidence: NDArray[np.float64], min_confidence: float) -> Decision:

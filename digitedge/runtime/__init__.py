@@ -5,6 +5,6 @@ Out: float32 (N, 10) probabilities. Quantization and batching happen inside.
 """
 
 from digitedge.runtime.classifier import Classifier
-from digitedge.runtime.load import RUNTIMES, Runtime, can_run, find_runtime, load_classifier
+from digitedge.runtime.load import RUNTIMES, Runtime, can_run, find_runtime, load_classifier, load_network
 
-__all__ = ["RUNTIMES", "Classifier", "Runtime", "can_run", "find_runtime", "load_classifier"]
+__all__ = ["RUNTIMES", "Classifier", "Runtime", "can_run", "find_runtime", "load_classifier", "load_network"]

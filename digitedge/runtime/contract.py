@@ -14,9 +14,15 @@ from digitedge.errors import InputError, ModelError
 from digitedge.runtime.classifier import Classifier
 from digitedge.utils.crop_format import CROP_SIZE
 
+
+class ContractError(ModelError):
+    """A file that does not meet the model contract; it may still run behind an adapter."""
+
+
 CLASSES = 10
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
+FOREIGN_ADVICE = "Make a bundle of it: digitedge export FILE"
 # The int8 TFLite softmax has steps of 1/256, so ten of them may sum to 1 +- 10/512; other files round less.
 SUM_TOLERANCE = 0.02
 # Faint digits change the probabilities of a 0-255 model by less than 0.05, those of a 0-1 model by far more.
@@ -34,20 +40,20 @@ def check_outputs(classifier: Classifier, path: Path) -> None:
     """Check the outputs of a loaded file for a blank crop and ten faint ones.
 
     Raises:
-        ModelError: the outputs are not probabilities, or the file expects pixels from 0 to 1.
+        ContractError: the outputs are not probabilities, or the file expects pixels from 0 to 1.
     """
     outputs = classifier.probabilities(_faint_crops())
     sums = outputs.sum(axis=1)
     if not (np.all(outputs >= 0) and np.all(np.abs(sums - 1) <= SUM_TOLERANCE)):
-        raise ModelError(
+        raise ContractError(
             f"{path}: expected {CLASSES} probabilities that sum to 1, got rows that sum to {sums.min():.3g} to "
-            f"{sums.max():.3g}. Export it again with a softmax inside: digitedge export FILE.keras"
+            f"{sums.max():.3g}. {FOREIGN_ADVICE}"
         )
     change = float(np.abs(outputs[1:] - outputs[0]).max())
     if not change <= FAINT_TOLERANCE:
-        raise ModelError(
+        raise ContractError(
             f"{path}: expected a model that takes pixels from 0 to 255, but ink of 1 in 255 changes its output by "
-            f"{change:.2f}: it wants 0 to 1. Export it again with: digitedge export FILE.keras --input-range 0-1"
+            f"{change:.2f}: it wants other pixels. {FOREIGN_ADVICE}"
         )
 
 

@@ -7,10 +7,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError
-from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_crops, check_outputs
+from digitedge.errors import ModelError, first_line
+from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.contract import (
+    CLASSES,
+    FOREIGN_ADVICE,
+    INPUT_NAME,
+    OUTPUT_NAME,
+    ContractError,
+    check_crops,
+    check_outputs,
+)
+from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.quiet import quiet
+
+
+def open_interpreter(path: Path, *, threads: int) -> Any:
+    """Open a `.tflite` file.
+
+    Raises:
+        ModelError: it cannot be read, or LiteRT cannot run it.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        content = path.read_bytes()
+        with quiet(2):
+            interpreter = Interpreter(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+    except OSError as exc:
+        raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a .tflite file.") from exc
+    except (ValueError, RuntimeError) as exc:
+        raise ModelError(
+            f"{path}: expected a TFLite model that LiteRT can run, got: {first_line(exc)} Export it again."
+        ) from exc
+    return interpreter
 
 
 class LiteRTClassifier:
@@ -21,22 +53,9 @@ class LiteRTClassifier:
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         self.path = path
         self._lock = threading.Lock()
-        try:
-            content = path.read_bytes()
-            with quiet(2):
-                self._interpreter = Interpreter(model_content=content, num_threads=threads)
-                self._interpreter.allocate_tensors()
-        except OSError as exc:
-            raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a .tflite file.") from exc
-        except (ValueError, RuntimeError) as exc:
-            reason = (str(exc).strip().splitlines() or ["no reason given."])[0]
-            raise ModelError(
-                f"{path}: expected a TFLite model that LiteRT can run, got: {reason} Export it again."
-            ) from exc
+        self._interpreter = open_interpreter(path, threads=threads)
         self._input = self._check_input()
         self._output = self._check_output()
         check_outputs(self, path)
@@ -62,10 +81,9 @@ class LiteRTClassifier:
         quantization = tuple(details["quantization"])
         type_holds = self._input_type == np.float32 or (self._input_type == np.uint8 and quantization == (1.0, 0))
         if shape != (1, CROP_SIZE, CROP_SIZE, 1) or not type_holds:
-            raise ModelError(
+            raise ContractError(
                 f"{self.path}: expected input (1, 28, 28, 1) of float32, or uint8 with scale 1 and zero point 0, got "
-                f"{shape} of {self._input_type} with (scale, zero point) {quantization}. Export the Keras file with: "
-                "digitedge export FILE.keras"
+                f"{shape} of {self._input_type} with (scale, zero point) {quantization}. {FOREIGN_ADVICE}"
             )
         return int(details["index"])
 
@@ -74,9 +92,9 @@ class LiteRTClassifier:
         details = self._signature_detail(self._interpreter.get_output_details(), "outputs", OUTPUT_NAME)
         shape = tuple(int(n) for n in details["shape"])
         if shape != (1, CLASSES) or details["dtype"] is not np.float32:
-            raise ModelError(
+            raise ContractError(
                 f"{self.path}: expected output (1, 10) of float32, got {shape} of {np.dtype(details['dtype'])}. "
-                "Export the Keras file with: digitedge export FILE.keras"
+                f"{FOREIGN_ADVICE}"
             )
         return int(details["index"])
 
@@ -85,8 +103,79 @@ class LiteRTClassifier:
         signatures = self._interpreter.get_signature_list()
         names = list(signatures.get("serving_default", {}).get(side, []))
         if names != [name] or len(details) != 1:
-            raise ModelError(
+            raise ContractError(
                 f"{self.path}: expected a signature serving_default with {side} ['{name}'], got {names or 'none'} and "
-                f"{len(details)} tensors: not exported by digitedge. Export the Keras file: digitedge export FILE.keras"
+                f"{len(details)} tensors: not exported by digitedge. {FOREIGN_ADVICE}"
             )
         return details[0]
+
+
+class LiteRTNetwork:
+    """A third-party `.tflite` file, as a `Network`; quantized inputs and outputs are hidden.
+
+    Raises:
+        ModelError: it cannot run, or has no input of one image and no output of ten scores.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._interpreter = open_interpreter(path, threads=threads)
+        inputs = self._interpreter.get_input_details()
+        shape = [int(n) for n in inputs[0]["shape"]] if inputs else []
+        split = split_batch(shape)
+        if len(inputs) != 1 or split is None:
+            found = ", ".join(f"{one['name']} {describe_shape(list(one['shape']))}" for one in inputs)
+            raise ModelError(f"{path}: expected one input with the image of a digit, got {found}. Save it so.")
+        _refuse_flex(path)
+        self._batch, self.shape = split
+        self._batch_shape = shape
+        self._input = inputs[0]
+        outputs = self._interpreter.get_output_details()
+        self._output = outputs[choose_output([(one["name"], [int(n) for n in one["shape"]]) for one in outputs], path)]
+
+    def scores(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score inputs: float32 (N, *shape) -> float32 (N, 10)."""
+        with self._lock:
+            return run_in_batches(self._run, inputs, self._batch)
+
+    def batches(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Inputs, float32 (N, *shape), in whole batches of the shape that the file takes, the last one filled up."""
+        size = max(self._batch or 1, 1)
+        whole = np.resize(inputs, (-(-len(inputs) // size) * size, *inputs.shape[1:]))  # the last one is filled up
+        return [whole[start : start + size].reshape(self._batch_shape) for start in range(0, len(whole), size)]
+
+    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            self._interpreter.set_tensor(
+                self._input["index"], _quantize(inputs.reshape(self._batch_shape), self._input)
+            )
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as exc:
+            raise ModelError(f"{self.path}: LiteRT cannot run it: {first_line(exc)}") from exc
+        return _dequantize(self._interpreter.get_tensor(self._output["index"]), self._output)
+
+
+def _refuse_flex(path: Path) -> None:
+    """Refuse a file with operators of TensorFlow, which run only in a process that has loaded TensorFlow."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    codes = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).operatorCodes
+    flex = sorted({code.customCode.decode() for code in codes if (code.customCode or b"").startswith(b"Flex")})
+    if flex:
+        raise ModelError(
+            f"{path}: it needs the operators {', '.join(flex)} of TensorFlow, which devices do not have. Convert it "
+            "again with the built-in operators alone, or export the model that it was made of."
+        )
+
+
+def _quantize(values: NDArray[np.float32], details: dict[str, Any]) -> NDArray[Any]:
+    """Real values in the type of a tensor."""
+    dtype = np.dtype(details["dtype"])
+    scale, zero_point = details["quantization"]
+    return to_dtype(values / np.float32(scale) + np.float32(zero_point) if scale else values, dtype)
+
+
+def _dequantize(codes: NDArray[Any], details: dict[str, Any]) -> NDArray[np.float32]:
+    scale, zero_point = details["quantization"]
+    return (codes.astype(np.float32) - zero_point) * np.float32(scale) if scale else codes.astype(np.float32)

@@ -4,9 +4,13 @@ import importlib.util
 import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitedge.errors import InputError, MissingExtraError, ModelError, install_command
 from digitedge.runtime.classifier import Classifier
+
+if TYPE_CHECKING:  # so that the table of runtimes can be read without NumPy
+    from digitedge.runtime.adapter import Adapter, Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,25 +20,33 @@ class Runtime:
     Attributes:
         name: one lower-case word, for tables.
         title: name for people.
-        suffix: of the files that it runs, lower case, with the dot.
+        suffixes: of the files that it runs, lower case, with the dot.
         package: name on PyPI.
         module: what is imported.
         extra: of digitedge that installs it; None where the base install does.
-        loader: dotted name of the `Classifier` class in `digitedge.runtime` that is made of a path and `threads`.
+        classifier: dotted name of the class that runs files which meet the model contract, made of a path and
+            `threads`; None where there are no such files.
+        network: dotted name of the `digitedge.runtime.adapter.Network` that runs third-party files, made alike.
     """
 
     name: str
     title: str
-    suffix: str
+    suffixes: tuple[str, ...]
     package: str
     module: str
     extra: str | None
-    loader: str
+    classifier: str | None
+    network: str
 
     @property
     def is_installed(self) -> bool:
         """Whether the package is installed. It is not imported to find out."""
         return importlib.util.find_spec(self.module.partition(".")[0]) is not None
+
+    @property
+    def runs_exported_files(self) -> bool:
+        """Whether it runs what `digitedge export` makes; others run only the third-party models."""
+        return self.classifier is not None
 
     @property
     def install_command(self) -> str:
@@ -51,27 +63,43 @@ RUNTIMES = (
     Runtime(
         name="litert",
         title="LiteRT",
-        suffix=".tflite",
+        suffixes=(".tflite",),
         package="ai-edge-litert",
         module="ai_edge_litert.interpreter",
         extra=None,
-        loader="digitedge.runtime.litert.LiteRTClassifier",
+        classifier="digitedge.runtime.litert.LiteRTClassifier",
+        network="digitedge.runtime.litert.LiteRTNetwork",
     ),
     Runtime(
         name="onnxruntime",
         title="ONNX Runtime",
-        suffix=".onnx",
+        suffixes=(".onnx",),
         package="onnxruntime",
         module="onnxruntime",
         extra="onnx",
-        loader="digitedge.runtime.onnx.OnnxClassifier",
+        classifier="digitedge.runtime.onnx.OnnxClassifier",
+        network="digitedge.runtime.onnx.OnnxNetwork",
+    ),
+    Runtime(
+        name="keras",
+        title="TensorFlow",
+        suffixes=(".keras", ".h5", ".hdf5"),
+        package="tensorflow",
+        module="tensorflow",
+        extra="train",
+        classifier=None,
+        network="digitedge.runtime.keras.KerasNetwork",
     ),
 )
 """All runtimes, the preferred one first. A new one is an entry here and a file beside this one."""
 
+SAVED_MODEL = "saved_model.pb"
+MODEL_SUFFIXES = ", ".join(suffix for runtime in RUNTIMES for suffix in runtime.suffixes)
+"""The suffixes of all model files, for messages."""
+
 
 def find_runtime(path: str | Path) -> Runtime:
-    """Find the runtime of a model file by the suffix.
+    """Find the runtime of a model by the suffix of its file, or as the folder of a SavedModel.
 
     Raises:
         ModelError: no runtime runs this kind of file.
@@ -80,38 +108,84 @@ def find_runtime(path: str | Path) -> Runtime:
         >>> find_runtime("model_int8.tflite").title
         'LiteRT'
     """
+    path = Path(path)
     for runtime in RUNTIMES:
-        if runtime.suffix == Path(path).suffix.lower():
+        if path.suffix.lower() in runtime.suffixes or (runtime.name == "keras" and is_saved_model(path)):
             return runtime
-    suffixes = ", ".join(runtime.suffix for runtime in RUNTIMES)
-    raise ModelError(f"expected a model file ({suffixes}), got {path}. Make one with: digitedge export")
+    advice = _ADVICE.get(path.suffix.lower(), "Make one with: digitedge export")
+    raise ModelError(f"expected a model file ({MODEL_SUFFIXES}), got {path}. {advice}")
+
+
+_TORCH = (
+    "A file of PyTorch is Python code; save its graph where it is made: torch.onnx.export(model, example, 'model.onnx')"
+)
+_PICKLE = "A pickle is Python code, which digitedge does not run; save the model of scikit-learn with skl2onnx"
+_ADVICE = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), _TORCH),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".sav"), _PICKLE),
+    ".pb": "Give the folder of a SavedModel, with its saved_model.pb and variables",
+    ".json": "It holds no weights; save the model as a whole: model.save('model.keras')",
+    ".safetensors": "It holds weights alone; save the model as ONNX where it is made",
+}
+"""What can be done with files of kinds that digitedge does not run."""
+
+
+def is_saved_model(path: str | Path) -> bool:
+    """Whether a path is the folder of a SavedModel."""
+    return (Path(path) / SAVED_MODEL).is_file()
 
 
 def can_run(path: str | Path) -> bool:
-    """Whether the runtime of a model file is installed; false for other files."""
-    return any(Path(path).suffix.lower() == runtime.suffix and runtime.is_installed for runtime in RUNTIMES)
+    """Whether the runtime of a model is installed; false for other files."""
+    try:
+        return find_runtime(path).is_installed
+    except ModelError:
+        return False
 
 
-def load_classifier(path: str | Path, *, threads: int = 1) -> Classifier:
-    """Load a model file and check that it meets the model contract.
+def load_classifier(path: str | Path, *, threads: int = 1, adapter: "Adapter | None" = None) -> Classifier:
+    """Load a model file that meets the model contract, or any other with an adapter.
 
     Args:
-        path: a `.tflite` or `.onnx` file.
+        path: a `.tflite` or `.onnx` file; with an adapter also a Keras file or a SavedModel folder.
         threads: of the runtime, >= 1. With a free core, a second one saves `cnn` 5 to 37 % of the time; where another
             program has that core, a call may take 20 times as long (2 cores of an EPYC; `digitedge bench` measures it).
+        adapter: how a third-party model is used. `digitedge.bundle.load_model` finds it by itself.
 
     Raises:
         InputError: fewer than one thread.
-        ModelError: no such file, another kind of file, or one that breaks the contract; the message says how.
+        ContractError: no adapter, and the file does not meet the contract; the message says how.
+        ModelError: no such file, another kind of file, or one that cannot run.
         MissingExtraError: the runtime of this kind of file is not installed.
     """
     if threads < 1:
         raise InputError(f"expected at least 1 thread, got {threads}.")
-    path = Path(path)
+    runtime = _installed_runtime(Path(path))
+    if adapter is not None:
+        from digitedge.runtime.adapter import AdaptedClassifier
+
+        return AdaptedClassifier(load_network(path, threads=threads), adapter)
+    if runtime.classifier is None:
+        from digitedge.runtime.contract import FOREIGN_ADVICE, ContractError
+
+        raise ContractError(
+            f"{path}: expected a file made by digitedge export, got a model to export. {FOREIGN_ADVICE}"
+        )
+    classifier: Classifier = pkgutil.resolve_name(runtime.classifier)(Path(path), threads=threads)
+    return classifier
+
+
+def load_network(path: str | Path, *, threads: int = 1) -> "Network":
+    """Load a third-party model, as its author made it. Errors as in `load_classifier`."""
+    runtime = _installed_runtime(Path(path))
+    network: Network = pkgutil.resolve_name(runtime.network)(Path(path), threads=threads)
+    return network
+
+
+def _installed_runtime(path: Path) -> Runtime:
     runtime = find_runtime(path)
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"no model file at {path}. Make one with: digitedge export")
     if not runtime.is_installed:
         raise MissingExtraError(f"{path} cannot run: {runtime.missing}")
-    classifier: Classifier = pkgutil.resolve_name(runtime.loader)(path, threads=threads)
-    return classifier
+    return runtime

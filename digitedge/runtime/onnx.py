@@ -1,39 +1,72 @@
 """ONNX files in ONNX Runtime."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError
-from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME, check_crops, check_outputs
+from digitedge.errors import ModelError, first_line
+from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.contract import (
+    CLASSES,
+    FOREIGN_ADVICE,
+    INPUT_NAME,
+    OUTPUT_NAME,
+    ContractError,
+    check_crops,
+    check_outputs,
+)
+from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
+
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
+_FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
+# scikit-learn's classifiers give a list of dictionaries: label -> probability.
+_DICTIONARIES = "seq(map(int64,tensor(float)))"
+
+
+def open_session(path: Path, *, threads: int) -> Any:
+    """Open an `.onnx` file; weights in a file beside it are found.
+
+    Raises:
+        ModelError: it cannot be read, or ONNX Runtime cannot run it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors reach the user as exceptions, once
+    try:
+        with path.open("rb"):
+            pass
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except OSError as exc:
+        raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
+    except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
+        raise ModelError(
+            f"{path}: expected an ONNX model that ONNX Runtime can run, got: {first_line(exc)} Export it again."
+        ) from exc
 
 
 class OnnxClassifier:
     """An `.onnx` file that meets the model contract; see `load_classifier` for arguments and errors.
 
-    One call scores all crops at once.
+    One call scores all crops at once, or as many as the batch of a third-party file, exported again, that is fixed.
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        import onnxruntime
-
         self.path = path
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # errors reach the user as exceptions, once
-        try:
-            content = path.read_bytes()
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except OSError as exc:
-            raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
-        except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
-            reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
-            raise ModelError(
-                f"{path}: expected an ONNX model that ONNX Runtime can run, got: {reason} Export it again."
-            ) from exc
+        self._session = open_session(path, threads=threads)
         self._check_tensors()
         check_outputs(self, path)
 
@@ -42,7 +75,10 @@ class OnnxClassifier:
         check_crops(crops)
         if not len(crops):
             return np.empty((0, CLASSES), np.float32)
-        (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops[..., None]})  # (N, 28, 28, 1)
+        return run_in_batches(self._run, crops[..., None], self._batch)  # (N, 28, 28, 1)
+
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
         return np.asarray(scores, np.float32)
 
     def _check_tensors(self) -> None:
@@ -50,12 +86,73 @@ class OnnxClassifier:
             [(t.name, t.type, list(t.shape)) for t in side]
             for side in (self._session.get_inputs(), self._session.get_outputs())
         ]
+        batch = next(iter(found[0][0][2]), "N") if found[0] else "N"
+        self._batch = batch if isinstance(batch, int) else None
         expected = [
-            [(INPUT_NAME, "tensor(uint8)", ["N", CROP_SIZE, CROP_SIZE, 1])],
-            [(OUTPUT_NAME, "tensor(float)", ["N", CLASSES])],
+            [(INPUT_NAME, "tensor(uint8)", [batch, CROP_SIZE, CROP_SIZE, 1])],
+            [(OUTPUT_NAME, "tensor(float)", [batch, CLASSES])],
         ]
         if found != expected:
-            raise ModelError(
+            raise ContractError(
                 f"{self.path}: expected input image uint8 (N, 28, 28, 1) and output probabilities float (N, 10), got "
-                f"inputs {found[0]} and outputs {found[1]}. Export the Keras file with: digitedge export FILE.keras"
+                f"inputs {found[0]} and outputs {found[1]}. {FOREIGN_ADVICE}"
             )
+
+
+class OnnxNetwork:
+    """A third-party `.onnx` file, as a `Network`: any names and number types, batch fixed, free or missing.
+
+    Raises:
+        ModelError: it cannot run, or has no input of one image and no output of ten scores.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self.path = path
+        self._session = open_session(path, threads=threads)
+        inputs = self._session.get_inputs()
+        self._batch_shape = _sizes(inputs[0].shape) if inputs else []
+        split = split_batch(self._batch_shape)
+        if len(inputs) != 1 or split is None or inputs[0].type not in _TYPES:
+            found = ", ".join(f"{one.name} {one.type} {describe_shape(_sizes(one.shape))}" for one in inputs)
+            raise ModelError(f"{path}: expected one input with the image of a digit, got {found}. Save it so.")
+        self._batch, self.shape = split
+        self._input = inputs[0].name
+        self._type: np.dtype[Any] = np.dtype(_TYPES[inputs[0].type])
+        outputs = self._session.get_outputs()
+        usable = [one for one in outputs if one.type in (*_FLOATS, _DICTIONARIES)]
+        named = [one for one in usable if one.type == _DICTIONARIES]
+        if named:
+            self._output = named[0].name
+        else:
+            shapes = [(one.name, self._output_sizes(one)) for one in usable]
+            self._output = usable[choose_output(shapes, path)].name
+
+    def scores(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score inputs: float32 (N, *shape) -> float32 (N, 10)."""
+        return run_in_batches(self._run, inputs, self._batch) if len(inputs) else np.empty((0, CLASSES), np.float32)
+
+    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = self._call(self._output, inputs)
+        if isinstance(scores, list):
+            scores = [[row.get(digit, 0.0) for digit in range(CLASSES)] for row in scores]
+        return np.asarray(scores, np.float32)
+
+    def _call(self, output: str, inputs: NDArray[np.float32]) -> Any:
+        try:
+            return self._session.run([output], {self._input: to_dtype(inputs, self._type)})[0]
+        except Exception as exc:  # as in `open_session`
+            raise ModelError(f"{self.path}: ONNX Runtime cannot run it on {inputs.shape}: {first_line(exc)}") from exc
+
+    def _output_sizes(self, output: Any) -> list[int | None]:
+        """The shape of an output; of one input where the file leaves it open."""
+        sizes = _sizes(output.shape)
+        if sizes and None not in sizes[1:]:
+            return sizes
+        batch = [] if self._batch == 0 else [self._batch or 1]
+        inputs = np.zeros((*batch, *self.shape), np.float32)
+        return [int(size) for size in np.shape(self._call(output.name, inputs))]
+
+
+def _sizes(shape: list[Any]) -> list[int | None]:
+    """A shape of ONNX Runtime: free dimensions, which may have names, become None."""
+    return [size if isinstance(size, int) and size > 0 else None for size in shape]

@@ -18,9 +18,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     """
 
     def __init__(self, data: TrainingData, config: TrainConfig, *, teacher: Teacher | None = None) -> None:
-        """Prepare epoch 0. A teacher's probabilities follow the true targets: float32 (B, 20) instead of (B, 10)."""
+        """Prepare epoch 0.
+
+        A teacher's probabilities follow the true targets: float32 (B, 20) instead of (B, 10); 0 for images about which
+        it is not asked.
+        """
         super().__init__()
         self._images, self._targets, self._weights = data.images, data.targets, data.weights
+        self._taught = len(data.images) if data.taught is None else data.taught
         self._config, self._teacher = config, teacher
         self.start_epoch(0)
 
@@ -34,7 +39,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
         if config.augment:
             images = augment(images, config.augment, np.random.default_rng((config.seed, self._epoch, index)))
         if self._teacher:
-            targets = np.hstack([targets, self._teacher.probabilities(images)])
+            answers = np.zeros_like(targets)
+            is_taught = chosen < self._taught
+            answers[is_taught] = self._teacher.probabilities(images[is_taught])
+            targets = np.hstack([targets, answers])
         return images[..., None].astype(np.float32), targets, self._weights[chosen]  # (B, 28, 28, 1)
 
     def start_epoch(self, epoch: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -14,16 +15,27 @@ from digitedge.training.keras_io import save_keras, without_optimizer
 from digitedge.training.run_folder import BEST, LAST, EpochRow, write_history
 from digitedge.utils.tables import percent
 
+# Share of the fine-tuned weights in the result of a fine-tuning. See docs/decisions/train-settings.md.
+TUNED_SHARE = 0.7
+
 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """After each epoch, writes model.keras if its validation accuracy is the best so far, history.csv and last.keras.
 
     Each file appears whole or not at all; Keras's ModelCheckpoint writes in place, so Ctrl-C can leave half a model.
     last.keras is written last, because a resumed training continues from there and repeats an epoch without it.
+
+    The weights of a fine-tuned model are moved back towards those it started from: so it keeps more of what they knew.
+
+    Source:
+        Wortsman et al. 2022, arXiv:2109.01903, section 3.
     """
 
-    def __init__(self, folder: Path, history: Sequence[EpochRow] = ()) -> None:
+    def __init__(
+        self, folder: Path, history: Sequence[EpochRow] = (), *, start: Sequence[NDArray[np.float32]] | None = None
+    ) -> None:
         super().__init__()
+        self._start = start
         self.history = list(history)  # of the epochs that are complete already
         self._folder = folder
 
@@ -31,10 +43,17 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         """Write the files."""
         row = {"epoch": epoch + 1, **{key: float(value) for key, value in (logs or {}).items()}}
         if all(row["val_accuracy"] > earlier["val_accuracy"] for earlier in self.history):
-            save_keras(without_optimizer(self.model), self._folder / BEST)
+            save_keras(self._result(), self._folder / BEST)
         self.history.append(row)
         write_history(self._folder, self.history)
         save_keras(self.model, self._folder / LAST)
+
+    def _result(self) -> keras.Model:
+        model = without_optimizer(self.model)
+        if self._start is not None:
+            pairs = zip(model.get_weights(), self._start, strict=True)
+            model.set_weights([TUNED_SHARE * tuned + (1 - TUNED_SHARE) * initial for tuned, initial in pairs])
+        return model
 
 
 class EpochSeeding(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types

@@ -24,7 +24,8 @@ class TrainConfig:
         validation_split: share of the training images, from their end, that choose the best epoch; between 0 and 1.
         augment: names of the transforms that augment the images of each epoch; () for none.
         scenes: number of rendered scenes whose crops, digits and non-digits, are trained on too.
-        teacher: path of a .keras file to distil from, or None.
+        start: path of a .keras file whose weights are fine-tuned, or None for new weights.
+        teacher: path of a .keras file to distil from, or None; a model that is fine-tuned then teaches itself.
         teacher_weight: weight of the teacher in the loss, 0 to 1; the true targets get the rest.
         teacher_temperature: softens the probabilities of teacher and student, above 0. Both defaults: see
             docs/decisions/train-settings.md.
@@ -39,6 +40,7 @@ class TrainConfig:
     validation_split: float
     augment: tuple[str, ...]
     scenes: int = 0
+    start: str | None = None
     teacher: str | None = None
     teacher_weight: float = 0.7
     teacher_temperature: float = 2.0

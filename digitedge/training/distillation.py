@@ -1,6 +1,7 @@
 """Knowledge distillation: a student learns from the true targets and from a teacher's probabilities for each batch.
 
-The teacher is asked about the augmented images. Non-digits are learned from the true targets alone.
+The teacher is asked about the augmented images. Non-digits, and images about which it is not asked, are learned from
+the true targets alone.
 
 Source:
     Hinton, Vinyals, Dean 2015, arXiv:1503.02531, section 2. The second term here is the divergence of the softened
@@ -65,7 +66,8 @@ class DistillationLoss(keras.losses.Loss):  # type: ignore[misc]  # keras has no
         if not taught.shape[1]:
             return from_truth
         divergence = keras.losses.kl_divergence(self._soften(taught), self._soften(y_pred))
-        weight = self.weight * keras.ops.cast(keras.ops.max(truth, axis=1) > 0.5, "float32")
+        is_taught = (keras.ops.max(truth, axis=1) > 0.5) & (keras.ops.sum(taught, axis=1) > 0.5)
+        weight = self.weight * keras.ops.cast(is_taught, "float32")
         return (1 - weight) * from_truth + weight * self.temperature**2 * divergence
 
     def get_config(self) -> dict[str, Any]:

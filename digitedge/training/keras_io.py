@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from digitedge.errors import ModelError
+from digitedge.errors import ModelError, first_line
 from digitedge.runtime.contract import CLASSES
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.files import atomic_file
@@ -36,9 +36,8 @@ def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it agai
     try:
         model = keras.saving.load_model(path, compile=compile)
     except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
-        reason = (str(exc).strip().splitlines() or [type(exc).__name__])[0]
         raise ModelError(
-            f"{path}: expected a model saved by Keras 3 with built-in layers, got: {reason} {advice}"
+            f"{path}: expected a model saved by Keras 3 with built-in layers, got: {first_line(exc)} {advice}"
         ) from exc
     shapes = _shapes(model)
     if shapes not in [[(CROP_SIZE, CROP_SIZE), (CLASSES,)], [(CROP_SIZE, CROP_SIZE, 1), (CLASSES,)]]:

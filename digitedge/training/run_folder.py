@@ -3,6 +3,7 @@
 args.json      train config and data set      history.csv    loss and accuracy of each epoch
 model.keras    best validation accuracy       last.keras     last epoch, with the optimizer
 metrics.json   figures on the test images     curves.png, confusion.png
+start.keras    copy of the model that is fine-tuned, if any
 teacher.keras  copy of the teacher, if any
 
 metrics.json is written last: a run without it was interrupted and can be resumed.
@@ -30,6 +31,7 @@ BEST = "model.keras"
 LAST = "last.keras"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+START = "start.keras"
 TEACHER = "teacher.keras"
 CURVES = "curves.png"
 CONFUSION = "confusion.png"
@@ -197,7 +199,7 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
 
 def remove_drafts(folder: Path) -> None:
     """Remove the drafts that a kill leaves, see `digitedge.utils.files.atomic_file`."""
-    for name in (ARGS, BEST, LAST, HISTORY, METRICS, TEACHER, CURVES, CONFUSION):
+    for name in (ARGS, BEST, LAST, HISTORY, METRICS, START, TEACHER, CURVES, CONFUSION):
         for draft in folder.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
             draft.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset, images_sha256
-from digitedge.errors import DataError, InputError
+from digitedge.errors import DataError, InputError, ModelError
 from digitedge.metrics.classification import confusion_matrix, top1
 from digitedge.metrics.ood import NON_DIGIT, OodResult, measure_ood
 from digitedge.training.accuracy import DigitAccuracy
@@ -22,7 +22,7 @@ from digitedge.training.callbacks import EpochSeeding, ProgressReport, RunRecord
 from digitedge.training.checkpoint import Checkpoint, load_checkpoint
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
-from digitedge.training.keras_io import save_keras
+from digitedge.training.keras_io import load_keras, save_keras
 from digitedge.training.optimizers import OPTIMIZERS
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run_folder import (
@@ -30,6 +30,7 @@ from digitedge.training.run_folder import (
     CONFUSION,
     CURVES,
     METRICS,
+    START,
     TEACHER,
     EpochRow,
     RunFolder,
@@ -52,7 +53,7 @@ class TrainResult:
 
     Attributes:
         folder: the run folder.
-        best_epoch: from 1, the epoch whose weights are in model.keras.
+        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning are mixed with its start.
         validation_accuracy: of those weights, on the validation digits.
         initial_test_accuracy: on the test images, before training.
         test_accuracy: on the test images, with the best weights.
@@ -86,14 +87,19 @@ def train(
 
     Raises:
         InputError: unknown architecture, or too few images to split.
-        ModelError: the teacher cannot be used, or another process is training in this folder.
+        ModelError: the start or the teacher cannot be used, or another process is training in this folder.
     """
     _check(config, data)
-    teacher = None
-    if config.teacher is not None:
-        teacher = Teacher(Path(config.teacher))
-        with atomic_file(folder / TEACHER) as draft:  # so that the run can be resumed without the original
-            shutil.copyfile(config.teacher, draft)
+    sources = {name: one for name, one in ((START, config.start), (TEACHER, config.teacher)) if one is not None}
+    for source in sources.values():
+        Teacher(Path(source))  # refuses a model that cannot be one, under the user's name for it
+    _build(
+        config, None if config.start is None else Path(config.start)
+    )  # refuses weights that do not fit, before anything is written or rendered
+    for name, source in sources.items():
+        with atomic_file(folder / name) as draft:  # so that the run can be resumed without the original
+            shutil.copyfile(source, draft)
+    teacher = _load_teacher(config, folder)
     training, validation = make_training_data(config, data)
     args = {
         "digitedge": __version__,
@@ -123,8 +129,7 @@ def resume(run: RunFolder, data: Dataset, *, log: Log = print) -> TrainResult:
     training, validation = make_training_data(config, data)
     training_sha256 = images_sha256(training.images)
     _check_hash(run, "training_sha256", training_sha256, "This version renders scenes differently. Train again.")
-    teacher = None if config.teacher is None else Teacher(run.path / TEACHER)
-    return _run(run, teacher, training, validation, data, log)
+    return _run(run, _load_teacher(config, run.path), training, validation, data, log)
 
 
 def predict_probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -161,7 +166,7 @@ def _run(
         remove_drafts(run.path)
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-        model = ARCHITECTURES[config.architecture].build(config.dropout)
+        model = _build(config, None if config.start is None else run.path / START)
         model.summary(print_fn=lambda text, **_: log(text))
         initial = top1(predict_probabilities(model, data.x_test), data.y_test)
         log(f"Test accuracy before training: {percent(initial, decimals=4)}")
@@ -173,14 +178,38 @@ def _run(
         else:
             log(f"Resuming after epoch {checkpoint.epoch} of {config.epochs}")
         history = _train_epochs(checkpoint, run.path, Batches(training, config, teacher=teacher), validation, config)
-        return _evaluate(history, validation, data, run.path, initial, log)
+        return _evaluate(history, validation, data, run, initial, log)
+
+
+def _load_teacher(config: TrainConfig, folder: Path) -> Teacher | None:
+    """Load the copy of the teacher in a run folder; a model that is fine-tuned without a teacher is its own."""
+    if config.teacher is not None:
+        return Teacher(folder / TEACHER)
+    return None if config.start is None else Teacher(folder / START)
+
+
+def _build(config: TrainConfig, start: Path | None) -> keras.Model:
+    """Build the model with new weights, or with those of the .keras file `start`.
+
+    Raises:
+        ModelError: that one has other layers.
+    """
+    model = ARCHITECTURES[config.architecture].build(config.dropout)
+    if start is not None:
+        weights = load_keras(start).get_weights()
+        if [one.shape for one in weights] != [one.shape for one in model.get_weights()]:
+            raise ModelError(
+                f"{config.start}: expected the layers of {config.architecture}, got others. Give its own architecture."
+            )
+        model.set_weights(weights)
+    return model
 
 
 def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
     loss: Any = "categorical_crossentropy"
-    if config.teacher is not None:
+    if config.start or config.teacher:
         loss = DistillationLoss(config.teacher_weight, config.teacher_temperature)
-    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps)
+    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps, fine_tuning=config.start is not None)
     model.compile(optimizer=optimizer, loss=loss, metrics=[DigitAccuracy()])
     model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
 
@@ -189,7 +218,8 @@ def _train_epochs(
     checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
-    recorder = RunRecorder(folder, checkpoint.history)
+    start = None if config.start is None else load_keras(folder / START).get_weights()
+    recorder = RunRecorder(folder, checkpoint.history, start=start)
     report = ProgressReport(config.epochs, checkpoint.epoch)
     try:
         checkpoint.model.fit(
@@ -207,9 +237,10 @@ def _train_epochs(
 
 
 def _evaluate(
-    history: list[EpochRow], validation: TrainingData, data: Dataset, folder: Path, initial: float, log: Log
+    history: list[EpochRow], validation: TrainingData, data: Dataset, run: RunFolder, initial: float, log: Log
 ) -> TrainResult:
     """Calibrate the best weights, evaluate them, and write model.keras, the plots and metrics.json."""
+    folder = run.path
     best = max(history, key=lambda row: row["val_accuracy"])
     model = keras.saving.load_model(folder / BEST, compile=False)
     digits = validation.labels != NON_DIGIT
@@ -220,7 +251,7 @@ def _evaluate(
     result = TrainResult(
         folder=folder,
         best_epoch=int(best["epoch"]),
-        validation_accuracy=best["val_accuracy"],
+        validation_accuracy=top1(uncalibrated, validation.labels[digits]) if run.config.start else best["val_accuracy"],
         initial_test_accuracy=initial,
         test_accuracy=top1(probabilities, data.y_test),
         temperature=temperature,

@@ -43,10 +43,12 @@ class TrainingData(NamedTuple):
     Attributes:
         images: uint8 (N, 28, 28).
         targets: float32 (N, 10): one-hot for a digit, 0.1 everywhere for a non-digit.
+        taught: a teacher is asked about the first so many images, None for all.
     """
 
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
+    taught: int | None = None
 
     @property
     def labels(self) -> NDArray[np.uint8]:
@@ -60,7 +62,10 @@ class TrainingData(NamedTuple):
 
 
 def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData, TrainingData]:
-    """Make the data to train on and the data to validate on; the test images are not used."""
+    """Make the data to train on and the data to validate on; the test images are not used.
+
+    A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes.
+    """
     count = config.training_count(len(data.x_train))
     training = [SceneCrops(data.x_train[:count], data.y_train[:count])]
     validation = [SceneCrops(data.x_train[count:], data.y_train[count:])]
@@ -72,7 +77,8 @@ def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData
         ):
             written = WrittenDigits.from_data(parts[0].crops, parts[0].labels)
             parts.append(cached_crops(make_training_crops, scenes, seed=seed, written=written))
-    return to_training_data(join_crops(training)), to_training_data(join_crops(validation))
+    taught = None if config.start is None or config.teacher else count
+    return to_training_data(join_crops(training))._replace(taught=taught), to_training_data(join_crops(validation))
 
 
 def make_training_crops(scenes: int, *, seed: int, written: WrittenDigits | None = None) -> SceneCrops:

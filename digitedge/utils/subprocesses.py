@@ -58,5 +58,5 @@ def call_in_new_process(function: Callable[..., Any], /, *arguments: Any, **opti
     code = f"import json; from {module} import {name}; print(json.dumps({name}(*{arguments!r}, **{options!r})))"
     answer = run_python(code, limit_s=CALL_LIMIT_S)
     if not answer.succeeded:
-        raise ModelError(re.sub(r"^digitedge\.errors\.\w+: ", "", answer.text))
+        raise ModelError(re.sub(r"^digitedge\.[\w.]+: ", "", answer.text))
     return json.loads(answer.text.splitlines()[-1])

@@ -11,7 +11,7 @@ candidates are digits is decided in `digitedge.reader`.
 """
 
 from digitedge.utils.boxes import Box
-from digitedge.vision.detect import Detection, detect_candidates
+from digitedge.vision.detect import Detection, detect_candidates, search_joined
 from digitedge.vision.layout import split_numbers, split_rows
 from digitedge.vision.normalize import normalize_digit
 from digitedge.vision.segment import Candidate
@@ -25,6 +25,7 @@ __all__ = [
     "StageClock",
     "detect_candidates",
     "normalize_digit",
+    "search_joined",
     "split_numbers",
     "split_rows",
 ]

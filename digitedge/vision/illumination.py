@@ -19,12 +19,21 @@ THUMBNAIL_SIDE = 200
 MAX_STROKE_WIDTH = 0.2
 # Widest stroke that counts for the polarity, as a share of the shorter side: sheets and their borders are wider.
 MAX_HAT_WIDTH = 0.15
+# Longer side in pixels of the copy in which thin strokes are compared, and what is thin there, in pixels: writing is
+# thinner than the paper between it, but the cells of a table and strips of a sheet beside a shadow are not.
+THIN_SIDE = 400
+THIN_PX = 3
+# Weight of thin strokes against that of all.
+THIN_WEIGHT = 2
 # Least grey level of the paper: dividing by less (black tables, vignettes) would turn sensor noise into ink.
 MIN_PAPER_LEVEL = 48
 # Largest deviation from the local median that counts, in grey levels of the thumbnail.
 MAX_DEVIATION = 40
-# Light strokes must outweigh dark ones by this factor. Photographs of paper reach 1.0: a white sheet on a black table.
-LIGHT_ON_DARK_RATIO = 1.5
+# Light strokes must outweigh dark ones by this factor.
+LIGHT_ON_DARK_RATIO = 2.0
+# Least side of a shaded area, in pixels: twice the broadest stroke of a digit of 46 pixels. Largest ink level of one.
+MIN_SHADED_PX = 23
+MAX_SHADE = 110
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +64,7 @@ def estimate_illumination(grey: NDArray[np.uint8]) -> Illumination:
         (True, (100, 160), 215)
     """
     thumbnail = _thumbnail(grey)
-    inverted = is_light_on_dark(thumbnail)
+    inverted = is_light_on_dark(grey)
     return Illumination(_estimate_paper(~thumbnail if inverted else thumbnail), inverted)
 
 
@@ -85,6 +94,33 @@ def extract_ink(grey: NDArray[np.uint8], illumination: Illumination) -> NDArray[
     return as_uint8(cv2.divide(ink, paper, dst=ink, scale=255))
 
 
+def remove_shading(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Remove pale areas that are broader than any stroke: shaded rows of a table, grey fields of a form.
+
+    They are narrower than what `estimate_illumination` takes for paper.
+
+    Args:
+        ink: uint8 (H, W), 0 is paper, of a level on which a digit is at most 46 pixels high.
+
+    Returns:
+        uint8 (H, W): the shading is 0 too, and writing keeps its contrast to it. Dark areas stay as they are: a broad
+        pen, an object, a filled circle.
+
+    Examples:
+        >>> form = np.zeros((100, 100), np.uint8)
+        >>> form[20:60] = 70  # a grey row
+        >>> form[30:50, 40:43] = 180  # a one
+        >>> clean = remove_shading(form)
+        >>> int(clean[40, 10]), int(clean[40, 41]), int(clean[70, 10])
+        (0, 110, 0)
+    """
+    if min(ink.shape) < MIN_SHADED_PX:
+        return ink
+    shading = as_uint8(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((MIN_SHADED_PX, MIN_SHADED_PX), np.uint8)))
+    shading[shading > MAX_SHADE] = 0
+    return as_uint8(cv2.subtract(ink, shading, dst=shading))
+
+
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
     """Tell whether the strokes are lighter than their surroundings, as chalk on a board.
 
@@ -92,8 +128,9 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         grey: uint8 (H, W).
 
     Returns:
-        True if the deviations from the local median are clearly stronger on the light side. Large areas, such as a
-        sheet on a table, do not count: they are wider than any stroke. In doubt the answer is False, ink on paper.
+        True if the deviations from the local median are clearly stronger on the light side; those of thin strokes count
+        more. Large areas, such as a sheet on a table, do not count: they are wider than any stroke. In doubt the answer
+        is False, ink on paper.
 
     Examples:
         >>> board = np.full((100, 160), 40, np.uint8)
@@ -101,23 +138,38 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         >>> is_light_on_dark(board), is_light_on_dark(255 - board)
         (True, False)
     """
-    around = as_uint8(cv2.medianBlur(grey, _odd_size(MAX_STROKE_WIDTH * min(grey.shape))))
-    return _weigh_light_strokes(grey, around) > LIGHT_ON_DARK_RATIO * _weigh_light_strokes(~grey, ~around)
+    return _weigh_light_strokes(grey) > LIGHT_ON_DARK_RATIO * _weigh_light_strokes(~grey)
 
 
-def _weigh_light_strokes(grey: NDArray[np.uint8], around: NDArray[np.uint8]) -> int:
+def _weigh_light_strokes(grey: NDArray[np.uint8]) -> int:
     """Add up how much lighter than their surroundings the light strokes are."""
-    # What is wider than a stroke has no top-hat: the border of a sheet differs from its median, but is no stroke.
-    square = np.ones((_odd_size(MAX_HAT_WIDTH * min(grey.shape)),) * 2, np.uint8)
-    deviation = as_uint8(cv2.min(cv2.subtract(grey, around), cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, square)))
-    # The cube lets strokes outweigh shading; the limit lets them outweigh corners of sheets and lamps.
-    counts = np.bincount(np.minimum(deviation, MAX_DEVIATION).ravel(), minlength=MAX_DEVIATION + 1)
-    return int(counts @ np.arange(MAX_DEVIATION + 1) ** 3)
+    thumbnail = _thumbnail(grey)
+    around = as_uint8(cv2.medianBlur(thumbnail, _odd_size(MAX_STROKE_WIDTH * min(thumbnail.shape))))
+    hat = _top_hat(thumbnail, _odd_size(MAX_HAT_WIDTH * min(thumbnail.shape)))
+    deviation = as_uint8(cv2.min(cv2.subtract(thumbnail, around), hat))
+    return _weigh(deviation) + THIN_WEIGHT * _weigh(_top_hat(_thumbnail(grey, THIN_SIDE), THIN_PX))
 
 
-def _thumbnail(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Scale down to a longer side of `THUMBNAIL_SIDE`; a smaller image keeps its size."""
-    scale = min(1.0, THUMBNAIL_SIDE / max(grey.shape))
+def _top_hat(grey: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return how much lighter than their surroundings the light strokes are that are narrower than `size`.
+
+    What is wider has no top-hat: the border of a sheet differs from its median, but is no stroke.
+    """
+    return as_uint8(cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, np.ones((size, size), np.uint8)))
+
+
+def _weigh(deviation: NDArray[np.uint8]) -> int:
+    """Add up deviations in grey levels.
+
+    The cube lets strokes outweigh shading; the limit lets them outweigh corners of sheets and lamps.
+    """
+    counts = cv2.calcHist([deviation], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    return int(counts @ np.minimum(np.arange(256), MAX_DEVIATION) ** 3)
+
+
+def _thumbnail(grey: NDArray[np.uint8], side: int = THUMBNAIL_SIDE) -> NDArray[np.uint8]:
+    """Scale down to a longer side in pixels; a smaller image keeps its size."""
+    scale = min(1.0, side / max(grey.shape))
     target = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return resize(grey, target, cv2.INTER_AREA)
 

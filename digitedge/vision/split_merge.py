@@ -115,9 +115,11 @@ def propose_merges(candidates: Sequence[Candidate], doubtful: Sequence[int]) -> 
     levels = np.array([candidate.level for candidate in candidates])
     seen = set()
     for index in doubtful:
+        if candidates[index].reject_reason not in MERGEABLE:
+            continue
         for other in _in_reach(boxes, levels, index):
             pair = frozenset([index, other])
-            if pair in seen or any(candidates[i].reject_reason not in MERGEABLE for i in pair):
+            if pair in seen or candidates[other].reject_reason not in MERGEABLE:
                 continue
             seen.add(pair)
             _, _, width, height = union([candidates[i].box for i in pair])

@@ -94,7 +94,7 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
         (lambda m: m.update(files={}), "files: expected object of length >= 1, got {}"),
         (lambda m: m.update(files=[]), "files: expected object, got \\[\\]"),
         (lambda m: m["files"].update({"../evil.tflite": m["files"][INT8]}), "expected plain file names"),
-        (lambda m: m["others"].clear(), "expected the hashes of model.keras, golden.npz"),
+        (lambda m: m["others"].clear(), "expected the hashes of model.keras and golden.npz"),
         (lambda m: m["crop"].update(size=32), "expected CropContract"),
         (lambda m: m["model"].update(input="0 to 1"), "expected ModelContract"),
         (lambda m: m["files"][INT8].update(recipe="int4"), "expected recipes of"),

@@ -92,6 +92,7 @@ def test_a_slower_figure_is_a_failure(digitedge: Command, fixtures: Path, tmp_pa
     assert heads.split()[4:] == [*Stage, "total"]
     assert "Use good.tflite with 1 thread: " in done.stdout
     assert "its accuracy is unknown" in done.stdout
+    assert "  TFLite Micro: yes (a kernel for every operator)" in done.stdout
     (compared,) = [line for line in done.stdout.splitlines() if line.startswith("digitedge --help") and "0.010" in line]
     assert compared.endswith("slower")
     assert "1 of 1 figures got slower" in done.stderr
@@ -129,6 +130,20 @@ def test_a_comparison_without_comparable_figures_is_an_error(
     assert json.loads(done.stdout)["comparison"]["changes"][0]["trend"] == "not compared"
     assert "note: good.tflite has changed" in done.stderr
     assert "has no figure that can be compared with this run" in done.stderr
+
+
+def test_several_models_make_one_table(digitedge: Command, released: Path, fixtures: Path) -> None:
+    good = fixtures / "good.tflite"
+    done = digitedge("bench", released, good, fixtures / "wants_zero_to_one.tflite", *QUICK, "--json")
+    report = json.loads(done.stdout)
+    assert report["schema"] == "digitedge.bench.models/1"
+    assert [row["file"] for row in report["models"][:2]] == [str(released / "model_int8.tflite"), str(good)]
+    assert [row["footprint"]["macs"] for row in report["models"]] == [5_738_736, 7840, 7840]
+    assert report["models"][0]["top1"] > 0.99
+    assert done.returncode == (1 if report["models"][2]["failed"] else 0), done.stderr
+    refused = digitedge("bench", released, good, "--compare", "old.json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "expected one model" in refused.stderr
 
 
 def test_ctrl_c_stops_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> None:

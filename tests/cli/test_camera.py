@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -278,26 +279,20 @@ def test_signal_ends_all_sinks_in_time_and_completes_the_recording(number: int, 
     assert duration_s < 5  # one second on an idle machine
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed (apt install ffmpeg)")
 def test_rows_of_a_stream_are_reported_once_when_its_server_restarts(tmp_path: Path) -> None:
-    """A clip of two pages over HTTP; the server is killed during the first, and resumes after a restart."""
-    rows = write_clip(tmp_path / "clip.mp4")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = f"http://127.0.0.1:{probe.getsockname()[1]}/live"
-
-    def serve(start_s: float) -> AbstractContextManager[subprocess.Popen[bytes]]:
-        source = ["-re", "-ss", str(start_s), "-i", str(tmp_path / "clip.mp4")]
-        command = ["ffmpeg", "-loglevel", "quiet", *source, "-f", "mpjpeg", "-q:v", "3", "-listen", "1", address]
-        return start(command, stdin=subprocess.DEVNULL)
-
-    command = [*COMMAND, address, "--events", "--patience", "5"]
+    """Two pages over HTTP; the server ends during the first, and resumes after a restart."""
+    rows, jpegs = [], []
+    for seed in (3, 4):
+        scene = next(render_clip(seed=seed))
+        rows += scene.rows
+        jpegs += [cv2.imencode(".jpg", scene.frame)[1].tobytes()] * 30
     with ExitStack() as stack:
-        with serve(0):
-            time.sleep(1)
+        with serve_stream(jpegs) as port:
+            command = [*COMMAND, f"http://127.0.0.1:{port}/live", "--events", "--patience", "5"]
             process = stack.enter_context(start(command, cwd=tmp_path, env=ENVIRONMENT, **PIPES))
             lines = [json.loads(process.stdout.readline())]
         lines.append(json.loads(process.stdout.readline()))
-        with serve(1.5):
+        with serve_stream(jpegs[15:], port=port):
             restarted = time.monotonic()
             lines.append(json.loads(process.stdout.readline()))
             reconnect_s = time.monotonic() - restarted
@@ -310,17 +305,32 @@ def test_rows_of_a_stream_are_reported_once_when_its_server_restarts(tmp_path: P
     assert "was lost and did not come back in 5 s" in errors
 
 
-def write_clip(path: Path) -> list[str]:
-    """Write a clip of two pages, three seconds each, and return the rows on them."""
-    rows: list[str] = []
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (640, 480))
-    for seed in (3, 4):
-        scene = next(render_clip(seed=seed))
-        rows += scene.rows
-        for _ in range(30):
-            writer.write(scene.frame)
-    writer.release()
-    return rows
+@contextmanager
+def serve_stream(jpegs: list[bytes], *, port: int = 0) -> Iterator[int]:
+    """Serve one client of an MJPEG stream with 10 frames a second, then refuse; on leaving, cut it off."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            listener.close()
+            connection.recv(65536)
+            header = "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+            connection.sendall(header.encode())
+            for jpeg in jpegs:
+                if ended.wait(0.1):
+                    break
+                part = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                connection.sendall(part.encode() + jpeg + b"\r\n")
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        port = listener.getsockname()[1]  # a client that comes at once closes it
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield port
+        finally:
+            ended.set()
+            thread.join(5)
 
 
 def test_live_source_is_shown_in_a_window_until_q_is_pressed(tmp_path: Path) -> None:

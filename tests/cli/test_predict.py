@@ -252,7 +252,7 @@ def test_csv_has_a_line_per_row_with_its_numbers(page):
     assert rows == [["b,c.png", "123", "78"], ["page.png", "123", "78"], ["page.png", "40"], ["page.png", "56"]]
 
 
-def test_csv_has_the_cells_of_tables_and_the_rows_beside_them():
+def test_csv_has_the_cells_of_tables_and_the_rows_beside_them(folder):
     page = np.full((480, 640, 3), 235, np.uint8)
     for y in range(180, 421, 80):
         cv2.line(page, (60, y), (540, y), (60, 60, 60), 2)

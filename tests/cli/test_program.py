@@ -44,11 +44,13 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
         (["bench", ""], "expected a path, got an empty text"),
         (["predict", "--model", "", "x.png"], "Invalid value for '--model': expected a path, got an empty text"),
         (["export", "--name", "../evil"], "expected letters, digits, dots, dashes"),
-        (["verify", "--golden", "--tolerance", "agreement=1"], "no --data, --flipped or --tolerance"),
-        (["verify", "--golden", "--data", "synthetic"], "no --data, --flipped or --tolerance"),
-        (["verify", "--golden", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
-        (["verify", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
-        (["verify", "a.tflite", "b.onnx", "--input-range", "0-1"], "needs a REFERENCE .keras file"),
+        (["verify", "--golden", "--tolerance", "agreement=1"], "--flipped, --layers or --tolerance"),
+        (["verify", "--golden", "--data", "synthetic"], "--flipped, --layers or --tolerance"),
+        (["verify", "--golden", "--preprocess", "0-1"], "needs a REFERENCE, whose pixels it names"),
+        (["verify", "--preprocess", "0-1"], "needs a REFERENCE, whose pixels it names"),
+        (["verify", "a.tflite", "b.onnx", "c.onnx"], "expected one bundle, or a reference and a candidate"),
+        (["predict", "x.png", "--preprocess", "0-2"], "expected one of 0-255"),
+        (["export", "--preprocess", "inverted"], "expected one of 0-255"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -102,16 +104,27 @@ def test_info_prints_the_released_bundle(digitedge: Command) -> None:
     assert "model:" in result.stderr
     manifest = json.loads(digitedge("info", "--json").stdout)
     assert manifest["schema"] == "digitedge.bundle/1"
+    assert manifest["footprint"]["model_float32.tflite"]["macs"] == manifest["macs"]
+
+
+def test_info_prints_what_a_foreign_file_needs(digitedge: Command, fixtures: Path) -> None:
+    path = fixtures / "other_names.tflite"  # it breaks the model contract
+    text = digitedge("info", path).stdout
+    assert text.startswith(f"{path}: {path.stat().st_size:,} bytes\n")
+    assert re.search(r"^other_names.tflite +7,840 +6,272 +6,272$", text, re.MULTILINE)
+    assert "  LiteRT or TensorFlow Lite: from 1.5.0 (" in text
+    result = json.loads(digitedge("info", path, "--json").stdout)
+    assert (result["schema"], result["footprint"]["macs"]) == ("digitedge.info/1", 7840)
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
         ("nope", "error: nothing at nope: expected a bundle"),
-        ("model.tflite", "error: expected a bundle, which is a folder, got the file model.tflite"),
+        ("model.tflite", "error: model.tflite: expected a TFLite file, got another kind or a damaged one."),
     ],
 )
-def test_info_refuses_what_is_not_a_bundle(digitedge: Command, tmp_path: Path, path: str, message: str) -> None:
+def test_info_refuses_what_is_no_model(digitedge: Command, tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "model.tflite").touch()
     result = digitedge("info", path)
     assert (result.returncode, result.stdout) == (1, "")
@@ -121,7 +134,7 @@ def test_info_refuses_what_is_not_a_bundle(digitedge: Command, tmp_path: Path, p
 
 def test_figures_are_printed_as_an_aligned_table(digitedge: Command) -> None:
     lines = digitedge("info").stdout.splitlines()
-    (head,) = (index for index, line in enumerate(lines) if line.startswith("file "))
+    head = next(index for index, line in enumerate(lines) if line.startswith("file "))
     table = lines[head : head + 7]
     assert len({len(line) for line in table}) == 1
     assert all(re.search(r"\d+\.\d\d %  ", line) for line in table[1:])

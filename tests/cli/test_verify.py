@@ -1,6 +1,7 @@
 """`digitedge verify`: what it compares, and what it refuses before it loads data."""
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
@@ -26,12 +27,12 @@ def test_two_models_are_compared(digitedge: Command, released: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["export"], ["verify", "any.tflite"], ["verify", "--input-range", "0-1", "x.keras"]]
+    "command", [["export"], ["verify", "any.tflite"], ["verify", "--preprocess", "0-1", "x.keras"]]
 )
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gone.keras", "no Keras file at gone.keras"),
+        ("gone.keras", "nothing at gone.keras"),
         ("empty.keras", "empty.keras: expected a model saved by Keras 3, got an empty file"),
         ("text.keras", "text.keras: expected a model saved by Keras 3, got one that is damaged or of another kind"),
     ],
@@ -102,3 +103,60 @@ def test_a_damaged_bundle_fails(digitedge: Command, released: Path, tmp_path: Pa
     result = digitedge("verify", "export/mine")
     assert result.returncode == 1
     assert "the file was changed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "--golden", "--layers"], "no --data, --flipped, --layers or --tolerance"),
+        (["verify", "--layers-image", "layers.jpg"], "expected a .png file, got layers.jpg"),
+        (["export", "--float16", "--keep-float", "conv2d"], "is for int8 files. Add --int8."),
+        (["export", "--auto", "--int8"], "chooses the recipe and the layers itself"),
+        (["export", "--auto", "--keep-float", "conv2d"], "chooses the recipe and the layers itself"),
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(arguments: list[str], message: str) -> None:
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_layers_without_data_are_an_error(digitedge: Command) -> None:
+    result = digitedge("verify", "--layers")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "--flipped, --layers and --tolerance need the images" in result.stderr
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason=f"needs TensorFlow: {install_command('train')}")
+@pytest.mark.slow
+def test_a_lossy_layer_is_found_kept_and_recorded(digitedge: Command, tmp_path: Path, released: Path) -> None:
+    import keras
+
+    model = keras.models.load_model(released / "model.keras")
+    normalization = next(one for one in model.layers if isinstance(one, keras.layers.BatchNormalization))
+    second = [one for one in model.layers if isinstance(one, keras.layers.Conv2D)][1]
+    weights = normalization.get_weights()
+    weights[0][0], weights[1][0] = 0, -1  # channel 0 is silent, so that its weights have no effect
+    normalization.set_weights(weights)
+    weights = second.get_weights()
+    weights[0][:, :, 0] = 300
+    second.set_weights(weights)
+    model.save(tmp_path / "lossy.keras")
+    common = ("--data", "synthetic", "--tolerance", "agreement=0.98,top1_drop=0.02")
+    assert digitedge("export", "lossy.keras", "--int8", *common).returncode == 1
+    found = digitedge("verify", "export/lossy", "--json", "--layers-image", "layers.png")
+    assert found.returncode == 1
+    report = json.loads(found.stdout)["files"]
+    for name in ("model_int8.tflite", "model_int8.onnx"):
+        assert report[name]["layers"]["layers"][0]["name"] == second.name
+    assert (tmp_path / "layers.png").is_file()
+    kept = digitedge("export", "lossy.keras", "--int8", *common, "--keep-float", second.name, "--overwrite")
+    assert kept.returncode == 0, kept.stderr
+    manifest = json.loads((tmp_path / "export/lossy/manifest.json").read_text())
+    assert manifest["files"]["model_int8.onnx"]["keep_float"] == [second.name]
+    assert f"`model_int8.tflite` computes in float: {second.name}." in (tmp_path / "export/lossy/README.md").read_text()
+    auto = digitedge("export", "lossy.keras", *common, "--auto", "--overwrite")
+    assert auto.returncode == 0, auto.stderr
+    assert auto.stdout.count("<- pick") == 2
+    remedies = json.loads((tmp_path / "export/lossy/remedies.json").read_text())
+    assert set(remedies["formats"]) == {"tflite", "onnx"}

@@ -126,12 +126,53 @@ def test_a_folder_of_files_is_labelled_by_their_names(tmp_path: Path) -> None:
     assert dict(zip(digits.names, digits.labels.tolist(), strict=True)) == {"3_0001.png": 3, "3.png": 3, "7-b.png": 7}
 
 
+LABEL_FORMS = {
+    "one-hot": np.eye(10)[LABELS],
+    "one-hot bool": np.eye(10, dtype=bool)[LABELS],
+    "texts": LABELS.astype(str),
+    "column": LABELS[:, None],
+}
+
+
+@pytest.mark.parametrize("form", LABEL_FORMS)
+def test_labels_of_any_form_are_read(form: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "digits.npz", x=CROPS, y=LABEL_FORMS[form])
+    np.testing.assert_array_equal(load_custom_digits(tmp_path / "digits.npz").labels, LABELS)
+
+
+@pytest.mark.parametrize("head", ["", "label," + ",".join(f"pixel{index}" for index in range(784)) + "\n"])
+def test_a_csv_file_has_a_digit_and_its_pixels_in_each_line(
+    head: str, tmp_path: Path, released_top1: Callable[[LabelledCrops], float]
+) -> None:
+    lines = (",".join(map(str, [y, *x.ravel()])) for x, y in zip(CROPS, LABELS, strict=True))
+    (tmp_path / "train.csv").write_text(head + "\n".join(lines))
+    digits = load_custom_digits(tmp_path / "train.csv")
+    np.testing.assert_array_equal(digits.labels, LABELS)
+    assert released_top1(digits) >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "in each line, got"),
+        ("a,b\nc,d\n", "could not convert"),
+        ("3\n4\n", "got 1 values"),
+        ("1,2,3\n", "got (1, 2)"),
+    ],
+)
+def test_a_csv_file_of_something_else_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(content)
+    with pytest.raises(DataError) as caught:
+        load_custom_digits(tmp_path / "odd.csv")
+    assert message in str(caught.value)
+
+
 X, Y = CROPS[:4], LABELS[:4]
 INVALID_ARRAYS = {
     "no labels": ({"x": X}, "expected an array y or labels or y_test, got x"),
     "no images": ({"y": Y}, "expected an array x or images"),
     "fewer labels": ({"x": X, "y": Y[:3]}, "got images (4, 28, 28) and labels (3,)"),
-    "one of ten": ({"x": X, "y": np.eye(10)[Y]}, "labels (4, 10)"),
+    "two of ten": ({"x": X, "y": np.eye(10)[Y] + np.eye(10)[[0]]}, "labels (4, 10)"),
     "nothing": ({"x": X[:0], "y": Y[:0]}, "at least one image"),
     "no pixels": ({"x": X[:, :0], "y": Y}, "at least one image"),
     "no dimension": ({"x": np.uint8(3), "y": Y}, "got images ()"),

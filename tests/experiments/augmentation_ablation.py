@@ -16,10 +16,10 @@ from digitedge.datasets.labelled_crops import number_crops
 from digitedge.datasets.load import load_dataset
 from digitedge.datasets.non_digits import make_non_digits
 from digitedge.evaluation.classifier import evaluate_classifiers
-from digitedge.exporting.keras_reference import KerasClassifier
+from digitedge.runtime import load_classifier
+from digitedge.runtime.adapter import CONTRACT
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.config import ALL_TRANSFORMS
-from digitedge.training.keras_io import load_keras
 from digitedge.training.run_folder import BEST
 from digitedge.training.train import train
 
@@ -52,7 +52,7 @@ def measure(without: str, data: Dataset) -> list[float]:
     config = replace(ARCHITECTURES["small"].defaults, epochs=EPOCHS, scenes=SCENES, augment=transforms)
     with tempfile.TemporaryDirectory() as folder:
         train(config, data, data_name="mnist", folder=Path(folder), log=lambda _: None)
-        classifier = KerasClassifier(load_keras(Path(folder) / BEST))
+        classifier = load_classifier(Path(folder) / BEST, adapter=CONTRACT)
     digits = number_crops("", data.x_test, data.y_test)
     evaluation = evaluate_classifiers(
         {"small": classifier},

@@ -174,16 +174,23 @@ def started_run(release: ModuleType, name: str, **changes: object) -> Path:
     run.mkdir(parents=True)
     config = {"architecture": name, "seed": 0, **release.RELEASED[name], **changes}
     (run / "args.json").write_text(json.dumps({"config": config}))
+    (run / "start.keras").write_text(f"published weights of {name}")
     (run / "model.keras").write_text(f"weights of {name}")
+    (run / "teacher.keras").write_text("weights of cnn")
+    (release.PUBLISHED / name).mkdir(parents=True)
+    (release.PUBLISHED / name / "model.keras").write_text(f"published weights of {name}")
     return run
 
 
-def test_a_training_gets_its_options_and_its_teacher(release: ModuleType, commands: list[tuple[str, ...]]) -> None:
+def test_a_training_gets_its_options_and_starts_from_the_published_model(
+    release: ModuleType, commands: list[tuple[str, ...]]
+) -> None:
     release.run_folder("small", 0).mkdir(parents=True)  # interrupted before the training began
     assert release.train("small", seed=0) == Path("runs/train/release-small-0-1")
     (command,) = commands
-    assert command[:6] == ("train", "small", "--epochs", "20", "--scenes", "2000")
-    assert command[6:] == ("--teacher", "runs/train/release-cnn-0-1", "--seed", "0", "--name", "release-small-0")
+    assert command[:6] == ("train", "small", "--epochs", "9", "--scenes", "3000")
+    assert command[6:10] == ("--from", "export/small", "--teacher", "runs/train/release-cnn-0-1")
+    assert command[10:] == ("--seed", "0", "--name", "release-small-0")
     assert not release.run_folder("small", 0).exists()
 
 
@@ -191,6 +198,20 @@ def test_an_interrupted_training_is_resumed(release: ModuleType, commands: list[
     run = started_run(release, "cnn")
     assert release.train("cnn", seed=0) == run
     assert commands == [("train", "--resume", str(run))]
+
+
+def test_a_run_whose_bundle_is_published_already_is_not_another_one(
+    release: ModuleType, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after an interruption between the two bundles: to fine-tune again would start from the result."""
+    (started_run(release, "cnn") / "metrics.json").touch()
+    made = release.MADE / "seed-0" / "cnn"
+    made.mkdir(parents=True)
+    for folder in (made, release.PUBLISHED / "cnn"):
+        (folder / "model.keras").write_text("fine-tuned weights")
+    release.train("cnn", seed=0)
+    assert commands == []
+    assert "finished before" in capsys.readouterr().out
 
 
 def test_a_finished_training_is_not_repeated(
@@ -208,8 +229,11 @@ def test_a_run_with_another_config_is_refused(release: ModuleType, commands: lis
         release.train("cnn", seed=0)
 
 
-def test_a_student_of_another_teacher_is_refused(release: ModuleType, commands: list[tuple[str, ...]]) -> None:
+@pytest.mark.parametrize("role", ["start", "teacher"])
+def test_a_run_of_another_model_or_teacher_is_refused(
+    role: str, release: ModuleType, commands: list[tuple[str, ...]]
+) -> None:
     started_run(release, "cnn")
-    (started_run(release, "small") / "teacher.keras").write_text("others")
-    with pytest.raises(SystemExit, match="'teacher': 'another model'"):
+    (started_run(release, "small") / f"{role}.keras").write_text("others")
+    with pytest.raises(SystemExit, match=f"'{role}': 'another model'"):
         release.train("small", seed=0)

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ from digitedge.bundle.recipe import choose_artifacts
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError
 from digitedge.exporting import export as export_module
-from digitedge.exporting.export import ExportResult, KerasModelSource, export
-from digitedge.exporting.keras_reference import KerasClassifier
+from digitedge.exporting.export import ExportResult, ModelSource, export
+from digitedge.exporting.kept_original import keep_original
+from digitedge.exporting.original import load_original
 from digitedge.exporting.verify import record_results, verify_bundle
 from digitedge.runtime import load_classifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
@@ -28,7 +30,7 @@ LOOSE = {"agreement": 0.97, "top1_drop": 0.02}
 @pytest.fixture(scope="module")
 def exported(contract_model: Path, data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
     """All files of the contract model."""
-    source = KerasModelSource(path=contract_model, name="tiny", architecture="mlp", seed=0)
+    source = ModelSource(path=contract_model, name="tiny", architecture="mlp", seed=0)
     target = tmp_path_factory.mktemp("export") / "tiny"
     return export(
         source, choose_artifacts([]), data, data_name="synthetic", target=target, limits=LOOSE, log=lambda _: None
@@ -95,7 +97,7 @@ def test_the_golden_check_fails_shuffled_and_nan_outputs(exported: ExportResult)
 
 
 def test_an_existing_bundle_is_only_replaced_with_overwrite(bundle: Path, contract_model: Path, data: Dataset) -> None:
-    source = KerasModelSource(path=contract_model, name="tiny")
+    source = ModelSource(path=contract_model, name="tiny")
     before = (bundle / "manifest.json").read_bytes()
     with pytest.raises(DigitEdgeError, match="--overwrite"):
         export(source, choose_artifacts(["float32"]), data, data_name="synthetic", target=bundle)
@@ -110,7 +112,7 @@ def test_a_folder_that_is_not_a_bundle_is_never_replaced(contract_model: Path, d
     (tmp_path / "letters.txt").touch()
     with pytest.raises(DigitEdgeError, match="is not a bundle"):
         export(
-            KerasModelSource(path=contract_model, name="x"),
+            ModelSource(path=contract_model, name="x"),
             [],
             data,
             data_name="synthetic",
@@ -130,7 +132,7 @@ def test_an_interrupted_export_leaves_the_old_bundle(
     before = {path.name: path.read_bytes() for path in bundle.iterdir()}
     arguments = {"data_name": "synthetic", "target": bundle, "overwrite": True, "log": lambda _: None}
     with pytest.raises((KeyboardInterrupt, DigitEdgeError)):
-        export(KerasModelSource(path=contract_model, name="tiny"), choose_artifacts(["float32"]), data, **arguments)
+        export(ModelSource(path=contract_model, name="tiny"), choose_artifacts(["float32"]), data, **arguments)
     assert {path.name: path.read_bytes() for path in bundle.iterdir()} == before
     assert os.listdir(bundle.parent) == ["tiny"]
 
@@ -139,7 +141,7 @@ def test_a_bundle_out_of_tolerance_is_written_and_refused(contract_model: Path, 
     strict = {"max_abs_diff": 0.0}
     target = tmp_path / "strict"
     arguments = {"data_name": "synthetic", "target": target, "limits": strict, "log": lambda _: None}
-    result = export(KerasModelSource(path=contract_model, name="strict"), choose_artifacts(["int8"]), data, **arguments)
+    result = export(ModelSource(path=contract_model, name="strict"), choose_artifacts(["int8"]), data, **arguments)
     assert any("largest difference" in line for line in result.violations)
     assert not result.bundle.manifest.passed
     assert result.bundle.manifest.files["model_int8.tflite"].tolerance.max_abs_diff == 0.0
@@ -178,7 +180,7 @@ def test_a_changed_result_is_recorded(bundle: Path, data: Dataset) -> None:
 
 
 def test_a_model_that_was_trained_on_other_data_is_refused(contract_model: Path, data: Dataset, tmp_path: Path) -> None:
-    source = KerasModelSource(path=contract_model, name="other", data_sha256="0" * 64)
+    source = ModelSource(path=contract_model, name="other", data_sha256="0" * 64)
     with pytest.raises(DataError, match="was trained on data with content 000000000000"):
         export(source, choose_artifacts(["float32"]), data, data_name="synthetic", target=tmp_path / "other")
     assert list(tmp_path.iterdir()) == []
@@ -194,7 +196,7 @@ def test_a_layer_with_state_beyond_its_weights_keeps_it(data: Dataset, tmp_path:
     model.save(tmp_path / "adapted.keras")
     top1 = np.mean(model.predict(data.x_test[..., None], verbose=0).argmax(axis=1) == data.y_test)
     result = export(
-        KerasModelSource(path=tmp_path / "adapted.keras", name="adapted"),
+        ModelSource(path=tmp_path / "adapted.keras", name="adapted"),
         choose_artifacts(["float32"]),
         data,
         data_name="synthetic",
@@ -209,19 +211,21 @@ def test_a_layer_with_state_beyond_its_weights_keeps_it(data: Dataset, tmp_path:
 
 @keras.saving.register_keras_serializable("tests")
 class Forgetful(keras.layers.Layer):
-    """A layer whose factor is not in its file."""
+    """A layer whose factor is not in its file: it gets another one whenever it is loaded."""
 
-    factor = 1.0
+    factors = itertools.cycle([1.0, 0.2])
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        self.factor = next(self.factors)
 
     def call(self, inputs):
         return inputs * self.factor
 
 
 def test_a_copy_that_answers_otherwise_is_refused(data: Dataset, tmp_path: Path) -> None:
-    layer = Forgetful()
-    layer.factor = 0.0
-    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), layer, *dense_layers()[1:]])
+    model = train_model(data, [Forgetful(), *dense_layers()], shape=(28, 28, 1), scale=1 / 255)
+    model.save(tmp_path / "mine.keras")
+    original = load_original(tmp_path / "mine.keras", data, min_accuracy=0.1, log=lambda _: None)
     with pytest.raises(ModelError, match="a layer does not save its whole state"):
-        export_module._save_reference(
-            KerasClassifier(model), tmp_path / "copy.keras", data.x_train[:20], Path("mine.keras")
-        )
+        keep_original(original, tmp_path, data.x_train[:20], data, lambda _: None)

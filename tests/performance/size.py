@@ -10,7 +10,7 @@ import venv
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-MAX_WHEEL_MB = 1.5
+MAX_WHEEL_MB = 1.9
 ROOT = Path(__file__).parents[2]
 
 

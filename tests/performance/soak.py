@@ -1,7 +1,7 @@
 """Run the camera for a long time and check that memory, threads and open files do not grow.
 
 A live source of rendered frames, lost and opened again every LOST_EVERY frames, is read at full speed, with sinks that
-hold resources: JSON lines, crops, and the live page with a viewer if its packages are installed. After a tenth of the
+hold resources: JSON lines, crops, and the live page with a viewer if its packages are installed. After a fifth of the
 frames as warm-up, resident memory may grow by MAX_GROWTH_MB, and no thread or open file may be left.
 
     python tests/performance/soak.py                  # 20,000 frames: make soak
@@ -91,7 +91,7 @@ def threads_and_files() -> tuple[int, int]:
 def soak(frames: int) -> dict[str, Any]:
     """Read frames and return what was measured."""
     taken = threading.Event()
-    gauge = Gauge(frames // 10, taken)
+    gauge = Gauge(frames // 5, taken)
     reader = Reader()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         sinks = [JsonSink(), stack.enter_context(CropSink(folder, max_files=500)), gauge]
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=FRAMES)
     frames = parser.parse_args().frames
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        soak(60)  # imports, and the threads that OpenCV and NumPy keep
+        soak(LOOP)  # imports, the threads that OpenCV and NumPy keep, and the memory that the largest frame takes
         before = threads_and_files()
         measured = soak(frames)
         time.sleep(0.5)

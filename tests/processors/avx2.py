@@ -50,10 +50,9 @@ def main() -> None:
 def verify(bundle: Bundle, data: Dataset, recipe: str | None) -> list[bool]:
     """Check the parity of a bundle's files under emulation; returns for each whether the result is the manifest's."""
     from digitedge.bundle.parity import compare_outputs
-    from digitedge.exporting.keras_reference import KerasClassifier
-    from digitedge.training.keras_io import load_keras
+    from digitedge.exporting.original import load_reference
 
-    expected = KerasClassifier(load_keras(bundle.reference)).probabilities(data.x_test)
+    expected = load_reference(bundle).probabilities(data.x_test)
     same = []
     for name, entry in bundle.manifest.files.items():
         if recipe not in (None, entry.recipe):

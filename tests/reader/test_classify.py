@@ -1,5 +1,8 @@
 """Classification, splits and merges, with classifiers of a few lines that look at the shape of a crop."""
 
+import tracemalloc
+from importlib import import_module
+
 import numpy as np
 import pytest
 from drawn_page import DrawnPage, assert_same_boxes
@@ -8,14 +11,17 @@ from numpy.typing import NDArray
 from digitedge.errors import InputError
 from digitedge.reader.classify import DUPLICATE_IOU, MERGE_ROUNDS, Prediction, classify_candidates
 from digitedge.runtime import Classifier
-from digitedge.utils.boxes import iou
+from digitedge.utils.boxes import iou, iou_matrix
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate, Detection, Stage, StageClock, detect_candidates, normalize_digit
 from digitedge.vision.detect import Level
-from digitedge.vision.segment import RejectReason
+from digitedge.vision.segment import MIN_HEIGHT_PX, RejectReason
 
 # Columns of two clear rings to the right of what is tested. They give the scale of the writing.
 CONTEXT = (500, 590)
+
+
+NO_BOXES = np.empty((0, 4), np.int64)
 
 
 class RingClassifier:
@@ -106,7 +112,7 @@ def draw_pieces(count: int) -> Detection:
         for i, width in enumerate(widths)
     ]
     blank = np.zeros(shape, np.uint8)
-    return Detection(candidates, (Level(1.0, blank, blank, blank, blank, ()),), shape)
+    return Detection(candidates, (Level(1.0, blank, blank, blank, blank, (), MIN_HEIGHT_PX, NO_BOXES),), shape)
 
 
 def draw_page(*rings: int, link: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -135,6 +141,34 @@ def classify(grey: NDArray[np.uint8], classifier: Classifier) -> list[Prediction
     """Return the predictions from left to right, without the context."""
     predictions = classify_candidates(detect_candidates(grey), classifier)
     return sorted((one for one in predictions if one.box[0] < CONTEXT[0] - 40), key=lambda one: one.box)
+
+
+def test_large_digit_that_is_read_on_a_coarser_level_is_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    detection = detect_candidates(draw_page())
+    assert len(detection.levels[0].joined) == len(CONTEXT)  # 64 pixels high
+    searched = []
+    monkeypatch.setattr(
+        import_module(classify_candidates.__module__),
+        "search_joined",
+        lambda level, *rest: searched.append(level) or [],
+    )
+    assert len(classify_candidates(detection, RingClassifier())) == len(CONTEXT)
+    assert not searched
+    classify_candidates(detection, RingClassifier(ring_confidence=0.8))
+    assert searched == [detection.levels[0]]
+
+
+def test_rings_in_boxes_that_they_touch_through_grey_are_read() -> None:
+    grey = np.full((300, 640), 225, np.uint8)
+    for x in (200, 260):
+        cv2.ellipse(grey, (x, 150), (12, 18), 0, 0, 360, 40, 4)
+    blank = grey.copy()
+    for x in (200, 260):
+        cv2.rectangle(grey, (x - 20, 124), (x + 20, 176), 40, 3)
+    grey = cv2.GaussianBlur(grey, (0, 0), 2.5)
+    grey[blank < 100] = 50
+    rings = [one for one in classify_candidates(detect_candidates(grey), RingClassifier()) if one.confidence > 0.9]
+    assert_same_boxes([one.box for one in rings], [(186, 130, 29, 41), (246, 130, 29, 41)], min_iou=0.7)
 
 
 def test_touching_digits_are_split_where_the_parts_are_more_confident() -> None:
@@ -246,7 +280,7 @@ def test_digit_of_any_height_is_one_prediction_in_its_place(height: int) -> None
     assert_same_boxes(boxes, page.boxes, min_iou=0.5 if height < 12 else 0.7)
 
 
-def test_no_ink_is_in_two_predictions_and_none_is_lost() -> None:
+def test_no_ink_is_predicted_twice_and_none_is_lost() -> None:
     """With random predictions for rings that touch, that are broken, and that stand side by side."""
     grey = np.vstack([draw_touching_rings(), draw_broken_ring(), draw_page(150, 202, 280, 334, link=(300, 312))])
     counts = set()
@@ -254,14 +288,15 @@ def test_no_ink_is_in_two_predictions_and_none_is_lost() -> None:
         detection = detect_candidates(np.roll(grey, 3 * turn, axis=1))
         predictions = classify_candidates(detection, RandomClassifier())
         counts.add(len(predictions))
-        uses = [np.zeros(level.mask.shape, int) for level in detection.levels]
+        boxes = np.array([one.box for one in predictions])
+        assert (np.triu(iou_matrix(boxes, boxes), k=1) < DUPLICATE_IOU).all()
+        uses = [np.zeros(level.mask.shape, bool) for level in detection.levels]
         for prediction in predictions:
             x, y, width, height = prediction.candidate.box
-            uses[prediction.candidate.level][y : y + height, x : x + width] += prediction.candidate.ink > 0
-        assert max(int(level.max()) for level in uses) == 1
+            uses[prediction.candidate.level][y : y + height, x : x + width] |= prediction.candidate.ink > 0
         for candidate in detection.candidates:
             x, y, width, height = candidate.box
-            is_used = uses[candidate.level][y : y + height, x : x + width] > 0
+            is_used = uses[candidate.level][y : y + height, x : x + width]
             if (candidate.ink[~is_used] > 0).any():  # the same ink is a candidate of the next or the last level
                 box = detection.to_image(candidate)
                 others = [one for one in detection.candidates if one.level != candidate.level]
@@ -294,8 +329,33 @@ def test_prediction_has_its_crop_and_the_probabilities_of_all_digits() -> None:
 
 def test_only_the_stages_of_classification_are_measured() -> None:
     clock = StageClock()
-    classify_candidates(detect_candidates(draw_touching_rings()), RingClassifier(), clock)
+    classify_candidates(detect_candidates(draw_page()), RingClassifier(), clock)
     assert {stage for stage, ms in clock.ms.items() if ms > 0} == {Stage.CROPS, Stage.PREDICTIONS, Stage.SPLIT_MERGE}
+    classify_candidates(detect_candidates(draw_touching_rings()), RingClassifier(), clock)
+    again = {Stage.MASK, Stage.LINES, Stage.CANDIDATES}
+    assert {stage for stage, ms in clock.ms.items() if ms > 0} == again | {
+        Stage.CROPS,
+        Stage.PREDICTIONS,
+        Stage.SPLIT_MERGE,
+    }
+
+
+def test_memory_for_a_page_full_of_candidates_is_limited() -> None:
+    """All pairs of 6,000 boxes would take a gigabyte."""
+    ink = np.full((9, 6), 200, np.uint8)
+    candidates = [
+        Candidate((10 * column, 12 * row, 6, 9), ink, 200.0, 0.0, RejectReason.BAR)
+        for row in range(60)
+        for column in range(100)
+    ]
+    blank = np.zeros((1200, 1500), np.uint8)
+    level = Level(1.0, blank, blank, blank, blank, (), MIN_HEIGHT_PX, NO_BOXES)
+    tracemalloc.start()
+    predictions = classify_candidates(Detection(candidates, (level,), (1200, 1500)), RingClassifier())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(predictions) == len(candidates)
+    assert peak < 200e6
 
 
 def test_another_shape_of_the_probabilities_is_refused() -> None:

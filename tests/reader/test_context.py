@@ -18,6 +18,7 @@ from digitedge.reader.context import (
     FEATURES,
     LINE_HEIGHT_RATIO,
     LINE_REACH,
+    MAX_CELL,
     MAX_EVIDENCE,
     MIN_DOUBT,
     OWN,
@@ -34,13 +35,14 @@ from digitedge.reader.context import (
 from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate, detect_candidates
+from digitedge.vision.lines import Line
 from digitedge.vision.normalize import stroke_width
 from digitedge.vision.segment import RejectReason
 
 WIDTH, HEIGHT = 24, 40
 # The root in the spread of heights turns errors of 1e-15 into 3e-8.
 ROUNDING = 1e-6
-IMAGE_HEIGHT = 1000
+IMAGE_SHAPE = (1000, 1400)
 
 
 def draw_ring(width: int, height: int) -> NDArray[np.uint8]:
@@ -81,7 +83,7 @@ def features_of(
     predictions: Sequence[Prediction], evidence: Sequence[float] | None = None, *, reject_threshold: float = 0.5
 ) -> dict[str, NDArray[np.float64]]:
     """Return the columns of the features by name."""
-    table = describe(predictions, IMAGE_HEIGHT)
+    table = describe(predictions, IMAGE_SHAPE)
     spoken = initial_evidence(table) if evidence is None else np.array(evidence, np.float64)
     features = extract_features(table, spoken, reject_threshold)
     assert (features.shape, features.dtype) == ((len(predictions), len(FEATURES)), np.float64)
@@ -99,7 +101,7 @@ def test_feature_names_are_different_and_every_context_has_every_statistic() -> 
 
 
 def test_no_predictions_have_no_features() -> None:
-    table = describe([], IMAGE_HEIGHT)
+    table = describe([], IMAGE_SHAPE)
     assert table.boxes.shape == (0, 4) and table.probabilities.shape == (0, 10)
     assert extract_features(table, initial_evidence(table)).shape == (0, len(FEATURES))
 
@@ -124,10 +126,12 @@ def test_features_of_a_candidate_alone() -> None:
         "fill": 1 - 16 * 32 / (WIDTH * HEIGHT),
         "stroke": stroke_width(one.candidate.ink) / HEIGHT,
         "height_px": log(HEIGHT),
-        "height_share": log(HEIGHT / IMAGE_HEIGHT),
+        "height_share": log(HEIGHT / IMAGE_SHAPE[0]),
         "coarse": 1,
         "darkness": log(0.02 + 200 / 255),
         "clutter": log(0.05 + 0.2),
+        "cell_wide": log(MAX_CELL),
+        "cell_high": log(IMAGE_SHAPE[0] / HEIGHT),
         "inside": -MAX_EVIDENCE - 1,
         "holds": -MAX_EVIDENCE - 1,
         "left_gap": LINE_REACH,
@@ -309,6 +313,19 @@ def test_candidate_inside_another_one_knows_it_and_is_not_beside_it() -> None:
     assert apart["line_count"].tolist() == [log(2)] * 2
 
 
+def test_writing_in_the_same_cell_is_a_context_and_the_size_of_the_cell_is_known() -> None:
+    """Two digits in one box, one in the next: a frame of 100 by 60 pixels with a divider after 60."""
+    down = [Line(True, 50, np.full(61, x), 2.0) for x in (40.0, 100.0, 140.0)]
+    across = [Line(False, 40, np.full(101, y), 2.0) for y in (50.0, 110.0)]
+    boxes = ((50, 60), (72, 60), (110, 60), (300, 60))
+    table = describe([predict(x, y, 20, 40) for x, y in boxes], (200, 400), [*down, *across])
+    features = dict(zip(FEATURES, extract_features(table, np.array([1.0, 2.0, 3.0, 4.0])).T, strict=True))
+    assert np.expm1(features["cell_count"]).round().tolist() == [1, 1, 0, 0]
+    assert features["cell_mean"].tolist() == [2.0, 1.0, 0.0, 0.0]
+    np.testing.assert_allclose(np.exp(features["cell_wide"]), [1.5, 1.5, 1.0, 10.0], rtol=0.1)
+    np.testing.assert_allclose(np.exp(features["cell_high"]), [1.5, 1.5, 1.5, 5.0], rtol=0.1)
+
+
 def make_page(count: int, seed: int) -> CandidateTable:
     """Make a page of rows of candidates of all kinds."""
     rng = np.random.default_rng(seed)
@@ -328,7 +345,7 @@ def make_page(count: int, seed: int) -> CandidateTable:
             )
             for i in range(count)
         ],
-        IMAGE_HEIGHT,
+        IMAGE_SHAPE,
     )
 
 
@@ -362,7 +379,8 @@ def test_blocks_give_the_same_as_a_page_that_fits_into_one(count: int) -> None:
             name: np.concatenate([getattr(table, name), getattr(far, name)])
             for name in CandidateTable.__dataclass_fields__
             if name != "image_height"
-        },
+        }
+        | {"cells": np.concatenate([table.cells, far.cells + 1])},
         image_height=table.image_height,
     )
     chosen = [index for index, name in enumerate(FEATURES) if not name.startswith(("alike_", "page_"))]
@@ -381,7 +399,13 @@ def test_page_of_twice_the_size_has_the_same_features() -> None:
     """A level finer, so each candidate has as many pixels as before."""
     table = make_page(120, seed=5)
     table = replace(table, levels=table.levels + 1)
-    double = replace(table, boxes=2 * table.boxes, levels=table.levels + 1, image_height=2 * table.image_height)
+    double = replace(
+        table,
+        boxes=2 * table.boxes,
+        levels=table.levels + 1,
+        cell_sizes=2 * table.cell_sizes,
+        image_height=2 * table.image_height,
+    )
     before, after = (extract_features(one, initial_evidence(one)) for one in (table, double))
     np.testing.assert_allclose(after, before, atol=ROUNDING)
     stretched = replace(double, boxes=double.boxes * [1.5, 1.0, 1.5, 1.0])
@@ -398,7 +422,7 @@ class Fives:
 def read_features(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the features of the candidates that may be digits, from left to right."""
     predictions = [one for one in classify_candidates(detect_candidates(grey), Fives()) if one.crop is not None]
-    table = describe(sorted(predictions, key=lambda one: one.box), grey.shape[0])
+    table = describe(sorted(predictions, key=lambda one: one.box), grey.shape)
     return extract_features(table, initial_evidence(table))
 
 

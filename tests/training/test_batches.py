@@ -47,6 +47,16 @@ def test_the_teacher_scores_the_augmented_images(data: TrainingData, released: P
     np.testing.assert_allclose(targets[:, 10:], expected, atol=1e-6)
 
 
+def test_the_teacher_is_not_asked_about_images_beyond_those_it_teaches(data: TrainingData, released: Path) -> None:
+    teacher = Teacher(released / "model.keras")
+    all_taught, few_taught = (Batches(one, CONFIG, teacher=teacher) for one in (data, data._replace(taught=20)))
+    answers = np.concatenate([few_taught[i][1][:, 10:] for i in range(len(few_taught))])
+    is_taught = np.random.default_rng((CONFIG.seed, 0)).permutation(len(data.images)) < 20
+    expected = np.concatenate([all_taught[i][1][:, 10:] for i in range(len(all_taught))])
+    np.testing.assert_allclose(answers[is_taught], expected[is_taught], atol=1e-6)
+    assert not answers[~is_taught].any()
+
+
 def test_a_non_digit_weighs_as_much_as_a_digit(data: TrainingData) -> None:
     non_digits = to_training_data(SceneCrops(data.images, np.full(50, NON_DIGIT, np.uint8)))
     assert Batches(non_digits, CONFIG)[0][2].tolist() == [1.0] * 16

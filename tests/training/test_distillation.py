@@ -46,6 +46,10 @@ def test_without_a_teacher_and_for_non_digits_the_true_targets_decide() -> None:
     assert loss(0.5, 3, non_digit, TEACHER) == loss(0.5, 3, non_digit) == expected
 
 
+def test_a_digit_about_which_the_teacher_is_not_asked_is_learned_from_the_truth() -> None:
+    assert loss(0.5, 3, TRUTH, np.zeros_like(TEACHER)) == loss(0.5, 3, TRUTH)
+
+
 def test_probabilities_of_0_and_1_give_no_nan() -> None:
     certain = DistillationLoss(0.5, 3)(np.hstack([TRUTH, TARGETS[[5]]]), TARGETS[[4]])
     assert np.isfinite(float(certain))
@@ -73,7 +77,7 @@ def model_of_small_images() -> keras.Model:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (model_for_0_to_1, r"takes pixels from 0 to 255.*--input-range 0-1; a bundle can be the teacher"),
+        (model_for_0_to_1, r"takes pixels from 0 to 255.*digitedge export FILE; a bundle can be the teacher"),
         (model_of_logits, r"expected 10 probabilities.*a bundle can be the teacher"),
         (model_of_small_images, r"expected one input \(28, 28\)"),
     ],

@@ -151,9 +151,18 @@ train(config, data, data_name="synthetic", folder=folder)
 
 
 @pytest.mark.slow
-def test_a_killed_distillation_is_resumed_bit_equal(data: Dataset, tmp_path: Path, released: Path) -> None:
-    shutil.copy(released.with_name("small") / "model.keras", tmp_path / "teacher.keras")
-    config = replace(MLP, epochs=6, teacher=str(tmp_path / "teacher.keras"))
+@pytest.mark.parametrize("setting", ["teacher", "start"])
+def test_a_killed_distillation_is_resumed_bit_equal(
+    setting: str, data: Dataset, tmp_path: Path, released: Path
+) -> None:
+    if setting == "teacher":
+        shutil.copy(released.with_name("small") / "model.keras", tmp_path / "teacher.keras")
+    else:
+        shutil.copy(
+            train_in(tmp_path / "start", replace(MLP, epochs=1), data).folder / "model.keras",
+            tmp_path / "teacher.keras",
+        )
+    config = replace(MLP, epochs=6, **{setting: str(tmp_path / "teacher.keras")})
     uninterrupted = train_in(tmp_path / "uninterrupted", config, data)
     killed = tmp_path / "killed"
     killed.mkdir()
@@ -165,7 +174,9 @@ def test_a_killed_distillation_is_resumed_bit_equal(data: Dataset, tmp_path: Pat
         process.communicate(timeout=60)
     (tmp_path / "teacher.keras").unlink()  # the run folder has a copy
     assert_equal(resume_in(killed, data), uninterrupted)
-    assert json.loads((killed / "args.json").read_text())["config"]["teacher"] == config.teacher
+    assert json.loads((killed / "args.json").read_text())["config"] == asdict(config) | {
+        "augment": list(config.augment)
+    }
 
 
 def test_a_kill_during_the_evaluation_repeats_no_epoch(
@@ -293,6 +304,7 @@ def test_an_inconsistent_run_folder_is_refused(
         (["cnn", "--epochs", "3"], "leave out --epochs"),
         (["--batch-size", "128"], "leave out --batch-size"),  # the default too
         (["--teacher", "t.keras"], "leave out --teacher"),
+        (["--from", "t.keras"], "leave out --from"),
     ],
 )
 def test_other_settings_beside_resume_are_wrong_usage(

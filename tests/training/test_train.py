@@ -4,14 +4,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import InputError, ModelError
+from digitedge.metrics.classification import top1
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training.architectures import ARCHITECTURES
-from digitedge.training.callbacks import RunRecorder
+from digitedge.training.callbacks import TUNED_SHARE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.run_folder import find_newest_run, load_run, new_run_folder, report_interruption
 from digitedge.training.train import TrainResult, predict_probabilities, train
@@ -130,6 +132,56 @@ def test_run_folders_are_numbered(tmp_path: Path) -> None:
     (tmp_path / "cnn-9").mkdir()
     assert new_run_folder(tmp_path, "cnn").name == "cnn-10"
     assert new_run_folder(tmp_path, "mlp").name == "mlp-1"
+
+
+@pytest.fixture(scope="module")
+def trained(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    train(CONFIG, data, data_name="synthetic", folder=folder, log=lambda _: None)
+    return folder / "model.keras"
+
+
+def test_fine_tuning_starts_from_the_weights_and_moves_back_towards_them(
+    data: Dataset, trained: Path, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, epochs=1, start=str(trained))
+    result = train(config, data, data_name="synthetic", folder=tmp_path, log=lambda _: None)
+    start, tuned, mixed = (
+        keras.saving.load_model(path).get_weights()[0]
+        for path in (trained, tmp_path / "last.keras", result.folder / "model.keras")
+    )
+    assert not np.allclose(start, tuned, atol=1e-4)
+    np.testing.assert_allclose(mixed, TUNED_SHARE * tuned + (1 - TUNED_SHARE) * start, atol=1e-6)
+    initial = keras.saving.load_model(trained)
+    assert result.initial_test_accuracy == top1(predict_probabilities(initial, data.x_test), data.y_test) > 0.7
+    assert result.test_accuracy >= result.initial_test_accuracy - 0.02
+
+
+def test_fine_tuning_on_other_digits_keeps_more_of_the_data_set_than_training_on_them(
+    data: Dataset, trained: Path, tmp_path: Path
+) -> None:
+    """Wrong labels in a quarter of the data set: the model's own answers weigh more than these."""
+    wrong = data._replace(y_train=np.where(np.arange(len(data.y_train)) % 4 == 0, 9 - data.y_train, data.y_train))
+    accuracies = []
+    for name, start in (("tuned", str(trained)), ("new", None)):
+        (tmp_path / name).mkdir()
+        config = replace(CONFIG, epochs=4, start=start)
+        result = train(config, wrong, data_name="synthetic", folder=tmp_path / name, log=lambda _: None)
+        accuracies.append(result.test_accuracy)
+    assert accuracies[0] > accuracies[1]
+
+
+def test_weights_of_another_architecture_are_refused_and_leave_no_folder(
+    data: Dataset, released: Path, tmp_path: Path
+) -> None:
+    folder = new_run_folder(tmp_path, "mlp")
+    config = replace(CONFIG, start=str(released / "model.keras"))
+    with (
+        pytest.raises(ModelError, match=r"expected the layers of mlp, got others\. Give its own architecture"),
+        report_interruption(folder, print),
+    ):
+        train(config, data, data_name="synthetic", folder=folder)
+    assert not folder.exists()
 
 
 def test_a_training_that_cannot_start_leaves_no_folder(data: Dataset, tmp_path: Path) -> None:

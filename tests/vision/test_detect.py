@@ -13,9 +13,11 @@ from digitedge.synthetic.scenes import PLAIN_SCENE_TYPES, Difficulty, render_sce
 from digitedge.utils.boxes import Box, intersection_area, iou, iou_matrix
 from digitedge.utils.opencv import cv2
 from digitedge.vision import Candidate, Detection, Stage, StageClock, detect_candidates, normalize_digit
-from digitedge.vision.detect import SEARCH_SIDE, Level
+from digitedge.vision.detect import SEARCH_SIDE, Level, search_joined
 from digitedge.vision.lines.detection import MAX_OUTLINE_PX
 from digitedge.vision.segment import MAX_DIGIT_PX, MIN_DIGIT_PX, MIN_HEIGHT_PX
+
+NO_BOXES = np.empty((0, 4), np.int64)
 
 
 def find_digits(image: NDArray[np.uint8]) -> list[tuple[int, Box]]:
@@ -114,9 +116,14 @@ def draw_letters(grey: NDArray[np.uint8]) -> None:
     cv2.putText(grey, "LETTERS", (60, 520), cv2.FONT_HERSHEY_SIMPLEX, 6, 40, 24, cv2.LINE_AA)
 
 
+def draw_shaded_row(grey: NDArray[np.uint8]) -> None:
+    """As high as a row of the table that holds the largest of the digits."""
+    grey[140:212, 140:800] = grey[140:212, 140:800] * 0.8
+
+
 @pytest.mark.parametrize("height", [12, 24, 48], ids=lambda height: f"{height} px")
 @pytest.mark.parametrize(
-    "draw", [draw_pen, draw_upright_line, draw_grid, draw_frame, draw_desk, draw_hand, draw_letters]
+    "draw", [draw_pen, draw_upright_line, draw_grid, draw_frame, draw_desk, draw_hand, draw_letters, draw_shaded_row]
 )
 def test_large_dark_structure_beside_small_writing_does_not_matter(
     draw: Callable[[NDArray[np.uint8]], None], height: int
@@ -182,7 +189,8 @@ def test_all_digits_of_plain_scenes_are_found(scene_type: str) -> None:
 def test_each_level_is_exactly_half_of_the_one_before(height: int, width: int) -> None:
     image = np.random.default_rng(1).integers(0, 256, (height, width), np.uint8)
     levels = detect_candidates(image).levels
-    assert levels[0].scale == min(1.0, SEARCH_SIDE / max(height, width))
+    is_small = 2 * max(height, width) <= SEARCH_SIDE
+    assert levels[0].scale in ({1.0, 2.0} if is_small else {min(1.0, SEARCH_SIDE / max(height, width))})
     assert max(levels[0].grey.shape) <= SEARCH_SIDE
     for fine, coarse in pairwise(levels):
         assert coarse.scale == fine.scale / 2
@@ -191,6 +199,60 @@ def test_each_level_is_exactly_half_of_the_one_before(height: int, width: int) -
             rows, columns = (2 * side for side in coarse.grey.shape)
             blocks = fine.grey[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2)
             assert np.abs(blocks.mean(axis=(1, 3)) - coarse.grey).max() <= 0.5, "the mean of 2 x 2 pixels"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scale"), [(800, 10, 2), (800, 19, 2), (800, 21, 1), (800, 60, 1), (802, 10, 1)]
+)
+def test_small_image_is_doubled_if_it_holds_small_writing(width: int, height: int, scale: float) -> None:
+    page = DrawnPage(width, 300).write("253", (60, 150), height, pen=max(1, height // 10))
+    detection = detect_candidates(page.grey)
+    assert detection.levels[0].scale == scale
+    assert detection.levels[0].grey.shape == (scale * 300, scale * width)
+    assert_found(find_digits(page.grey), page.boxes, min_iou=0.6)
+
+
+def test_specks_on_a_small_image_are_too_low_after_it_was_doubled() -> None:
+    page = DrawnPage(400, 300).write("25", (60, 150), 10, pen=1)
+    page.grey[200 : 200 + MIN_HEIGHT_PX - 2, 100:103] = 40
+    levels = detect_candidates(page.grey).levels
+    assert (levels[0].scale, levels[0].min_height) == (2, 2 * MIN_HEIGHT_PX)
+    assert_only(find_digits(page.grey), page.boxes, min_iou=0.5)
+
+
+def draw_joined() -> DrawnPage:
+    """Draw two digits and a box around the second one, with grey between them as in a small or blurred photograph."""
+    page = DrawnPage(900, 600).write("46", (300, 300), 34, pen=3)
+    x, y, width, height = page.boxes[1]
+    blank = page.grey.copy()
+    cv2.rectangle(page.grey, (x - 6, y - 6), (x + width + 5, y + height + 5), 40, 3)
+    grey = cv2.GaussianBlur(page.grey, (0, 0), 2.5)
+    grey[blank < 100] = 60
+    page.grey = grey
+    return page
+
+
+def test_digits_that_touch_through_grey_are_found_in_the_second_search() -> None:
+    page = draw_joined()
+    detection = detect_candidates(page.grey)
+    assert_missed(find_digits(page.grey), page.boxes[1:])
+    level = detection.levels[0]
+    x, _, width, _ = level.joined[0].tolist()
+    assert (x < page.boxes[1][0]) and (x + width > page.boxes[1][0] + page.boxes[1][2])
+    found = [one for one in search_joined(level, 0, level.joined) if one.reject_reason is None]
+    assert max(iou(one.box, page.boxes[1]) for one in found) > 0.7
+    for one in found:
+        left, top, wide, high = one.box
+        assert one.level == 0
+        np.testing.assert_array_equal(
+            one.ink[one.ink > 0], level.ink[top : top + high, left : left + wide][one.ink > 0]
+        )
+
+
+def test_only_what_is_asked_for_is_searched_again() -> None:
+    page = draw_joined()
+    level = detect_candidates(page.grey).levels[0]
+    assert search_joined(level, 0, np.array([[700, 500, 40, 40]])) == []
 
 
 def test_last_level_is_the_first_on_which_no_digit_is_too_high() -> None:
@@ -261,7 +323,9 @@ def test_only_the_stages_of_detection_are_measured() -> None:
 )
 def test_box_of_a_candidate_is_converted_to_pixels_of_the_image(level: int, box: Box, expected: Box) -> None:
     working = np.zeros((50, 100), np.uint8)
-    levels = tuple(Level(scale, working, working, working, working, ()) for scale in (0.5, 0.25))
+    levels = tuple(
+        Level(scale, working, working, working, working, (), MIN_DIGIT_PX, NO_BOXES) for scale in (0.5, 0.25)
+    )
     candidate = Candidate(box, working, darkness=200.0, clutter=0.0, level=level)
     assert Detection([candidate], levels, (101, 201)).to_image(candidate) == expected
 

@@ -5,7 +5,14 @@ import pytest
 from drawn_page import DrawnPage
 from numpy.typing import NDArray
 
-from digitedge.vision.illumination import estimate_illumination, extract_ink, is_light_on_dark
+from digitedge.vision.illumination import (
+    MAX_SHADE,
+    MIN_SHADED_PX,
+    estimate_illumination,
+    extract_ink,
+    is_light_on_dark,
+    remove_shading,
+)
 
 # How much of the light falls on each column and each row.
 ACROSS = np.linspace(0.35, 1.0, 640)[None, :]
@@ -54,6 +61,25 @@ def test_white_sheet_on_a_dark_table_is_not_inverted() -> None:
     assert not estimate_illumination(grey).inverted
 
 
+def test_table_half_in_shadow_on_a_dark_table_is_not_inverted() -> None:
+    """Between the edge of a shadow, the lines and the border of a sheet stay light strips."""
+    sheet = np.full((360, 480), 120, np.uint8)
+    for x in range(20, 480, 60):
+        sheet[20:340, x : x + 2] = 60
+    for y in range(20, 360, 30):
+        sheet[y : y + 2, 20:460] = 60
+    row, column = np.indices(sheet.shape)
+    sheet[3 * row + 2 * column > 500] //= 2
+    page = DrawnPage(480, 360, paper=0)
+    for y in range(45, 340, 30):
+        page.write("407", (30, y), 16, level=255)
+    sheet = np.where(page.grey > 127, sheet // 3, sheet)
+    grey = np.full((480, 640), 12, np.uint8)
+    grey[60:420, 80:560] = sheet
+    assert not is_light_on_dark(grey)
+    assert is_light_on_dark(255 - sheet)
+
+
 def test_blank_page_is_not_inverted() -> None:
     assert not estimate_illumination(DrawnPage().grey).inverted
 
@@ -69,3 +95,30 @@ def test_blank_image_of_any_shape_has_no_ink(shape: tuple[int, int]) -> None:
     ink = remove_illumination(np.full(shape, 99, np.uint8))
     assert ink.shape == shape
     assert ink.max() <= 2
+
+
+def shade(*, level: int = 70, height: int = 40) -> NDArray[np.uint8]:
+    """Ink of 100 by 200 pixels with a shaded row in the middle and a stroke on it, and a stroke on the paper."""
+    ink = np.zeros((100, 200), np.uint8)
+    ink[30 : 30 + height] = level
+    ink[35:60, 50:55] = ink[72:97, 50:55] = 190
+    return ink
+
+
+def test_shading_is_removed_and_what_is_written_on_it_stays() -> None:
+    clean = remove_shading(shade())
+    assert clean[40, [10, 30, 150, 199]].tolist() == [0] * 4
+    assert clean[45, 52] == 190 - 70 and clean[85, 52] == 190
+    assert np.array_equal(clean > 0, shade() > 100)
+
+
+@pytest.mark.parametrize(("level", "height"), [(MAX_SHADE + 1, 40), (70, MIN_SHADED_PX - 1)])
+def test_dark_areas_and_broad_strokes_are_no_shading(level: int, height: int) -> None:
+    ink = shade(level=level, height=height)
+    np.testing.assert_array_equal(remove_shading(ink), ink)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (MIN_SHADED_PX - 1, 300), (300, 3)])
+def test_images_smaller_than_a_shaded_area_stay(shape: tuple[int, int]) -> None:
+    ink = np.full(shape, 60, np.uint8)
+    np.testing.assert_array_equal(remove_shading(ink), ink)

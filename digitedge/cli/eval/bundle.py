@@ -11,6 +11,7 @@ from digitedge.cli.common import (
     DataOption,
     ForceOption,
     JsonOption,
+    PreprocessOption,
     check_image_file,
     choose_model,
     echo,
@@ -35,8 +36,9 @@ def bundle(
     dataset: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER|NPZ",
-            help="Your own digits instead of MNIST: images in subfolders 0 to 9, or an .npz with x and y.",
+            metavar="FOLDER|NPZ|CSV",
+            help="Your own digits instead of MNIST: images in subfolders 0 to 9, an .npz with x and y, or a .csv with "
+            "a digit and its pixels in each line.",
         ),
     ] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Number of digits, class-balanced. Default: all.")] = None,
@@ -56,6 +58,7 @@ def bundle(
         bool, typer.Option("--save", help="Save the figures in the bundle: in its evaluation.json and model card.")
     ] = False,
     as_json: JsonOption = False,
+    preprocess: PreprocessOption = None,
     force: ForceOption = False,
 ) -> None:
     """Evaluate every file of a bundle: accuracy, robustness, calibration, and rejection of non-digits.
@@ -71,11 +74,11 @@ def bundle(
       digitedge eval --dataset my-digits --corrupted 0
       digitedge eval --images 1000 --corrupted 200 --scenes 20
     """
-    from digitedge.bundle.bundle import load_bundle
+    from digitedge.bundle.bundle import is_bundle, load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
     from digitedge.datasets.custom import load_custom_digits
     from digitedge.datasets.load import load_test_crops
-    from digitedge.datasets.mnist import find_mnist
+    from digitedge.datasets.mnist import find_mnist, local_training_digits
     from digitedge.datasets.non_digits import make_non_digits
     from digitedge.evaluation.classifier import evaluate_classifiers, load_files
     from digitedge.evaluation.corruptions import CORRUPTIONS, SEVERITIES
@@ -87,10 +90,10 @@ def bundle(
     if save:
         if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
             raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
-        if not model.is_dir():
+        if not is_bundle(model):
             raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--save")
         check_file_creatable(model / EVALUATION)
-    files, skipped = load_files(model, force=force)
+    files, skipped = load_files(model, force=force, preprocess=preprocess, digits=local_training_digits, log=echo)
     for name in skipped:
         echo(f"{name}: skipped, because its runtime is not installed")
     try:

@@ -13,10 +13,12 @@ from digitedge.cli.common import (
     ForceOption,
     JsonOption,
     ModelOption,
+    PreprocessOption,
     ThresholdOption,
     check_image_file,
     choose_model,
     echo,
+    load_chosen,
     print_json,
 )
 from digitedge.datasets.splits import Half, half_of
@@ -41,6 +43,7 @@ class _Options:
     """The options of both commands."""
 
     model: Path | None
+    preprocess: str | None
     threshold: float
     force: bool
     sheet: Path | None
@@ -59,6 +62,7 @@ def photos(
     sheet: SheetOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
+    preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
@@ -84,7 +88,7 @@ def photos(
     about: dict[str, Any] = {"schema": "digitedge.eval-photos/1", "folder": str(folder), "half": half}
     about |= {"images": len(images), "writers": writers}
     title = f"{folder}{f', {half} half' if half else ''}: {len(images)} images by {writers} writers"
-    options = _Options(model, threshold, force, sheet, as_json, per_image)
+    options = _Options(model, preprocess, threshold, force, sheet, as_json, per_image)
     _evaluate(photo_frames(images), about, title, options)
 
 
@@ -98,6 +102,7 @@ def scenes(
     sheet: SheetOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
+    preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
 ) -> None:
@@ -116,7 +121,7 @@ def scenes(
 
     seeds = range(seed, seed + images)
     title = f"rendered {'documents' if documents else 'scenes'}, seeds {seeds[0]} to {seeds[-1]}: {images} images"
-    options = _Options(model, threshold, force, sheet, as_json, per_image)
+    options = _Options(model, preprocess, threshold, force, sheet, as_json, per_image)
     about = {"schema": "digitedge.eval-scenes/1", "seed": seed, "images": images, "documents": documents}
     _evaluate(document_frames(seeds) if documents else scene_frames(seeds), about, title, options)
 
@@ -132,7 +137,8 @@ def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: s
         check_image_file("--sheet", options.sheet)
         sheet = ContactSheet()
     model = choose_model(options.model)
-    reader = Reader(model, threshold=options.threshold, force=options.force)
+    loaded = load_chosen(model, force=options.force, preprocess=options.preprocess)
+    reader = Reader(loaded, threshold=options.threshold)
     with typer.progressbar(frames, length=about["images"], label="reading", file=sys.stderr) as watched:
         evaluation = evaluate_reader(reader, watched, sheet=sheet)
     if options.as_json:

@@ -12,6 +12,7 @@ from digitedge.synthetic.documents.forms import (
     draw_comb_form,
     draw_envelope,
     draw_form,
+    draw_official_form,
     draw_print_beside_writing,
     draw_writing_over_form,
 )
@@ -102,6 +103,7 @@ TRAINING_DOCUMENT_TYPES: dict[str, DocumentType] = {
     "hand-drawn-table": DocumentType(draw_table_by_hand, 1.0, papers=_ANY, ruled=0.2),
     "comb-boxes": DocumentType(draw_comb_form, 1.5, size=(0.012, 0.1)),
     "filled-form": DocumentType(draw_form, 1.2, size=(0.012, 0.04)),
+    "official-form": DocumentType(draw_official_form, 1.2, size=(0.012, 0.04)),
     "print-and-writing": DocumentType(draw_print_beside_writing, 1.2, size=(0.03, 0.12)),
     "scrap-paper": DocumentType(draw_writing_over_form, 0.8, size=(0.03, 0.12), pens=_BROAD),
     "address": DocumentType(draw_envelope, 0.8, size=(0.025, 0.09), papers=(*_ANY, PaperType.ENVELOPE)),

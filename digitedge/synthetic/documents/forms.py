@@ -5,6 +5,7 @@ import numpy as np
 from digitedge.synthetic.documents import texts
 from digitedge.synthetic.documents.rules import Rule, draw_frame
 from digitedge.synthetic.documents.sheet import Sheet
+from digitedge.synthetic.drawing import Edges, corners_of, fill_polygon
 
 
 def draw_comb(sheet: Sheet, text: str, x: float, y: float, *, side: float, empty: float = 0.0) -> float:
@@ -144,6 +145,89 @@ def draw_form(sheet: Sheet, *, empty: bool = False) -> None:
                 )
             x = field + size
         y += size * rng.uniform(1.7, 2.6)
+
+
+def draw_official_form(sheet: Sheet) -> None:
+    """An official form: headings, printed items in frames, words in capitals, counts in boxes, a date in boxes."""
+    rng = sheet.rng
+    left, top, right, bottom = sheet.area
+    size = float(np.clip(sheet.size, (bottom - top) / 50, (bottom - top) / 16))
+    sheet.resize(size)
+    small = max(6.0, size * rng.uniform(0.4, 0.75))
+    rule = sheet.rule(by_hand=False)
+    boxes, in_words, barred = int(rng.integers(2, 5)), rng.random() < 0.7, rng.random() < 0.35
+    y = top + 1.5 * small
+    for _ in range(rng.integers(1, 4)):
+        sheet.print(_heading(sheet, 3), (left + right) / 2, y, height=1.2 * small, align=0.5, width=right - left)
+        y += 1.9 * small
+    while y < bottom - 4 * size and not sheet.is_full:
+        sheet.print(_heading(sheet, 4), left, y + small, height=small, width=right - left)
+        y += 1.8 * small
+        for _ in range(rng.integers(1, 6)):
+            high = size * rng.uniform(1.5, 1.8) + (1.6 * size if in_words else 0.4 * small)
+            if y + high > bottom:
+                return
+            _draw_item(sheet, (left, y, right, y + high), rule, small, boxes, in_words=in_words, barred=barred)
+            y += high
+        y += 1.2 * size
+        if rng.random() < 0.5 and y + 3 * size < bottom:
+            x = left
+            for text in (texts.number(rng, 2, 2), texts.number(rng, 2, 2), texts.number(rng, 4, 4)):
+                x = sheet.print(sheet.label(), x, y + 0.8 * size, height=small)[2] + small
+                x = draw_comb(sheet, text, x, y + 1.2 * size, side=1.2 * size) + size
+            y += 2.4 * size
+
+
+def _draw_item(
+    sheet: Sheet,
+    edges: Edges,
+    rule: Rule,
+    small: float,
+    boxes: int,
+    *,
+    in_words: bool,
+    barred: bool,
+) -> None:
+    """Draw an item and its count, right-aligned in boxes; boxes that are not used are crossed or empty."""
+    rng = sheet.rng
+    left, top, right, bottom = edges
+    size = sheet.size
+    side = 1.3 * size
+    divider = right - boxes * side - 0.2 * size
+    first = top + 0.3 * size + side
+    draw_frame(sheet.image, edges, rule, rng)
+    sheet.line(divider, top, divider, bottom, rule)
+    if barred:
+        fill_polygon(
+            sheet.image, corners_of((left + 0.3 * (divider - left), top + 0.2 * size, divider, first)), (0, 0, 0)
+        )
+        sheet.print(_heading(sheet, 2), left + small, first - 0.4 * size, height=small, width=0.25 * (divider - left))
+    else:
+        index = f"{rng.integers(1, 30):02d}. " if rng.random() < 0.4 else ""
+        text = f"{index}{_heading(sheet, 4)}"
+        sheet.print(text, left + small, first - 0.4 * size, height=small, width=0.9 * (divider - left))
+    count = texts.number(rng, 1, boxes)
+    unused = sheet.pick(("✗", " ", texts.DASH, "0"))
+    x = divider + 0.1 * size
+    row = object()
+    for character in (boxes - len(count)) * unused + count:
+        draw_frame(sheet.image, (x, first - side, x + side, first), rule, rng)
+        middle = x + side * rng.normal(0.5, 0.07)
+        if character != " ":
+            sheet.write(character, middle, first - 0.15 * size, height=size, row=row, align=0.5, width=side)
+        x += side
+    if in_words:
+        words = " ".join(sheet.word() for _ in range(rng.integers(1, 5)))
+        x = left + small * rng.uniform(1, 8)
+        sheet.write(words.upper(), x, bottom - 0.4 * size, height=0.8 * size, width=divider - x)
+
+
+def _heading(sheet: Sheet, most: int) -> str:
+    """Make up to `most` words of a heading, in capitals or not."""
+    words = " ".join(
+        sheet.word() if sheet.rng.random() < 0.6 else sheet.label() for _ in range(sheet.rng.integers(1, most + 1))
+    )
+    return words.upper() if sheet.rng.random() < 0.6 else words
 
 
 def draw_cheque(sheet: Sheet) -> None:

@@ -1,5 +1,7 @@
 """Documents that are tables: mark sheets, sudokus, score sheets, logbooks, calendars, bingo cards."""
 
+from functools import partial
+
 import numpy as np
 
 from digitedge.synthetic.documents import texts
@@ -20,7 +22,15 @@ from digitedge.synthetic.documents.sheet import MAX_DIGITS, Sheet
 from digitedge.synthetic.drawing import Edges
 
 # What stands in the columns of a mark sheet, besides names and an index.
-_COLUMNS = (*("digit",) * 7, *("number",) * 3, "signs")
+_COLUMNS = (*("digit",) * 7, *("number",) * 3, "measurement", "letters", "signs")
+# What stands in a column of letters: marks, results, a choice of answers.
+_LETTER_SETS = ("ABCDE", "WLD", "PAX", "yn", "MTWF", "GRK", "abcd")
+# What is written into the cells of a column of a mark sheet.
+_CELL_TEXTS: dict[str, texts.Write] = {
+    "digit": partial(texts.number, least=1, most=1),
+    "number": partial(texts.number, least=1, most=3),
+    "measurement": texts.measurement,
+}
 # A table has no more rows than this.
 MAX_ROWS = 34
 # What stands in the columns of a logbook, and how wide they usually are, in digits.
@@ -35,7 +45,7 @@ _LOGBOOK_COLUMNS: tuple[tuple[texts.Write, float], ...] = (
 
 
 def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
-    """Names, an index in print, and columns of digits, numbers or signs (ticks, crosses, dashes), with empty cells."""
+    """Names, an index in print, and columns of digits, numbers, letters or signs (ticks, crosses), with empty cells."""
     rng = sheet.rng
     columns = int(rng.integers(1, 9))
     kinds: list[str] = []
@@ -44,10 +54,11 @@ def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
     if rng.random() < 0.6:
         kinds.append(sheet.pick(["name", "printed name", "blank"]))
     kinds += [sheet.pick(_COLUMNS) for _ in range(columns)]
-    if not {"digit", "number"} & set(kinds):
+    if not {"digit", "number", "measurement"} & set(kinds):
         kinds[-1] = "digit"
-    width = rng.uniform(1.3, 4)
+    width, wide = rng.uniform(1.3, 4), rng.uniform(3.2, 5)
     share = {"index": 1.5, "name": rng.uniform(3, 7), "printed name": 5, "blank": 4, "number": 1.4 * width}
+    share["measurement"] = wide
     count = min(int(rng.integers(2, MAX_ROWS)), 2 + 200 // len(kinds))
     grid = fit_grid(sheet, [share.get(kind, width) for kind in kinds], count, rng.uniform(1.15, 2.3), skew=2)
     size = sheet.size
@@ -60,6 +71,7 @@ def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
     written: dict[tuple[int, int], str] = {}
     per_column = rng.random() < 0.3
     hands = [sheet.any_hand() if per_column else sheet.hand for _ in kinds]
+    letters = [sheet.pick(_LETTER_SETS) for _ in kinds]
     for r in range(grid.shape[0]):
         for c, (kind, hand) in enumerate(zip(kinds, hands, strict=True)):
             edges = grid.cell(r, c)
@@ -73,8 +85,10 @@ def draw_mark_sheet(sheet: Sheet, *, by_hand: bool | None = None) -> None:
                 write_cell(sheet, edges, sheet.word(), height=0.8 * size, row=r, hand=hand, align=0.0)
             elif kind == "signs":
                 _write_sign(sheet, edges, hand)
+            elif kind == "letters":
+                write_cell(sheet, edges, sheet.pick(letters[c]), height=0.9 * size, row=None, hand=hand)
             elif kind != "blank" and rng.random() < filled:
-                written[r, c] = texts.number(rng, 1, 1) if kind == "digit" else texts.number(rng, 1, 3)
+                written[r, c] = _CELL_TEXTS[kind](rng)
                 write_cell(sheet, edges, written[r, c], height=size, row=r, hand=hand, careless=careless)
     keep_table(sheet, grid, written)
     print_title(sheet, grid)

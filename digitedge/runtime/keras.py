@@ -1,0 +1,216 @@
+"""Keras files and SavedModel folders in TensorFlow: the third-party models before they are exported.
+
+Python code that a file holds (Lambda layers, pickles) is never run.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import ModelError, first_line
+from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.contract import CLASSES
+from digitedge.runtime.image_shape import describe_shape, split_batch
+from digitedge.runtime.load import is_saved_model
+from digitedge.runtime.saved_model import GRAPH_ADVICE, load_saved_model
+from digitedge.utils.quiet import quiet, require_tensorflow
+
+_BATCH = 250
+# Arguments of layers of Keras 2 that Keras 3 refuses, with the values that mean what Keras 3 does; None for all values.
+OLD_ARGUMENTS: dict[str, tuple[Any, ...] | None] = {
+    "time_major": (False,),
+    "groups": (1,),
+    "implementation": None,
+    "rng_type": None,
+    "kernel_initializer": None,
+    "kernel_regularizer": None,
+    "kernel_constraint": (None,),
+}
+MAX_DROPPED = 20
+# The first version without a known way to run code from a file (CVE-2026-1462).
+SAFE_KERAS = (3, 13, 2)
+
+
+class KerasNetwork:
+    """A Keras file or a SavedModel folder, as a `Network`.
+
+    Attributes:
+        model: `keras.Model` with one input, that of the file, and one output of ten scores.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+        ModelError: it cannot be loaded, or has no input of one image and no output of ten scores.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        require_tensorflow()
+        self.path = path
+        model = load_saved_model(path) if is_saved_model(path) else _load_keras(path)
+        self.model = _with_one_output(model, path)
+        batch_shape = list(self.model.inputs[0].shape)
+        split = split_batch(batch_shape)
+        if split is None or split[0] == 0:
+            raise ModelError(f"{path}: expected the image of a digit as input, got {describe_shape(batch_shape)}.")
+        self._batch, self.shape = split
+        self._type = self.model.inputs[0].dtype
+        self._call = _compile(self.model)
+
+    def scores(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score inputs: float32 (N, *shape) -> float32 (N, 10)."""
+        if not len(inputs):
+            return np.empty((0, CLASSES), np.float32)
+        return run_in_batches(self._run, to_dtype(inputs, np.dtype(self._type)), self._batch)
+
+    def _run(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        try:
+            return np.concatenate(
+                [self._call(inputs[start : start + _BATCH]) for start in range(0, len(inputs), _BATCH)]
+            )
+        except Exception as exc:  # TensorFlow raises its own OpError, ValueError and others
+            raise ModelError(f"{self.path}: TensorFlow cannot run it on {inputs.shape}: {first_line(exc)}") from exc
+
+
+def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """A model as one graph; `predict` would take a tenth of a second for its own preparations in each call."""
+    import tensorflow as tf
+
+    spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
+    graph = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec], autograph=False)
+    return lambda inputs: np.asarray(graph(inputs), np.float32)
+
+
+def _load_keras(path: Path) -> Any:
+    import keras
+
+    if not path.is_file():
+        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
+    if tuple(int(part) for part in keras.__version__.split(".")[:3]) < SAFE_KERAS:
+        oldest = ".".join(map(str, SAFE_KERAS))
+        raise ModelError(
+            f"expected Keras {oldest} or newer, because older ones run code from model files, got {keras.__version__}. "
+            f"Run: pip install 'keras>={oldest}'"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = path
+        for _ in range(MAX_DROPPED):
+            try:
+                with quiet(2):
+                    return keras.saving.load_model(loaded, compile=False, safe_mode=True)
+            except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
+                copy = Path(folder) / path.name
+                if not _drop_old_arguments(loaded, str(exc), copy):
+                    raise ModelError(f"{path}: {_explain_keras(path, exc)}") from exc
+                loaded = copy
+        raise ModelError(f"{path}: expected a model of Keras 3, got one with too many arguments of an older Keras.")
+
+
+def _drop_old_arguments(path: Path, error: str, copy: Path) -> bool:
+    """Copy an HDF5 file of Keras 2 without the arguments that Keras 3 refuses, such as LSTM's time_major.
+
+    Returns:
+        Whether there were any that only say what Keras 3 does anyway.
+    """
+    import h5py
+
+    found = re.search(r"Unrecognized keyword arguments passed to (\w+): \{(.*)\}", error)
+    if found is None or path.suffix.lower() not in (".h5", ".hdf5"):
+        return False
+    if path != copy:
+        shutil.copyfile(path, copy)
+    with h5py.File(copy, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        dropped = _drop_from_layers(config, found[1], {name for name in OLD_ARGUMENTS if f"'{name}':" in found[2]})
+        file.attrs["model_config"] = json.dumps(config)
+    return dropped
+
+
+def _drop_from_layers(config: Any, class_name: str, names: set[str]) -> bool:
+    """Remove arguments from the config of every layer of a class; returns whether any was removed."""
+    if isinstance(config, list):
+        return any([_drop_from_layers(value, class_name, names) for value in config])
+    if not isinstance(config, dict):
+        return False
+    dropped = any([_drop_from_layers(value, class_name, names) for value in config.values()])
+    if config.get("class_name") == class_name and isinstance(config.get("config"), dict):
+        for name in names & config["config"].keys():
+            allowed = OLD_ARGUMENTS[name]
+            if allowed is None or config["config"][name] in allowed:
+                del config["config"][name]
+                dropped = True
+    return dropped
+
+
+def _explain_keras(path: Path, error: Exception) -> str:
+    """What is wrong with a Keras file, and what the user can do."""
+    text = str(error)
+    if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
+        return "expected a model saved by Keras 3, got a file that is damaged or of another kind. Save it again."
+    version = _keras_version(path)
+    if "Lambda" in text or "lambda" in text:
+        return (
+            "it has a Lambda layer, which is Python code, and digitedge runs no code from model files. "
+            f"{GRAPH_ADVICE}; or put a built-in layer such as Rescaling in its place."
+        )
+    if "No model config found" in text or "model_config" in text:
+        return "expected a model, got weights alone. Save it with model.save('model.keras') where the model is made."
+    if version and not version.startswith("3") and path.suffix == ".keras":
+        return (
+            f"expected a file of Keras 3, got one of Keras {version}. If you trust it, convert it: pip install "
+            "tf_keras; python -c \"import tf_keras; tf_keras.models.load_model('MODEL.keras').save('MODEL.h5')\""
+        )
+    unknown = re.search(r"(?:Could not locate class|Unknown layer:?|Could not locate function) '([\w>.]+)'", text)
+    if unknown:
+        return f"it has {unknown[1]}, of its author's own, whose code is not in the file. {GRAPH_ADVICE}."
+    if version and not version.startswith("3"):
+        return (
+            f"Keras 3 cannot load this file of Keras {version} ({first_line(error)}). If you trust it, convert it: pip "
+            "install tf_keras; python -c \"import tf_keras; tf_keras.models.load_model('MODEL.h5').export('FOLDER')\""
+            " and give that folder."
+        )
+    return f"expected a model saved by Keras 3 with built-in layers, got: {first_line(error)} Save it again."
+
+
+def _keras_version(path: Path) -> str | None:
+    """The version of Keras that a file says it is of; None if it does not say."""
+    import h5py
+
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return str(json.loads(archive.read("metadata.json"))["keras_version"])
+        with h5py.File(path, "r") as file:
+            version = file.attrs["keras_version"]
+            return version.decode() if isinstance(version, bytes) else str(version)
+    except Exception:  # zipfile, zlib, json and h5py raise errors of many kinds for damaged files
+        return None
+
+
+def _with_one_output(model: Any, path: Path) -> Any:
+    """The model with its one input and the one output that has ten scores."""
+    import keras
+
+    try:
+        inputs = list(model.inputs)
+        outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
+    except (AttributeError, ValueError, TypeError) as exc:
+        raise ModelError(
+            f"{path}: expected a model whose input shape is known, got one that is not built or a class of its own. "
+            f"{GRAPH_ADVICE}."
+        ) from exc
+    if len(inputs) != 1:
+        raise ModelError(f"{path}: expected one input, got {len(inputs)}. Save the model with one image as input.")
+    if isinstance(outputs, dict):
+        named = list(outputs.items())
+    else:
+        listed = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        named = [(one.name, one) for one in listed]
+    chosen = named[choose_output([(name, list(one.shape)) for name, one in named], path)][1]
+    return model if chosen is outputs else keras.Model(inputs[0], chosen)
