@@ -7,6 +7,7 @@ folder and renamed when it is complete. After a full disk, Ctrl-C or a power cut
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,46 @@ from pathlib import Path
 from typing import Any
 
 from digitedge.errors import DigitEdgeError
+
+
+def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError], follow_links: bool = True) -> bytes:
+    """Read a file at once, if it is a regular one and not too large.
+
+    What is opened is what is checked: the file cannot be exchanged for a pipe, a device or a larger one in between.
+
+    Args:
+        path: of the file.
+        max_bytes: the size up to which it is read.
+        error: raised where it cannot be read.
+        follow_links: whether it may be a symbolic link to a file.
+
+    Raises:
+        DigitEdgeError: as `error`: it is missing, no regular file, a link that is not followed, or too large.
+
+    Examples:
+        >>> read_regular_file(Path("/dev/null"), max_bytes=10, error=DigitEdgeError)
+        Traceback (most recent call last):
+        digitedge.errors.DigitEdgeError: cannot read /dev/null: expected a regular file, got a device or pipe.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe would block
+    if not follow_links:
+        if path.is_symlink():
+            raise error(f"cannot read {path}: expected a regular file, got a symbolic link.")
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISDIR(found.st_mode):
+                raise error(f"cannot read {path}: expected a file, got a folder.")
+            if not stat.S_ISREG(found.st_mode):
+                raise error(f"cannot read {path}: expected a regular file, got a device or pipe.")
+            content = file.read(max_bytes + 1) if found.st_size <= max_bytes else b""
+    except OSError as exc:
+        raise error(f"cannot read {path}: {exc.strerror or exc}.") from exc
+    if found.st_size > max_bytes or len(content) > max_bytes:
+        size = max(found.st_size, len(content))
+        raise error(f"cannot read {path}: expected at most {max_bytes:,} bytes, got {size:,}.")
+    return content
 
 
 @contextmanager

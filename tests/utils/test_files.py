@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.errors import DigitEdgeError
-from digitedge.utils.files import atomic_file, atomic_folder, check_creatable, check_file_creatable, write_json
+from digitedge.errors import DigitEdgeError, ModelError
+from digitedge.utils.files import (
+    atomic_file,
+    atomic_folder,
+    check_creatable,
+    check_file_creatable,
+    read_regular_file,
+    write_json,
+)
 
 
 def test_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -98,3 +105,26 @@ def test_folder_pipe_or_device_cannot_be_replaced_by_a_file(tmp_path: Path) -> N
     for path, what in ((tmp_path, "a folder"), (tmp_path / "pipe", "a device or pipe"), (Path("/dev/null"), "a dev")):
         with pytest.raises(DigitEdgeError, match=f"cannot write {path}: expected the path of a file, got {what}"):
             check_file_creatable(path)
+
+
+def test_a_file_is_read_if_it_is_regular_and_small_enough(tmp_path: Path) -> None:
+    path = tmp_path / "seven.bin"
+    path.write_bytes(b"seven")
+    assert read_regular_file(path, max_bytes=5, error=ModelError) == b"seven"
+    with pytest.raises(ModelError, match="expected at most 4 bytes, got 5"):
+        read_regular_file(path, max_bytes=4, error=ModelError)
+    link = tmp_path / "link.bin"
+    link.symlink_to(path)
+    assert read_regular_file(link, max_bytes=5, error=ModelError) == b"seven"
+    with pytest.raises(ModelError, match="got a symbolic link"):
+        read_regular_file(link, max_bytes=5, error=ModelError, follow_links=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with a name and devices are of POSIX")
+def test_pipes_devices_and_folders_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, what in ((tmp_path / "pipe", "device"), (Path("/dev/zero"), "device"), (tmp_path, "folder")):
+        with pytest.raises(ModelError, match=what):
+            read_regular_file(path, max_bytes=5, error=ModelError)
+    with pytest.raises(ModelError, match="No such file"):
+        read_regular_file(tmp_path / "missing", max_bytes=5, error=ModelError)
