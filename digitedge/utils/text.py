@@ -7,13 +7,13 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u
 
 
 def printable(text: str) -> str:
-    """Text with every control character written as an escape, so that it is one line and a terminal obeys nothing.
+    r"""Text with every control character written as an escape, so that it is one line and a terminal obeys nothing.
 
     Bytes of a file name that are not UTF-8, which Python keeps as surrogates, are written as escapes too.
 
     Examples:
-        >>> printable("red \\x1b[31m\\nerror: fake")
-        'red \\\\x1b[31m\\\\nerror: fake'
+        >>> printable("red \x1b[31m\nerror: fake")
+        'red \\x1b[31m\\nerror: fake'
         >>> printable("naïve 7")
         'naïve 7'
     """
