@@ -130,7 +130,9 @@ def read_graph(content: bytes) -> Graph:
     model = schema.Model.GetRootAs(content, 0)
     if model.Version() != 3:
         raise Contradiction(f"expected version 3 of the format, got {model.Version()}")
-    if _count(model.SubgraphsLength(), "graphs") != 1:
+    if not _count(model.SubgraphsLength(), "graphs"):
+        raise Contradiction("it has no graph")
+    if model.SubgraphsLength() > 1:
         raise Unknown("several graphs")
     if model.ExternalBuffersLength() or model.ExternalBufferGroupsLength():
         raise Contradiction("expected all weights in the file, got external ones")
