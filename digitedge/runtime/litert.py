@@ -71,6 +71,10 @@ def try_content(content: bytes) -> None:
             interpreter.get_tensor(one["index"])
 
 
+def _cannot_run(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: LiteRT cannot run it: {first_line(error)}")
+
+
 class LiteRTClassifier:
     """A `.tflite` file that meets the model contract; see `load_classifier` for arguments and errors.
 
@@ -93,10 +97,13 @@ class LiteRTClassifier:
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's results
-            for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
-                interpreter.set_tensor(self._input, batches[index])
-                interpreter.invoke()
-                scores[index] = interpreter.get_tensor(self._output)
+            try:
+                for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
+                    interpreter.set_tensor(self._input, batches[index])
+                    interpreter.invoke()
+                    scores[index] = interpreter.get_tensor(self._output)
+            except (ValueError, RuntimeError) as exc:
+                raise _cannot_run(self.path, exc) from exc
         return scores
 
     def _check_input(self) -> int:
@@ -177,7 +184,7 @@ class LiteRTNetwork:
             )
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as exc:
-            raise ModelError(f"{self.path}: LiteRT cannot run it: {first_line(exc)}") from exc
+            raise _cannot_run(self.path, exc) from exc
         return _dequantize(self._interpreter.get_tensor(self._output["index"]), self._output)
 
 
