@@ -24,7 +24,7 @@ MAX_TOTAL_BYTES = 256_000_000
 SCALE_RANGE = (1e-9, 1e6)
 # Metadata that the interpreter ignores, or that names what the file needs.
 _KNOWN_METADATA = {
-    *(b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA", b"reduced_precision_support_metadata"),
+    *(b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA", b"reduced_precision_support"),
 }
 _SIGNATURE_ITEMS = 64
 _CUSTOM = 32
