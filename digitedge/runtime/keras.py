@@ -3,24 +3,27 @@
 Python code that a file holds (Lambda layers, pickles) is never run.
 """
 
+import io
 import json
 import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError, first_line
+from digitedge.errors import ModelError, first_line, require
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
 from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
 from digitedge.runtime.saved_model import GRAPH_ADVICE, load_saved_model
+from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.quiet import quiet, require_tensorflow
 
 _BATCH = 250
@@ -35,6 +38,9 @@ OLD_ARGUMENTS: dict[str, tuple[Any, ...] | None] = {
     "kernel_constraint": (None,),
 }
 MAX_DROPPED = 20
+# Weights hardly shrink when they are packed, and Keras does not pack them.
+MAX_UNPACKED_RATIO = 10
+MIN_UNPACKED_BYTES = 16_000_000
 # The first version without a known way to run code from a file (CVE-2026-1462).
 SAFE_KERAS = (3, 13, 2)
 
@@ -51,6 +57,7 @@ class KerasNetwork:
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
+        _check_size(path)
         require_tensorflow()
         self.path = path
         model = load_saved_model(path) if is_saved_model(path) else _load_keras(path)
@@ -76,6 +83,48 @@ class KerasNetwork:
             )
         except Exception as exc:  # TensorFlow raises its own OpError, ValueError and others
             raise ModelError(f"{self.path}: TensorFlow cannot run it on {inputs.shape}: {first_line(exc)}") from exc
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a model that takes too much memory, or far more than its file has, before TensorFlow is loaded.
+
+    Raises:
+        ModelError: it does.
+    """
+    if path.is_dir():
+        sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file()]
+        check_memory(sum(sizes), what=f"{path}: its files", error=ModelError)
+        return
+    try:
+        file_size = path.stat().st_size
+        if not zipfile.is_zipfile(path):
+            unpacked = _hdf5_bytes(path)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+                if unpacked <= _most_unpacked(file_size):
+                    weights = [name for name in archive.namelist() if name.endswith((".h5", ".hdf5"))]
+                    unpacked += sum(_hdf5_bytes(io.BytesIO(archive.read(name))) for name in weights)
+    except (OSError, ValueError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        return  # missing or damaged: Keras says how
+    check_memory(unpacked, what=f"{path}: its weights", error=ModelError)
+    if unpacked > _most_unpacked(file_size):
+        raise ModelError(
+            f"{path}: expected a model, got a file of {file_size:,} bytes that unpacks to {unpacked:,}. Save it again."
+        )
+
+
+def _most_unpacked(file_size: int) -> int:
+    return min(max(MAX_UNPACKED_RATIO * file_size, MIN_UNPACKED_BYTES), memory_limit())
+
+
+def _hdf5_bytes(file: Path | BinaryIO) -> int:
+    """Bytes of all arrays in an HDF5 file, by what it says of them."""
+    h5py = require("h5py", extra="train")
+    arrays: list[int] = []
+    with h5py.File(file, "r") as opened:
+        opened.visititems(lambda name, one: arrays.append(one.nbytes) if isinstance(one, h5py.Dataset) else None)
+    return sum(arrays)
 
 
 def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:

@@ -66,7 +66,7 @@ def read_image_header(content: bytes) -> ImageHeader | None:
     read = next((read for start, read in readers.items() if content.startswith(start)), None)
     try:
         header = read(content) if read else None
-    except (struct.error, KeyError, StopIteration):  # cut short, or a value that is missing
+    except (struct.error, KeyError, IndexError):  # cut short, or a value that is missing
         return None
     return header if header and header.width > 0 and header.height > 0 else None
 
