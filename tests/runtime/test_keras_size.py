@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from digitedge.errors import ModelError
 from digitedge.runtime.load import load_network
 
 h5py: Any = pytest.importorskip("h5py")
-pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs TensorFlow")
 
 
 def make_hdf5(side: int) -> bytes:
