@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.files import atomic_file
-from digitedge.utils.opencv import as_uint8, cv2, encode_image, to_uint8
+from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
@@ -93,7 +93,7 @@ def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
         DigitEdgeError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    if not cv2.haveImageWriter(path.name):
+    if not can_encode(path.suffix):
         raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     with atomic_file(path) as draft:
         draft.write_bytes(encode_image(image, path.suffix))

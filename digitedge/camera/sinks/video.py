@@ -21,7 +21,7 @@ from digitedge.camera.loop import Update
 from digitedge.camera.sources.base import Frame, Source
 from digitedge.errors import DigitEdgeError, InputError
 from digitedge.utils.files import atomic_file, check_writable
-from digitedge.utils.opencv import cv2, resize, to_bgr
+from digitedge.utils.opencv import cv2, is_utf8, resize, to_bgr
 
 # Codec of each file format. Motion JPEG is nine times as large, but playable up to any point.
 CODECS = {".mp4": "mp4v", ".mkv": "MJPG", ".avi": "MJPG"}
@@ -63,6 +63,8 @@ class VideoSink:
         self._log = log
         if self._path.suffix.lower() not in CODECS:
             raise InputError(f"cannot record to {path}: expected {', '.join(CODECS)}, got {self._path.suffix!r}")
+        if not is_utf8(str(self._path.resolve())):
+            raise InputError(f"cannot record to {path}: expected a name in UTF-8. Choose another name.")
         if self._path.exists() and not overwrite:
             raise InputError(f"{path} exists. Choose another name, or allow to overwrite it.")
         check_writable(self._path.parent)

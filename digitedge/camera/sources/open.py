@@ -17,7 +17,7 @@ from digitedge.camera.sources.video import VideoFile
 from digitedge.camera.sources.webcam import Webcam
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.images import SUFFIXES, find_images
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, is_utf8
 from digitedge.utils.raspberry_pi import BOARD, find_rpicam, is_raspberry_pi, list_cameras
 
 # Source by the pattern of its name; what matches none is the path of a video or of images.
@@ -54,6 +54,8 @@ def open_source(text: str | None = None, mode: Mode = Mode()) -> Source:  # noqa
     """
     text = default_source() if text is None else text
     source_class = next((cls for pattern, cls in SOURCES.items() if re.fullmatch(pattern, text, re.DOTALL)), None)
+    if source_class is not None and not is_utf8(text):
+        raise _not_utf8(text)
     if source_class is not None and issubclass(source_class, Camera):
         return source_class(text, mode=mode)
     if mode != Mode():
@@ -82,5 +84,12 @@ def _open_file(text: str) -> Source:
             f"there is no {text}. Expected a camera number (0), /dev/videoN, a video, an image, a folder or pattern "
             "of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
         )
-    is_image = path.suffix.lower() in SUFFIXES or cv2.haveImageReader(str(path))
-    return Images(text, [path]) if is_image else VideoFile(path)
+    if path.suffix.lower() in SUFFIXES:
+        return Images(text, [path])
+    if not is_utf8(str(path.resolve())):
+        raise _not_utf8(text)
+    return Images(text, [path]) if cv2.haveImageReader(str(path)) else VideoFile(path)
+
+
+def _not_utf8(name: str) -> CameraError:
+    return CameraError(f"expected a name in UTF-8, got {name}, which OpenCV cannot open. Rename it.")
