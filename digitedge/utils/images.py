@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.files import atomic_file
 from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
+from digitedge.utils.text import public_address
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
@@ -140,10 +141,14 @@ def _expand(argument: str) -> list[Path]:
     if path.exists():
         return [path]
     if not glob.has_magic(argument):
-        raise CameraError(f"no file or folder at {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file or folder at {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     images = [p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file()]
     if not images:
-        raise CameraError(f"no file matches {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file matches {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     return sorted(images, key=natural_key)
 
 
