@@ -105,7 +105,7 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
         (lambda m: m["files"][INT8].update(top1=float("nan")), "expected JSON, got a file that cannot be read"),
         (lambda m: m["files"][INT8].update(agreement=-0.1), r"agreement: expected float >= 0\.0, got -0\.1"),
         (lambda m: m["files"][INT8].update(mcnemar_p=1.5), r"mcnemar_p: expected float <= 1\.0, got 1\.5"),
-        (lambda m: m["files"][INT8].update(max_abs_diff=float("inf")), "max_abs_diff: expected float <= .*, got inf"),
+        (lambda m: m["files"][INT8].update(max_abs_diff=float("inf")), "expected JSON, got a file that cannot be read"),
         (
             lambda m: m["files"][INT8].update(max_abs_diff=float("nan")),
             "expected JSON, got a file that cannot be read",
