@@ -26,7 +26,8 @@ ORIGINAL = "original"
 """Stem of the reference of a bundle that was made of an `.onnx` or `.tflite` file or a SavedModel (as .zip)."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,9 @@ class TensorSpec:
 
     name: str
     dtype: str
-    shape: list[int | str]
-    scale: float | None = None
-    zero_point: int | None = None
+    shape: list[Whole | str]
+    scale: Annotated[float, Meta(gt=0, le=sys.float_info.max)] | None = None
+    zero_point: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class ImageSet:
     """A set of images that something was measured on; sha256 of the uint8 pixels in order."""
 
     samples: Count
-    seed: int | None
+    seed: Whole | None
     sha256: str
 
 
@@ -184,7 +185,7 @@ class Manifest:
     parameters: Count
     macs: Count | None
     created: str
-    seed: int | None
+    seed: Whole | None
     passed: bool
     data: DataSource
     versions: dict[str, str]

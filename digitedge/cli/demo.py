@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, echo
+from digitedge.cli.common import DataOption, echo, print_text
 from digitedge.errors import DataError, ParityError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def demo(
     image = folder / "reading.png"
     score, frame_ms = _read_clip(exported.bundle.path, image)
     _print_summary(name, result, exported, score, frame_ms)
-    typer.echo(f"image: {image}\nbundle:  {exported.bundle.path}")
+    print_text(f"image: {image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
     echo("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
