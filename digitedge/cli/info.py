@@ -27,7 +27,7 @@ def info(
       digitedge info export/cnn-1 --json
       digitedge info other.tflite
     """
-    chosen = choose_model(model)
+    chosen = choose_model(model, name_it="digitedge info ")
     if chosen.is_file() or is_saved_model(chosen):
         _print_file(chosen, as_json)
     else:

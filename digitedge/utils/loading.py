@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import msgspec.inspect
@@ -15,18 +15,27 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from digitedge.errors import DigitEdgeError
+from digitedge.utils.files import read_regular_file
 
 T = TypeVar("T")
+MAX_JSON_BYTES = 16 << 20
+"""Of a JSON file. The labels of 100,000 photographs have 10 MB."""
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
     """Read a JSON file. If it cannot be read, `error` is raised with `advice`: what the user should do."""
+    if not path.exists():
+        raise error(f"there is no {path}. {advice}")
+    content = read_regular_file(path, max_bytes=MAX_JSON_BYTES, error=error)
+    return parse_json(content, where=str(path), error=error, advice=advice)
+
+
+def parse_json(content: bytes, *, where: str, error: type[DigitEdgeError], advice: str) -> Any:
+    """Parse the content of a JSON file; `where` is its path, for messages. Errors as in `read_json`."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise error(f"there is no {path}. {advice}") from exc
-    except (OSError, ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
-        raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
+        return json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
+        raise error(f"{where}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
 
 def build_dataclass(
@@ -110,19 +119,27 @@ def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[st
     """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`."""
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
-                raise ValueError("not an archive, or cut short")
-            file.seek(0)
-            with NpzFile(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+            return parse_npz(file, where=str(path), error=error, advice=advice)
     except FileNotFoundError as exc:
         raise error(f"there is no {path}. {advice}") from exc
+    except OSError as exc:
+        raise error(f"cannot read {path}: {_short(exc)}. {advice}") from exc
+
+
+def parse_npz(file: BinaryIO, *, where: str, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an npz file that is open; `where` is its path, for messages. Errors as in `read_npz`."""
+    try:
+        if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
+            raise ValueError("not an archive, or cut short")
+        file.seek(0)
+        with NpzFile(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
     except (
         *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # damaged headers raise these
         *(zlib.error, zipfile.BadZipFile),
     ) as exc:
         raise error(
-            f"{path}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
+            f"{where}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
         ) from exc
 
 

@@ -4,7 +4,8 @@ Frames arrive irregularly, and a video has a constant frame rate: each video fra
 A thread encodes. Of a camera, frames that it has no time for are dropped; of a file none.
 
 The video is written under a hidden name (".desk-x1y2z3.mkv") and renamed when it is complete, also on Ctrl-C and
-SIGTERM. After a power cut or SIGKILL the hidden file remains; .mkv and .avi play as far as they were written, .mp4 not.
+SIGTERM. After a power cut or SIGKILL, .mkv and .avi play as far as they were written: the next command that
+writes into the folder puts them into their place.
 """
 
 import queue
@@ -115,7 +116,8 @@ class VideoSink:
         height, width = (side + side % 2 for side in first[0].shape[:2])  # encoders require even sides
         fps = 1 / self._source.hold_s if self._source.hold_s else FPS
         total = 0
-        with atomic_file(self._path) as draft:
+        # Killed, these play as far as they were written.
+        with atomic_file(self._path, keep=self._path.suffix.lower() in (".mkv", ".avi")) as draft:
             with _open_writer(draft, fps, width, height) as writer:
                 for frame, count in self._paced(chain([first], frames), fps):
                     image = letterbox(frame, width, height)
