@@ -247,7 +247,8 @@ def load_model(
             "again; or use it anyway with --force."
         )
     adapter = build_adapter(entry.adapter)
-    return Model(load_classifier(file, threads=threads, adapter=adapter), entry.reject_threshold, file, adapter)
+    classifier = load_classifier(file, threads=threads, adapter=adapter, sha256=entry.sha256)
+    return Model(classifier, entry.reject_threshold, file, adapter)
 
 
 def _load_lone(

@@ -77,7 +77,9 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
             continue
         adapter = build_adapter(entry.adapter)
         quantized = RECIPES[entry.recipe].weights is NumberFormat.INT8
-        checked[name] = check_golden(golden, name, load_classifier(path, adapter=adapter), quantized=quantized)
+        checked[name] = check_golden(
+            golden, name, load_classifier(path, adapter=adapter, sha256=entry.sha256), quantized=quantized
+        )
     if not checked:
         raise ModelError(f"{bundle.path}: no runtime here for any of its files. {RUNTIMES[0].missing}")
     return checked

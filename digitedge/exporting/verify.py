@@ -91,7 +91,7 @@ def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) ->
         )
     candidates = {
         name: (
-            load_classifier(bundle.path / name, adapter=build_adapter(entry.adapter)),
+            load_classifier(bundle.path / name, adapter=build_adapter(entry.adapter), sha256=entry.sha256),
             replace(entry.tolerance, **limits),
         )
         for name, entry in bundle.manifest.files.items()

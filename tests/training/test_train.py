@@ -20,7 +20,14 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.callbacks import TUNED_SHARE, RunRecorder
 from digitedge.training.config import TrainConfig
-from digitedge.training.run_folder import find_newest_run, load_run, new_run_folder, report_interruption
+from digitedge.training.run_folder import (
+    check_finished,
+    find_newest_run,
+    find_run_of,
+    load_run,
+    new_run_folder,
+    report_interruption,
+)
 from digitedge.training.train import TrainResult, predict_probabilities, train
 
 CONFIG = TrainConfig(architecture="mlp", optimizer="rmsprop", epochs=2, batch_size=64, validation_split=0.2, augment=())
@@ -144,6 +151,20 @@ def test_run_folders_are_numbered(tmp_path: Path) -> None:
         assert stack.enter_context(new_run_folder(tmp_path, "cnn")).name == "cnn-10"
         assert stack.enter_context(new_run_folder(tmp_path, "mlp")).name == "mlp-1"
     assert os.listdir(tmp_path) == ["cnn-9"]  # a folder of which nothing is made is removed
+
+
+def test_a_model_of_a_run_without_metrics_is_unfinished(tmp_path: Path) -> None:
+    model = tmp_path / "cnn-1" / "model.keras"
+    assert find_run_of(model) is None
+    model.parent.mkdir()
+    (model.parent / "args.json").touch()
+    assert find_run_of(model) == model.parent
+    assert find_run_of(model.with_name("mine.keras")) is None
+    with pytest.raises(ModelError, match="expected a finished training"):
+        check_finished(model.parent, allow_unfinished=False)
+    assert not check_finished(model.parent, allow_unfinished=True)
+    (model.parent / "metrics.json").touch()
+    assert check_finished(model.parent, allow_unfinished=False)
 
 
 KILLED = """

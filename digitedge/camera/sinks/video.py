@@ -3,9 +3,9 @@
 Frames arrive irregularly, and a video has a constant frame rate: each video frame shows the newest frame of its time.
 A thread encodes. Of a camera, frames that it has no time for are dropped; of a file none.
 
-The video is written under a hidden name (".desk-x1y2z3.mkv") and renamed when it is complete, also on Ctrl-C and
-SIGTERM. After a power cut or SIGKILL, .mkv and .avi play as far as they were written: the next command that
-writes into the folder puts them into their place.
+The video is written in a hidden draft folder and takes its place when it is complete, also on Ctrl-C and SIGTERM. A
+power cut or SIGKILL leaves .mkv and .avi files that play as far as they were written: the next command that writes into
+the folder puts them into their place.
 """
 
 import queue
