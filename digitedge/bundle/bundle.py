@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.made_here import is_made_here
+from digitedge.bundle.made_here import is_made_here, state_folder
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
 from digitedge.errors import InputError, ModelError, ParityError
@@ -165,6 +165,7 @@ def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print, na
         name_it: how the user names a bundle, before its path.
     """
     sweep_drafts(folder)
+    sweep_drafts(state_folder())
     passed: list[tuple[datetime, Path]] = []
     strangers: list[tuple[datetime, Path]] = []
     for path in sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}")):

@@ -5,7 +5,6 @@ must have given the same answers.
 """
 
 import io
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from digitedge.runtime import load_network
 from digitedge.runtime.adapter import CONTRACT, AdaptedClassifier, Adapter, Network, Preprocessing
 from digitedge.runtime.adapter_search import MIN_ACCURACY, PreprocessingTrial, check_accuracy, find_adapter
 from digitedge.runtime.checks.content import read_model
+from digitedge.utils.drafts import temporary_folder
 
 # A digit classifier is far smaller; what claims more is no honest bundle.
 MAX_UNPACKED_BYTES = 2_000_000_000
@@ -110,7 +110,7 @@ def unpacked(reference: Path, sha256: str | None = None) -> Iterator[Path]:
         yield reference
         return
     content, _ = read_model(reference, sha256)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 size = sum(one.file_size for one in archive.infolist())
@@ -121,7 +121,7 @@ def unpacked(reference: Path, sha256: str | None = None) -> Iterator[Path]:
                 archive.extractall(folder)
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as exc:
             raise ModelError(f"{reference}: cannot be unpacked ({first_line(exc)}). Export the bundle again.") from exc
-        yield Path(folder)
+        yield folder
 
 
 def pack_saved_model(folder: Path, target: Path) -> None:

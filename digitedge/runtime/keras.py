@@ -6,7 +6,6 @@ Python code that a file holds (Lambda layers, pickles) is never run.
 import json
 import re
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
 from digitedge.runtime.saved_model import GRAPH_ADVICE, load_saved_model
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.quiet import quiet, require_tensorflow
 
 _BATCH = 250
@@ -101,14 +101,14 @@ def _load_keras(path: Path) -> Any:
             f"expected Keras {oldest} or newer, because older ones run code from model files, got {keras.__version__}. "
             f"Run: pip install 'keras>={oldest}'"
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         loaded = path
         for _ in range(MAX_DROPPED):
             try:
                 with quiet(2):
                     return keras.saving.load_model(loaded, compile=False, safe_mode=True)
             except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
-                copy = Path(folder) / path.name
+                copy = folder / path.name
                 if not _drop_old_arguments(loaded, str(exc), copy):
                     raise ModelError(f"{path}: {_explain_keras(path, exc)}") from exc
                 loaded = copy

@@ -48,6 +48,14 @@ def draft_folder(parent: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make an empty folder among the temporary files, to be removed when the block ends, or swept after a kill."""
+    with draft_folder(Path(tempfile.gettempdir())) as folder:
+        (folder / NEW).mkdir()
+        yield folder / NEW
+
+
 def place_folder(draft: Path, path: Path) -> None:
     """Move a folder from its draft folder to `path`; a folder there takes the draft's place, to be removed with it.
 
