@@ -11,6 +11,7 @@ sweeps it. A lock ends with its process, whatever happens to the process id, and
 machines. See docs/decisions/drafts.md.
 """
 
+import errno
 import os
 import shutil
 import sys
@@ -19,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+
+from digitedge.errors import DigitEdgeError
 
 if sys.platform != "win32":  # Windows has no flock: nothing is locked, and nothing is swept
     import fcntl
@@ -59,11 +62,12 @@ def temporary_folder() -> Iterator[Path]:
 def place_folder(draft: Path, path: Path) -> None:
     """Move a folder from its draft folder to `path`; a folder there takes the draft's place, to be removed with it.
 
-    On Linux both are exchanged in one step, where the file system can: ext4, xfs, btrfs, tmpfs, overlayfs. Elsewhere a
+    On Linux both are exchanged in one step, where the file system can, such as ext4, tmpfs and overlayfs. Elsewhere a
     kill between two renames leaves nothing at `path`, until `sweep_drafts` puts the old folder back.
 
     Raises:
         OSError: it cannot be moved; the old folder stays.
+        DigitEdgeError: the old folder is of the image of a container.
     """
     if not os.path.lexists(path):
         draft.rename(path)
@@ -72,7 +76,12 @@ def place_folder(draft: Path, path: Path) -> None:
         return
     old = draft.parents[1] / OLD / path.name
     old.parent.mkdir()
-    path.rename(old)
+    try:
+        path.rename(old)
+    except OSError as exc:
+        if exc.errno == errno.EXDEV:  # overlayfs does not rename a folder of a lower layer
+            raise DigitEdgeError(f"cannot replace {path}: it is of the image of a container. Delete it first.") from exc
+        raise
     try:
         draft.rename(path)
     except BaseException:
