@@ -227,6 +227,8 @@ def load_model(
         raise InputError("expected the path of a model, got an empty one. Leave it out for the released bundle.")
     path = released_bundle() if path is None else Path(path)
     if not path.exists():
+        sweep_drafts(path.parent)  # may put back a bundle that a killed export had moved away
+    if not path.exists():
         raise ModelError(
             f"nothing at {path}: expected a bundle or a model file ({MODEL_SUFFIXES}). Make one: digitedge export"
         )
@@ -330,7 +332,9 @@ def _check_file(path: Path, entry: ModelFile | OtherFile) -> None:
     try:
         found, size = hash_regular_file(path, max_bytes=entry.bytes, error=ModelError, follow_links=False)
     except ModelError as exc:
-        raise ModelError(f"{exc} The manifest lists it so; export the bundle again.") from exc
+        raise ModelError(
+            f"{exc} Its manifest lists a regular file of {entry.bytes:,} bytes; export the bundle again."
+        ) from exc
     if size != entry.bytes:
         raise ModelError(
             f"{path}: expected {entry.bytes:,} bytes as in its manifest, got {size:,}: the file was changed. "

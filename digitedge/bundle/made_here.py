@@ -6,12 +6,14 @@ changed bundle has none. See docs/decisions/made-here.md.
 """
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
 from digitedge.utils.files import write_text
+from digitedge.utils.text import printable
 
 
 def state_folder() -> Path:
@@ -29,10 +31,11 @@ def remember_bundle(folder: Path, manifest: bytes) -> None:
     Raises:
         DigitEdgeError: the state folder is not writable.
     """
-    mark = _mark(folder, manifest)
-    write_text(mark, f"{folder.resolve()}\n")
-    replaced = folder / "manifest.json"
-    valid = {mark, _mark(folder, replaced.read_bytes()) if replaced.is_file() else mark}
+    place = folder.parent.resolve() / folder.name  # a link to a folder is itself replaced
+    mark = _mark(place, manifest)
+    write_text(mark, f"{printable(str(place))}\n")
+    replaced = place / "manifest.json"
+    valid = {mark, _mark(place, replaced.read_bytes()) if replaced.is_file() else mark}
     for other in mark.parent.glob(f"{mark.name.partition('-')[0]}-*"):
         if other not in valid:
             with suppress(OSError):  # another export removed it
@@ -42,11 +45,11 @@ def remember_bundle(folder: Path, manifest: bytes) -> None:
 def is_made_here(folder: Path, manifest: bytes) -> bool:
     """Whether this user exported the bundle at `folder`, with this content of manifest.json, to this place."""
     try:
-        return _mark(folder, manifest).is_file()
+        return _mark(folder.resolve(), manifest).is_file()
     except OSError:  # an unreadable home
         return False
 
 
-def _mark(folder: Path, manifest: bytes) -> Path:
-    place = hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
-    return state_folder() / f"{place[:32]}-{hashlib.sha256(manifest).hexdigest()}"
+def _mark(place: Path, manifest: bytes) -> Path:
+    by_place = hashlib.sha256(os.fsencode(place)).hexdigest()[:32]
+    return state_folder() / f"{by_place}-{hashlib.sha256(manifest).hexdigest()}"

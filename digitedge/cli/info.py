@@ -54,7 +54,8 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     typer.echo(f"{manifest.name}: {manifest.architecture}, {size}")
     version = manifest.versions.get("digitedge")
     origin = manifest.origin
-    came = f"trained on {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
+    trained = "trained on" if not manifest.unfinished else "UNFINISHED training on"
+    came = f"{trained} {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
     typer.echo(f"{came}, exported {manifest.created} with digitedge {version}")
     samples = f"{manifest.verified_on.samples:,} test images"
     typer.echo(f"verified on {samples}; top-1 of the original {percent(manifest.reference_top1)}")

@@ -50,8 +50,10 @@ def check_bundles(folder: Path) -> Iterator[Finding]:
         if is_ours:
             yield _check_bundle(path, if_parity_failed=Status.NOTE)  # a note: it is never used by default
         else:
-            found = f"{printable(str(path))}: not exported here, or changed since; it runs only if you name it"
-            yield Finding("bundle", Status.NOTE, found, f"digitedge verify --golden {printable(str(path))}")
+            name = printable(str(path))
+            found = f"{name}: not exported here, or changed since; it runs only if you name it"
+            fix = f"to see what it states, without running it: digitedge info {name}"
+            yield Finding("bundle", Status.NOTE, found, fix)
 
 
 def _check_bundle(path: Path, *, if_parity_failed: Status) -> Finding:

@@ -117,7 +117,7 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
     passed = all(entry.passed for entry in entries.values())
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
     if is_made_here(bundle.path, read_manifest_bytes(bundle.path)):
-        remember_bundle(bundle.path, manifest.to_json().encode())
+        remember_bundle(bundle.path.resolve(), manifest.to_json().encode())
     write_text(bundle.path / MANIFEST, manifest.to_json())  # first, because `camera` and `predict` read it
     write_parity(bundle.path / PARITY, results)
     plot_flipped(bundle.path / FLIPPED, results, data)

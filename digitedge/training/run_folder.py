@@ -207,6 +207,7 @@ def find_interrupted_run(path: Path) -> RunFolder:
             raise ModelError(f"{path}: the run is finished, nothing to resume. Train again: digitedge train")
         folder = path
     else:
+        _sweep_runs(path)
         unfinished = [args.parent for args in path.glob(f"*/{ARGS}") if not (args.parent / METRICS).is_file()]
         if not unfinished:
             raise ModelError(f"no interrupted run in {path}. Give the folder of one, or train: digitedge train")

@@ -368,3 +368,15 @@ def test_commands_pass_a_strangers_bundle_over(digitedge: Command, bundle: Path,
     ]
     asked = digitedge("info", "export/mine")
     assert (asked.returncode, "the file was changed" in asked.stderr) == (1, True)
+
+
+def test_a_link_to_a_bundle_that_was_exported_here_is_that_bundle(bundle: Path) -> None:
+    remember(bundle)
+    place = bundle.parents[1] / "other" / "latest"
+    place.parent.mkdir()
+    place.symlink_to(bundle)
+    assert newest_passed_bundle(place.parent) == place
+    remember_bundle(place, b"the export that replaces the link")
+    place.unlink()
+    place.mkdir()
+    assert is_made_here(place, b"the export that replaces the link")
