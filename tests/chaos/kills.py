@@ -177,8 +177,8 @@ def kill_exports(folder: Path, exports: int, rng: random.Random) -> tuple[Counte
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        # Most of its time it imports TensorFlow: half of the kills are in the last fifth, when files are written.
-        time.sleep(duration * (rng.uniform(0.8, 1.05) if number % 2 else rng.uniform(0, 1)))
+        # Most of its time it imports TensorFlow: half of the kills are late, when files are written.
+        time.sleep(duration * (rng.uniform(0.6, 1) if number % 2 else rng.uniform(0, 1)))
         child.kill()
         killed = child.wait() == -signal.SIGKILL
         info = subprocess.run(
