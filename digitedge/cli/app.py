@@ -18,10 +18,13 @@ from digitedge.cli.predict import predict
 from digitedge.cli.train import TrainCommand, train
 from digitedge.cli.verify import verify
 from digitedge.errors import DigitEdgeError, install_command
+from digitedge.utils.secrets import hide_in_message
 
 TRAIN_PANEL = f"Train and export ({install_command('train')})".replace("[", "\\[")  # not markup
 EDGE_PANEL = "Run on the edge"
 _STDOUT_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF}  # those of `print` have no file name
+
+_UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
 
 
 class _Program(TyperGroup):
@@ -38,8 +41,16 @@ class _Program(TyperGroup):
             if not about and exc.errno in _STDOUT_ERRORS:
                 about = "cannot write to standard output: "
             message = f"{about}{exc.strerror or exc}"
-        typer.echo(f"error: {message}", err=True)
+        typer.echo(f"error: {hide_in_message(message)}", err=True)
         sys.exit(1)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what typer says of wrong usage may quote an address with a password."""
+        try:
+            return super().invoke(ctx)
+        except _UsageError as exc:
+            exc.message = hide_in_message(exc.message)
+            raise
 
 
 app = typer.Typer(

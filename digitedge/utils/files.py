@@ -58,10 +58,11 @@ def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError]
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, is_private: bool = False) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `path` when the block ends without an error.
 
-    The temporary name keeps the suffix, from which libraries choose the format.
+    The temporary name keeps the suffix, from which libraries choose the format. A private file is readable by nobody
+    else at any moment.
 
     Raises:
         DigitEdgeError: the folder cannot be created or written to, or the disk is full.
@@ -73,7 +74,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
         draft = Path(name)
         try:
             yield draft
-            draft.chmod(0o666 & ~_umask())
+            if not is_private:
+                draft.chmod(0o666 & ~_umask())  # mkstemp creates it with 0600
             _flush_to_disk(draft)
             draft.replace(path)
         finally:
@@ -141,9 +143,9 @@ def check_file_creatable(path: Path) -> None:
     check_creatable(path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, atomically."""
-    with atomic_file(path) as draft:
+def write_text(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write UTF-8 text to a file, atomically; see `atomic_file`."""
+    with atomic_file(path, is_private=is_private) as draft:
         draft.write_text(text, encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from digitedge.errors import CameraError, InputError
 from digitedge.utils.images import SUFFIXES, find_images
 from digitedge.utils.opencv import cv2
 from digitedge.utils.raspberry_pi import BOARD, find_rpicam, is_raspberry_pi, list_cameras
+from digitedge.utils.secrets import hide_secret
 
 # Source by the pattern of its name; what matches none is the path of a video or of images.
 SOURCES: dict[str, type[Source]] = {
@@ -57,7 +58,7 @@ def open_source(text: str | None = None, mode: Mode = Mode()) -> Source:  # noqa
     if source_class is not None and issubclass(source_class, Camera):
         return source_class(text, mode=mode)
     if mode != Mode():
-        raise InputError(f"width, height and fps are options of cameras, got {text}. Leave them out.")
+        raise InputError(f"width, height and fps are options of cameras, got {hide_secret(text)}. Leave them out.")
     return _open_file(text) if source_class is None else source_class(text)
 
 
@@ -79,8 +80,8 @@ def _open_file(text: str) -> Source:
         return Images(text, find_images([text]))
     if not path.exists():
         raise CameraError(
-            f"there is no {text}. Expected a camera number (0), /dev/videoN, a video, an image, a folder or pattern "
-            "of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
+            f"there is no {hide_secret(text)}. Expected a camera number (0), /dev/videoN, a video, an image, a folder "
+            "or pattern of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
         )
     is_image = path.suffix.lower() in SUFFIXES or cv2.haveImageReader(str(path))
     return Images(text, [path]) if is_image else VideoFile(path)
