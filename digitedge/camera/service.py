@@ -146,7 +146,10 @@ def _check_own(files: ServiceFiles) -> None:
 def _start(name: str) -> None:
     _systemctl("daemon-reload")
     _systemctl("enable", name)
-    _systemctl("restart", name)  # `enable --now` would not restart a running one
+    try:
+        _systemctl("restart", name)  # `enable --now` would not restart a running one
+    except DigitEdgeError as exc:  # most often the camera's own, which is in the log
+        raise DigitEdgeError(f"{exc}, or run the same in the foreground: digitedge camera --headless") from exc
 
 
 def _lacks_sandbox(name: str) -> bool:
