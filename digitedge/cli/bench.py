@@ -72,7 +72,7 @@ def bench(
         _side_by_side(models, sorted(set(threads or [1])), quick=quick, as_json=as_json)
         return
     old = None if old_report is None else read_report(old_report)
-    target = find_target(choose_model(models[0] if models else None))
+    target = find_target(choose_model(models[0] if models else None, name_it="digitedge bench "))
     counts = sorted(set(threads or ([1] if quick else thread_counts())))
     frame_counts = counts if threads else [1]
     steps = count_steps(target, counts, frame_counts)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
-DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
+DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
     f"A bundle, a model file ({MODEL_SUFFIXES}), also a third-party one, or a SavedModel folder. {DEFAULT_MODEL}"
 )
@@ -77,16 +77,18 @@ DataOption = Annotated[
 ]
 
 
-def choose_model(model: Path | None) -> Path:
-    """The given model, else the newest bundle in ./export that passed, else the released one.
+def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
+    """The given model, else the newest bundle in ./export that was made here and passed, else the released one.
 
-    A default is printed to stderr.
+    A default is printed to stderr, and so is a newer bundle that was not made here; `name_it` is how to name a bundle.
     """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
+    from digitedge.utils.drafts import sweep_drafts
 
     if model is not None:
+        sweep_drafts(model.parent)  # may put back a bundle that a killed export had moved away
         return model
-    chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
+    chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo, name_it=name_it) or released_bundle()
     echo(f"model: {chosen}")
     return chosen
 

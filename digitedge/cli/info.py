@@ -37,7 +37,7 @@ def info(
       digitedge info export/cnn-1 --json
       digitedge info other.tflite
     """
-    chosen = choose_model(model)
+    chosen = choose_model(model, name_it="digitedge info ")
     if chosen.is_file() or is_saved_model(chosen):
         _print_file(chosen, as_json)
     else:
@@ -64,7 +64,8 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     print_line(f"{manifest.name}: {manifest.architecture}, {size}")
     version = manifest.versions.get("digitedge")
     origin = manifest.origin
-    came = f"trained on {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
+    trained = "trained on" if not manifest.unfinished else "UNFINISHED training on"
+    came = f"{trained} {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
     print_line(f"{came}, exported {manifest.created} with digitedge {version}")
     samples = f"{manifest.verified_on.samples:,} test images"
     print_line(f"verified on {samples}; top-1 of the original {percent(manifest.reference_top1)}")

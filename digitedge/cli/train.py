@@ -115,8 +115,7 @@ def train(
             teacher=_keras_file(teacher),
         )
         data_name, digits = load_dataset(data)
-        folder = new_run_folder(RUNS_FOLDER, name or architecture)
-        with report_interruption(folder, echo):
+        with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
             training.train(config, digits, data_name=data_name, data_path=data, folder=folder, log=print_line)
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")

@@ -96,7 +96,7 @@ def verify(
     if len(paths) == 2:
         report, reports = _verify_pair(paths[0], paths[1], data, preprocess, limits, shown)
     else:
-        bundle = load_bundle(choose_model(paths[0] if paths else None))
+        bundle = load_bundle(choose_model(paths[0] if paths else None, name_it="digitedge verify "))
         needs_images = data is not None or shown != _Shown() or bool(limits)
         digits = None if golden else _load_data(bundle, data, required=needs_images)
         report, reports = (

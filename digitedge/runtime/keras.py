@@ -6,7 +6,6 @@ Python code that a file holds (Lambda layers, pickles) is never run.
 import io
 import json
 import re
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
 from digitedge.runtime.saved_model import GRAPH_ADVICE, load_saved_model
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.quiet import quiet, require_tensorflow
 
@@ -146,8 +146,8 @@ def _load_keras(path: Path, sha256: str | None) -> Any:
             f"expected Keras {oldest} or newer, because older ones run code from model files, got {keras.__version__}. "
             f"Run: pip install 'keras>={oldest}'"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        loaded = Path(folder) / f"read{path.suffix.lower()}"  # what was read and hashed, not what is at `path` by then
+    with temporary_folder() as folder:
+        loaded = folder / f"read{path.suffix.lower()}"  # what was read and hashed, not what is at `path` by then
         loaded.write_bytes(content)
         for _ in range(MAX_DROPPED):
             try:

@@ -35,7 +35,6 @@ from digitedge.training.run_folder import (
     EpochRow,
     RunFolder,
     lock_run_folder,
-    remove_drafts,
     write_args,
 )
 from digitedge.training.temperature import fit_temperature, fold_temperature
@@ -163,7 +162,6 @@ def _run(
     """Train from the checkpoint of the run folder to the last epoch, and evaluate the best weights."""
     config = run.config
     with lock_run_folder(run.path):
-        remove_drafts(run.path)
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         model = _build(config, None if config.start is None else run.path / START)

@@ -7,7 +7,7 @@ import reprlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import msgspec.inspect
@@ -20,25 +20,33 @@ from digitedge.utils.files import read_regular_file
 from digitedge.utils.memory_limit import check_memory
 
 T = TypeVar("T")
+MAX_JSON_BYTES = 64 << 20
+"""Of a JSON file. The labels of 100,000 photographs have 10 MB."""
 
 # Most that is read of the header of an array; NumPy takes headers of 10,000 characters.
 _HEADER_BYTES = 12_000
-# Size of a JSON file at most: the labels of 200,000 images.
-MAX_JSON_BYTES = 64 << 20
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
-    """Read a JSON file, strictly: no NaN, no numbers that are not finite, no half of a surrogate pair.
+    """Read a JSON file, strictly; see `parse_json`.
 
     If it cannot be read, `error` is raised with `advice`: what the user should do.
     """
     if not path.exists():
         raise error(f"there is no {path}. {advice}")
     content = read_regular_file(path, max_bytes=MAX_JSON_BYTES, error=error)
+    return parse_json(content, where=str(path), error=error, advice=advice)
+
+
+def parse_json(content: bytes, *, where: str, error: type[DigitEdgeError], advice: str) -> Any:
+    """Parse the content of a JSON file: no NaN, no numbers that are not finite, no half of a surrogate pair.
+
+    `where` is its path, for messages. Errors as in `read_json`.
+    """
     try:
         return msgspec.json.decode(content)
     except (ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
-        raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
+        raise error(f"{where}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
 
 def build_dataclass(
@@ -128,23 +136,31 @@ def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[st
     """
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
-                raise ValueError("not an archive, or cut short")
-            with zipfile.ZipFile(file) as archive:
-                size = sum(member.file_size for member in archive.infolist())
-                check_memory(size, what=f"{path}: arrays", error=error)
-                for member in archive.infolist():
-                    _check_array_size(archive, member)
-            file.seek(0)
-            with NpzFile(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            return parse_npz(file, where=str(path), error=error, advice=advice)
     except FileNotFoundError as exc:
         raise error(f"there is no {path}. {advice}") from exc
+    except OSError as exc:
+        raise error(f"cannot read {path}: {_short(exc)}. {advice}") from exc
+
+
+def parse_npz(file: BinaryIO, *, where: str, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an npz file that is open; `where` is its path, for messages. Errors as in `read_npz`."""
+    try:
+        if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
+            raise ValueError("not an archive, or cut short")
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            check_memory(size, what=f"{where}: arrays", error=error)
+            for member in archive.infolist():
+                _check_array_size(archive, member)
+        file.seek(0)
+        with NpzFile(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
     except DigitEdgeError:
         raise
     except Exception as exc:  # NumPy parses a header as Python: damage raises a dozen kinds, tokenize.TokenError, too
         raise error(
-            f"{path}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
+            f"{where}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
         ) from exc
 
 

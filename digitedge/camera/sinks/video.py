@@ -3,9 +3,9 @@
 Frames arrive irregularly, and a video has a constant frame rate: each video frame shows the newest frame of its time.
 A thread encodes. Of a camera, frames that it has no time for are dropped; of a file none.
 
-The video is written under a hidden name (".desk-x1y2z3.mkv") and renamed when it is complete, also on Ctrl-C and
-SIGTERM. Recording ends, with a whole video, before the disk is full. After a power cut or SIGKILL the hidden file
-remains; .mkv and .avi play as far as they were written, .mp4 not.
+The video is written in a hidden draft folder and takes its place when it is complete, also on Ctrl-C and SIGTERM.
+Recording ends, with a whole video, before the disk is full. A power cut or SIGKILL leaves .mkv and .avi files that play
+as far as they were written: the next command that writes into the folder puts them into their place.
 """
 
 import queue
@@ -131,7 +131,8 @@ class VideoSink:
         height, width = (side + side % 2 for side in first[0].shape[:2])  # encoders require even sides
         fps = 1 / self._source.hold_s if self._source.hold_s else FPS
         total, is_full = 0, False
-        with atomic_file(self._path) as draft:
+        # Killed, these play as far as they were written.
+        with atomic_file(self._path, keep=self._path.suffix.lower() in (".mkv", ".avi")) as draft:
             with _open_writer(draft, fps, width, height) as writer:
                 for frame, count in self._paced(chain([first], frames), fps):
                     is_full = self._is_disk_full()

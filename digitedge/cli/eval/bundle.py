@@ -87,7 +87,7 @@ def bundle(
     from digitedge.utils.files import check_file_creatable
 
     _check_options(data, dataset, top_errors, as_json=as_json, markdown=markdown)
-    model = choose_model(bundle)
+    model = choose_model(bundle, name_it="digitedge eval ")
     if save:
         if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
             raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
