@@ -87,8 +87,7 @@ main()
 
 
 @posix_names
-@pytest.mark.parametrize("encoding", ["ascii:strict", "utf-8:strict"])
-def test_names_of_any_bytes_are_read_and_escaped(digitedge: Command, tmp_path: Path, encoding: str) -> None:
+def test_names_of_any_bytes_are_read_and_escaped(digitedge: Command, tmp_path: Path) -> None:
     good, damaged = b"7\xff\x1b[31m\nerror: fake.png", "8ü\x1b]0;title\x07.png".encode()
     folder = os.fsencode(tmp_path / "images")
     os.mkdir(folder)
@@ -97,7 +96,7 @@ def test_names_of_any_bytes_are_read_and_escaped(digitedge: Command, tmp_path: P
         with open(os.path.join(folder, name), "wb") as file:
             file.write(content)
     options = ["--annotate", "copies", "--stages", "slides"]
-    done = digitedge("predict", "images", *options, PYTHONIOENCODING=encoding)
+    done = digitedge("predict", "images", *options, PYTHONIOENCODING="utf-8:strict")
     assert done.returncode == 1
     assert done.stdout == "images/7\\udcff\\x1b[31m\\nerror: fake.png: no digits\n"
     _, line = done.stderr.splitlines()
@@ -106,7 +105,7 @@ def test_names_of_any_bytes_are_read_and_escaped(digitedge: Command, tmp_path: P
         [good],
         [good.replace(b".png", b"-stages.png")],
     ]
-    reading = json.loads(digitedge("predict", "images", "--json", PYTHONIOENCODING=encoding).stdout)
+    reading = json.loads(digitedge("predict", "images", "--json", PYTHONIOENCODING="ascii:strict").stdout)
     assert os.fsencode(reading["source"]) == b"images/" + good
 
 
