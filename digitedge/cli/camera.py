@@ -13,6 +13,7 @@ from digitedge.cli.common import (
     ForceOption,
     ModelOption,
     PreprocessOption,
+    SignatureOption,
     ThresholdOption,
     choose_model,
     echo,
@@ -107,6 +108,7 @@ def camera(
     preprocess: PreprocessOption = None,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 

@@ -22,7 +22,8 @@ RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
 DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
 MODEL_HELP = (
-    f"A bundle, a model file ({MODEL_SUFFIXES}), also a third-party one, or a SavedModel folder. {DEFAULT_MODEL}"
+    f"A bundle, a folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
+    f"SavedModel folder. {DEFAULT_MODEL}"
 )
 
 
@@ -61,6 +62,34 @@ PreprocessOption = Annotated[
         "with commas, inverted (dark ink), transposed, pad, crop or resize. Default: the one with the best accuracy.",
     ),
 ]
+POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.POLICY_VARIABLE
+
+
+def apply_policy(required: bool | None) -> bool | None:
+    """Let --require-signature hold for this process and for its children, which load files too (bench)."""
+    if required is not None:
+        os.environ[POLICY_VARIABLE] = "1" if required else "0"
+    return required
+
+
+SignatureOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--require-signature/--no-require-signature",
+        callback=apply_policy,
+        help="Load only bundles that a trusted key has signed (see `digitedge trust`). "
+        f"Default: ${POLICY_VARIABLE} (1 or 0), else no.",
+        show_default=False,
+    ),
+]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="File whose first line is the passphrase of an encrypted private key. Default: $DIGITEDGE_KEY_PASSPHRASE.",
+    ),
+]
 ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", min=0, max=1, help="Minimum confidence of a digit, regardless of other evidence."),
@@ -79,12 +108,13 @@ DataOption = Annotated[
 def choose_model(model: Path | None) -> Path:
     """The given model, else the newest bundle in ./export that passed, else the released one.
 
-    A default is printed to stderr.
+    A folder of `digitedge update` stands for its current bundle. A default is printed to stderr.
     """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
+    from digitedge.bundle.versions import current_bundle
 
     if model is not None:
-        return model
+        return current_bundle(model)
     chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
     echo(f"model: {chosen}")
     return chosen

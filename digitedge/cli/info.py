@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json, print_table
+from digitedge.cli.common import (
+    MODEL_HELP,
+    JsonOption,
+    SignatureOption,
+    choose_model,
+    echo,
+    parse_path,
+    print_json,
+    print_table,
+)
 from digitedge.runtime.load import is_saved_model
 
 if TYPE_CHECKING:
@@ -15,6 +24,7 @@ if TYPE_CHECKING:
 def info(
     model: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="MODEL", help=MODEL_HELP)] = None,
     as_json: JsonOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Check the hashes of a bundle and print its manifest: origin, files, figures, parity.
 
@@ -39,7 +49,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     from digitedge.bundle.bundle import load_bundle
     from digitedge.utils.tables import percent
 
-    loaded = load_bundle(path)
+    loaded = load_bundle(path, log=echo)
     manifest = loaded.manifest
     read = {name: try_footprint(path / name) for name in manifest.files}
     footprints = {name: footprint.to_dict() for name, (footprint, _) in read.items() if footprint}
@@ -47,7 +57,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for reason in missing:
         echo(f"no footprint: {reason}")
     if as_json:
-        print_json({**manifest.to_dict(), "footprint": footprints})
+        print_json({**manifest.to_dict(), "footprint": footprints, "signer": loaded.signer})
         return
     macs = "unknown" if manifest.macs is None else f"{manifest.macs / 1e6:.2f} million"
     size = f"{manifest.parameters:,} parameters, {macs} MACs"
@@ -61,6 +71,8 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for name, reason in manifest.not_made.items():
         typer.echo(f"{name}: not made: {reason}")
     print_table(manifest)
+    if loaded.signer is not None:
+        typer.echo(f"signed by {loaded.signer}, whose key is trusted here")
     typer.echo(f"runs by default: {loaded.preferred_file().name}")
     if footprints:
         typer.echo(f"\n{footprint_text(footprints)}")

@@ -22,11 +22,20 @@ T = TypeVar("T")
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
     """Read a JSON file. If it cannot be read, `error` is raised with `advice`: what the user should do."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError as exc:
         raise error(f"there is no {path}. {advice}") from exc
-    except (OSError, ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
+    except OSError as exc:
         raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
+    return parse_json(content, where=str(path), error=error, advice=advice)
+
+
+def parse_json(content: bytes, *, where: str, error: type[DigitEdgeError], advice: str) -> Any:
+    """Parse the content of a JSON file; `where` names it in messages. Other arguments as in `read_json`."""
+    try:
+        return json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
+        raise error(f"{where}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
 
 def build_dataclass(
