@@ -123,6 +123,7 @@ def camera(
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.camera import Mode, open_source, run
+    from digitedge.camera.model_watcher import ModelWatcher
     from digitedge.reader import Reader
     from digitedge.utils.opencv import cv2
     from digitedge.utils.quiet import quiet_libraries
@@ -143,15 +144,17 @@ def camera(
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    reader = Reader(
-        load_chosen(choose_model(model), force=force, preprocess=preprocess, threads=threads), threshold=threshold
-    )
+    load = partial(load_chosen, force=force, preprocess=preprocess, threads=threads)
+    chosen = choose_model(model)
+    reader = Reader(load(chosen), threshold=threshold)
     if address is not None:
         optional.append(_web_sink(address, reader))
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
         sinks += map(stack.enter_context, optional)
+        if model is not None and model != chosen:  # a folder of versions, of which `chosen` is the current one
+            stack.enter_context(ModelWatcher(model, chosen, reader, load, log=echo))
         session = run(
             frames,
             reader,

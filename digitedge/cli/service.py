@@ -46,10 +46,14 @@ def install(
       digitedge service install -- rpicam --events --expect-length 6
       digitedge service install --print -- rtsp://192.168.1.20/stream
     """
+    from digitedge.bundle.signature import is_signature_required
     from digitedge.camera.service import install, unit_text
 
     arguments = arguments or []
     _check_arguments(ctx, arguments)
+    # The service does not see the variable of this shell, which _check_arguments has set if it is asked for.
+    if is_signature_required() and "--require-signature" not in arguments:
+        arguments = ["--require-signature", *arguments]
     text = unit_text(arguments, Path.cwd())
     if print_only:
         typer.echo(text, nl=False)

@@ -120,6 +120,7 @@ def install_update(
                 raise ModelError(
                     f"{source} offers version {version}, and {state.current} is installed. Publish it again."
                 )
+            log_event(folder, "checked", version=version, source=printable(source))
             log(f"version {version} is current")
             return Installed(version, version_path(folder, version), False)
         if state is not None and version == state.rejected:
