@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.checks.content import read_model
 from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
@@ -50,9 +51,11 @@ class KerasNetwork:
         ModelError: it cannot be loaded, or has no input of one image and no output of ten scores.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         require_tensorflow()
         self.path = path
+        if not is_saved_model(path):
+            read_model(path, sha256)
         model = load_saved_model(path) if is_saved_model(path) else _load_keras(path)
         self.model = _with_one_output(model, path)
         batch_shape = list(self.model.inputs[0].shape)

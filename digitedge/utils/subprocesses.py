@@ -25,12 +25,12 @@ class ChildResult:
     text: str
 
 
-def run_python(code: str, *, limit_s: float = LIMIT_S) -> ChildResult:
-    """Run code in a new process of this Python."""
+def run_python(code: str, *, limit_s: float = LIMIT_S, content: bytes = b"") -> ChildResult:
+    """Run code in a new process of this Python, with `content` as its standard input."""
     # -P: the current folder is not on the path, so a random.py in it does not hide the standard library's.
     command = [sys.executable, "-P", "-c", code]
     try:
-        child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s)
+        child = subprocess.run(command, input=content, capture_output=True, timeout=limit_s)
     except subprocess.TimeoutExpired:
         return ChildResult(False, f"it did not exit within {limit_s:g} s")
     if child.returncode == 0:
