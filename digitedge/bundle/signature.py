@@ -9,7 +9,6 @@ Source:
 
 import base64
 import binascii
-import importlib.util
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ from msgspec import Meta
 
 from digitedge.bundle.keys import EXTRA, key_id
 from digitedge.bundle.trusted_keys import find_trusted
-from digitedge.errors import InputError, ModelError, install_command, require
+from digitedge.errors import InputError, MissingExtraError, ModelError, require
 from digitedge.utils.files import read_regular_file, write_json
 from digitedge.utils.loading import build_dataclass, parse_json
 
@@ -89,7 +88,7 @@ def write_signature(folder: Path, digests: Mapping[str, str], *, name: str, key:
         "predicate": {"name": name, "signed": datetime.now(UTC).isoformat(timespec="seconds")},
     }
     payload = json.dumps(statement).encode()
-    signature = {"keyid": key_id(key.public_key()), "sig": _encode(key.sign(_signed_bytes(payload)))}
+    signature = {"keyid": key_id(key), "sig": _encode(key.sign(_signed_bytes(payload)))}
     write_json(
         folder / SIGNATURE, {"payload": _encode(payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
     )
@@ -126,10 +125,12 @@ def check_signature(
     payload = _decode(envelope.payload, path)
     if _subjects(payload, path) != dict(digests):
         raise ModelError(f"{folder} was changed after it was signed. Get it again, or, if it is yours, sign it again.")
-    if importlib.util.find_spec("cryptography") is None:
+    try:
+        require("cryptography", extra=EXTRA)
+    except MissingExtraError as exc:
         if required:
-            require("cryptography", extra=EXTRA)
-        log(f"{folder}: its signature is not checked. Run: {install_command(EXTRA)}")
+            raise
+        log(f"{folder}: its signature is not checked: {exc}")
         return None
     signature = envelope.signatures[0]
     _verify(payload, signature, path)
@@ -178,7 +179,7 @@ def _verify(payload: bytes, signature: EnvelopeSignature, path: Path) -> None:
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature.keyid))
         key.verify(_decode(signature.sig, path), _signed_bytes(payload))
-    except (InvalidSignature, ValueError) as exc:  # ValueError: no point of the curve
+    except (InvalidSignature, ValueError) as exc:  # ValueError: of another size
         raise ModelError(f"{path}: the signature is wrong: it was changed. {ADVICE}") from exc
 
 

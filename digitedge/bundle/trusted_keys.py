@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from digitedge.bundle.keys import PUBLIC_SUFFIX, check_key_name, key_id, public_pem, read_public_key
+from digitedge.bundle.keys import PUBLIC_SUFFIX, check_key_name, public_pem, read_public_key
 from digitedge.errors import InputError, ModelError
 from digitedge.utils.files import write_text
 
@@ -38,12 +38,11 @@ def trusted_keys() -> list[TrustedKey]:
 
     Raises:
         ModelError: a file of the folder is no public key, or there are more than 100.
-        MissingExtraError: cryptography is not installed.
     """
     paths = sorted(trusted_folder().glob(f"*{PUBLIC_SUFFIX}"))
     if len(paths) > MAX_KEYS:
         raise ModelError(f"{trusted_folder()}: expected at most {MAX_KEYS} keys, got {len(paths)}. Remove some.")
-    return [TrustedKey(path.stem, key_id(read_public_key(path))) for path in paths]
+    return [TrustedKey(path.stem, read_public_key(path)) for path in paths]
 
 
 def find_trusted(wanted: str) -> TrustedKey | None:
@@ -61,10 +60,8 @@ def add_trusted(path: Path, name: str | None = None) -> TrustedKey:
     Raises:
         InputError: the name is no plain one, or belongs to another key, or the key is there under another name.
         ModelError: no such file, or no public key.
-        MissingExtraError: cryptography is not installed.
     """
-    key = read_public_key(path)
-    added = TrustedKey(check_key_name(path.stem if name is None else name), key_id(key))
+    added = TrustedKey(check_key_name(path.stem if name is None else name), read_public_key(path))
     for known in trusted_keys():
         if known == added:
             return known
@@ -72,7 +69,7 @@ def add_trusted(path: Path, name: str | None = None) -> TrustedKey:
             raise InputError(f"the name {known.name} belongs to another trusted key. Choose another one with --name.")
         if known.id == added.id:
             raise InputError(f"this key is trusted already, as {known.name}.")
-    write_text(trusted_folder() / f"{added.name}{PUBLIC_SUFFIX}", public_pem(key).decode("ascii"))
+    write_text(trusted_folder() / f"{added.name}{PUBLIC_SUFFIX}", public_pem(added.id))
     return added
 
 

@@ -28,4 +28,4 @@ def sign(
 
     private = read_private_key(key, passphrase=read_passphrase(passphrase_file))
     signed = sign_bundle(bundle, private)
-    typer.echo(f"signed: {signed.path / SIGNATURE} (key {key_id(private.public_key())[:16]}...)")
+    typer.echo(f"signed: {signed.path / SIGNATURE} (key {key_id(private)[:16]}...)")

@@ -30,11 +30,11 @@ def new_key(
       digitedge trust new-key maker
       digitedge trust new-key maker --to ~/keys --passphrase-file pass.txt
     """
-    from digitedge.bundle.keys import key_id, make_key_pair, read_passphrase, read_public_key
+    from digitedge.bundle.keys import make_key_pair, read_passphrase, read_public_key
 
     with usage_error("NAME"):
         private, public = make_key_pair(name, folder, passphrase=read_passphrase(passphrase_file))
-    typer.echo(f"private key: {private}\npublic key: {public}\nid: {key_id(read_public_key(public))}")
+    typer.echo(f"private key: {private}\npublic key: {public}\nid: {read_public_key(public)}")
     echo(f"keep {private.name} secret; on each device run: digitedge trust add {public.name}")
 
 

@@ -44,6 +44,7 @@ MAX_DAYS = 3650
 # A root lives longer: its key may be in a drawer. It is made anew when less than half is left, and the key is there.
 ROOT_DAYS = 730
 ROOT_WARNING_DAYS = 60
+MAX_VERSION = 1_000_000
 MAX_METADATA_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 512 * 1024 * 1024
 
@@ -131,8 +132,10 @@ def offered_version(manifest: TargetFile) -> int:
         ModelError: the maker stated none.
     """
     version = (manifest.custom or {}).get("version")
-    if type(version) is not int or version < 1:
-        raise ModelError(f"expected a bundle with a version of 1 or more, got {version!r}. Publish it again.")
+    if type(version) is not int or not 1 <= version <= MAX_VERSION:
+        raise ModelError(
+            f"expected a bundle with a version from 1 to {MAX_VERSION}, got {version!r}. Publish it again."
+        )
     return version
 
 
