@@ -46,7 +46,7 @@ def mnist() -> Path:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for settings of this test alone, which is empty, and no signature policy."""
     monkeypatch.setenv("DIGITEDGE_CONFIG", str(tmp_path / "config"))
-    monkeypatch.delenv("DIGITEDGE_REQUIRE_SIGNATURE", raising=False)
+    monkeypatch.setenv("DIGITEDGE_REQUIRE_SIGNATURE", "")  # set, so that what a command changes is restored
     return tmp_path / "config"
 
 

@@ -5,32 +5,39 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from signing import SMALL, copy_bundle, flip_byte
+from typer.testing import CliRunner
 
+from digitedge.bundle.signature import POLICY_VARIABLE
 from digitedge.cli.app import app
 from digitedge.utils.opencv import cv2
 
 pytest.importorskip("cryptography")
 pytest.importorskip("tuf")
+Run = Callable[..., Any]
 Command = Callable[..., subprocess.CompletedProcess[str]]
-POLICY = {"DIGITEDGE_REQUIRE_SIGNATURE": "1"}
+POLICY = {POLICY_VARIABLE: "1"}
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> str:
-    image = np.full((200, 300), 230, np.uint8)
-    image[60:68, 100:146] = image[60:140, 138:146] = 40  # a seven
-    cv2.imwrite(str(tmp_path / "page.png"), image)
-    return "page.png"
-
-
-def test_a_maker_signs_and_publishes_and_a_device_trusts_and_updates(
-    digitedge: Command, tmp_path: Path, page: str
-) -> None:
+def run(tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in this process, in a folder with a bundle that is not signed and a page that says 7."""
     copy_bundle(tmp_path / "bundle")
+    image = np.full((200, 300), 230, np.uint8)
+    image[60:68, 100:146] = image[60:140, 138:146] = 40
+    cv2.imwrite(str(tmp_path / "page.png"), image)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.slow  # a dozen processes
+@pytest.mark.usefixtures("run")
+def test_a_maker_signs_and_publishes_and_a_device_trusts_and_updates(digitedge: Command, tmp_path: Path) -> None:
+    page = "page.png"
     (tmp_path / "pass.txt").write_text("open sesame\n")
     phrase = ("--passphrase-file", "pass.txt")
     assert digitedge("trust", "new-key", "maker", *phrase).stdout.startswith("private key: maker.key\npublic key: ")
@@ -71,54 +78,53 @@ def test_a_maker_signs_and_publishes_and_a_device_trusts_and_updates(
     "command",
     ["predict page.png --model", "camera page.png --headless --model", "verify --golden", "bench --quick", "info"],
 )
-def test_every_command_that_loads_a_model_refuses_what_is_not_signed(
-    digitedge: Command, tmp_path: Path, page: str, command: str
-) -> None:
-    copy_bundle(tmp_path / "bundle")
-    refused = digitedge(*command.split(), "bundle", "--require-signature")
-    assert (refused.returncode, refused.stdout) == (1, "")
+def test_every_command_that_loads_a_model_refuses_what_is_not_signed(run: Run, tmp_path: Path, command: str) -> None:
+    refused = run(*command.split(), "bundle", "--require-signature")
+    assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == (
         "error: bundle is not signed, and only signed bundles are loaded here. Sign the bundle again: "
         "digitedge sign BUNDLE --key FILE\n"
     )
 
 
-def test_the_option_goes_before_the_environment(digitedge: Command, tmp_path: Path, page: str) -> None:
-    copy_bundle(tmp_path / "bundle")
-    assert digitedge("predict", page, "--model", "bundle", **POLICY).returncode == 1
-    assert digitedge("predict", page, "--model", "bundle", "--no-require-signature", **POLICY).returncode == 0
-    wrong = digitedge("predict", page, "--model", "bundle", DIGITEDGE_REQUIRE_SIGNATURE="maybe")
-    assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr == "error: expected DIGITEDGE_REQUIRE_SIGNATURE to be 1 or 0, got 'maybe'.\n"
+def test_the_option_goes_before_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(POLICY_VARIABLE, "1")
+    assert run("predict", "page.png", "--model", "bundle").exit_code == 1
+    assert run("predict", "page.png", "--model", "bundle", "--no-require-signature").stdout == "page.png: 7\n"
+    monkeypatch.setenv(POLICY_VARIABLE, "maybe")
+    wrong = run("predict", "page.png", "--model", "bundle")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert wrong.stderr == f"error: expected {POLICY_VARIABLE} to be 1 or 0, got 'maybe'.\n"
 
 
 def test_a_lone_file_and_the_released_bundle_are_refused_with_the_policy(
-    digitedge: Command, tmp_path: Path, page: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(POLICY_VARIABLE, "1")
     shutil.copyfile(SMALL / "model_int8.tflite", tmp_path / "lone.tflite")
     for arguments in (["--model", "lone.tflite"], []):
-        refused = digitedge("predict", page, *arguments, **POLICY)
-        assert refused.returncode == 1
+        refused = run("predict", "page.png", *arguments)
+        assert refused.exit_code == 1
         assert "only signed bundles are loaded here" in refused.stderr.splitlines()[-1]
 
 
-def test_a_service_keeps_the_policy_of_the_shell_that_installs_it(digitedge: Command) -> None:
-    def command(*arguments: str, **environment: str) -> str:
-        unit = digitedge("service", "install", "--print", "--", *arguments, **environment).stdout
+def test_a_service_keeps_the_policy_of_the_shell_that_installs_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def command(*arguments: str, policy: str = "") -> str:
+        monkeypatch.setenv(POLICY_VARIABLE, policy)
+        unit = run("service", "install", "--print", "--", *arguments).stdout
         return next(line for line in unit.splitlines() if line.startswith("ExecStart="))
 
     assert "--require-signature" not in command("demo")
-    assert command("demo", **POLICY).endswith("--headless --require-signature demo")
+    assert command("demo", policy="1").endswith("--headless --require-signature demo")
     assert command("demo", "--require-signature").endswith("--headless demo --require-signature")
-    assert command("demo", "--no-require-signature", **POLICY).endswith("--headless demo --no-require-signature")
+    assert command("demo", "--no-require-signature", policy="1").endswith("--headless demo --no-require-signature")
 
 
-def test_a_changed_bundle_is_one_line_without_the_policy(digitedge: Command, tmp_path: Path, page: str) -> None:
-    copy_bundle(tmp_path / "bundle")
-    digitedge("trust", "new-key", "maker")
-    digitedge("sign", "bundle", "--key", "maker.key")
+def test_a_changed_bundle_is_one_line_without_the_policy(run: Run, tmp_path: Path, digitedge: Command) -> None:
+    run("trust", "new-key", "maker")
+    run("sign", "bundle", "--key", "maker.key")
     flip_byte(tmp_path / "bundle" / "manifest.json", -300)
-    changed = digitedge("predict", page, "--model", "bundle")
+    changed = digitedge("predict", "page.png", "--model", "bundle")
     assert (changed.returncode, changed.stdout, len(changed.stderr.splitlines())) == (1, "", 1)
 
 
@@ -135,15 +141,13 @@ def test_a_changed_bundle_is_one_line_without_the_policy(digitedge: Command, tmp
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_told_as_such(arguments: list[str]) -> None:
-    from typer.testing import CliRunner
-
-    assert CliRunner().invoke(app, arguments).exit_code == 2
+def test_wrong_usage_is_told_as_such(run: Run, arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
 
 
-def test_a_rollback_without_a_version_is_one_line(digitedge: Command) -> None:
-    done = digitedge("update", "--rollback", "--to", "nowhere")
-    assert done.returncode == 1
+def test_a_rollback_without_a_version_is_one_line(run: Run) -> None:
+    done = run("update", "--rollback", "--to", "nowhere")
+    assert done.exit_code == 1
     assert done.stderr == (
         "error: nowhere: expected a folder of digitedge update, got none. Install a version first.\n"
     )
