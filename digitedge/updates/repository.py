@@ -134,7 +134,7 @@ def offered_version(manifest: TargetFile) -> int:
     version = (manifest.custom or {}).get("version")
     if type(version) is not int or not 1 <= version <= MAX_VERSION:
         raise ModelError(
-            f"expected a bundle with a version from 1 to {MAX_VERSION}, got {version!r}. Publish it again."
+            f"expected a version from 1 to {MAX_VERSION} with the bundle, got {version!r}. Publish it again."
         )
     return version
 
