@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
-from digitedge.bundle.signature import ADVICE, check_signature, is_signature_required, write_signature
+from digitedge.bundle.signature import check_signature, is_signature_required, write_signature
 from digitedge.bundle.versions import current_bundle
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier, load_network
@@ -314,7 +314,7 @@ def read_entry(
     folder, required = path.resolve().parent, is_signature_required(require_signature)  # a link is what it points to
     if not (folder / MANIFEST).is_file():
         if required:
-            raise ModelError(f"{path} is in no bundle, and only signed bundles are loaded here. {ADVICE}")
+            raise ModelError(f"{path} is in no bundle, and only signed bundles are loaded here. Give such a bundle.")
         return None
     (manifest, digests), name = _read_manifest(folder), path.resolve().name
     check_signature(folder, digests, required=required, log=log)

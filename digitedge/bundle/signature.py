@@ -35,7 +35,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:digitedge:bundle-signature:1"
 # A signature of ten files takes 2 kB.
 MAX_SIGNATURE_BYTES = 262_144
-ADVICE = "Sign the bundle again: digitedge sign BUNDLE --key FILE"
+ADVICE = "Sign it again: digitedge sign BUNDLE --key FILE"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 Base64 = Annotated[str, Meta(max_length=MAX_SIGNATURE_BYTES)]
@@ -119,7 +119,10 @@ def check_signature(
     path = folder / SIGNATURE
     if not os.path.lexists(path):
         if required:
-            raise ModelError(f"{folder} is not signed, and only signed bundles are loaded here. {ADVICE}")
+            raise ModelError(
+                f"{folder} is not signed, and only signed bundles are loaded here. Sign it: digitedge sign BUNDLE "
+                "--key FILE"
+            )
         return None
     envelope = _read_envelope(path)
     payload = _decode(envelope.payload, path)

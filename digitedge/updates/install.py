@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +101,8 @@ def install_update(
         ParityError: it failed the parity check when it was exported.
     """
     address = _check_source(source)
+    if (folder / MANIFEST).exists():
+        raise InputError(f"{folder} is a bundle; expected a folder of versions. Choose another one with --to.")
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder), _logged(folder, source):
         _sweep(folder)
@@ -311,9 +313,10 @@ def _logged(folder: Path, source: str | None) -> Iterator[None]:
     """Log why an update or a rollback failed."""
     try:
         yield
-    except DigitEdgeError as exc:
+    except (DigitEdgeError, OSError) as exc:
         about: dict[str, Any] = {} if source is None else {"source": printable(source)}
-        log_event(folder, "refused", reason=printable(str(exc)), **about)
+        with suppress(OSError):  # a full disk
+            log_event(folder, "failed", reason=printable(str(exc)), **about)
         raise
 
 

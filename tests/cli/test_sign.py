@@ -82,8 +82,8 @@ def test_every_command_that_loads_a_model_refuses_what_is_not_signed(run: Run, t
     refused = run(*command.split(), "bundle", "--require-signature")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == (
-        "error: bundle is not signed, and only signed bundles are loaded here. Sign the bundle again: "
-        "digitedge sign BUNDLE --key FILE\n"
+        "error: bundle is not signed, and only signed bundles are loaded here. Sign it: digitedge sign "
+        "BUNDLE --key FILE\n"
     )
 
 

@@ -121,7 +121,12 @@ def test_there_is_no_trust_on_first_use(offered: str, device: Path) -> None:
     with pytest.raises(InputError, match="expected --root FILE the first time"):
         install_update(offered, device)
     assert not (device / "state.json").exists()
-    assert events(device)[0]["event"] == "refused"
+    assert events(device)[0]["event"] == "failed"
+
+
+def test_a_bundle_is_no_folder_of_versions(maker: Maker, offered: str) -> None:
+    with pytest.raises(InputError, match="is a bundle; expected a folder of versions"):
+        install_update(offered, maker.bundle, root=maker.root)
 
 
 def test_another_root_than_the_first_is_refused(maker: Maker, offered: str, device: Path, tmp_path: Path) -> None:
@@ -152,7 +157,7 @@ def test_the_repository_of_a_stranger_is_refused(maker: Maker, device: Path, tmp
     with pytest.raises(ModelError, match="is refused: "):
         install_update(str(stranger.repository), device)
     assert read_state(device).current == 1
-    assert events(device)[-1]["event"] == "refused"
+    assert events(device)[-1]["event"] == "failed"
 
 
 def test_older_metadata_is_refused(maker: Maker, device: Path, tmp_path: Path) -> None:
