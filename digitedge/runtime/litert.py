@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
 from digitedge.runtime.checks.content import read_model
-from digitedge.runtime.checks.tflite import custom_operators, find_doubt
+from digitedge.runtime.checks.tflite import find_doubt
 from digitedge.runtime.checks.trial import trial_images, try_in_child
 from digitedge.runtime.contract import (
     CLASSES,
@@ -37,9 +37,7 @@ def open_interpreter(path: Path, *, threads: int, sha256: str | None = None) -> 
     """
     content, found = read_model(path, sha256)
     if found not in _checked:
-        doubt = find_doubt(content, path)
-        if doubt:
-            _refuse_flex(content, path)
+        if doubt := find_doubt(content, path):
             try_in_child(content, path, __name__, doubt=doubt)
         _checked.add(found)
     try:
@@ -73,6 +71,10 @@ def try_content(content: bytes) -> None:
             interpreter.get_tensor(one["index"])
 
 
+def _cannot_run(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: LiteRT cannot run it: {first_line(error)}")
+
+
 class LiteRTClassifier:
     """A `.tflite` file that meets the model contract; see `load_classifier` for arguments and errors.
 
@@ -95,10 +97,13 @@ class LiteRTClassifier:
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's results
-            for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
-                interpreter.set_tensor(self._input, batches[index])
-                interpreter.invoke()
-                scores[index] = interpreter.get_tensor(self._output)
+            try:
+                for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
+                    interpreter.set_tensor(self._input, batches[index])
+                    interpreter.invoke()
+                    scores[index] = interpreter.get_tensor(self._output)
+            except (ValueError, RuntimeError) as exc:
+                raise _cannot_run(self.path, exc) from exc
         return scores
 
     def _check_input(self) -> int:
@@ -179,18 +184,8 @@ class LiteRTNetwork:
             )
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as exc:
-            raise ModelError(f"{self.path}: LiteRT cannot run it: {first_line(exc)}") from exc
+            raise _cannot_run(self.path, exc) from exc
         return _dequantize(self._interpreter.get_tensor(self._output["index"]), self._output)
-
-
-def _refuse_flex(content: bytes, path: Path) -> None:
-    """Refuse a file with operators of TensorFlow, which run only in a process that has loaded TensorFlow."""
-    flex = sorted(name for name in custom_operators(content) if name.startswith("Flex"))
-    if flex:
-        raise ModelError(
-            f"{path}: it needs the operators {', '.join(flex)} of TensorFlow, which devices do not have. Convert it "
-            "again with the built-in operators alone, or export the model that it was made of."
-        )
 
 
 def _quantize(values: NDArray[np.float32], details: dict[str, Any]) -> NDArray[Any]:

@@ -85,6 +85,10 @@ def try_content(content: bytes) -> None:
         session.run(None, {one.name: value for one, value in zip(inputs, values, strict=True)})
 
 
+def _cannot_run(path: Path, inputs: NDArray[Any], error: Exception) -> ModelError:
+    return ModelError(f"{path}: ONNX Runtime cannot run it on {inputs.shape}: {first_line(error)}")
+
+
 class OnnxClassifier:
     """An `.onnx` file that meets the model contract; see `load_classifier` for arguments and errors.
 
@@ -105,7 +109,10 @@ class OnnxClassifier:
         return run_in_batches(self._run, crops[..., None], self._batch)  # (N, 28, 28, 1)
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
+        try:
+            (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
+        except Exception as exc:  # as in `open_session`
+            raise _cannot_run(self.path, crops, exc) from exc
         return np.asarray(scores, np.float32)
 
     def _check_tensors(self) -> None:
@@ -168,7 +175,7 @@ class OnnxNetwork:
         try:
             return self._session.run([output], {self._input: to_dtype(inputs, self._type)})[0]
         except Exception as exc:  # as in `open_session`
-            raise ModelError(f"{self.path}: ONNX Runtime cannot run it on {inputs.shape}: {first_line(exc)}") from exc
+            raise _cannot_run(self.path, inputs, exc) from exc
 
     def _output_sizes(self, output: Any) -> list[int | None]:
         """The shape of an output; of one input where the file leaves it open."""

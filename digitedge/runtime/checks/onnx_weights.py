@@ -99,7 +99,7 @@ def bring_in_weights(tensors: list[Any], path: Path, *, allowed: bool) -> bool:
             raise ModelError(f"{path}: expected its weights in a file of the same folder, got {name!r}.")
         if name not in contents:
             room = MAX_MODEL_BYTES - sum(map(len, contents.values()))
-            contents[name] = read_regular_file(path.parent / name, max_bytes=room, error=ModelError)
+            contents[name] = read_regular_file(path.parent / name, max_bytes=room, error=ModelError, follow_links=False)
         try:
             offset = int(entries.get("offset", 0))
             length = int(entries.get("length", len(contents[name]) - offset))

@@ -4,21 +4,11 @@ from pathlib import Path
 
 from digitedge.errors import ModelError
 from digitedge.runtime.checks.findings import Contradiction, Unknown
-from digitedge.runtime.checks.tflite_graph import MAX_ITEMS, read_graph
+from digitedge.runtime.checks.tflite_graph import read_graph
 from digitedge.runtime.checks.tflite_operators import check_operator
-from digitedge.utils.text import printable
 
 MAX_MULTIPLICATIONS = 2_000_000_000
 """Of one image at most, for a file that is loaded at once; a digit classifier has 0.1 to 50 million."""
-
-
-def custom_operators(content: bytes) -> set[str]:
-    """The names of the operators of a file that has passed `find_doubt` which are not built into LiteRT."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(content, 0)
-    codes = [model.OperatorCodes(index) for index in range(min(model.OperatorCodesLength(), MAX_ITEMS))]
-    return {printable(name.decode(errors="replace"))[:60] for code in codes if (name := code.CustomCode())}
 
 
 def find_doubt(content: bytes, path: Path) -> str | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.runtime.checks.findings import Contradiction, Unknown
+from digitedge.utils.text import printable
 
 # Digit classifiers have up to a few hundred operators; ViTs of Keras about a thousand.
 MAX_ITEMS = 5_000
@@ -26,6 +27,7 @@ _KNOWN_METADATA = {
     *(b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA", b"reduced_precision_support_metadata"),
 }
 _SIGNATURE_ITEMS = 64
+_CUSTOM = 32
 
 FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8 = 0, 1, 2, 3, 4, 6, 7, 9
 """Codes of the number types."""
@@ -128,7 +130,9 @@ def read_graph(content: bytes) -> Graph:
     model = schema.Model.GetRootAs(content, 0)
     if model.Version() != 3:
         raise Contradiction(f"expected version 3 of the format, got {model.Version()}")
-    if _count(model.SubgraphsLength(), "graphs") != 1:
+    if not _count(model.SubgraphsLength(), "graphs"):
+        raise Contradiction("it has no graph")
+    if model.SubgraphsLength() > 1:
         raise Unknown("several graphs")
     if model.ExternalBuffersLength() or model.ExternalBufferGroupsLength():
         raise Contradiction("expected all weights in the file, got external ones")
@@ -192,8 +196,20 @@ def _indices(array: Any) -> list[int]:
 
 
 def _operator_code(entry: Any) -> int:
-    """Codes up to 126 are in the older field of one byte."""
-    return int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
+    """The code of a builtin operator; codes up to 126 are in the older field of one byte."""
+    code = int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
+    if code == _CUSTOM:
+        name = printable((entry.CustomCode() or b"")[:60].decode(errors="replace"))
+        of = (
+            " of TensorFlow, which devices do not have"
+            if name.startswith("Flex")
+            else ", which is not built into LiteRT"
+        )
+        raise Contradiction(
+            f"it needs the operator {name}{of}. Convert it again with the built-in operators alone, or export the "
+            "model that it was made of"
+        )
+    return code
 
 
 def _read_tensors(graph: Any, model: Any) -> list[Tensor]:

@@ -197,6 +197,7 @@ def _check_weights(image: Tensor, weights: Tensor, bias: Tensor | None, output: 
             _require(not np.any(weights.zero_points), "weights with a zero point")
         return
     _know(image.type == output.type == weights.type == INT8, "number types that are mixed")
+    _know(bias is not None, "quantized weights without a bias")
     _require(bias is None or bias.type == INT32, "a bias of another type")
     _check_channel_scales(weights, channel_axis)
     _require(not np.any(weights.zero_points), "weights with a zero point")
@@ -217,6 +218,7 @@ def _check_channel_scales(weights: Tensor, channel_axis: int) -> None:
 def _window_inputs(operator: Operator) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     image, weights = operator.inputs[0], operator.inputs[1]
     bias = operator.inputs[2] if len(operator.inputs) == 3 else None
+    _know(bias is not None, "a convolution without a bias")
     if image is None or weights is None or len(image.shape) != 4 or len(weights.shape) != 4:
         raise Contradiction("a convolution of something that is no image")
     return image, weights, bias, operator.outputs[0]

@@ -5,6 +5,7 @@ memory, the file is refused with one line, and this process goes on.
 """
 
 import contextlib
+import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,11 @@ TRIAL_LIMIT_S = 9.0
 """Time of a trial at most; a Raspberry Pi 4 needs 2 s to start one."""
 TRIAL_MEMORY = 400_000_000
 """Bytes that the child may allocate at most, with its libraries."""
+# With glibc, the child stops at the first write behind the end of an allocation, which would crash it later or never.
+_STRICT_MALLOC = {
+    "LD_PRELOAD": "libc_malloc_debug.so.0",
+    "GLIBC_TUNABLES": "glibc.malloc.check=3:glibc.malloc.perturb=165",
+}
 
 
 def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None:
@@ -35,7 +41,8 @@ def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None
         ModelError: it cannot be used; the message says why.
     """
     code = f"from digitedge.runtime.checks import trial; import {module} as tried; trial.run_trial(tried.try_content)"
-    result = run_python(code, limit_s=TRIAL_LIMIT_S, content=content)
+    variables = _STRICT_MALLOC if platform.libc_ver()[0] == "glibc" else {}
+    result = run_python(code, limit_s=TRIAL_LIMIT_S, content=content, variables=variables)
     if not result.succeeded:
         raise ModelError(
             f"{path}: tried in a process of its own, because it has {doubt}, it failed: {result.text}. "
