@@ -4,6 +4,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalError
@@ -17,6 +18,8 @@ from digitedge.utils.version import __version__
 # Seconds without a byte, after which a server counts as gone.
 SILENCE_S = 20.0
 CHUNK_BYTES = 65_536
+# No answer, a timeout, TLS; an answer that is not HTTP; an address that is none.
+_ERRORS = (OSError, HTTPException, ValueError)
 
 
 class FolderFetcher(FetcherInterface):
@@ -40,19 +43,19 @@ class WebFetcher(FetcherInterface):
         self._deadline = deadline
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        request = urllib.request.Request(url, headers={"User-Agent": f"digitedge/{__version__}"})
         try:
+            request = urllib.request.Request(url, headers={"User-Agent": f"digitedge/{__version__}"})
             response = urllib.request.urlopen(request, timeout=SILENCE_S)
         except urllib.error.HTTPError as exc:
             exc.close()
             raise DownloadHTTPError(f"{url}: the server says {exc.code}", exc.code) from exc
-        except OSError as exc:  # URLError, a timeout, TLS
+        except _ERRORS as exc:
             raise DownloadError(f"{url}: {getattr(exc, 'reason', None) or exc}") from exc
         with response:
             while True:
                 try:
                     chunk = response.read1(CHUNK_BYTES)
-                except OSError as exc:
+                except _ERRORS as exc:
                     raise DownloadError(f"{url}: {exc}") from exc
                 if not chunk:
                     return

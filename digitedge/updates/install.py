@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tuf.api.exceptions import (
     DownloadError,
@@ -106,45 +106,30 @@ def install_update(
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder), _logged(folder, source):
         _sweep(folder)
-        trusted = _trusted_root(folder, root)
         deadline = time.monotonic() + timeout_s
-        updater = _explain(source, lambda: _make_updater(address, folder, trusted, deadline))
-        _within(timeout_s, lambda: _explain(source, updater.refresh))
-        if not (folder / ROOT).exists():
-            write_text(folder / ROOT, trusted.decode("utf-8"))
-        manifest = _explain(source, lambda: updater.get_targetinfo(MANIFEST))
-        if manifest is None:
-            raise ModelError(f"{source} offers no bundle. Publish one: digitedge publish")
+        updater, manifest = _read_offer(source, address, folder, _trusted_root(folder, root), deadline)
         version = offered_version(manifest)
         state = read_state(folder) if is_version_folder(folder) else None
-        if state is not None and version <= state.current:
-            if version < state.current:
-                raise ModelError(
-                    f"{source} offers version {version}, and {state.current} is installed. Publish it again."
-                )
-            log_event(folder, "checked", version=version, source=printable(source))
-            log(f"version {version} is current")
-            return Installed(version, version_path(folder, version), False)
-        if state is not None and version == state.rejected:
-            log(f"version {version} was rolled back, so it is not installed again; {state.current} is current")
+        if state is not None and version in (state.current, state.rejected):
+            log_event(folder, "checked", version=state.current, offered=version, source=source)
+            rolled_back = f"; {version} was rolled back, so it is not installed again"
+            log(f"version {state.current} is current" + (rolled_back if version != state.current else ""))
             return Installed(state.current, version_path(folder, state.current), False)
-        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=_made(folder / VERSIONS)))
-        try:
-            current = None if state is None else version_path(folder, state.current)
+        if state is not None and version < state.current:
+            raise ModelError(f"{source} offers version {version}, and {state.current} is installed. Publish it again.")
+        previous = None if state is None else state.current
+        with _draft(folder) as draft:
+            known = None if previous is None else version_path(folder, previous)
             left_s = deadline - time.monotonic()
-            _within(left_s, lambda: _explain(source, lambda: _download(updater, manifest, draft, current)))
+            _within(left_s, lambda: _explain(source, lambda: _download(updater, manifest, draft, known)))
             log(f"version {version} is downloaded; checking it on this device")
             signer = call_in_new_process(check_draft, str(draft))
-            draft.chmod(0o755)
             path = version_path(folder, version)
             draft.replace(path)
-            _flush_folder(path.parent)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-        previous = None if state is None else state.current
+        _flush_folder(path.parent)
         write_state(folder, VersionState(current=version, previous=previous))
         _flush_folder(folder)
-        log_event(folder, "installed", version=version, previous=previous, signer=signer, source=printable(source))
+        log_event(folder, "installed", version=version, previous=previous, signer=signer, source=source)
         _sweep(folder)
         log(f"version {version} is current" + ("" if signer is None else f", signed by {signer}"))
         return Installed(version, path, True)
@@ -193,6 +178,8 @@ def check_draft(path: str) -> str | None:
 
 def _check_source(source: str) -> str:
     """Return the base address of a repository: a URL, or the path of a folder."""
+    if printable(source) != source:
+        raise InputError(f"expected an address without control characters, got {printable(source)}.")
     if re.match(r"https?://", source, re.IGNORECASE):
         if "@" in source.split("/")[2]:
             raise InputError("expected an address without a user and password, got one with them.")
@@ -216,16 +203,27 @@ def _trusted_root(folder: Path, given: Path | None) -> bytes:
     return trusted or b""
 
 
-def _make_updater(address: str, folder: Path, root: bytes, deadline: float) -> Updater:
-    is_web = "://" in address
-    return Updater(
-        metadata_dir=str(_made(folder / TUF)),
-        metadata_base_url=f"{address}/{METADATA}/",
-        target_base_url=f"{address}/{TARGETS}/",
-        fetcher=WebFetcher(deadline) if is_web else FolderFetcher(),
-        config=LIMITS,
-        bootstrap=root,
-    )
+def _read_offer(source: str, address: str, folder: Path, root: bytes, deadline: float) -> tuple[Updater, TargetFile]:
+    """Fetch and check the metadata, and return what it says of the offered manifest. From then on `root` is trusted."""
+
+    def read() -> tuple[Updater, TargetFile | None]:
+        updater = Updater(
+            metadata_dir=str(_made(folder / TUF)),
+            metadata_base_url=f"{address}/{METADATA}/",
+            target_base_url=f"{address}/{TARGETS}/",
+            fetcher=WebFetcher(deadline) if "://" in address else FolderFetcher(),
+            config=LIMITS,
+            bootstrap=root,
+        )
+        updater.refresh()
+        return updater, updater.get_targetinfo(MANIFEST)
+
+    updater, manifest = _within(deadline - time.monotonic(), lambda: _explain(source, read))
+    if not (folder / ROOT).exists():
+        write_text(folder / ROOT, root.decode("utf-8"))
+    if manifest is None:
+        raise ModelError(f"{source} offers no bundle. Publish one: digitedge publish")
+    return updater, manifest
 
 
 def _download(updater: Updater, manifest: TargetFile, draft: Path, current: Path | None) -> None:
@@ -314,9 +312,11 @@ def _logged(folder: Path, source: str | None) -> Iterator[None]:
     try:
         yield
     except (DigitEdgeError, OSError) as exc:
-        about: dict[str, Any] = {} if source is None else {"source": printable(source)}
+        about = {} if source is None else {"source": source}
         with suppress(OSError):  # a full disk
             log_event(folder, "failed", reason=printable(str(exc)), **about)
+        if isinstance(exc, OSError):
+            raise DigitEdgeError(f"cannot write {folder}: {exc.strerror or exc}.") from exc
         raise
 
 
@@ -329,6 +329,17 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
     for path in (*folder.glob(".state-*"), *folder.glob(".root-*"), *(folder / TUF).glob("tmp*")):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """Yield a new folder for a version, which is removed unless it was given a name."""
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=_made(folder / VERSIONS)))
+    draft.chmod(0o755)  # a service of another user may read it
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _made(folder: Path) -> Path:

@@ -107,6 +107,7 @@ def test_a_rollback_returns_to_the_version_before_until_a_newer_one_comes(maker:
     assert events(device)[2] == {**events(device)[2], "event": "rolled back", "version": 1, "left": 2}
 
 
+@pytest.mark.slow
 def test_a_rollback_to_a_damaged_version_is_refused(maker: Maker, device: Path) -> None:
     for _ in range(2):
         maker.publish()
@@ -214,6 +215,7 @@ def test_one_changed_byte_of_metadata_is_refused(maker: Maker, offered: str, dev
         install_update(offered, device, root=maker.root)
 
 
+@pytest.mark.slow
 def test_a_key_change_of_the_maker_reaches_devices(maker: Maker, device: Path, tmp_path: Path) -> None:
     offline, second = (read_private_key(make_key(tmp_path, name)) for name in ("offline", "second"))
     maker.publish(root_key=offline)
@@ -289,6 +291,15 @@ def test_a_server_that_is_not_there_is_one_clear_error(maker: Maker, offered: st
         install_update("http://127.0.0.1:9", device, root=maker.root)
 
 
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:port/x", "http://127.0.0.1:9/\x1b[31m", "http://[::1", "http://.."]
+)
+def test_an_address_that_is_none_is_one_clear_error(maker: Maker, offered: str, device: Path, address: str) -> None:
+    with pytest.raises(DigitEdgeError) as caught:
+        install_update(address, device, root=maker.root)
+    assert "\x1b" not in str(caught.value)
+
+
 class Endless(SimpleHTTPRequestHandler):
     """Answers every request with bytes without end: at once, or one every 20 ms."""
 
@@ -310,6 +321,34 @@ class Endless(SimpleHTTPRequestHandler):
 
 class Slow(Endless):
     pause_s = 0.02
+
+
+ANSWERS = {
+    "nothing": b"",
+    "garbage": b"\x00\xff" * 100 + b"\r\n\r\n",
+    "no length": b"HTTP/1.1 200 OK\r\nContent-Length: -7\r\n\r\n{}",
+    "too short": b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n{}",
+    "bad chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}",
+    "redirect to a file": b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+    "redirects without end": b"HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n",
+    "error": b"HTTP/1.1 500 \x1b[31m\r\n\r\n",
+    "deep JSON": b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 16_000,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_whatever_a_server_answers_is_one_clear_error(
+    maker: Maker, offered: str, device: Path, serve: Serve, answer: bytes
+) -> None:
+    class Answer(Endless):
+        def do_GET(self) -> None:
+            self.wfile.write(answer)
+            self.close_connection = True
+
+    with serve(handler=Answer) as address, pytest.raises(ModelError) as caught:
+        install_update(address, device, root=maker.root)
+    assert len(str(caught.value).splitlines()) == 1
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_server_that_sends_without_end_is_left(maker: Maker, offered: str, device: Path, serve: Serve) -> None:
@@ -354,7 +393,7 @@ install_update(source, Path(device))
 @pytest.mark.parametrize(
     ("name", "moment"),
     [
-        ("state.json", "before"),
+        pytest.param("state.json", "before", marks=pytest.mark.slow),
         ("state.json", "after"),
         pytest.param("2", "before", marks=pytest.mark.slow),
         pytest.param("2", "after", marks=pytest.mark.slow),
