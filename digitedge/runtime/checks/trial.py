@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digitedge.errors import ModelError
 from digitedge.utils.subprocesses import run_python
 
-TRIAL_LIMIT_S = 9.0
+TRIAL_LIMIT_S = 8.0
 """Time of a trial at most; a Raspberry Pi 4 needs 2 s to start one."""
 TRIAL_MEMORY = 400_000_000
 """Bytes that the child may allocate at most, with its libraries."""
