@@ -15,6 +15,7 @@ labels.json is a list with one object per image:
 Other keys are ignored.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def check_boxes(image: AnnotatedImage, *, width: int, height: int) -> None:
 
 
 def _check_files(files: Sequence[Path], labels: Path) -> None:
-    twice = next((file for number, file in enumerate(files) if file in files[:number]), None)
+    twice = next((file for file, count in Counter(files).items() if count > 1), None)
     if twice:
         raise DataError(f"{labels}: expected every image once, got {twice.name} again. Keep one of the two.")
     missing = [file for file in files if not file.is_file()]

@@ -1,6 +1,8 @@
 """JSON and npz files from outside: read, or refused with the caller's own error. Nothing in them is run."""
 
+import io
 import json
+import math
 import re
 import reprlib
 import zipfile
@@ -11,15 +13,20 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import msgspec.inspect
+from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from digitedge.errors import DigitEdgeError
 from digitedge.utils.files import read_regular_file
+from digitedge.utils.memory_limit import check_memory
 
 T = TypeVar("T")
 MAX_JSON_BYTES = 16 << 20
 """Of a JSON file. The labels of 100,000 photographs have 10 MB."""
+
+# Most that is read of the header of an array; NumPy takes headers of 10,000 characters.
+_HEADER_BYTES = 12_000
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
@@ -116,7 +123,11 @@ def _unknown_keys(value: Any, known: Any, path: str = "") -> Iterator[str]:
 
 
 def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
-    """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`."""
+    """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`.
+
+    Memory is taken only for what the file holds: an array whose header asks for more is damaged, and arrays that are
+    larger together than `digitedge.utils.memory_limit` are refused.
+    """
     try:
         with path.open("rb") as file:
             return parse_npz(file, where=str(path), error=error, advice=advice)
@@ -131,16 +142,38 @@ def parse_npz(file: BinaryIO, *, where: str, error: type[DigitEdgeError], advice
     try:
         if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
             raise ValueError("not an archive, or cut short")
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            check_memory(size, what=f"{where}: arrays", error=error)
+            for member in archive.infolist():
+                _check_array_size(archive, member)
         file.seek(0)
-        with NpzFile(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with NpzFile(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
     except (
-        *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # damaged headers raise these
-        *(zlib.error, zipfile.BadZipFile),
+        # Damaged headers raise these.
+        *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError, SyntaxError),
+        *(zlib.error, zipfile.BadZipFile, OverflowError, RecursionError, NotImplementedError),
     ) as exc:
+        if isinstance(exc, DigitEdgeError):
+            raise
         raise error(
             f"{where}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
         ) from exc
+
+
+def _check_array_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Raise ValueError if the header of an array asks for more than follows it."""
+    with archive.open(member) as member_file:
+        file = io.BytesIO(member_file.read(_HEADER_BYTES))  # NumPy would read a header of any length
+        version = npy.read_magic(file)
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+        if read_header is None:
+            raise ValueError(f"{member.filename}: version {version}")
+        shape, _, dtype = read_header(file)
+        needed, found = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+        if not dtype.hasobject and needed > found:
+            raise ValueError(f"{member.filename} has {found:,} bytes, its header says {needed:,}")
 
 
 def _short(exc: Exception) -> str:

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.runtime.checks.findings import Contradiction, Unknown
+from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 from digitedge.utils.text import printable
 
 # Digit classifiers have up to a few hundred operators; ViTs of Keras about a thousand.
 MAX_ITEMS = 5_000
 MAX_RANK = 6
-# Elements of one tensor, and bytes of all together: a batch of large activations has a hundredth of it.
 MAX_ELEMENTS = 1 << 26
-MAX_TOTAL_BYTES = 256_000_000
 SCALE_RANGE = (1e-9, 1e6)
 # Metadata that the interpreter ignores, or that names what the file needs.
 _KNOWN_METADATA = {
-    *(b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA", b"reduced_precision_support_metadata"),
+    *(b"min_runtime_version", b"CONVERSION_METADATA", b"TFLITE_METADATA", b"reduced_precision_support"),
 }
-_SIGNATURE_ITEMS = 64
+MAX_SIGNATURES = 64
+MAX_NAME = 1_000
 _CUSTOM = 32
 
 FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8 = 0, 1, 2, 3, 4, 6, 7, 9
@@ -150,6 +150,13 @@ def _count(number: int, what: str) -> int:
     return number
 
 
+def _name(text: bytes | None) -> bytes:
+    """A name of a file. Many may lie at the same place of the file, so each must be short."""
+    if text is not None and len(text) > MAX_NAME:
+        raise Contradiction(f"a name of {len(text):,} bytes")
+    return text or b""
+
+
 def _item(items: Any, index: int, what: str) -> Any:
     """One of a list, by an index from the file, which Python would take from the end where it is negative."""
     if not 0 <= index < len(items):
@@ -162,7 +169,7 @@ def _check_metadata(model: Any) -> None:
     for index in range(_count(model.MetadataLength(), "metadata")):
         entry = model.Metadata(index)
         _item(range(buffers), entry.Buffer(), "a buffer")
-        if entry.Name() not in _KNOWN_METADATA:
+        if _name(entry.Name()) not in _KNOWN_METADATA:
             raise Unknown("metadata of an unknown kind")
 
 
@@ -172,19 +179,21 @@ def _check_signatures(model: Any, graph: Any) -> None:
         ("Inputs", set(_indices(graph.InputsAsNumpy()))),
         ("Outputs", set(_indices(graph.OutputsAsNumpy()))),
     ]
-    for index in range(_count(model.SignatureDefsLength(), "signatures")):
+    if model.SignatureDefsLength() > MAX_SIGNATURES:
+        raise Contradiction(f"{model.SignatureDefsLength():,} signatures")
+    for index in range(model.SignatureDefsLength()):
         signature = model.SignatureDefs(index)
         if signature.SubgraphIndex() != 0:
             raise Contradiction(f"a signature of graph {signature.SubgraphIndex()}, of which there is none")
-        if not signature.SignatureKey():
+        if not _name(signature.SignatureKey()):
             raise Contradiction("a signature without a name")
         for side, allowed in sides:
             count = getattr(signature, f"{side}Length")()
-            if count > _SIGNATURE_ITEMS:
+            if count > MAX_SIGNATURES:
                 raise Contradiction(f"a signature with {count:,} {side.lower()}")
             for place in range(count):
                 entry = getattr(signature, side)(place)
-                if entry.TensorIndex() not in allowed or not entry.Name():
+                if entry.TensorIndex() not in allowed or not _name(entry.Name()):
                     raise Contradiction(f"a signature with tensor {entry.TensorIndex()} among its {side.lower()}")
 
 
@@ -198,8 +207,9 @@ def _indices(array: Any) -> list[int]:
 def _operator_code(entry: Any) -> int:
     """The code of a builtin operator; codes up to 126 are in the older field of one byte."""
     code = int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
+    custom = _name(entry.CustomCode())
     if code == _CUSTOM:
-        name = printable((entry.CustomCode() or b"")[:60].decode(errors="replace"))
+        name = printable(custom.decode(errors="replace"))
         of = (
             " of TensorFlow, which devices do not have"
             if name.startswith("Flex")
@@ -215,12 +225,13 @@ def _operator_code(entry: Any) -> int:
 def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     tensors: list[Tensor] = []
     total = 0
+    limit = memory_limit() // 2
     buffers = model.BuffersLength()
     for index in range(_count(graph.TensorsLength(), "tensors")):
         tensor = _read_tensor(index, graph.Tensors(index), model.Buffers, buffers)
         total += tensor.size * _TYPES[tensor.type].itemsize
-        if total > MAX_TOTAL_BYTES:
-            raise Contradiction(f"expected tensors of at most {MAX_TOTAL_BYTES:,} bytes in all, got more")
+        if total > limit:
+            raise Contradiction(f"its tensors would take more than {limit:,} bytes, half of {MEMORY_VARIABLE}")
         tensors.append(tensor)
     return tensors
 
@@ -230,6 +241,7 @@ def _read_tensor(index: int, table: Any, buffer_at: Callable[[int], Any], buffer
         raise Unknown("tensors that are variable, sparse or variants")
     if table.ExternalBuffer():
         raise Contradiction("expected all weights in the file, got external ones")
+    _name(table.Name())
     type_code = table.Type()
     if type_code not in _TYPES:
         raise Unknown(f"number type {type_code}")

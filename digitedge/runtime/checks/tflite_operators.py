@@ -197,7 +197,6 @@ def _check_weights(image: Tensor, weights: Tensor, bias: Tensor | None, output: 
             _require(not np.any(weights.zero_points), "weights with a zero point")
         return
     _know(image.type == output.type == weights.type == INT8, "number types that are mixed")
-    _know(bias is not None, "quantized weights without a bias")
     _require(bias is None or bias.type == INT32, "a bias of another type")
     _check_channel_scales(weights, channel_axis)
     _require(not np.any(weights.zero_points), "weights with a zero point")
@@ -228,12 +227,13 @@ def _check_conv(operator: Operator, options: Any) -> int:
     image, weights, bias, output = _window_inputs(operator)
     batch, height, width, channels = image.shape
     made, *window, depth = weights.shape
-    _require(depth == channels, "a convolution with other channels than its image")
+    _require(channels % depth == 0 and made % (channels // depth) == 0, "a convolution of other channels")
     _check_activation(options)
     dilation = options.DilationHFactor(), options.DilationWFactor()
     sizes = _window_output(options, (height, width), tuple(window), dilation)
     _expect(output, (batch, *sizes, made), image.type)
     _check_weights(image, weights, bias, output, 0)
+    _know(depth == channels, "a convolution in groups")
     return output.size * math.prod(window) * depth
 
 

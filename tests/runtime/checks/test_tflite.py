@@ -139,6 +139,8 @@ LIES: dict[str, tuple[Path, Lie]] = {
     "operators in another order": (SMALL, lambda m, g: g.operators.reverse()),
     "signature of another tensor": (SMALL, lambda m, g: set_to(m.signatureDefs[0].inputs[0], "tensorIndex", 9999)),
     "signature of another graph": (SMALL, lambda m, g: set_to(m.signatureDefs[0], "subgraphIndex", 3)),
+    "long name": (GOOD, lambda m, g: set_to(g.tensors[0], "name", b"x" * 100_000)),
+    "many signatures": (GOOD, lambda m, g: m.signatureDefs.extend(m.signatureDefs * 100)),
     "many operators": (GOOD, lambda m, g: g.operators.extend([g.operators[0]] * 20_000)),
 }
 
