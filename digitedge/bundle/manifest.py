@@ -30,7 +30,8 @@ MAX_BUNDLE_BYTES = 1 << 30
 """Of all files of a bundle together: what is hashed when it is loaded. Those of the released bundle have 1.3 MB."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=0, le=MAX_BUNDLE_BYTES)]
 
 
@@ -40,9 +41,9 @@ class TensorSpec:
 
     name: str
     dtype: str
-    shape: list[int | str]
-    scale: float | None = None
-    zero_point: int | None = None
+    shape: list[Whole | str]
+    scale: Annotated[float, Meta(gt=0, le=sys.float_info.max)] | None = None
+    zero_point: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ class ImageSet:
     """A set of images that something was measured on; sha256 of the uint8 pixels in order."""
 
     samples: Count
-    seed: int | None
+    seed: Whole | None
     sha256: str
 
 
@@ -190,7 +191,7 @@ class Manifest:
     parameters: Count
     macs: Count | None
     created: str
-    seed: int | None
+    seed: Whole | None
     passed: bool
     data: DataSource
     versions: dict[str, str]

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 
 from digitedge.errors import InputError, ModelError
 from digitedge.runtime.load import MODEL_SUFFIXES
+from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Model
@@ -114,9 +115,9 @@ def usage_error(option: str) -> Iterator[None]:
 def check_image_file(option: str, path: Path) -> None:
     """Check that OpenCV can write an image at the path that an option gives."""
     from digitedge.utils.files import check_file_creatable
-    from digitedge.utils.opencv import cv2
+    from digitedge.utils.opencv import can_encode
 
-    if not cv2.haveImageWriter(path.name):
+    if not can_encode(path.suffix):
         raise InputError(f"{option} {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     check_file_creatable(path)
 
@@ -148,13 +149,25 @@ def check_model_file(path: Path) -> None:
 
 
 def echo(line: str) -> None:
-    """Print progress or a note to stderr."""
-    typer.echo(line, err=True)
+    """Print a line of progress, a note or an error to stderr. A command does not end because nobody reads them."""
+    with suppress(OSError):
+        typer.echo(printable(line), err=True)
+
+
+def print_line(line: str) -> None:
+    """Print one line of results to stdout, at once; names from outside cannot add another or steer the terminal."""
+    typer.echo(printable(line))
+
+
+def print_text(text: str) -> None:
+    """Print results of several lines to stdout."""
+    for line in text.split("\n"):
+        print_line(line)
 
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on one line, at once."""
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value, allow_nan=False), flush=True)
 
 
 def print_table(manifest: "Manifest") -> None:
@@ -166,4 +179,4 @@ def print_table(manifest: "Manifest") -> None:
         difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1e}"
         figures = [f"{entry.bytes / 1000:.1f}", percent(entry.top1), percent(entry.agreement), difference]
         lines[name] = [*figures, "passed" if entry.passed else "FAILED"]
-    typer.echo(Table("file", ["kB", "top-1", "agreement", "difference", "parity"], lines).text())
+    print_text(Table("file", ["kB", "top-1", "agreement", "difference", "parity"], lines).text())

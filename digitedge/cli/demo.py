@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, echo
+from digitedge.cli.common import DataOption, echo, print_text
 from digitedge.errors import DataError, ParityError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _train_export_and_read(folder: Path, name: str, digits: "Dataset") -> None:
     image = folder / "reading.png"
     score, frame_ms = _read_clip(exported.bundle.path, image)
     _print_summary(name, result, exported, score, frame_ms)
-    typer.echo(f"image: {image}\nbundle:  {exported.bundle.path}")
+    print_text(f"image: {image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
 

@@ -17,7 +17,9 @@ from digitedge.cli.common import (
     check_model_file,
     check_name,
     echo,
+    print_line,
     print_table,
+    print_text,
 )
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
@@ -151,9 +153,9 @@ def export(
         log=echo,
     )
     for file_format, trials in exported.trials.items():
-        typer.echo(trials_table(file_format, trials).text())
+        print_text(trials_table(file_format, trials).text())
     print_table(exported.bundle.manifest)
-    typer.echo(f"bundle: {exported.bundle.path}")
+    print_line(f"bundle: {exported.bundle.path}")
     missing = [f"{name}: {reason}" for name, reason in exported.not_made.items()]
     if exported.violations:
         raise ParityError(

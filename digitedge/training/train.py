@@ -165,7 +165,10 @@ def _run(
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         model = _build(config, None if config.start is None else run.path / START)
-        model.summary(print_fn=lambda text, **_: log(text))
+        summary: list[str] = []
+        model.summary(print_fn=lambda text, **_: summary.extend(text.splitlines()))
+        for line in summary:
+            log(line)
         initial = top1(predict_probabilities(model, data.x_test), data.y_test)
         log(f"Test accuracy before training: {percent(initial, decimals=4)}")
         steps = -(-len(training.images) // config.batch_size)

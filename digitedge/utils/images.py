@@ -27,7 +27,8 @@ from digitedge.utils.image_header import (
     read_tiff_directory,
 )
 from digitedge.utils.memory_limit import check_memory, memory_limit
-from digitedge.utils.opencv import as_uint8, cv2, encode_image, to_uint8
+from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
+from digitedge.utils.secrets import hide_secret
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
@@ -95,7 +96,7 @@ def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
         DigitEdgeError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    if not cv2.haveImageWriter(path.name):
+    if not can_encode(path.suffix):
         raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     with atomic_file(path) as draft:
         draft.write_bytes(encode_image(image, path.suffix))
@@ -142,10 +143,14 @@ def _expand(argument: str) -> list[Path]:
     if path.exists():
         return [path]
     if not glob.has_magic(argument):
-        raise CameraError(f"no file or folder at {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file or folder at {hide_secret(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     images = [p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file()]
     if not images:
-        raise CameraError(f"no file matches {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file matches {hide_secret(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     return sorted(images, key=natural_key)
 
 

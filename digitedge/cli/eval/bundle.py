@@ -17,6 +17,7 @@ from digitedge.cli.common import (
     echo,
     parse_path,
     print_json,
+    print_text,
 )
 from digitedge.errors import DataError, InputError, MissingExtraError, install_command
 
@@ -170,11 +171,11 @@ def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) 
     if as_json:
         print_json(report.to_dict())
     elif markdown == _STDOUT:
-        typer.echo(text, nl=False)
+        print_text(text.removesuffix("\n"))
     else:
-        typer.echo(f"{report.title}\n")
+        print_text(f"{report.title}\n")
         for table in report.tables():
-            typer.echo(table.text())
+            print_text(table.text())
     if markdown is not None and markdown != _STDOUT:
         write_text(markdown, text)
         echo(f"tables: {markdown}")
