@@ -113,16 +113,25 @@ def run_in_batches(
     """Run a model whose batch is fixed, or free (None), or missing (0), on any number of inputs: float32 (N, 10).
 
     `run` takes a whole batch, or one input without a batch; the last batch is filled up with zeros.
+
+    Raises:
+        ModelError: it gives another number of scores than the file says.
     """
     if batch is None:
-        return run(inputs).reshape(-1, CLASSES)
+        return _rows(run(inputs), len(inputs))
     step = max(batch, 1)
     scores = np.empty((len(inputs), CLASSES), np.float32)
     for start in range(0, len(inputs), step):
         part = inputs[start : start + step]
         filled = np.concatenate([part, np.zeros((step - len(part), *part.shape[1:]), part.dtype)])
-        scores[start : start + step] = run(filled if batch else filled[0]).reshape(step, CLASSES)[: len(part)]
+        scores[start : start + step] = _rows(run(filled if batch else filled[0]), step)[: len(part)]
     return scores
+
+
+def _rows(scores: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    if scores.size != count * CLASSES:
+        raise ModelError(f"expected {CLASSES} scores for each of {count} inputs, got {scores.shape}. Export it again.")
+    return scores.reshape(count, CLASSES)
 
 
 def to_dtype(values: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:

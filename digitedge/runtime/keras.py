@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line, require
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.checks.content import read_model
 from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
@@ -56,7 +57,9 @@ class KerasNetwork:
         ModelError: it cannot be loaded, or has no input of one image and no output of ten scores.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
+        if not is_saved_model(path):
+            read_model(path, sha256)
         _check_size(path)
         require_tensorflow()
         self.path = path

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.checks.content import read_model
+from digitedge.runtime.checks.tflite import find_doubt
+from digitedge.runtime.checks.trial import trial_images, try_in_child
 from digitedge.runtime.contract import (
     CLASSES,
     FOREIGN_ADVICE,
@@ -22,27 +25,54 @@ from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.quiet import quiet
 
+# Hashes of contents that passed the check in this process; a bundle is often loaded again.
+_checked: set[str] = set()
 
-def open_interpreter(path: Path, *, threads: int) -> Any:
-    """Open a `.tflite` file.
+
+def open_interpreter(path: Path, *, threads: int, sha256: str | None = None) -> Any:
+    """Open a `.tflite` file, after a check; see `digitedge.runtime.checks`.
 
     Raises:
-        ModelError: it cannot be read, or LiteRT cannot run it.
+        ModelError: it cannot be read, has another hash, fails the check, or LiteRT cannot run it.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
+    content, found = read_model(path, sha256)
+    if found not in _checked:
+        if doubt := find_doubt(content, path):
+            try_in_child(content, path, __name__, doubt=doubt)
+        _checked.add(found)
     try:
-        content = path.read_bytes()
-        with quiet(2):
-            interpreter = Interpreter(model_content=content, num_threads=threads)
-            interpreter.allocate_tensors()
-    except OSError as exc:
-        raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of a .tflite file.") from exc
+        return _open(content, threads)
     except (ValueError, RuntimeError) as exc:
         raise ModelError(
             f"{path}: expected a TFLite model that LiteRT can run, got: {first_line(exc)} Export it again."
         ) from exc
+
+
+def _open(content: bytes, threads: int) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    with quiet(2):
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
     return interpreter
+
+
+def try_content(content: bytes) -> None:
+    """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
+    interpreter = _open(content, threads=1)
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    shapes = [tuple(int(n) for n in one["shape"]) for one in inputs]
+    images = [trial_images(shape, np.dtype(one["dtype"])) for shape, one in zip(shapes, inputs, strict=True)]
+    for values in zip(*images, strict=True):
+        for one, value in zip(inputs, values, strict=True):
+            interpreter.set_tensor(one["index"], value)
+        interpreter.invoke()
+        for one in outputs:
+            interpreter.get_tensor(one["index"])
+
+
+def _cannot_run(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: LiteRT cannot run it: {first_line(error)}")
 
 
 class LiteRTClassifier:
@@ -52,10 +82,10 @@ class LiteRTClassifier:
     fails on the MLP (LiteRT 2.3, x86-64).
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._interpreter = open_interpreter(path, threads=threads)
+        self._interpreter = open_interpreter(path, threads=threads, sha256=sha256)
         self._input = self._check_input()
         self._output = self._check_output()
         check_outputs(self, path)
@@ -67,10 +97,13 @@ class LiteRTClassifier:
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
         scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's results
-            for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
-                interpreter.set_tensor(self._input, batches[index])
-                interpreter.invoke()
-                scores[index] = interpreter.get_tensor(self._output)
+            try:
+                for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
+                    interpreter.set_tensor(self._input, batches[index])
+                    interpreter.invoke()
+                    scores[index] = interpreter.get_tensor(self._output)
+            except (ValueError, RuntimeError) as exc:
+                raise _cannot_run(self.path, exc) from exc
         return scores
 
     def _check_input(self) -> int:
@@ -117,17 +150,16 @@ class LiteRTNetwork:
         ModelError: it cannot run, or has no input of one image and no output of ten scores.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._interpreter = open_interpreter(path, threads=threads)
+        self._interpreter = open_interpreter(path, threads=threads, sha256=sha256)
         inputs = self._interpreter.get_input_details()
         shape = [int(n) for n in inputs[0]["shape"]] if inputs else []
         split = split_batch(shape)
         if len(inputs) != 1 or split is None:
             found = ", ".join(f"{one['name']} {describe_shape(list(one['shape']))}" for one in inputs)
             raise ModelError(f"{path}: expected one input with the image of a digit, got {found}. Save it so.")
-        _refuse_flex(path)
         self._batch, self.shape = split
         self._batch_shape = shape
         self._input = inputs[0]
@@ -152,21 +184,8 @@ class LiteRTNetwork:
             )
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as exc:
-            raise ModelError(f"{self.path}: LiteRT cannot run it: {first_line(exc)}") from exc
+            raise _cannot_run(self.path, exc) from exc
         return _dequantize(self._interpreter.get_tensor(self._output["index"]), self._output)
-
-
-def _refuse_flex(path: Path) -> None:
-    """Refuse a file with operators of TensorFlow, which run only in a process that has loaded TensorFlow."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    codes = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0).operatorCodes
-    flex = sorted({code.customCode.decode() for code in codes if (code.customCode or b"").startswith(b"Flex")})
-    if flex:
-        raise ModelError(
-            f"{path}: it needs the operators {', '.join(flex)} of TensorFlow, which devices do not have. Convert it "
-            "again with the built-in operators alone, or export the model that it was made of."
-        )
 
 
 def _quantize(values: NDArray[np.float32], details: dict[str, Any]) -> NDArray[Any]:

@@ -22,10 +22,10 @@ class Runtime:
         title: name for people.
         suffixes: of the files that it runs, lower case, with the dot.
         package: name on PyPI.
-        module: what is imported.
+        module: what is imported; `helper` is imported besides, to check its files.
         extra: of digitedge that installs it; None where the base install does.
-        classifier: dotted name of the class that runs files which meet the model contract, made of a path and
-            `threads`; None where there are no such files.
+        classifier: dotted name of the class that runs files which meet the model contract, made of a path,
+            `threads` and `sha256`; None where there are no such files.
         network: dotted name of the `digitedge.runtime.adapter.Network` that runs third-party files, made alike.
     """
 
@@ -34,6 +34,7 @@ class Runtime:
     suffixes: tuple[str, ...]
     package: str
     module: str
+    helper: str | None = None
     extra: str | None
     classifier: str | None
     network: str
@@ -41,7 +42,8 @@ class Runtime:
     @property
     def is_installed(self) -> bool:
         """Whether the package is installed. It is not imported to find out."""
-        return importlib.util.find_spec(self.module.partition(".")[0]) is not None
+        modules = filter(None, (self.module.partition(".")[0], self.helper))
+        return all(importlib.util.find_spec(name) is not None for name in modules)
 
     @property
     def runs_exported_files(self) -> bool:
@@ -76,6 +78,7 @@ RUNTIMES = (
         suffixes=(".onnx",),
         package="onnxruntime",
         module="onnxruntime",
+        helper="onnx",
         extra="onnx",
         classifier="digitedge.runtime.onnx.OnnxClassifier",
         network="digitedge.runtime.onnx.OnnxNetwork",
@@ -143,7 +146,9 @@ def can_run(path: str | Path) -> bool:
         return False
 
 
-def load_classifier(path: str | Path, *, threads: int = 1, adapter: "Adapter | None" = None) -> Classifier:
+def load_classifier(
+    path: str | Path, *, threads: int = 1, adapter: "Adapter | None" = None, sha256: str | None = None
+) -> Classifier:
     """Load a model file that meets the model contract, or any other with an adapter.
 
     Args:
@@ -151,11 +156,13 @@ def load_classifier(path: str | Path, *, threads: int = 1, adapter: "Adapter | N
         threads: of the runtime, >= 1. With a free core, a second one saves `cnn` 5 to 37 % of the time; where another
             program has that core, a call may take 20 times as long (2 cores of an EPYC; `digitedge bench` measures it).
         adapter: how a third-party model is used. `digitedge.bundle.load_model` finds it by itself.
+        sha256: hexadecimal hash that the content must have; None for any content. The file is read once, so what is
+            hashed is what runs.
 
     Raises:
         InputError: fewer than one thread.
         ContractError: no adapter, and the file does not meet the contract; the message says how.
-        ModelError: no such file, another kind of file, or one that cannot run.
+        ModelError: no such file, another kind of file, another content, or one that cannot run.
         MissingExtraError: the runtime of this kind of file is not installed.
     """
     if threads < 1:
@@ -164,21 +171,21 @@ def load_classifier(path: str | Path, *, threads: int = 1, adapter: "Adapter | N
     if adapter is not None:
         from digitedge.runtime.adapter import AdaptedClassifier
 
-        return AdaptedClassifier(load_network(path, threads=threads), adapter)
+        return AdaptedClassifier(load_network(path, threads=threads, sha256=sha256), adapter)
     if runtime.classifier is None:
         from digitedge.runtime.contract import FOREIGN_ADVICE, ContractError
 
         raise ContractError(
             f"{path}: expected a file made by digitedge export, got a model to export. {FOREIGN_ADVICE}"
         )
-    classifier: Classifier = pkgutil.resolve_name(runtime.classifier)(Path(path), threads=threads)
+    classifier: Classifier = pkgutil.resolve_name(runtime.classifier)(Path(path), threads=threads, sha256=sha256)
     return classifier
 
 
-def load_network(path: str | Path, *, threads: int = 1) -> "Network":
+def load_network(path: str | Path, *, threads: int = 1, sha256: str | None = None) -> "Network":
     """Load a third-party model, as its author made it. Errors as in `load_classifier`."""
     runtime = _installed_runtime(Path(path))
-    network: Network = pkgutil.resolve_name(runtime.network)(Path(path), threads=threads)
+    network: Network = pkgutil.resolve_name(runtime.network)(Path(path), threads=threads, sha256=sha256)
     return network
 
 

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
+from digitedge.runtime.checks.content import read_model
+from digitedge.runtime.checks.onnx import read_onnx
+from digitedge.runtime.checks.trial import trial_images, try_in_child
 from digitedge.runtime.contract import (
     CLASSES,
     FOREIGN_ADVICE,
@@ -34,28 +37,56 @@ _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _DICTIONARIES = "seq(map(int64,tensor(float)))"
 
 
-def open_session(path: Path, *, threads: int) -> Any:
-    """Open an `.onnx` file; weights in a file beside it are found.
+# Hashes of contents that passed the check in this process; a bundle is often loaded again.
+_checked: set[str] = set()
+
+
+def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
+    """Open an `.onnx` file, after a check; see `digitedge.runtime.checks`.
+
+    Without a hash, which a bundle has, weights in a file beside it are found.
 
     Raises:
-        ModelError: it cannot be read, or ONNX Runtime cannot run it.
+        ModelError: it cannot be read, has another hash, fails the check, or ONNX Runtime cannot run it.
     """
+    content, found = read_model(path, sha256)
+    if found not in _checked:
+        whole, doubt = read_onnx(content, path, weights_beside=sha256 is None)
+        if doubt:
+            try_in_child(whole, path, __name__, doubt=doubt)
+        if whole == content:  # else its weights are in another file, which may change
+            _checked.add(found)
+        content = whole
+    try:
+        return _open(content, threads)
+    except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
+        raise ModelError(
+            f"{path}: expected an ONNX model that ONNX Runtime can run, got: {first_line(exc)} Export it again."
+        ) from exc
+
+
+def _open(content: bytes, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors reach the user as exceptions, once
-    try:
-        with path.open("rb"):
-            pass
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except OSError as exc:
-        raise ModelError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an .onnx file.") from exc
-    except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
-        raise ModelError(
-            f"{path}: expected an ONNX model that ONNX Runtime can run, got: {first_line(exc)} Export it again."
-        ) from exc
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def try_content(content: bytes) -> None:
+    """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
+    session = _open(content, threads=1)
+    inputs = session.get_inputs()
+    shapes = [tuple(size or 1 for size in _sizes(one.shape)) for one in inputs]
+    images = [trial_images(shape, np.dtype(_TYPES[one.type])) for shape, one in zip(shapes, inputs, strict=True)]
+    for values in zip(*images, strict=True):
+        session.run(None, {one.name: value for one, value in zip(inputs, values, strict=True)})
+
+
+def _cannot_run(path: Path, inputs: NDArray[Any], error: Exception) -> ModelError:
+    return ModelError(f"{path}: ONNX Runtime cannot run it on {inputs.shape}: {first_line(error)}")
 
 
 class OnnxClassifier:
@@ -64,9 +95,9 @@ class OnnxClassifier:
     One call scores all crops at once, or as many as the batch of a third-party file, exported again, that is fixed.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
-        self._session = open_session(path, threads=threads)
+        self._session = open_session(path, threads=threads, sha256=sha256)
         self._check_tensors()
         check_outputs(self, path)
 
@@ -78,7 +109,10 @@ class OnnxClassifier:
         return run_in_batches(self._run, crops[..., None], self._batch)  # (N, 28, 28, 1)
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
+        try:
+            (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
+        except Exception as exc:  # as in `open_session`
+            raise _cannot_run(self.path, crops, exc) from exc
         return np.asarray(scores, np.float32)
 
     def _check_tensors(self) -> None:
@@ -106,9 +140,9 @@ class OnnxNetwork:
         ModelError: it cannot run, or has no input of one image and no output of ten scores.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
-        self._session = open_session(path, threads=threads)
+        self._session = open_session(path, threads=threads, sha256=sha256)
         inputs = self._session.get_inputs()
         self._batch_shape = _sizes(inputs[0].shape) if inputs else []
         split = split_batch(self._batch_shape)
@@ -141,7 +175,7 @@ class OnnxNetwork:
         try:
             return self._session.run([output], {self._input: to_dtype(inputs, self._type)})[0]
         except Exception as exc:  # as in `open_session`
-            raise ModelError(f"{self.path}: ONNX Runtime cannot run it on {inputs.shape}: {first_line(exc)}") from exc
+            raise _cannot_run(self.path, inputs, exc) from exc
 
     def _output_sizes(self, output: Any) -> list[int | None]:
         """The shape of an output; of one input where the file leaves it open."""

@@ -1,11 +1,12 @@
 """Python code in a child process, so that a crash or an abort does not end this program."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,22 @@ class ChildResult:
     text: str
 
 
-def run_python(code: str, *, limit_s: float = LIMIT_S) -> ChildResult:
-    """Run code in a new process of this Python."""
+def run_python(
+    code: str, *, limit_s: float = LIMIT_S, content: bytes = b"", variables: Mapping[str, str] | None = None
+) -> ChildResult:
+    """Run code in a new process of this Python.
+
+    Args:
+        code: of Python.
+        limit_s: seconds after which it is killed.
+        content: its standard input.
+        variables: of its environment, besides those of this process.
+    """
     # -P: the current folder is not on the path, so a random.py in it does not hide the standard library's.
     command = [sys.executable, "-P", "-c", code]
     try:
-        child = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s)
+        environment = {**os.environ, **(variables or {})}
+        child = subprocess.run(command, input=content, env=environment, capture_output=True, timeout=limit_s)
     except subprocess.TimeoutExpired:
         return ChildResult(False, f"it did not exit within {limit_s:g} s")
     if child.returncode == 0:

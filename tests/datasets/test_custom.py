@@ -226,7 +226,7 @@ def test_a_path_without_labelled_digits_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((6000, 1, 1), "6,000 digits would take 13 MB"),
+        ((6000, 1, 1), "6,000 digits would take 22 MB"),
         ((1, 900, 900), "1 digits would take 21 MB"),
         ((2, 10, 100_000, 3), "2 images in colour would take 14 MB"),
     ],

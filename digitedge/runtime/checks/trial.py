@@ -1,0 +1,73 @@
+"""The trial of a model file in a child process, for files with parts that the checks do not know.
+
+The child loads the bytes and runs them on images of several kinds. If it crashes, takes too long or needs too much
+memory, the file is refused with one line, and this process goes on.
+"""
+
+import contextlib
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.errors import ModelError
+from digitedge.utils.subprocesses import run_python
+
+TRIAL_LIMIT_S = 8.0
+"""Time of a trial at most; a Raspberry Pi 4 needs 2 s to start one."""
+TRIAL_MEMORY = 400_000_000
+"""Bytes that the child may allocate at most, with its libraries."""
+# With glibc, the child stops at the first write behind the end of an allocation, which would crash it later or never.
+_STRICT_MALLOC = {
+    "LD_PRELOAD": "libc_malloc_debug.so.0",
+    "GLIBC_TUNABLES": "glibc.malloc.check=3:glibc.malloc.perturb=165",
+}
+
+
+def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None:
+    """Try a model in a child process.
+
+    Args:
+        content: of the file.
+        path: of the file, for messages.
+        module: dotted name of the module whose function `try_content(content)` loads and runs it.
+        doubt: why it is tried.
+
+    Raises:
+        ModelError: it cannot be used; the message says why.
+    """
+    code = f"from digitedge.runtime.checks import trial; import {module} as tried; trial.run_trial(tried.try_content)"
+    variables = _STRICT_MALLOC if platform.libc_ver()[0] == "glibc" else {}
+    result = run_python(code, limit_s=TRIAL_LIMIT_S, content=content, variables=variables)
+    if not result.succeeded:
+        raise ModelError(
+            f"{path}: tried in a process of its own, because it has {doubt}, it failed: {result.text}. "
+            "Export it again, or use another model."
+        )
+
+
+def run_trial(try_content: Callable[[bytes], object]) -> None:
+    """In the child: try the content from standard input, with limited memory, and exit with the reason if it fails."""
+    with contextlib.suppress(ImportError, ValueError):  # Windows has no such limit, and some systems refuse it
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (TRIAL_MEMORY, TRIAL_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        try_content(sys.stdin.buffer.read())
+    except MemoryError:
+        sys.exit("it needs too much memory")
+    except Exception as exc:
+        sys.exit(str(exc) or type(exc).__name__)
+
+
+def trial_images(shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[NDArray[Any]]:
+    """Three inputs: the smallest values, the largest of an image, and noise of both."""
+    high = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 255
+    low = np.iinfo(dtype).min if np.issubdtype(dtype, np.integer) else 0
+    noise = np.random.default_rng(0).choice([low, high], shape)
+    return [np.full(shape, low, dtype), np.full(shape, high, dtype), noise.astype(dtype)]
