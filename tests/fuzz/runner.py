@@ -82,7 +82,7 @@ def malloc_environment() -> dict[str, str]:
     """Variables with which glibc finds a damaged heap soon; {} where it has no such library."""
     if not Path(MALLOC_DEBUG).exists():
         return {}
-    return {"LD_PRELOAD": MALLOC_DEBUG, "GLIBC_TUNABLES": "glibc.malloc.check=3", "MALLOC_PERTURB_": "165"}
+    return {"LD_PRELOAD": MALLOC_DEBUG, "GLIBC_TUNABLES": "glibc.malloc.check=3"}
 
 
 class Worker:
