@@ -4,7 +4,7 @@ BIN := .venv/bin
 # A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
 SLOW_TIMEOUT := 1200
 
-.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits images release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits images chaos release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo          train briefly, export, verify, read a rendered clip (about 5 minutes)"
@@ -18,6 +18,7 @@ help:
 	@echo "make instructions  count the processor instructions of an inference and of a frame (valgrind; 15 minutes)"
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
+	@echo "make chaos         kill what replaces a bundle 500 times, and real exports (10 minutes)"
 	@echo "make images        make the images of README.md again (Chromium)"
 	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
 	@echo "make search        compare architectures (15 minutes)"
@@ -74,6 +75,9 @@ size: .venv/ready
 
 soak: .venv/ready
 	$(BIN)/python tests/performance/soak.py
+
+chaos: .venv/ready
+	$(BIN)/python tests/chaos/kills.py
 
 images: .venv/ready
 	$(BIN)/python docs/make_images.py

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from digitedge.benchmark.rendered_frames import page_frame
 from digitedge.benchmark.timing import BLOCKS, rounded, time_call
 from digitedge.errors import ModelError
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.images import write_image
 
 LIMIT_S = 120.0
@@ -19,8 +19,8 @@ def measure_cold_start(model: Path) -> dict[str, Any]:
 
     The first run of each is not counted, because it reads the files from disk. Returns best_ms and runs_ms by command.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder) / "page.png"
+    with temporary_folder() as folder:
+        image = folder / "page.png"
         write_image(image, page_frame(10, width=640, height=480))
         commands = {"--help": ["--help"], "predict": ["predict", str(image), "--model", str(model), "--force"]}
         return {name: _measure(arguments) for name, arguments in commands.items()}

@@ -1,19 +1,24 @@
 """Bundles: a folder of exported files with a manifest, made with the train extra and used on the edge.
 
-Loading checks the hash of every file that the manifest lists, so that a file that was swapped, truncated or edited
-never runs. A bundle that failed the parity check is kept to show why, but refused unless forced.
+Loading checks the size and hash of every file that the manifest lists, so that a file that was swapped, truncated or
+edited never runs. The bytes that run are hashed once more, as they were read. A bundle that failed the parity check is
+kept to show why, but refused unless forced.
 """
 
 import hashlib
+import io
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.bundle.made_here import is_made_here, state_folder
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
 from digitedge.errors import InputError, ModelError, ParityError
@@ -22,9 +27,16 @@ from digitedge.runtime.adapter import AdaptedClassifier, Adapter, Preprocessing
 from digitedge.runtime.adapter_search import MIN_ACCURACY, check_accuracy, find_adapter
 from digitedge.runtime.contract import ContractError
 from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
-from digitedge.utils.loading import read_json, read_npz
+from digitedge.utils.drafts import sweep_drafts
+from digitedge.utils.files import hash_regular_file, read_regular_file
+from digitedge.utils.loading import parse_json, parse_npz
+from digitedge.utils.text import printable
 
 MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 1 << 20
+"""Of manifest.json. That of the released bundle has 8 kB."""
+MAX_GOLDEN_BYTES = 16 << 20
+"""Of golden.npz. That of the released bundle has 104 kB."""
 REFERENCE_KEY = "reference"
 """Name of the original's probabilities in the golden set."""
 LONE_ADVICE = "Name its own preprocessing with --preprocess, or use it anyway with --force."
@@ -94,7 +106,7 @@ def load_bundle(path: str | Path) -> Bundle:
     bundle = Bundle(Path(path), read_manifest(Path(path)))
     entries: dict[str, ModelFile | OtherFile] = {**bundle.manifest.files, **bundle.manifest.others}
     for name, entry in entries.items():
-        _check_hash(bundle.path / name, entry.sha256)
+        _check_file(bundle.path / name, entry)
     return bundle
 
 
@@ -105,15 +117,25 @@ def is_bundle(path: Path) -> bool:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a bundle without looking at the other files. Errors as in `load_bundle`."""
+    sweep_drafts(folder.parent)  # what a kill left
+    return _parse_manifest(folder, read_manifest_bytes(folder))
+
+
+def read_manifest_bytes(folder: Path) -> bytes:
+    """The content of a bundle's manifest.json. Errors as in `load_bundle`."""
     path = folder / MANIFEST
     if folder.is_file():
         raise ModelError(f"expected a bundle, which is a folder, got the file {folder}. Give the folder that it is in.")
     if not folder.exists():
         raise ModelError(f"nothing at {folder}: expected a bundle. Make one with: digitedge export")
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export")
-    value = read_json(path, error=ModelError, advice="The manifest is damaged; export the bundle again.")
-    return Manifest.from_json(value, where=str(path))
+    return read_regular_file(path, max_bytes=MAX_MANIFEST_BYTES, error=ModelError, follow_links=False)
+
+
+def _parse_manifest(folder: Path, content: bytes) -> Manifest:
+    where, advice = str(folder / MANIFEST), "The manifest is damaged; export the bundle again."
+    return Manifest.from_json(parse_json(content, where=where, error=ModelError, advice=advice), where=where)
 
 
 def released_bundle() -> Path:
@@ -131,23 +153,46 @@ def released_bundle() -> Path:
     )
 
 
-def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print) -> Path | None:
-    """The bundle under `folder` that passed its parity check and has the newest `created`, or None.
+def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print, name_it: str = "--model ") -> Path | None:
+    """The bundle under `folder` that was made here, passed its parity check and has the newest `created`, or None.
 
-    Skips hidden folders, which are drafts, and logs a line for each bundle with a damaged manifest.
+    Sweeps drafts that a kill left and skips others. Logs a line for each bundle with a damaged manifest, and for each
+    one that was not made here and is newer.
+
+    Args:
+        folder: of the bundles.
+        log: gets the lines.
+        name_it: how the user names a bundle, before its path.
     """
-    passed = []
-    for path in sorted(folder.glob(f"*/{MANIFEST}")):
-        if path.parent.name.startswith("."):
+    sweep_drafts(folder)
+    sweep_drafts(state_folder())
+    passed: list[tuple[datetime, Path]] = []
+    strangers: list[tuple[datetime, Path]] = []
+    for path in sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}")):
+        if path.name.startswith("."):
             continue
         try:
-            manifest = read_manifest(path.parent)
+            content = read_manifest_bytes(path)
+            manifest = _parse_manifest(path, content)
         except ModelError as exc:
             log(f"skipped: {exc}")
             continue
         if manifest.passed:
-            passed.append((datetime.fromisoformat(manifest.created), path.parent))
-    return max(passed)[1] if passed else None
+            is_ours = is_made_here(path, content) or is_released(path)
+            (passed if is_ours else strangers).append((datetime.fromisoformat(manifest.created), path))
+    newest = max(passed, default=None)
+    for created, path in strangers:
+        if newest is None or created > newest[0]:
+            name = printable(str(path))
+            log(f"passed over: {name} was not exported here. To use it: {name_it}{name}")
+    return newest[1] if newest else None
+
+
+def is_released(folder: Path) -> bool:
+    """Whether a folder is the bundle that comes with digitedge."""
+    with suppress(ModelError):
+        return folder.resolve() == released_bundle().resolve()
+    return False
 
 
 def load_model(
@@ -182,6 +227,8 @@ def load_model(
         raise InputError("expected the path of a model, got an empty one. Leave it out for the released bundle.")
     path = released_bundle() if path is None else Path(path)
     if not path.exists():
+        sweep_drafts(path.parent)  # may put back a bundle that a killed export had moved away
+    if not path.exists():
         raise ModelError(
             f"nothing at {path}: expected a bundle or a model file ({MODEL_SUFFIXES}). Make one: digitedge export"
         )
@@ -191,7 +238,7 @@ def load_model(
         file = bundle.preferred_file()
         entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
     elif entry := read_entry(path):
-        _check_hash(path, entry.sha256)
+        _check_file(_follow_into_bundle(path), entry)
         passed = entry.passed
     if entry is None:
         return _load_lone(file, force=force, threads=threads, preprocess=preprocess, digits=digits, log=log)
@@ -203,7 +250,8 @@ def load_model(
             "again; or use it anyway with --force."
         )
     adapter = build_adapter(entry.adapter)
-    return Model(load_classifier(file, threads=threads, adapter=adapter), entry.reject_threshold, file, adapter)
+    classifier = load_classifier(file, threads=threads, adapter=adapter, sha256=entry.sha256)
+    return Model(classifier, entry.reject_threshold, file, adapter)
 
 
 def _load_lone(
@@ -231,8 +279,20 @@ def _load_lone(
 
 def _golden_digits() -> LabelledDigits:
     """The crops of the released bundle's golden set, and what its original reads in them."""
-    arrays = read_npz(released_bundle() / GOLDEN, error=ModelError, advice="Install digitedge again.")
+    arrays = read_golden(released_bundle() / GOLDEN, advice="Install digitedge again.")
     return arrays["crops"], arrays[REFERENCE_KEY].argmax(axis=1).astype(np.uint8)
+
+
+def read_golden(path: Path, *, sha256: str | None = None, advice: str) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a golden set; with the hash of its content, if it must have one.
+
+    Raises:
+        ModelError: missing, damaged or changed.
+    """
+    content = read_regular_file(path, max_bytes=MAX_GOLDEN_BYTES, error=ModelError, follow_links=False)
+    if sha256 not in (None, hashlib.sha256(content).hexdigest()):
+        raise ModelError(f"{path}: the file was changed while it was read. {advice}")
+    return parse_npz(io.BytesIO(content), where=str(path), error=ModelError, advice=advice)
 
 
 def read_entry(path: Path) -> ModelFile | None:
@@ -243,12 +303,12 @@ def read_entry(path: Path) -> ModelFile | None:
     Raises:
         ModelError: the manifest is damaged, or does not list the file.
     """
-    folder = path.resolve().parent  # a link to a file of a bundle is that file
-    if not (folder / MANIFEST).is_file():
+    path = _follow_into_bundle(path)
+    if not os.path.lexists(path.parent / MANIFEST):
         return None
-    manifest, name = read_manifest(folder), path.resolve().name
+    manifest, name = read_manifest(path.parent), path.name
     if name == manifest.reference:
-        _check_hash(path, manifest.others[name].sha256)
+        _check_file(path, manifest.others[name])
         return None
     entry = manifest.files.get(name)
     if entry is None:
@@ -258,20 +318,30 @@ def read_entry(path: Path) -> ModelFile | None:
     return entry
 
 
+def _follow_into_bundle(path: Path) -> Path:
+    """A link to a file of a bundle is that file; inside of a bundle, a link stays one, and is refused."""
+    return path if os.path.lexists(path.parent / MANIFEST) else path.resolve()
+
+
 def sha256_of(path: Path) -> str:
     """Hexadecimal sha256 of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check_hash(path: Path, expected: str) -> None:
+def _check_file(path: Path, entry: ModelFile | OtherFile) -> None:
     try:
-        actual = sha256_of(path)
-    except OSError as exc:
+        found, size = hash_regular_file(path, max_bytes=entry.bytes, error=ModelError, follow_links=False)
+    except ModelError as exc:
         raise ModelError(
-            f"cannot read {path}, which the manifest lists: {exc.strerror}. Export the bundle again."
+            f"{exc} Its manifest lists a regular file of {entry.bytes:,} bytes; export the bundle again."
         ) from exc
-    if actual != expected:
+    if size != entry.bytes:
         raise ModelError(
-            f"{path}: expected sha256 {expected[:12]}... as in its manifest, got {actual[:12]}...: the file was "
+            f"{path}: expected {entry.bytes:,} bytes as in its manifest, got {size:,}: the file was changed. "
+            "Export the bundle again."
+        )
+    if found != entry.sha256:
+        raise ModelError(
+            f"{path}: expected sha256 {entry.sha256[:12]}... as in its manifest, got {found[:12]}...: the file was "
             "changed. Export the bundle again."
         )

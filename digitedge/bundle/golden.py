@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import Bundle
-from digitedge.bundle.manifest import build_adapter
+from digitedge.bundle.bundle import Bundle, read_golden
+from digitedge.bundle.manifest import GOLDEN, build_adapter
 from digitedge.bundle.recipe import RECIPES, NumberFormat
 from digitedge.errors import ModelError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, find_runtime, load_classifier
 from digitedge.runtime.contract import CLASSES
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.files import atomic_file
-from digitedge.utils.loading import read_npz
 
 # Largest difference of a probability from that of the exporting machine. Float sums differ in their order only. A step
 # of an int8 softmax is 1/256, and a rounding inside may cost a few: LiteRT int8 is bit-equal on AVX2 and within 1/64 on
@@ -44,13 +43,13 @@ def save_golden(golden: Golden, path: Path) -> None:
         np.savez_compressed(draft, **arrays)
 
 
-def load_golden(path: Path) -> Golden:
-    """Read a golden set.
+def load_golden(path: Path, *, sha256: str | None = None) -> Golden:
+    """Read a golden set; with the hash of its content, if it must have one.
 
     Raises:
-        ModelError: missing or damaged.
+        ModelError: missing, damaged or changed.
     """
-    arrays = read_npz(path, error=ModelError, advice="Export the bundle again.")
+    arrays = read_golden(path, sha256=sha256, advice="Export the bundle again.")
     crops = arrays.pop("crops", np.empty(0))
     crops_hold = crops.size > 0 and crops.dtype == np.uint8 and crops.shape[1:] == (CROP_SIZE, CROP_SIZE)
     if not crops_hold or any(a.shape != (len(crops), CLASSES) or a.dtype != np.float32 for a in arrays.values()):
@@ -69,7 +68,7 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
     Raises:
         ModelError: a damaged golden set, or no file that can run here.
     """
-    golden = load_golden(bundle.golden)
+    golden = load_golden(bundle.golden, sha256=bundle.manifest.others[GOLDEN].sha256)
     checked = {}
     for name, entry in bundle.manifest.files.items():
         path = bundle.path / name
@@ -78,7 +77,9 @@ def check_bundle(bundle: Bundle, *, log: Callable[[str], None] = print) -> dict[
             continue
         adapter = build_adapter(entry.adapter)
         quantized = RECIPES[entry.recipe].weights is NumberFormat.INT8
-        checked[name] = check_golden(golden, name, load_classifier(path, adapter=adapter), quantized=quantized)
+        checked[name] = check_golden(
+            golden, name, load_classifier(path, adapter=adapter, sha256=entry.sha256), quantized=quantized
+        )
     if not checked:
         raise ModelError(f"{bundle.path}: no runtime here for any of its files. {RUNTIMES[0].missing}")
     return checked

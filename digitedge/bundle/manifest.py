@@ -4,6 +4,7 @@ Frozen dataclasses mirror manifest.json key by key. A damaged manifest is refuse
 used.
 """
 
+import json
 import re
 import sys
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -25,8 +26,13 @@ GOLDEN = "golden.npz"
 ORIGINAL = "original"
 """Stem of the reference of a bundle that was made of an `.onnx` or `.tflite` file or a SavedModel (as .zip)."""
 
+MAX_BUNDLE_BYTES = 1 << 30
+"""Of all files of a bundle together: what is hashed when it is loaded. Those of the released bundle have 1.3 MB."""
+
 Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Size = Annotated[int, Meta(ge=0, le=MAX_BUNDLE_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +41,9 @@ class TensorSpec:
 
     name: str
     dtype: str
-    shape: list[int | str]
-    scale: float | None = None
-    zero_point: int | None = None
+    shape: list[Whole | str]
+    scale: Annotated[float, Meta(gt=0, le=sys.float_info.max)] | None = None
+    zero_point: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +108,7 @@ class ModelFile:
     """
 
     sha256: str
-    bytes: Count
+    bytes: Size
     recipe: str
     input: TensorSpec
     output: TensorSpec
@@ -126,7 +132,7 @@ class OtherFile:
     """A file of the bundle that is not an exported model: the Keras original, labels, the golden set."""
 
     sha256: str
-    bytes: Count
+    bytes: Size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +148,7 @@ class ImageSet:
     """A set of images that something was measured on; sha256 of the uint8 pixels in order."""
 
     samples: Count
-    seed: int | None
+    seed: Whole | None
     sha256: str
 
 
@@ -175,6 +181,7 @@ class Manifest:
         reference: name of the original among them.
         reference_adapter: how it is used; None where it meets the model contract.
         origin: the file that was exported; None for a training of digitedge.
+        unfinished: whether the training was interrupted, so that the original is the best of its first epochs.
         not_made: files that were asked for and could not be made, with the reason.
     """
 
@@ -184,7 +191,7 @@ class Manifest:
     parameters: Count
     macs: Count | None
     created: str
-    seed: int | None
+    seed: Whole | None
     passed: bool
     data: DataSource
     versions: dict[str, str]
@@ -198,6 +205,7 @@ class Manifest:
     reference: str = REFERENCE
     reference_adapter: AdapterSpec | None = None
     origin: Origin | None = None
+    unfinished: bool = False
     not_made: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -229,7 +237,9 @@ class Manifest:
         """What contradicts the rest of the manifest or of digitedge, or None."""
         names = [*self.files, *self.others]
         passed = all(entry.passed for entry in self.files.values())
+        size = sum(one.bytes for one in self.files.values()) + sum(one.bytes for one in self.others.values())
         checks = {
+            f"expected files of at most {MAX_BUNDLE_BYTES:,} bytes together, got {size:,}": size <= MAX_BUNDLE_BYTES,
             f"expected plain file names, got {names}": all(re.fullmatch(r"\w[\w.+-]*", name) for name in names),
             f"expected the hashes of {self.reference} and {GOLDEN}": {self.reference, GOLDEN} <= self.others.keys(),
             f"expected {CropContract()}, got {self.crop}": self.crop == CropContract(),
@@ -247,6 +257,10 @@ class Manifest:
             self.reference_adapter,
             self.origin.adapter if self.origin else None,
         ]
+
+    def to_json(self) -> str:
+        """The text of manifest.json."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON in the order of the fields; optional ones that say nothing are left out."""

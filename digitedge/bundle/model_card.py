@@ -91,6 +91,7 @@ def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) 
         else "No file needed calibration."
     )
     known = manifest.architecture != "unknown"
+    unfinished = "**Unfinished: the training was interrupted, and its confidence was not calibrated.** "
     origin = f"Trained on `{manifest.data.name}`" if known else f"Trained elsewhere, verified on `{manifest.data.name}`"
     return f"""# {manifest.name}
 
@@ -100,7 +101,7 @@ Reads one handwritten digit, 0 to 9, from a 28x28 crop. Architecture `{manifest.
 ## Figures
 
 On {manifest.verified_on.samples:,} test images of `{manifest.data.name}`, image by image against {_original(manifest)}, whose top-1 is
-{percent(manifest.reference_top1)}. {result}
+{percent(manifest.reference_top1)}. {unfinished if manifest.unfinished else ""}{result}
 
 {_parity_table(manifest).markdown()}
 {_origin_line(manifest)}{_kept_layers(manifest)}{observed} `digitedge verify` on this folder measures these figures again. `parity.json` lists the

@@ -5,6 +5,7 @@ DigitEdgeError), 2 wrong usage, 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal. 
 so that `--help` is quick; this file imports nothing heavy, so that Ctrl-C during start-up gives no traceback.
 """
 
+import io
 import os
 import signal
 import sys
@@ -19,12 +20,14 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
-        _open_closed_streams()
+        _prepare_streams()
         signal.signal(signal.SIGTERM, _terminate)
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(signal.SIGHUP, _terminate)
         from digitedge.cli.app import app
+        from digitedge.cli.report_error import report_thread_error
 
+        threading.excepthook = report_thread_error
         app()
     except KeyboardInterrupt:
         _exit(130)
@@ -52,12 +55,18 @@ def _exit(code: str | int | None) -> NoReturn:
     sys.exit(code)
 
 
-def _open_closed_streams() -> None:
-    """Connect streams that were closed before the start (`>&-`) to the null device."""
+def _prepare_streams() -> None:
+    """Connect streams that were closed before the start (`>&-`) to the null device, and escape what has no encoding.
+
+    An output of ASCII would raise at the first name with an umlaut, and one of UTF-8 at a name that is not UTF-8.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the closed one
             setattr(sys, name, os.fdopen(null, "w" if number else "r"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,5 @@
 """The `digitedge` program: all commands, and the conversion of errors into one line and an exit code."""
 
-import errno
 import sys
 from typing import Annotated, Any
 
@@ -10,35 +9,39 @@ from typer.core import TyperGroup
 from digitedge.cli import data, eval, service
 from digitedge.cli.bench import bench
 from digitedge.cli.camera import camera
+from digitedge.cli.common import print_line
 from digitedge.cli.demo import demo
 from digitedge.cli.doctor import doctor
 from digitedge.cli.export import export
 from digitedge.cli.info import info
 from digitedge.cli.predict import predict
+from digitedge.cli.report_error import report_error
 from digitedge.cli.train import TrainCommand, train
 from digitedge.cli.verify import verify
-from digitedge.errors import DigitEdgeError, install_command
+from digitedge.errors import install_command
+from digitedge.utils.text import printable
 
 TRAIN_PANEL = f"Train and export ({install_command('train')})".replace("[", "\\[")  # not markup
 EDGE_PANEL = "Run on the edge"
-_STDOUT_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF}  # those of `print` have no file name
 
 
 class _Program(TyperGroup):
-    """Turns digitedge's errors and those of the system into one line and exit code 1. Bugs keep their traceback."""
+    """Turns every error into one line and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; typer prints what is wrong with its options."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as exc:
+            exc.message = printable(exc.message)
+            raise
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Parse the command line and run a command."""
         try:
             return super().main(*args, **extra)
-        except DigitEdgeError as exc:
-            message = str(exc)
-        except OSError as exc:  # a folder without permission, a name that is too long
-            about = f"{exc.filename}: " if exc.filename else ""
-            if not about and exc.errno in _STDOUT_ERRORS:
-                about = "cannot write to standard output: "
-            message = f"{about}{exc.strerror or exc}"
-        typer.echo(f"error: {message}", err=True)
+        except Exception as exc:
+            report_error(exc)
         sys.exit(1)
 
 
@@ -68,7 +71,7 @@ def _print_version(requested: bool) -> None:
     if requested:
         from digitedge.utils.version import __version__
 
-        typer.echo(f"digitedge {__version__}")
+        print_line(f"digitedge {__version__}")
         raise typer.Exit
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json
+from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json, print_text
 from digitedge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def bench(
         _side_by_side(models, sorted(set(threads or [1])), quick=quick, as_json=as_json)
         return
     old = None if old_report is None else read_report(old_report)
-    target = find_target(choose_model(models[0] if models else None))
+    target = find_target(choose_model(models[0] if models else None, name_it="digitedge bench "))
     counts = sorted(set(threads or ([1] if quick else thread_counts())))
     frame_counts = counts if threads else [1]
     steps = count_steps(target, counts, frame_counts)
@@ -108,7 +108,7 @@ def _side_by_side(models: list[Path], threads: list[int], *, quick: bool, as_jso
     if as_json:
         print_json(report)
     else:
-        typer.echo(models_text(report))
+        print_text(models_text(report))
     for note in report["notes"]:
         echo(f"note: {note}")
     _check_measured([row for row in report["models"] if row["reason"]])
@@ -126,9 +126,9 @@ def _print(report: dict[str, Any], comparison: "ReportComparison | None", as_jso
     if as_json:
         print_json(report if comparison is None else {**report, "comparison": comparison.to_dict()})
     else:
-        typer.echo(report_text(report))
+        print_text(report_text(report))
         if comparison is not None and comparison.changes:
-            typer.echo(f"\n{comparison_text(comparison)}")
+            print_text(f"\n{comparison_text(comparison)}")
     for note in [*report["notes"], *(comparison.notes if comparison else [])]:
         echo(f"note: {note}")
     if comparison is not None:

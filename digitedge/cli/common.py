@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 
 from digitedge.errors import InputError, ModelError
 from digitedge.runtime.load import MODEL_SUFFIXES
+from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Model
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
-DEFAULT_MODEL = "Default: the newest bundle in ./export that passed, else the released one."
+DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
     f"A bundle, a model file ({MODEL_SUFFIXES}), also a third-party one, or a SavedModel folder. {DEFAULT_MODEL}"
 )
@@ -76,16 +77,18 @@ DataOption = Annotated[
 ]
 
 
-def choose_model(model: Path | None) -> Path:
-    """The given model, else the newest bundle in ./export that passed, else the released one.
+def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
+    """The given model, else the newest bundle in ./export that was made here and passed, else the released one.
 
-    A default is printed to stderr.
+    A default is printed to stderr, and so is a newer bundle that was not made here; `name_it` is how to name a bundle.
     """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
+    from digitedge.utils.drafts import sweep_drafts
 
     if model is not None:
+        sweep_drafts(model.parent)  # may put back a bundle that a killed export had moved away
         return model
-    chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo) or released_bundle()
+    chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo, name_it=name_it) or released_bundle()
     echo(f"model: {chosen}")
     return chosen
 
@@ -112,9 +115,9 @@ def usage_error(option: str) -> Iterator[None]:
 def check_image_file(option: str, path: Path) -> None:
     """Check that OpenCV can write an image at the path that an option gives."""
     from digitedge.utils.files import check_file_creatable
-    from digitedge.utils.opencv import cv2
+    from digitedge.utils.opencv import can_encode
 
-    if not cv2.haveImageWriter(path.name):
+    if not can_encode(path.suffix):
         raise InputError(f"{option} {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     check_file_creatable(path)
 
@@ -146,8 +149,20 @@ def check_model_file(path: Path) -> None:
 
 
 def echo(line: str) -> None:
-    """Print progress or a note to stderr."""
-    typer.echo(line, err=True)
+    """Print a line of progress, a note or an error to stderr. A command does not end because nobody reads them."""
+    with suppress(OSError):
+        typer.echo(printable(line), err=True)
+
+
+def print_line(line: str) -> None:
+    """Print one line of results to stdout, at once; names from outside cannot add another or steer the terminal."""
+    typer.echo(printable(line))
+
+
+def print_text(text: str) -> None:
+    """Print results of several lines to stdout."""
+    for line in text.split("\n"):
+        print_line(line)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -164,4 +179,4 @@ def print_table(manifest: "Manifest") -> None:
         difference = "not a number" if entry.max_abs_diff is None else f"{entry.max_abs_diff:.1e}"
         figures = [f"{entry.bytes / 1000:.1f}", percent(entry.top1), percent(entry.agreement), difference]
         lines[name] = [*figures, "passed" if entry.passed else "FAILED"]
-    typer.echo(Table("file", ["kB", "top-1", "agreement", "difference", "parity"], lines).text())
+    print_text(Table("file", ["kB", "top-1", "agreement", "difference", "parity"], lines).text())

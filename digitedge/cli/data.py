@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, echo
+from digitedge.cli.common import DataOption, echo, print_line
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -42,7 +42,7 @@ def get(
     if place == cache_folder():
         download_mnist(place)  # only what is missing or damaged
     digits = read_mnist(place)
-    typer.echo(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
+    print_line(f"MNIST: {place} ({len(digits.x_train)} training and {len(digits.x_test)} test images, content checked)")
 
 
 @app.command()
@@ -60,17 +60,17 @@ def show(
     import numpy as np
 
     from digitedge.datasets.load import load_dataset
-    from digitedge.errors import require
+    from digitedge.utils.quiet import require_matplotlib
 
-    require("matplotlib", extra="train")
+    require_matplotlib()
     name, digits = load_dataset(data)
     from digitedge.training.plots import plot_dataset
 
     plot_dataset(digits, output)
     for part, labels in (("training", digits.y_train), ("test", digits.y_test)):
         counts = "  ".join(f"{digit}: {count}" for digit, count in enumerate(np.bincount(labels, minlength=10)))
-        typer.echo(f"{name} {part:8} {len(labels):6} images  {counts}")
-    typer.echo(f"image: {output}")
+        print_line(f"{name} {part:8} {len(labels):6} images  {counts}")
+    print_line(f"image: {output}")
     if open_it and _has_screen():
         echo(f"opening {output}")
         typer.launch(str(output))

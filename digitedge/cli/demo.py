@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import DataOption, echo
+from digitedge.cli.common import DataOption, echo, print_text
 from digitedge.errors import DataError, ParityError
 
 if TYPE_CHECKING:
@@ -38,14 +38,21 @@ def demo(
       digitedge demo
       digitedge demo --data synthetic
     """
+    from digitedge.training.run_folder import new_run_folder
+
+    name, digits = _find_data(data)
+    with new_run_folder(output, "demo") as folder:
+        _train_export_and_read(folder, name, digits)
+    echo("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
+
+
+def _train_export_and_read(folder: Path, name: str, digits: "Dataset") -> None:
     from digitedge.bundle.recipe import choose_artifacts
     from digitedge.exporting.export import ModelSource, export
     from digitedge.training.architectures import ARCHITECTURES
-    from digitedge.training.run_folder import BEST, new_run_folder, report_interruption
+    from digitedge.training.run_folder import BEST, report_interruption
     from digitedge.training.train import train
 
-    name, digits = _find_data(data)
-    folder = new_run_folder(output, "demo")
     run = folder / "train"
     echo(f"1/3 training the cnn for {EPOCHS[name]} epochs on {name}")
     defaults = ARCHITECTURES["cnn"].defaults
@@ -60,10 +67,9 @@ def demo(
     image = folder / "reading.png"
     score, frame_ms = _read_clip(exported.bundle.path, image)
     _print_summary(name, result, exported, score, frame_ms)
-    typer.echo(f"image: {image}\nbundle:  {exported.bundle.path}")
+    print_text(f"image: {image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
-    echo("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
 
 
 def _find_data(source: str | None) -> "tuple[str, Dataset]":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitedge.cli.common import EXPORT_FOLDER, JsonOption, echo, print_json
+from digitedge.cli.common import EXPORT_FOLDER, JsonOption, echo, print_json, print_line
 
 if TYPE_CHECKING:
     from digitedge.doctor import Finding
@@ -44,8 +44,8 @@ def doctor(
 def _print(finding: "Finding") -> None:
     """Print status, check and the first line of the finding; its details and the fix below."""
     first, *rest = finding.found.splitlines()
-    typer.echo(f"{finding.status:7}  {finding.check:11} {first}")
+    print_line(f"{finding.status:7}  {finding.check:11} {first}")
     for line in rest:
-        typer.echo(f"{INDENT}{line}")
+        print_line(f"{INDENT}{line}")
     if finding.fix:
-        typer.echo(f"{INDENT}-> {finding.fix}")
+        print_line(f"{INDENT}-> {finding.fix}")

@@ -17,7 +17,9 @@ from digitedge.cli.common import (
     check_model_file,
     check_name,
     echo,
+    print_line,
     print_table,
+    print_text,
 )
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
@@ -96,6 +98,9 @@ def export(
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder of the bundles.")] = EXPORT_FOLDER,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle of that name.")] = False,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Export the best weights so far of a training that did not end.")
+    ] = False,
     tolerance: ToleranceOption = None,
 ) -> None:
     """Export a trained model to TFLite and ONNX, quantize it, and check the parity of every file with the original.
@@ -127,7 +132,7 @@ def export(
             raise typer.BadParameter("is for int8 files. Add --int8.", param_hint="--keep-float")
         kept = tuple(dict.fromkeys(keep_float))
         artifacts = [replace(one, keep_float=kept) if one.recipe.calibrated else one for one in artifacts]
-    source, trained_on = _find_source(model, name, preprocess, min_accuracy)
+    source, trained_on = _find_source(model, name, preprocess, min_accuracy, unfinished)
     from digitedge.datasets.load import load_dataset
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
@@ -148,9 +153,9 @@ def export(
         log=echo,
     )
     for file_format, trials in exported.trials.items():
-        typer.echo(trials_table(file_format, trials).text())
+        print_text(trials_table(file_format, trials).text())
     print_table(exported.bundle.manifest)
-    typer.echo(f"bundle: {exported.bundle.path}")
+    print_line(f"bundle: {exported.bundle.path}")
     missing = [f"{name}: {reason}" for name, reason in exported.not_made.items()]
     if exported.violations:
         raise ParityError(
@@ -164,20 +169,28 @@ def export(
 
 
 def _find_source(
-    model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float
+    model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float, unfinished: bool
 ) -> tuple["ModelSource", str | None]:
     """Find what to export, and the data set it was trained on if that is not MNIST in its usual place."""
     foreign = None if model is None or (model.is_dir() and not is_saved_model(model)) else model
     if foreign is not None:
         check_model_file(foreign)  # before TensorFlow is imported
     from digitedge.exporting.export import ModelSource
-    from digitedge.training.run_folder import find_newest_run, load_run
+    from digitedge.training.run_folder import check_finished, find_newest_run, find_run_of, load_run
 
     if foreign is not None:
         plain = re.sub(r"[^\w.+-]", "-", foreign.resolve().stem).lstrip(".+-")[:MAX_NAME_BYTES] or "model"
-        return ModelSource(path=foreign, name=name or plain, preprocess=preprocess, min_accuracy=min_accuracy), None
+        training = find_run_of(foreign)
+        return ModelSource(
+            path=foreign,
+            name=name or plain,
+            preprocess=preprocess,
+            min_accuracy=min_accuracy,
+            unfinished=training is not None and not check_finished(training, allow_unfinished=unfinished),
+        ), None
     run = find_newest_run(RUNS_FOLDER) if model is None else load_run(model)
     echo(f"run: {run.path}")
+    finished = check_finished(run.path, allow_unfinished=unfinished)
     check_model_file(run.model)
     config = run.args["config"]
     source = ModelSource(
@@ -188,5 +201,6 @@ def _find_source(
         data_sha256=run.args.get("data_sha256"),
         preprocess=preprocess or "0-255",
         min_accuracy=min_accuracy,
+        unfinished=not finished,
     )
     return source, run.data_source

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json, print_table
+from digitedge.cli.common import (
+    MODEL_HELP,
+    JsonOption,
+    choose_model,
+    echo,
+    parse_path,
+    print_json,
+    print_line,
+    print_table,
+    print_text,
+)
 from digitedge.runtime.load import is_saved_model
 
 if TYPE_CHECKING:
@@ -27,7 +37,7 @@ def info(
       digitedge info export/cnn-1 --json
       digitedge info other.tflite
     """
-    chosen = choose_model(model)
+    chosen = choose_model(model, name_it="digitedge info ")
     if chosen.is_file() or is_saved_model(chosen):
         _print_file(chosen, as_json)
     else:
@@ -51,19 +61,20 @@ def _print_bundle(path: Path, as_json: bool) -> None:
         return
     macs = "unknown" if manifest.macs is None else f"{manifest.macs / 1e6:.2f} million"
     size = f"{manifest.parameters:,} parameters, {macs} MACs"
-    typer.echo(f"{manifest.name}: {manifest.architecture}, {size}")
+    print_line(f"{manifest.name}: {manifest.architecture}, {size}")
     version = manifest.versions.get("digitedge")
     origin = manifest.origin
-    came = f"trained on {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
-    typer.echo(f"{came}, exported {manifest.created} with digitedge {version}")
+    trained = "trained on" if not manifest.unfinished else "UNFINISHED training on"
+    came = f"{trained} {manifest.data.name}" if origin is None else f"made from {origin.file}, {_describe(origin)}"
+    print_line(f"{came}, exported {manifest.created} with digitedge {version}")
     samples = f"{manifest.verified_on.samples:,} test images"
-    typer.echo(f"verified on {samples}; top-1 of the original {percent(manifest.reference_top1)}")
+    print_line(f"verified on {samples}; top-1 of the original {percent(manifest.reference_top1)}")
     for name, reason in manifest.not_made.items():
-        typer.echo(f"{name}: not made: {reason}")
+        print_line(f"{name}: not made: {reason}")
     print_table(manifest)
-    typer.echo(f"runs by default: {loaded.preferred_file().name}")
+    print_line(f"runs by default: {loaded.preferred_file().name}")
     if footprints:
-        typer.echo(f"\n{footprint_text(footprints)}")
+        print_text(f"\n{footprint_text(footprints)}")
 
 
 def _describe(origin: "Origin") -> str:
@@ -82,4 +93,4 @@ def _print_file(path: Path, as_json: bool) -> None:
         about = {"schema": "digitedge.info/1", "file": str(path), "bytes": path.stat().st_size}
         print_json({**about, "sha256": sha256_of(path), "footprint": footprint})
         return
-    typer.echo(f"{path}: {path.stat().st_size:,} bytes\n\n{footprint_text({path.name: footprint})}")
+    print_text(f"{path}: {path.stat().st_size:,} bytes\n\n{footprint_text({path.name: footprint})}")

@@ -19,8 +19,10 @@ from digitedge.cli.common import (
     echo,
     load_chosen,
     print_json,
+    print_line,
     usage_error,
 )
+from digitedge.cli.report_error import report_error
 from digitedge.cli.selection import (
     PART_PANEL,
     FlipOption,
@@ -30,7 +32,8 @@ from digitedge.cli.selection import (
     build_row_filter,
     build_transform,
 )
-from digitedge.errors import CameraError, InputError
+from digitedge.errors import InputError, ModelError
+from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
     from digitedge.reader import Reading
@@ -122,8 +125,10 @@ def predict(
         try:
             image = read_image(path)
             reading = row_filter.apply(read(reader, image, transform, source=str(path)))
-        except CameraError as exc:
-            echo(f"error: {exc}")
+        except ModelError:  # it fails for every image
+            raise
+        except Exception as exc:  # the other images are read, whatever is wrong with this one
+            report_error(exc, about=path)
             unread += 1
             continue
         if as_csv:
@@ -142,7 +147,7 @@ def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print_json(reading.to_dict(verbose=verbose))
         return
-    print(f"{reading.source}: {reading.summary}", flush=True)
+    print_line(f"{reading.source}: {reading.summary}")
     if verbose:
         _print_rejected(reading)
 
@@ -152,7 +157,7 @@ def _print_csv(reading: "Reading", *, with_path: bool) -> None:
     from digitedge.reader.tables import csv_lines
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([reading.source] * with_path + line for line in csv_lines(reading))
+    writer.writerows([printable(reading.source)] * with_path + line for line in csv_lines(reading))
     sys.stdout.flush()
     if reading.summary != reading.text or not reading.rows:
         echo(f"{reading.source}: {reading.summary}")
@@ -167,7 +172,7 @@ def _print_rejected(reading: "Reading") -> None:
             prediction, digit = decision.prediction, ""
             if prediction.crop is not None:  # it was classified
                 digit = f", prediction {prediction.digit} ({format_confidence(prediction.confidence)})"
-            print(f"  {width}x{height} at {x},{y}: {decision.reject_reason}{digit}", flush=True)
+            print_line(f"  {width}x{height} at {x},{y}: {decision.reject_reason}{digit}")
 
 
 def _free_paths(option: str, folder: Path, images: list[Path], endings: list[str], taken: set[str]) -> list[Path]:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from digitedge.bundle.architectures import SUMMARIES, ArchitectureName
-from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, echo
+from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, echo, print_line
 from digitedge.utils.files import check_creatable
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def train(
         _, digits = load_dataset(data or run.data_source)
         folder = run.path
         with report_interruption(folder, echo):
-            training.resume(run, digits, log=typer.echo)
+            training.resume(run, digits, log=print_line)
     else:
         defaults = ARCHITECTURES[architecture].defaults
         config = replace(
@@ -115,10 +115,9 @@ def train(
             teacher=_keras_file(teacher),
         )
         data_name, digits = load_dataset(data)
-        folder = new_run_folder(RUNS_FOLDER, name or architecture)
-        with report_interruption(folder, echo):
-            training.train(config, digits, data_name=data_name, data_path=data, folder=folder, log=typer.echo)
-    typer.echo(f"run folder: {folder}")
+        with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
+            training.train(config, digits, data_name=data_name, data_path=data, folder=folder, log=print_line)
+    print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
 
 

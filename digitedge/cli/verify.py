@@ -17,6 +17,8 @@ from digitedge.cli.common import (
     echo,
     parse_path,
     print_json,
+    print_line,
+    print_text,
 )
 from digitedge.cli.export import ToleranceOption, parse_limits
 from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError, require
@@ -94,7 +96,7 @@ def verify(
     if len(paths) == 2:
         report, reports = _verify_pair(paths[0], paths[1], data, preprocess, limits, shown)
     else:
-        bundle = load_bundle(choose_model(paths[0] if paths else None))
+        bundle = load_bundle(choose_model(paths[0] if paths else None, name_it="digitedge verify "))
         needs_images = data is not None or shown != _Shown() or bool(limits)
         digits = None if golden else _load_data(bundle, data, required=needs_images)
         report, reports = (
@@ -105,7 +107,7 @@ def verify(
     else:
         _print_report(report)
         for name, one in reports.items():
-            typer.echo(one.text(name))
+            print_text(one.text(name))
     if not report["passed"]:
         violations = [f"{name}: {line}" for name, file in report["files"].items() for line in file["violations"]]
         raise ParityError("; ".join(violations))
@@ -268,6 +270,6 @@ def _print_report(report: dict[str, Any]) -> None:
             difference = "not a number" if file["max_abs_diff"] is None else f"{file['max_abs_diff']:.1e}"
             cells += [str(len(file["flipped"])), f"{file['mcnemar_p']:.2f}", difference]
         lines[name] = [*cells, "passed" if file["passed"] else "FAILED"]  # why: the error, which follows
-    typer.echo(Table("file", [*heads, "parity"], lines).text())
+    print_text(Table("file", [*heads, "parity"], lines).text())
     if device_only:
-        typer.echo("This device gives the same results as the exporting one. That does not prove the accuracy.")
+        print_line("This device gives the same results as the exporting one. That does not prove the accuracy.")

@@ -15,6 +15,8 @@ labels.json is a list with one object per image:
 Other keys are ignored.
 """
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +85,10 @@ def check_boxes(image: AnnotatedImage, *, width: int, height: int) -> None:
 
 
 def _check_files(files: Sequence[Path], labels: Path) -> None:
-    twice = next((file for number, file in enumerate(files) if file in files[:number]), None)
+    twice = next((file for file, count in Counter(files).items() if count > 1), None)
     if twice:
         raise DataError(f"{labels}: expected every image once, got {twice.name} again. Keep one of the two.")
-    missing = [file for file in files if not file.is_file()]
+    missing = [file for file in files if not os.path.isfile(file)]  # also of a name that is too long
     if missing:
         raise DataError(
             f"{labels}: expected {len(files)} images, but {len(missing)} are missing, first {missing[0]}. "
@@ -95,8 +97,9 @@ def _check_files(files: Sequence[Path], labels: Path) -> None:
 
 
 _Name = Annotated[str, Meta(min_length=1)]
-_Side = Annotated[int, Meta(ge=1)]
-_Box = tuple[int, int, _Side, _Side]
+_Pixels = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+_Side = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Box = tuple[_Pixels, _Pixels, _Side, _Side]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from digitedge.errors import DataError, first_line
 from digitedge.runtime.contract import CLASSES
 from digitedge.utils.images import SUFFIXES, natural_key, read_image
 from digitedge.utils.loading import read_npz
+from digitedge.utils.memory_limit import check_memory
 from digitedge.utils.opencv import cv2, resize, to_grey
 from digitedge.vision.normalize import normalize_digit
 
@@ -39,6 +40,12 @@ CLEAR_SHARE = 0.35
 DISSENT_SHARE = 0.1
 # Largest deviation of paper from its median, in standard deviations.
 PAPER_DEVIATION = 4.0
+# Memory in bytes that a digit takes besides its image, measured with `digitedge eval`: crops, results, Python objects.
+DIGIT_BYTES = 3_500
+# Memory that the numbers of a csv file take at most, by its size: a digit and a comma become a float32.
+CSV_MEMORY = 3
+# Longest text of a label, in bytes: 16 characters as NumPy has them.
+MAX_LABEL_BYTES = 64
 # Weights of red, green and blue in grey, as in cv2.cvtColor (ITU-R BT.601).
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -51,7 +58,7 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
     Logs a line with the number of digits and their polarity.
 
     Raises:
-        DataError: the path has no digits in the layouts above; the message says why.
+        DataError: the path has no digits in the layouts above, or too many; the message says why.
         CameraError: an image is damaged.
     """
     path = Path(path)
@@ -61,6 +68,7 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
         images, labels, names = _read_csv(path) if path.suffix.lower() == ".csv" else _read_arrays(path)
     else:
         raise DataError(f"nothing at {path}: expected a folder of digits, an npz or a csv file. Give the path of one.")
+    _check_memory(images, path)
     grey = list(_scale(images, path))
     dark = _have_dark_ink(grey)
     if dark.all() or not dark.any():
@@ -91,7 +99,12 @@ def _read_folder(folder: Path) -> LabelledImages:
         found = [(image, _label_of_name(image)) for image in _list_images(inside)]
     if not found:
         raise DataError(f"{folder}: expected {_LAYOUT}, got no image ({', '.join(sorted(SUFFIXES))}).")
-    images = [_shrink(to_grey(read_image(image))) for image, _ in found]
+    images: list[NDArray[np.uint8]] = []
+    used = 0
+    for image, _ in found:
+        images.append(_shrink(to_grey(read_image(image))))
+        used += 2 * images[-1].nbytes + DIGIT_BYTES
+        check_memory(used, what=f"{folder}: the first {len(images)} of {len(found)} images", error=DataError)
     names = tuple(image.relative_to(folder).as_posix() for image, _ in found)
     return images, np.array([label for _, label in found], np.uint8), names
 
@@ -110,6 +123,7 @@ def _label_of_name(image: Path) -> int:
 
 def _read_csv(path: Path) -> LabelledImages:
     """Read lines of a digit and its pixels, row by row; a first line of names is left out."""
+    check_memory(CSV_MEMORY * path.stat().st_size, what=f"{path}: its numbers", error=DataError)
     try:
         with path.open(encoding="utf-8-sig") as file:
             has_names = not re.match(r"[\d.]+\s*,", file.readline())
@@ -159,7 +173,7 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     """Return the labels as uint8; DataError names the first that is not a digit."""
-    if labels.dtype.kind in "US":
+    if labels.dtype.kind in "US" and labels.itemsize <= MAX_LABEL_BYTES:
         texts = np.char.strip(labels.astype(np.str_))
         numbers: NDArray[Any] = np.where(np.isin(texts, list("0123456789")), texts, "-1").astype(np.int64)
     else:
@@ -185,10 +199,28 @@ def _to_grey(images: NDArray[Any], path: Path) -> NDArray[Any]:
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     if images.ndim == 4 and images.shape[3] in (3, 4):
-        images = images[..., :3].astype(np.float32) @ GREY
+        check_memory(_colour_bytes(images), what=f"{path}: {len(images)} images in colour", error=DataError)
+        grey = np.empty(images.shape[:3], np.float32)
+        for image, target in zip(images, grey, strict=True):
+            target[...] = image[..., :3].astype(np.float32) @ GREY
+        images = grey
     if images.ndim != 3:
         raise DataError(f"{path}: expected images (N, H, W), or (N, H, W, 3) in red, green and blue, got {shape}.")
     return images
+
+
+def _colour_bytes(images: NDArray[Any]) -> int:
+    """Memory that colour images take together with grey ones."""
+    return int(images.nbytes + math.prod(images.shape[:3]) * 4)
+
+
+def _check_memory(images: Images, path: Path) -> None:
+    """Refuse images that would take too much memory while they become crops."""
+    shape = images[0].shape
+    kept = min(math.prod(shape), MAX_SIDE**2)
+    scaling = 3 * 8 * math.prod(shape)  # one image as float64
+    needed = sum(image.nbytes for image in images) + len(images) * (kept + DIGIT_BYTES) + scaling
+    check_memory(needed, what=f"{path}: {len(images):,} digits", error=DataError)
 
 
 def _scale(images: Images, path: Path) -> Iterator[NDArray[np.uint8]]:

@@ -7,9 +7,11 @@ truncated, changed or swapped file is refused before anything is trained on it.
 import gzip
 import hashlib
 import http.client
+import io
 import os
-import shutil
-import urllib.error
+import queue
+import threading
+import time
 import urllib.request
 import zlib
 from contextlib import suppress
@@ -19,11 +21,11 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import wrap_file
+from rich.progress import Progress
 
 from digitedge.datasets.dataset import Dataset, idx_bytes, search_digits
 from digitedge.errors import DataError
-from digitedge.utils.files import atomic_file
+from digitedge.utils.files import atomic_file, read_regular_file
 from digitedge.utils.loading import read_npz
 
 # sha256 of the unpacked idx files of LeCun, Cortes and Burges, in the order of Dataset's fields.
@@ -36,7 +38,11 @@ SHA256 = {
 SHAPES = dict(zip(SHA256, ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,)), strict=True))
 NPZ_KEYS = dict(zip(SHA256, Dataset._fields, strict=True))
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
+# A mirror that is slower on average, GRACE_S after the start, is given up. So a file takes at most 80 minutes.
+MIN_BYTES_PER_S = 10_000
+GRACE_S = 10.0
+_CHUNK_BYTES = 1 << 16
 
 _CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
 _OWN_ADVICE = (
@@ -104,10 +110,11 @@ def read_mnist(path: Path) -> Dataset:
     return Dataset(*(_read_idx(name, path) for name, path in files.items()))
 
 
-def download_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
+def download_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS, grace_s: float = GRACE_S) -> Path:
     """Download the missing or damaged idx files of a folder, each from the first mirror with the right content.
 
-    A file appears whole and checked, or not at all. Returns the folder. See docs/decisions/mnist-download.md.
+    A file appears whole and checked, or not at all. A mirror that sends more than the file has, or after `grace_s`
+    seconds less than MIN_BYTES_PER_S on average, is given up. Returns the folder. See docs/decisions/mnist-download.md.
 
     Raises:
         DataError: no mirror gave a file; the message has the reason of each.
@@ -120,7 +127,7 @@ def download_mnist(folder: Path, *, mirrors: tuple[str, ...] = MIRRORS) -> Path:
         reasons = []
         for mirror in mirrors:
             try:
-                _download(f"{mirror}/{name}.gz", name, target)
+                _download(f"{mirror}/{name}.gz", name, target, grace_s)
                 break
             except DataError as exc:
                 reasons.append(str(exc))
@@ -137,25 +144,64 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("digitedge")) / "mnist"
 
 
-def _download(url: str, name: str, target: Path) -> None:
+def _download(url: str, name: str, target: Path, grace_s: float) -> None:
     """Download one file; it appears at `target` if its content is MNIST's `name`."""
     with atomic_file(target) as draft:
         try:
-            with (
-                urllib.request.urlopen(url, timeout=TIMEOUT_S) as response,
-                wrap_file(
-                    response, response.length or 0, description=target.name, console=Console(stderr=True)
-                ) as body,
-                draft.open("wb") as file,
-            ):
-                shutil.copyfileobj(body, file)
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as exc:
-            raise DataError(f"{url}: {getattr(exc, 'reason', None) or exc}") from exc
-        try:
+            _fetch(url, draft, description=target.name, max_bytes=_size(name) + _CHUNK_BYTES, grace_s=grace_s)
             _unpack(name, draft)
         except DataError as exc:
             reason = str(exc).removeprefix(f"{draft}: ").removesuffix(f". {_advice(draft)}")
             raise DataError(f"{url}: {reason}") from exc
+
+
+def _fetch(url: str, draft: Path, *, description: str, max_bytes: int, grace_s: float) -> None:
+    """Fetch a file in a thread, whose end is not waited for: a name server or a header may take for ever.
+
+    Raises:
+        DataError: no connection, more than `max_bytes`, or too slow.
+    """
+    arrived: queue.SimpleQueue[bytes | Exception | int] = queue.SimpleQueue()
+    given_up = threading.Event()
+
+    def read() -> None:
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+                arrived.put(response.length or 0)
+                while (chunk := response.read1(_CHUNK_BYTES)) and not given_up.is_set():
+                    arrived.put(chunk)
+            arrived.put(b"")
+        except (OSError, http.client.HTTPException, ValueError) as exc:
+            arrived.put(exc)
+
+    threading.Thread(target=read, name="download", daemon=True).start()
+    started, size = time.monotonic(), 0
+    try:
+        with draft.open("wb") as file, Progress(console=Console(stderr=True)) as progress:
+            task = progress.add_task(description, total=None)
+            while True:
+                latest = started + grace_s + size / MIN_BYTES_PER_S
+                try:
+                    item = arrived.get(timeout=max(0.0, latest - time.monotonic()))
+                except queue.Empty:
+                    raise DataError(
+                        f"expected at least {MIN_BYTES_PER_S:,} bytes a second, got {size:,} in "
+                        f"{time.monotonic() - started:.0f} s"
+                    ) from None
+                if isinstance(item, Exception):
+                    raise DataError(str(getattr(item, "reason", None) or item)) from item
+                if isinstance(item, int):
+                    progress.update(task, total=item or None)
+                    continue
+                if not item:
+                    return
+                size += len(item)
+                if size > max_bytes:
+                    raise DataError(f"expected at most {max_bytes:,} bytes, got more")
+                file.write(item)
+                progress.update(task, completed=size)
+    finally:
+        given_up.set()
 
 
 def _advice(path: Path) -> str:
@@ -179,11 +225,18 @@ def _read_idx(name: str, path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(_unpack(name, path), np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
+def _size(name: str) -> int:
+    """Bytes of an unpacked idx file."""
+    return 4 + 4 * len(SHAPES[name]) + int(np.prod(SHAPES[name]))
+
+
 def _unpack(name: str, path: Path) -> bytes:
     """Read an idx file, gzipped or not, and check that it is MNIST's `name`."""
+    size = _size(name)
+    content = read_regular_file(path, max_bytes=size + _CHUNK_BYTES, error=DataError)
     try:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        if content[:2] == b"\x1f\x8b":  # one byte more than it should have shows that it is another file
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(size + 1)
     except (OSError, EOFError, zlib.error) as exc:
         raise DataError(
             f"{path}: expected {name}, got a file that cannot be unpacked ({exc}). {_advice(path)}"
@@ -210,7 +263,7 @@ def _check(name: str, content: bytes, path: Path) -> None:
     actual = hashlib.sha256(content).hexdigest()
     if actual == SHA256[name]:
         return
-    size = 4 + 4 * len(SHAPES[name]) + int(np.prod(SHAPES[name]))
+    size = _size(name)
     other = next((n for n, digest in SHA256.items() if digest == actual), None)
     if other:
         kind = f"the content of {other}: the files are swapped"

@@ -22,8 +22,14 @@ def check_mnist() -> Finding:
 
 
 def check_bundles(folder: Path) -> Iterator[Finding]:
-    """Load the released bundle and those in `folder`: hashes, parity result, and whether the default file loads."""
-    from digitedge.bundle.bundle import MANIFEST, released_bundle
+    """Load the released bundle and those in `folder` that were made here: hashes, parity, whether the file loads.
+
+    Others are named and not loaded: a model is a program.
+    """
+    from digitedge.bundle.bundle import MANIFEST, read_manifest_bytes, released_bundle
+    from digitedge.bundle.made_here import is_made_here
+    from digitedge.utils.drafts import sweep_drafts
+    from digitedge.utils.text import printable
 
     checked: list[Path] = []
     try:
@@ -33,9 +39,21 @@ def check_bundles(folder: Path) -> Iterator[Finding]:
     else:
         checked.append(released.resolve())
         yield _check_bundle(released, if_parity_failed=Status.PROBLEM)
+    sweep_drafts(folder)
     for path in sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}")):
-        if not path.name.startswith(".") and path.resolve() not in checked:  # hidden folders are unfinished exports
+        if path.name.startswith(".") or path.resolve() in checked:  # hidden folders are unfinished exports
+            continue
+        try:
+            is_ours = is_made_here(path, read_manifest_bytes(path))
+        except ModelError:
+            is_ours = False
+        if is_ours:
             yield _check_bundle(path, if_parity_failed=Status.NOTE)  # a note: it is never used by default
+        else:
+            name = printable(str(path))
+            found = f"{name}: not exported here, or changed since; it runs only if you name it"
+            fix = f"to see what it states, without running it: digitedge info {name}"
+            yield Finding("bundle", Status.NOTE, found, fix)
 
 
 def _check_bundle(path: Path, *, if_parity_failed: Status) -> Finding:

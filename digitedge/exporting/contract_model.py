@@ -1,9 +1,7 @@
 """A third-party Keras model, wrapped into one that meets the model contract: crops in, probabilities out."""
 
 import json
-import tempfile
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,6 +14,7 @@ from digitedge.runtime.adapter import CONTRACT, Adapter, Preprocessing
 from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME
 from digitedge.runtime.image_shape import Fit, ImageShape, find_image_shape
 from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.quiet import quiet
 
 CONTRACT_SHAPE = (CROP_SIZE, CROP_SIZE, 1)
@@ -96,8 +95,8 @@ def without_mixed_precision(model: keras.Model) -> keras.Model:
     """
     if {layer.dtype_policy.name for layer in _all_layers(model)} <= {"float32"}:
         return model
-    with tempfile.TemporaryDirectory() as folder:
-        saved, edited = Path(folder) / "saved.keras", Path(folder) / "edited.keras"
+    with temporary_folder() as folder:
+        saved, edited = folder / "saved.keras", folder / "edited.keras"
         model.save(saved)
         with zipfile.ZipFile(saved) as source, zipfile.ZipFile(edited, "w") as target:
             for name in source.namelist():

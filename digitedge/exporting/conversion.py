@@ -10,9 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from digitedge.bundle.manifest import AdapterSpec, build_adapter
 from digitedge.bundle.recipe import RECIPES, Artifact, CalibrationMethod, Format
 from digitedge.errors import InputError, ModelError, first_line
+from digitedge.utils.drafts import temporary_folder
 
 CRASH_ADVICE = (
     "Take another recipe, such as --dynamic or --float16. LSTM, GRU and SimpleRNN layers get int8 TFLite with "
@@ -68,11 +68,12 @@ class Converter:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
-        self._folder = tempfile.TemporaryDirectory()
+        self._stack = ExitStack()
         self._model: Path | None = None
         self._adapter: AdapterSpec | None = None
 
     def __enter__(self) -> Self:
+        self._folder = self._stack.enter_context(temporary_folder())
         self._process = self._start()
         return self
 
@@ -83,7 +84,7 @@ class Converter:
             self._process.kill()
             self._process.communicate()
             self._process = None
-        self._folder.cleanup()
+        self._stack.close()
 
     def set_model(self, model: Path, adapter: AdapterSpec | None) -> None:
         """Say which file or folder is converted, and how it is used; None where it meets the model contract."""
@@ -113,8 +114,7 @@ class Converter:
 
     def _run(self, files: Mapping[Path, Wanted]) -> list[_Answer]:
         """Let a process make files; the last answer is that of a crash if it did not answer for all."""
-        folder = Path(self._folder.name)
-        listed = [asdict(_describe(path, wanted, folder)) for path, wanted in files.items()]
+        listed = [asdict(_describe(path, wanted, self._folder)) for path, wanted in files.items()]
         job = {"model": str(self._model), "adapter": self._adapter and asdict(self._adapter), "files": listed}
         process = self._process or self._start()
         self._process = None
@@ -136,7 +136,7 @@ class Converter:
     @property
     def _errors(self) -> Path:
         """What the last process wrote to its stderr."""
-        return Path(self._folder.name) / "stderr.txt"
+        return self._folder / "stderr.txt"
 
     def _start(self) -> "subprocess.Popen[str]":
         with self._errors.open("w") as errors:

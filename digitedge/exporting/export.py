@@ -1,8 +1,8 @@
 """Export a trained model to a bundle: convert, load again, check parity, describe.
 
-The bundle is put together in a temporary folder and moved to its place at the end, so that a full disk or Ctrl-C leaves
-the old bundle or none. A bundle that fails the parity check is written too, marked as failed: its parity.json and
-flipped.png show why.
+The bundle is put together in a draft folder and moved to its place at the end, so that a full disk, Ctrl-C or a kill
+leaves the old bundle or none. A bundle that fails the parity check is written too, marked as failed: its parity.json
+and flipped.png show why.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from platform import python_version
 from digitedge.benchmark.footprint import try_footprint
 from digitedge.bundle.bundle import MANIFEST, REFERENCE_KEY, Bundle, load_bundle, sha256_of
 from digitedge.bundle.golden import Golden, save_golden
+from digitedge.bundle.made_here import remember_bundle
 from digitedge.bundle.manifest import (
     GOLDEN,
     AdapterSpec,
@@ -46,7 +47,8 @@ from digitedge.runtime import RUNTIMES, load_classifier
 from digitedge.runtime.adapter_search import MIN_ACCURACY
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.plots import plot_confusion
-from digitedge.utils.files import atomic_folder, check_creatable, write_json, write_text
+from digitedge.utils.drafts import sweep_drafts
+from digitedge.utils.files import atomic_folder, check_creatable, write_text
 from digitedge.utils.version import __version__
 
 GOLDEN_SAMPLES = 250
@@ -68,6 +70,7 @@ class ModelSource:
         preprocess: the user's choice of the preprocessing; None to find the best.
         min_accuracy: smallest share of the training digits that it must read right, 0 to 1.
         data_sha256: hash of the data set that it was trained on; None if unknown.
+        unfinished: whether its training was interrupted.
     """
 
     path: Path
@@ -77,6 +80,7 @@ class ModelSource:
     preprocess: str | None = None
     min_accuracy: float = MIN_ACCURACY
     data_sha256: str | None = None
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,11 +211,16 @@ def export(
             reference=kept.file.name,
             reference_adapter=kept.file_spec,
             origin=_describe_origin(original) if source.architecture == "unknown" else None,
+            unfinished=source.unfinished,
             not_made=not_made,
         )
         write_text(draft / CARD, model_card(manifest))
-        write_json(draft / MANIFEST, manifest.to_dict())
+        write_text(draft / MANIFEST, manifest.to_json())
         load_bundle(draft)
+        try:
+            remember_bundle(target, manifest.to_json().encode())
+        except DigitEdgeError as exc:
+            log(f"{exc} Without it, commands use this bundle only if they are given its path, {target}.")
     return ExportResult(bundle=load_bundle(target), results=results, not_made=not_made, trials=trials)
 
 
@@ -222,6 +231,7 @@ def check_target(target: Path, overwrite: bool) -> None:
         DigitEdgeError: the folder cannot be written, is not a bundle, or is a bundle and `overwrite` is false.
     """
     check_creatable(target)
+    sweep_drafts(target.parent)  # may put back a bundle that a killed export had moved away
     if not target.exists() and not target.is_symlink():
         return
     if not (target / MANIFEST).is_file():

@@ -5,7 +5,6 @@ where it costs nothing and sums to 1. See docs/decisions/onnx-export.md.
 """
 
 import re
-import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -31,6 +30,7 @@ from digitedge.exporting.layer_names import choose_kept, marked_layers, name_fol
 from digitedge.exporting.number_formats import recipe_of_onnx
 from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
 from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.quiet import quiet
 
 # Weights and activations that are supported.
@@ -76,11 +76,11 @@ def convert_onnx(
             nullcontext() if isinstance(model, onnx.ModelProto) else marked_layers(model),
             quiet(1, 2),
             warnings.catch_warnings(action="ignore"),
-            tempfile.TemporaryDirectory() as folder,
+            temporary_folder() as folder,
         ):
             proto = model if isinstance(model, onnx.ModelProto) else _float_model(model)
             if recipe.calibrated:
-                proto = _quantized(_with_axis(proto), calibration, Path(folder), keep_float, method)
+                proto = _quantized(_with_axis(proto), calibration, folder, keep_float, method)
             return bytes(proto.SerializeToString())
     except InputError:  # also a ValueError
         raise
@@ -157,8 +157,8 @@ def _hold_captured(proto: onnx.ModelProto, function: Any) -> None:
 
 def prepare_onnx(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Fuse nodes and fold constants, as static quantization wants it; the library works on files."""
-    with tempfile.TemporaryDirectory() as folder:
-        plain, prepared = Path(folder) / "plain.onnx", Path(folder) / "prepared.onnx"
+    with temporary_folder() as folder:
+        plain, prepared = folder / "plain.onnx", folder / "prepared.onnx"
         onnx.save(proto, plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)  # symbolic shapes would need sympy
         return onnx.load(prepared)

@@ -4,7 +4,7 @@
 must have given the same answers.
 """
 
-import tempfile
+import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +23,8 @@ from digitedge.exporting.converters import Convertible, load_convertible
 from digitedge.runtime import load_network
 from digitedge.runtime.adapter import CONTRACT, AdaptedClassifier, Adapter, Network, Preprocessing
 from digitedge.runtime.adapter_search import MIN_ACCURACY, PreprocessingTrial, check_accuracy, find_adapter
+from digitedge.runtime.checks.content import read_model
+from digitedge.utils.drafts import temporary_folder
 
 # A digit classifier is far smaller; what claims more is no honest bundle.
 MAX_UNPACKED_BYTES = 2_000_000_000
@@ -86,25 +88,31 @@ def load_original(
 def load_reference(bundle: Bundle) -> AdaptedClassifier:
     """Load the original that a bundle keeps. Errors as in `load_original`."""
     adapter = build_adapter(bundle.manifest.reference_adapter) or CONTRACT
-    with unpacked(bundle.reference) as path:
-        return AdaptedClassifier(load_network(path), adapter)
+    sha256 = bundle.manifest.others[bundle.manifest.reference].sha256
+    with unpacked(bundle.reference, sha256) as path:
+        return AdaptedClassifier(load_network(path, sha256=sha256), adapter)
 
 
 def load_convertible_reference(bundle: Bundle) -> Convertible:
     """Load the original that a bundle keeps, as it is converted. Errors as in `load_convertible`."""
-    with unpacked(bundle.reference) as path:
+    with unpacked(bundle.reference, bundle.manifest.others[bundle.manifest.reference].sha256) as path:
         return load_convertible(path, build_adapter(bundle.manifest.reference_adapter))
 
 
 @contextmanager
-def unpacked(reference: Path) -> Iterator[Path]:
-    """The original of a bundle: the file, or the folder of a packed SavedModel while the block runs."""
+def unpacked(reference: Path, sha256: str | None = None) -> Iterator[Path]:
+    """The original of a bundle: the file, or the folder of a packed SavedModel while the block runs.
+
+    Raises:
+        ModelError: a packed SavedModel has another hash than `sha256`, or cannot be unpacked.
+    """
     if reference.suffix != ".zip":
         yield reference
         return
-    with tempfile.TemporaryDirectory() as folder:
+    content, _ = read_model(reference, sha256)
+    with temporary_folder() as folder:
         try:
-            with zipfile.ZipFile(reference) as archive:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 size = sum(one.file_size for one in archive.infolist())
                 if size > MAX_UNPACKED_BYTES:
                     raise ModelError(
@@ -113,7 +121,7 @@ def unpacked(reference: Path) -> Iterator[Path]:
                 archive.extractall(folder)
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as exc:
             raise ModelError(f"{reference}: cannot be unpacked ({first_line(exc)}). Export the bundle again.") from exc
-        yield Path(folder)
+        yield folder
 
 
 def pack_saved_model(folder: Path, target: Path) -> None:

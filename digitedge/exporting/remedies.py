@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from digitedge.exporting.conversion import Converter, Wanted
 from digitedge.exporting.converters import Convertible
 from digitedge.exporting.layer_report import float_file_of, report_layers
 from digitedge.runtime import Classifier, load_classifier
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.files import write_json
 from digitedge.utils.tables import Table, percent
 
@@ -98,7 +98,7 @@ def try_remedies(
     ]
     recipes = [one for one in RECIPES.values() if one.name != "int8" and file_format in one.formats]
     options += [Artifact(recipe, file_format) for recipe in reversed(recipes)]
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         places = {artifact: Path(folder, str(number), artifact.file_name) for number, artifact in enumerate(options)}
         trials = _try_all(places, converter, data, compared, expected, limits, log)
         if trials[0].problem is None:

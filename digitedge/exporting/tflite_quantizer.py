@@ -5,7 +5,6 @@ not public; LiteRT Quantizer, which is, gives the same accuracy and refuses more
 docs/decisions/quantizer-library.md.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from digitedge.bundle.recipe import NumberFormat, Recipe
 from digitedge.errors import InputError, ModelError, first_line
 from digitedge.exporting.tflite_channel_packing import pack_channels
 from digitedge.exporting.tflite_strip import serialize_stripped
+from digitedge.utils.drafts import temporary_folder
 from digitedge.utils.quiet import quiet
 from digitedge.utils.subprocesses import call_in_new_process
 
@@ -54,7 +54,7 @@ def quantize_tflite(content: bytes, recipe: Recipe, calibration: Sequence[NDArra
             raise InputError(
                 f"expected calibration arrays as the file's input, float32 {shape}, got {values.dtype} {values.shape}."
             )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         source, inputs, target = (Path(folder, name) for name in ("float32.tflite", "calibration.npy", "int8.tflite"))
         source.write_bytes(content)
         np.save(inputs, np.stack(calibration))

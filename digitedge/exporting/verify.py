@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import MANIFEST, Bundle
+from digitedge.bundle.bundle import MANIFEST, Bundle, read_manifest_bytes
+from digitedge.bundle.made_here import is_made_here, remember_bundle
 from digitedge.bundle.manifest import Manifest, build_adapter
 from digitedge.bundle.model_card import rewrite_card
 from digitedge.bundle.parity import Parity, compare_outputs
@@ -21,7 +22,7 @@ from digitedge.errors import DataError
 from digitedge.exporting.original import load_reference
 from digitedge.runtime import Classifier, load_classifier
 from digitedge.training.plots import plot_digits
-from digitedge.utils.files import write_json
+from digitedge.utils.files import write_json, write_text
 
 PARITY = "parity.json"
 FLIPPED = "flipped.png"
@@ -90,7 +91,7 @@ def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) ->
         )
     candidates = {
         name: (
-            load_classifier(bundle.path / name, adapter=build_adapter(entry.adapter)),
+            load_classifier(bundle.path / name, adapter=build_adapter(entry.adapter), sha256=entry.sha256),
             replace(entry.tolerance, **limits),
         )
         for name, entry in bundle.manifest.files.items()
@@ -115,7 +116,9 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
     entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
     passed = all(entry.passed for entry in entries.values())
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
-    write_json(bundle.path / MANIFEST, manifest.to_dict())  # first, because `camera` and `predict` read it
+    if is_made_here(bundle.path, read_manifest_bytes(bundle.path)):
+        remember_bundle(bundle.path.resolve(), manifest.to_json().encode())
+    write_text(bundle.path / MANIFEST, manifest.to_json())  # first, because `camera` and `predict` read it
     write_parity(bundle.path / PARITY, results)
     plot_flipped(bundle.path / FLIPPED, results, data)
     rewrite_card(bundle, manifest)

@@ -15,6 +15,7 @@ from digitedge.reader.reader import Reader
 from digitedge.reader.reading import Reading
 from digitedge.reader.rejection import Decision
 from digitedge.utils.images import check_image
+from digitedge.utils.opencv import to_grey
 from digitedge.utils.transform import Transform
 
 # A digit counts with the log odds of its confidence, within this distance from 0 and 1, less these: what digits of
@@ -84,12 +85,14 @@ def read_upright(
     scores, ms, best = {0: orientation_score(_decisions(first))}, first.ms, first
     for degrees in (90, 180, 270):
         turned = transform.then_rotate(degrees, image.shape[1], image.shape[0])
-        reading = read_transformed(reader, image, turned, source=source)
+        # Of a large image the turned copies take most memory: they are grey, as all readings are, and not kept.
+        reading = _with_image(read_transformed(reader, to_grey(image), turned, source=source), image)
         scores[degrees] = orientation_score(_decisions(reading))
         ms += reading.ms
         if scores[degrees] > max(scores[other] for other in scores if other != degrees):
             best = reading
-    return replace(best if choose_rotation(scores) else first, ms=round(ms, 2))
+    chosen = _with_image(best, best.transform.apply(image)) if choose_rotation(scores) else first
+    return replace(chosen, ms=round(ms, 2))
 
 
 def is_sound(decisions: Sequence[Decision]) -> bool:
@@ -132,3 +135,8 @@ def _score(decision: Decision) -> float:
 
 def _decisions(reading: Reading) -> Sequence[Decision]:
     return reading.trace.decisions if reading.trace else ()
+
+
+def _with_image(reading: Reading, image: NDArray[np.uint8]) -> Reading:
+    """A reading whose trace has another image."""
+    return replace(reading, trace=replace(reading.trace, image=image)) if reading.trace else reading

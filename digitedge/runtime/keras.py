@@ -3,25 +3,27 @@
 Python code that a file holds (Lambda layers, pickles) is never run.
 """
 
+import io
 import json
 import re
-import shutil
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import ModelError, first_line
+from digitedge.errors import ModelError, first_line, require
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
 from digitedge.runtime.checks.content import read_model
 from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model
 from digitedge.runtime.saved_model import GRAPH_ADVICE, load_saved_model
+from digitedge.utils.drafts import temporary_folder
+from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.quiet import quiet, require_tensorflow
 
 _BATCH = 250
@@ -36,6 +38,9 @@ OLD_ARGUMENTS: dict[str, tuple[Any, ...] | None] = {
     "kernel_constraint": (None,),
 }
 MAX_DROPPED = 20
+# Weights hardly shrink when they are packed, and Keras does not pack them.
+MAX_UNPACKED_RATIO = 10
+MIN_UNPACKED_BYTES = 16_000_000
 # The first version without a known way to run code from a file (CVE-2026-1462).
 SAFE_KERAS = (3, 13, 2)
 
@@ -52,11 +57,10 @@ class KerasNetwork:
     """
 
     def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
+        _check_size(path)
         require_tensorflow()
         self.path = path
-        if not is_saved_model(path):
-            read_model(path, sha256)
-        model = load_saved_model(path) if is_saved_model(path) else _load_keras(path)
+        model = load_saved_model(path) if is_saved_model(path) else _load_keras(path, sha256)
         self.model = _with_one_output(model, path)
         batch_shape = list(self.model.inputs[0].shape)
         split = split_batch(batch_shape)
@@ -81,6 +85,48 @@ class KerasNetwork:
             raise ModelError(f"{self.path}: TensorFlow cannot run it on {inputs.shape}: {first_line(exc)}") from exc
 
 
+def _check_size(path: Path) -> None:
+    """Refuse a model that takes too much memory, or far more than its file has, before TensorFlow is loaded.
+
+    Raises:
+        ModelError: it does.
+    """
+    if path.is_dir():
+        sizes = [file.stat().st_size for file in path.rglob("*") if file.is_file()]
+        check_memory(sum(sizes), what=f"{path}: its files", error=ModelError)
+        return
+    try:
+        file_size = path.stat().st_size
+        if not zipfile.is_zipfile(path):
+            unpacked = _hdf5_bytes(path)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+                if unpacked <= _most_unpacked(file_size):
+                    weights = [name for name in archive.namelist() if name.endswith((".h5", ".hdf5"))]
+                    unpacked += sum(_hdf5_bytes(io.BytesIO(archive.read(name))) for name in weights)
+    except (OSError, ValueError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        return  # missing or damaged: Keras says how
+    check_memory(unpacked, what=f"{path}: its weights", error=ModelError)
+    if unpacked > _most_unpacked(file_size):
+        raise ModelError(
+            f"{path}: expected a model, got a file of {file_size:,} bytes that unpacks to {unpacked:,}. Save it again."
+        )
+
+
+def _most_unpacked(file_size: int) -> int:
+    return min(max(MAX_UNPACKED_RATIO * file_size, MIN_UNPACKED_BYTES), memory_limit())
+
+
+def _hdf5_bytes(file: Path | BinaryIO) -> int:
+    """Bytes of all arrays in an HDF5 file, by what it says of them."""
+    h5py = require("h5py", extra="train")
+    arrays: list[int] = []
+    with h5py.File(file, "r") as opened:
+        opened.visititems(lambda name, one: arrays.append(one.nbytes) if isinstance(one, h5py.Dataset) else None)
+    return sum(arrays)
+
+
 def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     """A model as one graph; `predict` would take a tenth of a second for its own preparations in each call."""
     import tensorflow as tf
@@ -90,33 +136,31 @@ def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     return lambda inputs: np.asarray(graph(inputs), np.float32)
 
 
-def _load_keras(path: Path) -> Any:
+def _load_keras(path: Path, sha256: str | None) -> Any:
     import keras
 
-    if not path.is_file():
-        raise ModelError(f"no Keras file at {path}. Train one: digitedge train")
+    content, _ = read_model(path, sha256)
     if tuple(int(part) for part in keras.__version__.split(".")[:3]) < SAFE_KERAS:
         oldest = ".".join(map(str, SAFE_KERAS))
         raise ModelError(
             f"expected Keras {oldest} or newer, because older ones run code from model files, got {keras.__version__}. "
             f"Run: pip install 'keras>={oldest}'"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        loaded = path
+    with temporary_folder() as folder:
+        loaded = folder / f"read{path.suffix.lower()}"  # what was read and hashed, not what is at `path` by then
+        loaded.write_bytes(content)
         for _ in range(MAX_DROPPED):
             try:
                 with quiet(2):
                     return keras.saving.load_model(loaded, compile=False, safe_mode=True)
             except Exception as exc:  # Keras names no base for what it raises: ValueError, KeyError, BadZipFile ...
-                copy = Path(folder) / path.name
-                if not _drop_old_arguments(loaded, str(exc), copy):
+                if not _drop_old_arguments(loaded, str(exc)):
                     raise ModelError(f"{path}: {_explain_keras(path, exc)}") from exc
-                loaded = copy
         raise ModelError(f"{path}: expected a model of Keras 3, got one with too many arguments of an older Keras.")
 
 
-def _drop_old_arguments(path: Path, error: str, copy: Path) -> bool:
-    """Copy an HDF5 file of Keras 2 without the arguments that Keras 3 refuses, such as LSTM's time_major.
+def _drop_old_arguments(path: Path, error: str) -> bool:
+    """Remove the arguments that Keras 3 refuses from an HDF5 file of Keras 2, such as LSTM's time_major.
 
     Returns:
         Whether there were any that only say what Keras 3 does anyway.
@@ -126,9 +170,7 @@ def _drop_old_arguments(path: Path, error: str, copy: Path) -> bool:
     found = re.search(r"Unrecognized keyword arguments passed to (\w+): \{(.*)\}", error)
     if found is None or path.suffix.lower() not in (".h5", ".hdf5"):
         return False
-    if path != copy:
-        shutil.copyfile(path, copy)
-    with h5py.File(copy, "r+") as file:
+    with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["model_config"])
         dropped = _drop_from_layers(config, found[1], {name for name in OLD_ARGUMENTS if f"'{name}':" in found[2]})
         file.attrs["model_config"] = json.dumps(config)

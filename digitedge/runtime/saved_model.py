@@ -10,6 +10,8 @@ from typing import Any
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.load import SAVED_MODEL
+from digitedge.utils.files import read_regular_file
+from digitedge.utils.memory_limit import memory_limit
 from digitedge.utils.quiet import quiet
 
 GRAPH_ADVICE = "Save its graph, in the program that made it, with model.export('FOLDER'), and give that folder"
@@ -65,8 +67,9 @@ def _refuse_access(folder: Path) -> None:
 
     saved = SavedModel()
     try:
-        saved.ParseFromString((folder / SAVED_MODEL).read_bytes())
-    except (OSError, DecodeError) as exc:
+        content = read_regular_file(folder / SAVED_MODEL, max_bytes=memory_limit(), error=ModelError)
+        saved.ParseFromString(content)
+    except DecodeError as exc:
         raise ModelError(f"{folder}: expected a SavedModel, got: {first_line(exc)} Save it again.") from exc
     if len(saved.meta_graphs) != 1:
         raise ModelError(

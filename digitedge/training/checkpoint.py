@@ -11,7 +11,7 @@ import keras
 
 from digitedge.errors import DataError, ModelError
 from digitedge.training.keras_io import load_keras
-from digitedge.training.run_folder import BEST, LAST, EpochRow, read_history
+from digitedge.training.run_folder import LAST, EpochRow, read_history
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ def load_checkpoint(folder: Path, epochs: int, steps: int) -> Checkpoint | None:
     last, history = folder / LAST, read_history(folder)
     if not last.is_file():
         return None
-    advice = f"Train again, or export the best weights so far by their path: digitedge export {folder / BEST}"
+    advice = f"Train again, or export the best weights so far: digitedge export {folder} --unfinished"
     model = load_keras(last, compile=True, advice=advice)
     done, rest = divmod(int(model.optimizer.iterations) if model.compiled else 0, steps)
     if rest or not 1 <= done <= epochs:

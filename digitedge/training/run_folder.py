@@ -6,7 +6,7 @@ metrics.json   figures on the test images     curves.png, confusion.png
 start.keras    copy of the model that is fine-tuned, if any
 teacher.keras  copy of the teacher, if any
 
-metrics.json is written last: a run without it was interrupted and can be resumed.
+metrics.json is written last: a run without it was interrupted and can be resumed. `export` refuses it unless told so.
 """
 
 import csv
@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 from digitedge.datasets.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
+from digitedge.utils.drafts import draft_folder, sweep_drafts
 from digitedge.utils.files import atomic_file, write_json
 from digitedge.utils.loading import build_dataclass, read_json
 from digitedge.utils.tables import percent
@@ -65,26 +66,54 @@ class RunFolder:
         return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
 
 
-def new_run_folder(runs: Path, name: str) -> Path:
-    """Make `runs/NAME-K` with a K above all others of that name.
+@contextmanager
+def new_run_folder(runs: Path, name: str) -> Iterator[Path]:
+    """Make `runs/NAME-K` with a K above all others of that name; remove it again if nothing is written into it.
 
     Raises:
         DigitEdgeError: the folder cannot be made.
     """
     try:
         runs.mkdir(parents=True, exist_ok=True)
+        _sweep_runs(runs)
         taken = [p.name.removeprefix(f"{name}-") for p in runs.iterdir() if p.name.startswith(f"{name}-")]
         k = max((int(t) for t in taken if t.isascii() and t.isdecimal()), default=0)
-        while True:
-            k += 1
-            folder = runs / f"{name}-{k}"
-            with suppress(FileExistsError):  # another training took it a moment ago
-                folder.mkdir()
-                return folder
+        folder, living = _reserve(runs, name, k + 1)
     except OSError as exc:
         raise DigitEdgeError(
             f"cannot make a run folder in {runs}: {exc.strerror}. Work in a folder that is writable."
         ) from exc
+    try:
+        with living:
+            yield folder
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
+
+
+def _reserve(runs: Path, name: str, k: int) -> tuple[Path, ExitStack]:
+    """Make the first free folder from NAME-k, with a draft folder in it that shows that this process lives."""
+    while True:
+        folder = runs / f"{name}-{k}"
+        k += 1
+        with suppress(FileExistsError), ExitStack() as stack:  # another training took it a moment ago
+            folder.mkdir()
+            made = folder.stat()
+            stack.enter_context(draft_folder(folder))
+            if os.path.samestat(made, folder.stat()):  # it was not swept before the draft folder was in it
+                return folder, stack.pop_all()
+
+
+def _sweep_runs(runs: Path) -> None:
+    """Sweep the run folders, and remove those of trainings that were killed before they wrote args.json."""
+    for folder in runs.glob("*-[0-9]*"):
+        sweep_drafts(folder)  # one of a living process stays, and with it the folder
+        with suppress(OSError):
+            left = list(folder.iterdir())
+            if {path.name for path in left} <= {START, TEACHER}:
+                for path in left:
+                    path.unlink()
+                folder.rmdir()
 
 
 def write_args(folder: Path, args: dict[str, Any]) -> RunFolder:
@@ -138,10 +167,32 @@ def find_newest_run(runs: Path) -> RunFolder:
     Raises:
         ModelError: there is none.
     """
+    _sweep_runs(runs)
     models = [path for path in runs.glob(f"*/{BEST}") if (path.parent / ARGS).is_file()]
     if not models:
         raise ModelError(f"no trained run in {runs}. Train one: digitedge train; or give the path of a .keras file.")
     return load_run(max(models, key=lambda path: path.stat().st_mtime).parent)
+
+
+def find_run_of(model: Path) -> Path | None:
+    """The run folder in which a training wrote a model file, or None."""
+    folder = model.resolve().parent
+    return folder if model.resolve().name in (BEST, LAST) and (folder / ARGS).is_file() else None
+
+
+def check_finished(run: Path, *, allow_unfinished: bool) -> bool:
+    """Return whether the training of a run folder came to its end.
+
+    Raises:
+        ModelError: it did not, and that is not allowed.
+    """
+    finished = (run / METRICS).is_file()
+    if not finished and not allow_unfinished:
+        raise ModelError(
+            f"{run}: expected a finished training, got one that runs or was interrupted: there is no {METRICS}. Resume "
+            f"it: digitedge train --resume {run}; or export its best weights so far with --unfinished."
+        )
+    return finished
 
 
 def find_interrupted_run(path: Path) -> RunFolder:
@@ -156,6 +207,7 @@ def find_interrupted_run(path: Path) -> RunFolder:
             raise ModelError(f"{path}: the run is finished, nothing to resume. Train again: digitedge train")
         folder = path
     else:
+        _sweep_runs(path)
         unfinished = [args.parent for args in path.glob(f"*/{ARGS}") if not (args.parent / METRICS).is_file()]
         if not unfinished:
             raise ModelError(f"no interrupted run in {path}. Give the folder of one, or train: digitedge train")
@@ -166,6 +218,7 @@ def find_interrupted_run(path: Path) -> RunFolder:
 
 
 def _read_args(folder: Path) -> RunFolder:
+    sweep_drafts(folder)
     advice = f"Train again, or export {folder / BEST} by its path."
     args = read_json(folder / ARGS, error=DataError, advice=advice)
     if not isinstance(args, dict) or args.get("schema") != SCHEMA or not isinstance(args.get("config"), dict):
@@ -195,13 +248,6 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def remove_drafts(folder: Path) -> None:
-    """Remove the drafts that a kill leaves, see `digitedge.utils.files.atomic_file`."""
-    for name in (ARGS, BEST, LAST, HISTORY, METRICS, START, TEACHER, CURVES, CONFUSION):
-        for draft in folder.glob(f".{Path(name).stem}-*{Path(name).suffix}"):
-            draft.unlink(missing_ok=True)
 
 
 @contextmanager

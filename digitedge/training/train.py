@@ -35,7 +35,6 @@ from digitedge.training.run_folder import (
     EpochRow,
     RunFolder,
     lock_run_folder,
-    remove_drafts,
     write_args,
 )
 from digitedge.training.temperature import fit_temperature, fold_temperature
@@ -163,11 +162,13 @@ def _run(
     """Train from the checkpoint of the run folder to the last epoch, and evaluate the best weights."""
     config = run.config
     with lock_run_folder(run.path):
-        remove_drafts(run.path)
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         model = _build(config, None if config.start is None else run.path / START)
-        model.summary(print_fn=lambda text, **_: log(text))
+        summary: list[str] = []
+        model.summary(print_fn=lambda text, **_: summary.extend(text.splitlines()))
+        for line in summary:
+            log(line)
         initial = top1(predict_probabilities(model, data.x_test), data.y_test)
         log(f"Test accuracy before training: {percent(initial, decimals=4)}")
         steps = -(-len(training.images) // config.batch_size)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import cv2
+from digitedge.utils.text import printable
 
 Colour = tuple[int, int, int]
 """BGR, 0 to 255."""
@@ -29,12 +30,12 @@ def draw_text(image: NDArray[np.uint8], text: str, corner: tuple[int, int], heig
 
     The corner is the left end of the baseline (x, y), the height that of capitals in pixels.
     """
-    cv2.putText(image, text, corner, _FONT, height / _FONT_HEIGHT, colour, _stroke(height), cv2.LINE_AA)
+    cv2.putText(image, printable(text), corner, _FONT, height / _FONT_HEIGHT, colour, _stroke(height), cv2.LINE_AA)
 
 
 def text_width(text: str, height: int) -> int:
     """Return the width of a line of text in pixels."""
-    (width, _), _ = cv2.getTextSize(text, _FONT, height / _FONT_HEIGHT, _stroke(height))
+    (width, _), _ = cv2.getTextSize(printable(text), _FONT, height / _FONT_HEIGHT, _stroke(height))
     return int(width)
 
 

@@ -1,12 +1,13 @@
 """Atomic files and folders: they appear complete or not at all.
 
-Every file that is loaded again later (models, data, manifests, bundles) is written under a temporary name in the same
-folder and renamed when it is complete. After a full disk, Ctrl-C or a power cut there is the old file or none.
+Every file that is loaded again later (models, data, manifests, bundles) is written into a draft folder beside it, see
+`digitedge.utils.drafts`, and takes its place when it is complete. After a full disk, Ctrl-C, a kill or a power cut
+there is the old file or none.
 """
 
+import hashlib
 import json
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from digitedge.errors import DigitEdgeError
+from digitedge.utils.drafts import KEEP, NEW, draft_folder, place_folder
 
 
 def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError], follow_links: bool = True) -> bytes:
@@ -36,72 +38,92 @@ def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError]
         Traceback (most recent call last):
         digitedge.errors.DigitEdgeError: cannot read /dev/null: expected a regular file, got a device or pipe.
     """
+    return b"".join(_read_pieces(path, max_bytes, error, follow_links))
+
+
+def hash_regular_file(
+    path: Path, *, max_bytes: int, error: type[DigitEdgeError], follow_links: bool = True
+) -> tuple[str, int]:
+    """Hexadecimal sha256 and size of a file that need not fit into memory. Arguments and errors as above."""
+    digest, size = hashlib.sha256(), 0
+    for piece in _read_pieces(path, max_bytes, error, follow_links, piece_bytes=1 << 20):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _read_pieces(
+    path: Path, max_bytes: int, error: type[DigitEdgeError], follow_links: bool, piece_bytes: int | None = None
+) -> Iterator[bytes]:
+    """Yield the content of a regular file in pieces; by default in one, if it does not grow meanwhile."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe would block
     if not follow_links:
         if path.is_symlink():
             raise error(f"cannot read {path}: expected a regular file, got a symbolic link.")
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
-        with open(os.open(path, flags), "rb") as file:
-            found = os.fstat(file.fileno())
+        handle = os.open(path, flags)
+        try:
+            found = os.fstat(handle)
             if stat.S_ISDIR(found.st_mode):
                 raise error(f"cannot read {path}: expected a file, got a folder.")
             if not stat.S_ISREG(found.st_mode):
                 raise error(f"cannot read {path}: expected a regular file, got a device or pipe.")
-            content = file.read(max_bytes + 1) if found.st_size <= max_bytes else b""
+            size, read = found.st_size, 0
+            while size <= max_bytes and (piece := os.read(handle, piece_bytes or found.st_size + 1)):
+                yield piece
+                read += len(piece)
+                size = max(size, read)  # it may grow while it is read
+        finally:
+            os.close(handle)
     except OSError as exc:
         raise error(f"cannot read {path}: {exc.strerror or exc}.") from exc
-    if found.st_size > max_bytes or len(content) > max_bytes:
-        size = max(found.st_size, len(content))
+    if size > max_bytes:
         raise error(f"cannot read {path}: expected at most {max_bytes:,} bytes, got {size:,}.")
-    return content
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that is renamed to `path` when the block ends without an error.
+def atomic_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Yield the path of an empty draft that is renamed to `path` when the block ends without an error.
 
-    The temporary name keeps the suffix, from which libraries choose the format.
+    The draft has the name of the file, so libraries choose the format by its suffix.
+
+    Args:
+        path: of the file.
+        keep: what a killed process has written is of use, such as a part of a recording; see `sweep_drafts`.
 
     Raises:
         DigitEdgeError: the folder cannot be created or written to, or the disk is full.
     """
-    with _explain_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        draft = Path(name)
-        try:
-            yield draft
-            draft.chmod(0o666 & ~_umask())
-            _flush_to_disk(draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+    with _explain_errors(path), draft_folder(path.parent) as folder:
+        draft = folder / (KEEP if keep else NEW) / path.name
+        draft.parent.mkdir()
+        draft.touch()
+        yield draft
+        _flush_to_disk(draft)
+        draft.replace(path)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder that replaces `path` when the block ends without an error.
+    """Yield a draft folder that replaces `path` when the block ends without an error.
 
-    An existing folder stays as it is until then, and is restored if the exchange fails.
+    An existing folder stays as it is until then; see `place_folder`.
 
     Raises:
         DigitEdgeError: the folder cannot be created or written to, or the disk is full.
     """
-    with _explain_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    with _explain_errors(path), draft_folder(path.parent) as folder:
+        draft = folder / NEW / path.name
+        draft.mkdir(parents=True)
         try:
             yield draft
-            draft.chmod(0o777 & ~_umask())
-            for file in filter(Path.is_file, draft.rglob("*")):
-                _flush_to_disk(file)
-            _exchange(draft, path)
+            for one in draft.rglob("*"):
+                _flush_to_disk(one)
+            _flush_to_disk(draft)
+            place_folder(draft, path)
         except DigitEdgeError as exc:  # the user knows only the final path
             raise type(exc)(str(exc).replace(str(draft), str(path))) from exc
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_writable(folder: Path) -> None:
@@ -152,22 +174,6 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def _exchange(draft: Path, path: Path) -> None:
-    """Replace `path` by `draft`. Between the two renames the old folder has a hidden name beside it."""
-    if not path.exists():
-        draft.replace(path)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent)) / path.name
-    path.replace(old)
-    try:
-        draft.replace(path)
-    except BaseException:
-        old.replace(path)
-        old.parent.rmdir()
-        raise
-    shutil.rmtree(old.parent, ignore_errors=True)
-
-
 @contextmanager
 def _explain_errors(path: Path) -> Iterator[None]:
     """Turn an OSError (read-only folder, full disk) into one line that names the target."""
@@ -179,13 +185,12 @@ def _explain_errors(path: Path) -> Iterator[None]:
         ) from exc
 
 
-def _flush_to_disk(draft: Path) -> None:
-    """Write a file to the disk now: after a power cut, its name could otherwise exist without content."""
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _flush_to_disk(path: Path) -> None:
+    """Write a file or folder to the disk now: after a power cut, its name could otherwise exist without content."""
+    if os.name == "nt" and path.is_dir():
+        return  # cannot be opened there
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

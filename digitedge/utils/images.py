@@ -1,7 +1,7 @@
 """Image files: find them, and read any of them as BGR.
 
 A truncated file is refused before it is decoded: some versions of OpenCV return a truncated JPEG as an image with a
-grey lower half, and libpng prints its errors on stderr at every log level.
+grey lower half, and libpng prints its errors on stderr at every log level. So is one that would take too much memory.
 """
 
 import glob
@@ -17,15 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
-from digitedge.utils.files import atomic_file
-from digitedge.utils.opencv import as_uint8, cv2, encode_image, to_uint8
+from digitedge.utils.files import atomic_file, read_regular_file
+from digitedge.utils.image_header import (
+    JPEG_START,
+    PNG_START,
+    TIFF_STARTS,
+    jpeg_segments,
+    read_image_header,
+    read_tiff_directory,
+)
+from digitedge.utils.memory_limit import check_memory, memory_limit
+from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
+from digitedge.utils.text import public_address
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".pbm", ".pgm", ".ppm"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
 
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-_TIFF_STARTS = {b"II*\0": "<", b"MM\0*": ">"}  # and the byte order that they stand for
+_JPEG_END = 0xD9
 _EXIF_NAMES = (b"eXIf", b"EXIF")  # of the chunk in a PNG, and in a WebP
 _ORIENTATION_TAG = 0x0112
 # What is visible of a transparent image is ink if it is less than this share of the image, or has one lightness: from 0
@@ -37,31 +45,26 @@ _SAMPLED_PIXELS = 1 << 20
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Read an image file that OpenCV can read, of any colour and depth.
+    """Read a JPEG, PNG, WebP, BMP, TIFF, GIF, PBM, PGM or PPM file, of any colour and depth; of many images the first.
 
     Returns:
         uint8 (H, W, 3) BGR: rotated by its EXIF orientation, 16 bits scaled to 8, grey and CMYK converted. What is
         transparent becomes white behind dark ink and black behind light ink.
 
     Raises:
-        CameraError: the file is missing, empty, damaged, not an image or not a regular file.
+        CameraError: the file is missing, empty, damaged, not an image or not a regular file, or would take more memory
+            than `digitedge.utils.memory_limit` allows.
     """
-    try:
-        # A pipe, socket or device may never end. Those of a shell, such as /dev/fd/63, do end; their target is no path.
-        real = Path(os.path.realpath(path))
-        if real.exists() and not (real.is_file() or real.is_dir()):
-            raise CameraError(
-                f"cannot read {path}: expected an image file, got a named pipe, socket or device. "
-                "Give the path of an image."
-            )
-        content = Path(path).read_bytes()
-    except OSError as exc:
-        raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
+    content = _read_file(Path(path))
     if not content:
         raise CameraError(f"{path}: expected an image, got an empty file. Copy or take it again.")
     if _is_truncated(content):
         raise CameraError(f"{path}: expected a complete image, got a truncated or damaged one. Copy it again.")
-    image = _decode(content)
+    header = read_image_header(content)
+    if header:  # a large file and its image are in memory at the same time
+        what = f"{path}: an image of {header.width}x{header.height} pixels"
+        check_memory(header.decoding_bytes + len(content), what=what, error=CameraError)
+    image = _decode(content) if header else None
     if image is None:
         raise CameraError(
             f"{path}: expected an image (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
@@ -93,7 +96,7 @@ def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
         DigitEdgeError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    if not cv2.haveImageWriter(path.name):
+    if not can_encode(path.suffix):
         raise CameraError(f"cannot write {path}: expected a suffix such as .png or .jpg, got {path.suffix!r}.")
     with atomic_file(path) as draft:
         draft.write_bytes(encode_image(image, path.suffix))
@@ -140,11 +143,31 @@ def _expand(argument: str) -> list[Path]:
     if path.exists():
         return [path]
     if not glob.has_magic(argument):
-        raise CameraError(f"no file or folder at {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file or folder at {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     images = [p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file()]
     if not images:
-        raise CameraError(f"no file matches {argument}. Give images, folders or patterns such as 'scans/*.png'.")
+        raise CameraError(
+            f"no file matches {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+        )
     return sorted(images, key=natural_key)
+
+
+def _read_file(path: Path) -> bytes:
+    """Read a file; a pipe, socket or device may never end. A pipe of a shell, such as /dev/fd/63, does end."""
+    limit = memory_limit()
+    if not path.exists() or Path(os.path.realpath(path)).exists():  # the target of a pipe of a shell is no path
+        if path.is_file():
+            check_memory(path.stat().st_size, what=f"{path}: the file", error=CameraError)
+        return read_regular_file(path, max_bytes=limit, error=CameraError)
+    try:
+        with path.open("rb") as pipe:
+            content = pipe.read(limit + 1)
+    except OSError as exc:
+        raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
+    check_memory(len(content), what=f"{path}: the file", error=CameraError)
+    return content
 
 
 def _decode(content: bytes) -> NDArray[np.uint8] | None:
@@ -155,7 +178,7 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
         if _may_be_transparent(content):
             raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-                return _rotate_by_exif(_flatten(raw, is_tiff=content[:4] in _TIFF_STARTS), content)
+                return _rotate_by_exif(_flatten(raw, is_tiff=content[:4] in TIFF_STARTS), content)
             del raw  # free its memory before the image is decoded again
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:  # too many pixels, or a decoder that raises
@@ -167,10 +190,10 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
 
 def _may_be_transparent(content: bytes) -> bool:
     """Tell whether an image may be transparent: a JPEG and most PNGs are not."""
-    if content.startswith(_PNG_START):
+    if content.startswith(PNG_START):
         has_alpha = content[25:26] in (b"\x04", b"\x06")  # the colour type
         return has_alpha or b"tRNS" in content[: content.find(b"IDAT")]
-    return not content.startswith(_JPEG_START)
+    return not content.startswith(JPEG_START)
 
 
 def _by_bands(image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -242,14 +265,10 @@ def _exif_orientation(content: bytes) -> int:
     """Return the EXIF orientation of a PNG or WebP, 1 to 8; 1 if it has none."""
     for name in _EXIF_NAMES:
         named = content.find(name)
-        at = min((at for start in _TIFF_STARTS if (at := content.find(start, named, named + 20)) >= 0), default=-1)
+        at = min((at for start in TIFF_STARTS if (at := content.find(start, named, named + 20)) >= 0), default=-1)
         if named >= 0 and at >= 0:
-            order = _TIFF_STARTS[content[at : at + 4]]
             try:
-                first = at + struct.unpack_from(order + "I", content, at + 4)[0]
-                (count,) = struct.unpack_from(order + "H", content, first)
-                entries = (struct.unpack_from(order + "HHIH", content, first + 2 + 12 * i) for i in range(count))
-                found = next((value for tag, _, _, value in entries if tag == _ORIENTATION_TAG), 1)
+                found = read_tiff_directory(content, at).get(_ORIENTATION_TAG, 1)
             except struct.error:  # damaged
                 return 1
             return found if 1 <= found <= 8 else 1
@@ -258,16 +277,16 @@ def _exif_orientation(content: bytes) -> int:
 
 def _is_truncated(content: bytes) -> bool:
     """Tell whether a PNG or JPEG has no end, or a PNG has a wrong checksum."""
-    if content.startswith(_PNG_START):
+    if content.startswith(PNG_START):
         return not _is_complete_png(content)
-    if content.startswith(_JPEG_START):
-        return content.find(_JPEG_END, _jpeg_scan_start(content)) < 0
+    if content.startswith(JPEG_START):
+        return all(kind != _JPEG_END for kind, _ in jpeg_segments(content))
     return False
 
 
 def _is_complete_png(content: bytes) -> bool:
     """Check all chunks (length, name, data, checksum) up to IEND."""
-    at = len(_PNG_START)
+    at = len(PNG_START)
     while at + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
         end = at + 8 + length
@@ -278,12 +297,3 @@ def _is_complete_png(content: bytes) -> bool:
             return True
         at = end + 4
     return False
-
-
-def _jpeg_scan_start(content: bytes) -> int:
-    """Return where the compressed image starts; thumbnails in the segments before it may have their own end marker."""
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != 0xDA:  # start of scan
-        is_fill = content[at + 1] == 0xFF  # any number of FF bytes may precede a marker
-        at += 1 if is_fill else 2 + struct.unpack_from(">H", content, at + 2)[0]
-    return at

@@ -1,32 +1,52 @@
 """JSON and npz files from outside: read, or refused with the caller's own error. Nothing in them is run."""
 
-import json
+import io
+import math
 import re
 import reprlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import msgspec.inspect
+from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from digitedge.errors import DigitEdgeError
+from digitedge.utils.files import read_regular_file
+from digitedge.utils.memory_limit import check_memory
 
 T = TypeVar("T")
+MAX_JSON_BYTES = 64 << 20
+"""Of a JSON file. The labels of 100,000 photographs have 10 MB."""
+
+# Most that is read of the header of an array; NumPy takes headers of 10,000 characters.
+_HEADER_BYTES = 12_000
 
 
 def read_json(path: Path, *, error: type[DigitEdgeError], advice: str) -> Any:
-    """Read a JSON file. If it cannot be read, `error` is raised with `advice`: what the user should do."""
+    """Read a JSON file, strictly; see `parse_json`.
+
+    If it cannot be read, `error` is raised with `advice`: what the user should do.
+    """
+    if not path.exists():
+        raise error(f"there is no {path}. {advice}")
+    content = read_regular_file(path, max_bytes=MAX_JSON_BYTES, error=error)
+    return parse_json(content, where=str(path), error=error, advice=advice)
+
+
+def parse_json(content: bytes, *, where: str, error: type[DigitEdgeError], advice: str) -> Any:
+    """Parse the content of a JSON file: no NaN, no numbers that are not finite, no half of a surrogate pair.
+
+    `where` is its path, for messages. Errors as in `read_json`.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise error(f"there is no {path}. {advice}") from exc
-    except (OSError, ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
-        raise error(f"{path}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
+        return msgspec.json.decode(content)
+    except (ValueError, RecursionError) as exc:  # ValueError: neither UTF-8 nor JSON
+        raise error(f"{where}: expected JSON, got a file that cannot be read ({_short(exc)}). {advice}") from exc
 
 
 def build_dataclass(
@@ -51,6 +71,8 @@ def build_dataclass(
         built = msgspec.convert(value, kind)
     except msgspec.ValidationError as exc:
         raise error(f"{where}: {_explain(str(exc), value, kind)}. {advice}") from exc
+    except UnicodeEncodeError as exc:  # half of a surrogate pair, which `read_json` refuses
+        raise error(f"{where}: expected text, got {exc.object!r:.40}. {advice}") from exc
     unknown = [] if unknown_keys else list(_unknown_keys(value, msgspec.to_builtins(built)))
     if unknown:
         raise error(f"{where}: unknown key {', '.join(map(repr, unknown))}. {advice}")
@@ -107,23 +129,53 @@ def _unknown_keys(value: Any, known: Any, path: str = "") -> Iterator[str]:
 
 
 def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
-    """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`."""
+    """Read all arrays of an npz file by name; pickled objects are refused. Arguments as in `read_json`.
+
+    Memory is taken only for what the file holds: an array whose header asks for more is damaged, and arrays that are
+    larger together than `digitedge.utils.memory_limit` are refused.
+    """
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
-                raise ValueError("not an archive, or cut short")
-            file.seek(0)
-            with NpzFile(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+            return parse_npz(file, where=str(path), error=error, advice=advice)
     except FileNotFoundError as exc:
         raise error(f"there is no {path}. {advice}") from exc
-    except (
-        *(OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, RuntimeError),  # damaged headers raise these
-        *(zlib.error, zipfile.BadZipFile),
-    ) as exc:
+    except OSError as exc:
+        raise error(f"cannot read {path}: {_short(exc)}. {advice}") from exc
+
+
+def parse_npz(file: BinaryIO, *, where: str, error: type[DigitEdgeError], advice: str) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an npz file that is open; `where` is its path, for messages. Errors as in `read_npz`."""
+    try:
+        if not zipfile.is_zipfile(file):  # NumPy says of other files that pickles may be loaded unsafely
+            raise ValueError("not an archive, or cut short")
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            check_memory(size, what=f"{where}: arrays", error=error)
+            for member in archive.infolist():
+                _check_array_size(archive, member)
+        file.seek(0)
+        with NpzFile(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except DigitEdgeError:
+        raise
+    except Exception as exc:  # NumPy parses a header as Python: damage raises a dozen kinds, tokenize.TokenError, too
         raise error(
-            f"{path}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
+            f"{where}: expected an npz file of arrays, got one that cannot be read ({_short(exc)}). {advice}"
         ) from exc
+
+
+def _check_array_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Raise ValueError if the header of an array asks for more than follows it."""
+    with archive.open(member) as member_file:
+        file = io.BytesIO(member_file.read(_HEADER_BYTES))  # NumPy would read a header of any length
+        version = npy.read_magic(file)
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+        if read_header is None:
+            raise ValueError(f"{member.filename}: version {version}")
+        shape, _, dtype = read_header(file)
+        needed, found = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+        if not dtype.hasobject and needed > found:
+            raise ValueError(f"{member.filename} has {found:,} bytes, its header says {needed:,}")
 
 
 def _short(exc: Exception) -> str:

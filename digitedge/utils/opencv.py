@@ -6,6 +6,7 @@ Pi OS Lite or container lacks, and its ImportError names only the first. The wra
 """
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,18 @@ except ImportError as exc:
         raise  # another problem: show the original error
     raise MissingExtraError(f"OpenCV cannot start: {exc}. Run: {INSTALL_LIBRARIES}; {WITHOUT_ROOT}") from exc
 
-__all__ = ["as_uint8", "cv2", "decode_image", "encode_image", "resize", "to_bgr", "to_grey", "to_uint8"]
+__all__ = [
+    "as_uint8",
+    "can_encode",
+    "cv2",
+    "decode_image",
+    "encode_image",
+    "is_utf8",
+    "resize",
+    "to_bgr",
+    "to_grey",
+    "to_uint8",
+]
 
 
 def as_uint8(image: Any) -> NDArray[np.uint8]:
@@ -50,6 +62,16 @@ def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def to_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Convert uint8 (H, W) to (H, W, 3) BGR; a colour image is returned as it is."""
     return image if image.ndim == 3 else as_uint8(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+
+
+def can_encode(suffix: str) -> bool:
+    """Tell whether OpenCV writes images with a suffix such as ".jpg"."""
+    return is_utf8(suffix) and bool(cv2.haveImageWriter(f"image{suffix}"))
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether OpenCV can take a text: at a surrogate, as of a file name that is not UTF-8, it ends the process."""
+    return text.isascii() or not re.search(r"[\ud800-\udfff]", text)
 
 
 def encode_image(image: NDArray[np.uint8], suffix: str, *parameters: int) -> bytes:

@@ -7,7 +7,9 @@ delegate"), and none of their options stops all of it. Their errors still arrive
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from digitedge.errors import require
@@ -65,5 +67,20 @@ def require_tensorflow() -> ModuleType:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # models this small train on the CPU before a GPU has started
+    if find_spec("matplotlib"):  # Keras imports it
+        require_matplotlib()
     with quiet(2):
         return require("tensorflow", extra="train")
+
+
+def require_matplotlib() -> ModuleType:
+    """Import matplotlib without the settings of the current folder, or say how to install it.
+
+    A `matplotlibrc` there is read before all others. It may be somebody else's: a damaged one ends the import, others
+    change the plots or start programs, such as LaTeX.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    with chdir(Path(__file__).parent) if os.path.exists("matplotlibrc") else nullcontext():
+        return require("matplotlib", extra="train")

@@ -179,7 +179,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_figures_that_are_not_times_are_refused(tmp_path: Path, report: dict[str, Any], medians: Any) -> None:
     report["files"][0]["medians_ms"] = medians
     (tmp_path / "old.json").write_text(json.dumps(report))
-    with pytest.raises(InputError, match="got a damaged one"):
+    with pytest.raises(InputError, match=r"got a damaged one|expected JSON"):
         read_report(tmp_path / "old.json")
 
 

@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from digitedge.bundle.bundle import (
     released_bundle,
 )
 from digitedge.bundle.golden import load_golden
+from digitedge.bundle.made_here import is_made_here, remember_bundle
 from digitedge.errors import InputError, ModelError, ParityError
 
 INT8 = "model_int8.tflite"
@@ -33,6 +37,11 @@ def edit(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
+
+
+def remember(bundle: Path) -> None:
+    """Mark a bundle as exported here."""
+    remember_bundle(bundle, (bundle / "manifest.json").read_bytes())
 
 
 def mark_failed(manifest: dict[str, Any]) -> None:
@@ -102,13 +111,13 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
             lambda m: m["files"][INT8].update(reject_threshold=7),
             r"model_int8\.tflite: reject_threshold: expected float <= 1\.0, got 7",
         ),
-        (lambda m: m["files"][INT8].update(top1=float("nan")), r"top1: expected float >= 0\.0, got nan"),
+        (lambda m: m["files"][INT8].update(top1=float("nan")), "expected JSON, got a file that cannot be read"),
         (lambda m: m["files"][INT8].update(agreement=-0.1), r"agreement: expected float >= 0\.0, got -0\.1"),
         (lambda m: m["files"][INT8].update(mcnemar_p=1.5), r"mcnemar_p: expected float <= 1\.0, got 1\.5"),
-        (lambda m: m["files"][INT8].update(max_abs_diff=float("inf")), "max_abs_diff: expected float <= .*, got inf"),
+        (lambda m: m["files"][INT8].update(max_abs_diff=float("inf")), "expected JSON, got a file that cannot be read"),
         (
             lambda m: m["files"][INT8].update(max_abs_diff=float("nan")),
-            r"max_abs_diff: expected float >= 0\.0, got nan",
+            "expected JSON, got a file that cannot be read",
         ),
         (lambda m: m["files"][INT8].update(bytes=-1), r"model_int8\.tflite: bytes: expected int >= 0, got -1"),
         (lambda m: m["files"][INT8].update(reject_threshold=10**400), "reject_threshold: number out of range"),
@@ -187,6 +196,8 @@ def test_the_newest_bundle_that_passed_is_found(bundle: Path) -> None:
     edit(folder / ".newer-draft", lambda m: m.update(created="2026-01-04T00:00:00+00:00"))
     damaged = Path(shutil.copytree(newer, folder / "damaged"))
     (damaged / "manifest.json").write_text("{")
+    for path in (bundle, newer, newest, folder / ".newer-draft"):
+        remember(path)
     lines: list[str] = []
     assert newest_passed_bundle(folder, log=lines.append) == newer
     assert len(lines) == 1
@@ -197,6 +208,7 @@ def test_the_newest_bundle_that_passed_is_found(bundle: Path) -> None:
 def test_a_bundle_whose_time_has_no_zone_is_skipped(bundle: Path) -> None:
     other = Path(shutil.copytree(bundle, bundle.parent / "other"))
     edit(other, lambda m: m.update(created="2026-01-01T00:00:00"))
+    remember(bundle)
     lines: list[str] = []
     assert newest_passed_bundle(bundle.parent, log=lines.append) == bundle
     assert [line.startswith(f"skipped: {other}") for line in lines] == [True]
@@ -239,3 +251,132 @@ def test_a_damaged_golden_set_is_refused(released: Path, tmp_path: Path, damage:
     (tmp_path / "golden.npz").write_bytes(damage((released / "golden.npz").read_bytes()))
     with pytest.raises(ModelError, match="expected an npz file of arrays"):
         load_golden(tmp_path / "golden.npz")
+
+
+def put_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def put_link(path: Path) -> None:
+    shutil.copy(path.with_name("elsewhere"), path.parents[1] / "outside")
+    path.symlink_to(path.parents[1] / "outside")
+
+
+REPLACEMENTS = {
+    "pipe": (os.mkfifo, "device or pipe"),
+    "device": (put_device, "symbolic link"),
+    "link to the same content": (put_link, "symbolic link"),
+    "folder": (Path.mkdir, "got a folder"),
+    "sparse": (lambda path: (path.touch(), os.truncate(path, 1 << 40)), "at most"),
+    "cut": (lambda path: path.write_bytes(path.with_name("elsewhere").read_bytes()[:-2]), "was changed|expected JSON"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with a name and devices are of POSIX")
+@pytest.mark.parametrize("name", ["manifest.json", "golden.npz", "labels.txt", "model.keras", INT8])
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+def test_a_file_that_is_no_regular_one_of_its_size_is_refused_at_once(
+    bundle: Path, name: str, replacement: str
+) -> None:
+    replace, message = REPLACEMENTS[replacement]
+    (bundle / name).rename(bundle / "elsewhere")
+    replace(bundle / name)
+    begin = time.monotonic()
+    with pytest.raises(ModelError, match=message):
+        load_bundle(bundle)
+    if name == INT8:
+        with pytest.raises(ModelError, match="no bundle at" if replacement == "folder" else message):
+            load_model(bundle / name)
+    if name == "golden.npz":
+        with pytest.raises(ModelError):
+            load_golden(bundle / name)
+    assert time.monotonic() - begin < 2
+
+
+def test_more_bytes_than_a_bundle_may_have_are_refused_before_they_are_read(bundle: Path) -> None:
+    edit(bundle, lambda m: m["files"][INT8].update(bytes=1 << 30))
+    with pytest.raises(ModelError, match="expected files of at most 1,073,741,824 bytes together"):
+        load_bundle(bundle)
+    edit(bundle, lambda m: m["files"][INT8].update(bytes=1 << 31))
+    with pytest.raises(ModelError, match="bytes: expected int <= 1073741824"):
+        load_bundle(bundle)
+
+
+def test_a_golden_set_that_changed_since_it_was_hashed_is_refused(bundle: Path) -> None:
+    sha256 = load_bundle(bundle).manifest.others["golden.npz"].sha256
+    assert load_golden(bundle / "golden.npz", sha256=sha256).crops.shape == (250, 28, 28)
+    with pytest.raises(ModelError, match="changed while it was read"):
+        load_golden(bundle / "golden.npz", sha256="0" * 64)
+
+
+def test_a_newer_bundle_that_was_not_exported_here_is_passed_over(bundle: Path) -> None:
+    holiday = Path(shutil.copytree(bundle, bundle.parent / "holiday\x1b[31m"))
+    edit(holiday, lambda m: m.update(created="2099-01-01T00:00:00+00:00"))
+    older = Path(shutil.copytree(bundle, bundle.parent / "older"))
+    edit(older, lambda m: m.update(created="2001-01-01T00:00:00+00:00"))
+    remember(bundle)
+    lines: list[str] = []
+    assert newest_passed_bundle(bundle.parent, log=lines.append, name_it="--model ") == bundle
+    name = f"{bundle.parent}/holiday\\x1b[31m"
+    assert lines == [f"passed over: {name} was not exported here. To use it: --model {name}"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bundle: bundle.rename(bundle.parent / "moved"),
+        lambda bundle: edit(bundle, lambda m: m.update(name="other")),
+        lambda bundle: bundle.parent.rename(bundle.parents[1] / "other"),
+    ],
+    ids=["renamed", "changed", "folder renamed"],
+)
+def test_the_mark_of_a_bundle_is_of_its_place_and_content(
+    bundle: Path, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    remember(bundle)
+    assert newest_passed_bundle(bundle.parent) == bundle
+    change(bundle)
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert newest_passed_bundle(folder) is None
+
+
+def test_a_bundle_keeps_its_mark_until_the_next_one_takes_its_place(bundle: Path) -> None:
+    contents = [(bundle / "manifest.json").read_bytes(), b"second", b"third"]
+    remember_bundle(bundle, contents[0])
+    remember_bundle(bundle, contents[1])
+    assert [is_made_here(bundle, content) for content in contents] == [True, True, False]
+    (bundle / "manifest.json").write_bytes(contents[1])
+    remember_bundle(bundle, contents[2])
+    assert [is_made_here(bundle, content) for content in contents] == [False, True, True]
+
+
+def test_the_released_bundle_of_the_source_tree_needs_no_mark(released: Path) -> None:
+    assert newest_passed_bundle(released.parent) == released
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_commands_pass_a_strangers_bundle_over(digitedge: Command, bundle: Path, tmp_path: Path) -> None:
+    edit(bundle, lambda m: m.update(created="2099-01-01T00:00:00+00:00"))
+    (bundle / INT8).write_bytes(b"must never be loaded")
+    done = digitedge("info")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "passed over: export/mine was not exported here. To use it: digitedge info export/mine",
+        f"model: {released_bundle()}",
+    ]
+    asked = digitedge("info", "export/mine")
+    assert (asked.returncode, "the file was changed" in asked.stderr) == (1, True)
+
+
+def test_a_link_to_a_bundle_that_was_exported_here_is_that_bundle(bundle: Path) -> None:
+    remember(bundle)
+    place = bundle.parents[1] / "other" / "latest"
+    place.parent.mkdir()
+    place.symlink_to(bundle)
+    assert newest_passed_bundle(place.parent) == place
+    remember_bundle(place, b"the export that replaces the link")
+    place.unlink()
+    place.mkdir()
+    assert is_made_here(place, b"the export that replaces the link")

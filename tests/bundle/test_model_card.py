@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from digitedge.bundle.bundle import Bundle, load_bundle
+from digitedge.bundle.manifest import Manifest
 from digitedge.bundle.model_card import (
     CARD,
     EVALUATION,
     evaluation_table,
+    model_card,
     read_evaluation,
     rewrite_card,
     save_evaluation,
@@ -107,3 +110,11 @@ def test_a_rewritten_card_leaves_out_a_damaged_evaluation(bundle: Bundle) -> Non
 def test_the_summary_has_a_line_per_file() -> None:
     table = evaluation_table({"files": {"a.onnx": FIGURES, "b.onnx": FIGURES}})
     assert list(table.lines) == ["a.onnx", "b.onnx"]
+
+
+def test_the_manifest_and_the_card_say_that_a_training_is_unfinished(bundle: Bundle) -> None:
+    assert "unfinished" not in bundle.manifest.to_dict()
+    assert "Unfinished" not in model_card(bundle.manifest)
+    unfinished = replace(bundle.manifest, unfinished=True)
+    assert "**Unfinished: the training was interrupted" in model_card(unfinished)
+    assert Manifest.from_json(json.loads(unfinished.to_json()), where="here") == unfinished

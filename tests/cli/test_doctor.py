@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from digitedge.bundle.made_here import remember_bundle
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 CHECKS = {
@@ -36,6 +38,7 @@ def test_the_output_has_a_line_for_every_check_with_its_fix_below(digitedge: Com
 
 def test_json_is_one_object_and_a_damaged_bundle_exits_1(digitedge: Command, tmp_path: Path, released: Path) -> None:
     shutil.copytree(released, tmp_path / "export" / "mine")
+    remember_bundle(tmp_path / "export" / "mine", (released / "manifest.json").read_bytes())
     (tmp_path / "export" / "mine" / "model_int8.tflite").write_bytes(b"cut short")
     done = digitedge("doctor", "--json")
     (line,) = done.stdout.splitlines()

@@ -220,7 +220,7 @@ def test_a_region_outside_of_one_image_does_not_stop_the_others(page):
     cv2.imwrite("small.png", page[:100, :100])
     done = predict("small.png", "page.png", "--roi", "50,180,590,150")
     assert (done.exit_code, done.stdout) == (1, "page.png: 40\n")
-    assert "error: the region 50,180,590,150 lies outside" in done.stderr
+    assert "error: small.png: the region 50,180,590,150 lies outside" in done.stderr
 
 
 @pytest.mark.parametrize(

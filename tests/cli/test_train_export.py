@@ -74,12 +74,18 @@ def test_export_of_a_damaged_keras_file_fails_without_a_bundle(digitedge: Comman
 
 
 @needs_tensorflow
-def test_export_refuses_a_damaged_run_before_it_loads_data(digitedge: Command, tmp_path: Path) -> None:
+def test_export_refuses_an_unfinished_or_damaged_run_before_it_loads_data(digitedge: Command, tmp_path: Path) -> None:
     run = tmp_path / "runs/train/cut-1"
     run.mkdir(parents=True)
     (run / "args.json").write_text('{"schema": "digitedge.run/1", "config": {}, "data": "mnist"}')
     (run / "model.keras").touch()
     result = digitedge("export", "--data", "nowhere")
+    assert result.returncode == 1
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("error: runs/train/cut-1: expected a finished training, got one that runs or was interrupt")
+    assert "digitedge train --resume runs/train/cut-1" in line
+    assert "--unfinished" in line
+    result = digitedge("export", "--data", "nowhere", "--unfinished")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("error: runs/train/cut-1/model.keras: expected a model saved by")
 

@@ -92,7 +92,7 @@ def test_without_data_options_that_need_it_are_refused(
 
 def test_the_help_names_the_default_bundle_and_tolerances(digitedge: Command) -> None:
     text = digitedge("verify", "--help", COLUMNS="300").stdout
-    assert "the newest bundle in ./export that passed, else the released one" in text
+    assert "the newest bundle in ./export that was exported here and passed, else the released one" in text
     assert "float16 agreement=0.9995,max_abs_diff=0.005" in text
 
 

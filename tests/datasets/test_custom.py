@@ -221,3 +221,44 @@ def test_a_path_without_labelled_digits_is_refused(tmp_path: Path) -> None:
     (tmp_path / "damaged" / "3" / "a.png").write_bytes(b"no image")
     with pytest.raises(CameraError, match=r"a\.png"):
         load_custom_digits(tmp_path / "damaged")
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((6000, 1, 1), "6,000 digits would take 22 MB"),
+        ((1, 900, 900), "1 digits would take 21 MB"),
+        ((2, 10, 100_000, 3), "2 images in colour would take 14 MB"),
+    ],
+    ids=["many", "large", "colour"],
+)
+def test_digits_that_would_take_too_much_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], message: str
+) -> None:
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(shape, np.uint8), y=np.zeros(shape[0], np.uint8))
+    monkeypatch.setenv("DIGITEDGE_MEMORY_MB", "10")
+    with pytest.raises(DataError, match=rf"a\.npz: {message} of memory, .*DIGITEDGE_MEMORY_MB="):
+        load_custom_digits(tmp_path / "a.npz")
+
+
+def test_long_texts_are_no_labels(tmp_path: Path) -> None:
+    labels = np.array(["7".ljust(100_000)] * 3)
+    np.savez_compressed(tmp_path / "a.npz", x=CROPS[:3], y=labels)
+    with pytest.raises(DataError, match="expected labels 0 to 9, got 7 "):
+        load_custom_digits(tmp_path / "a.npz")
+
+
+def test_a_folder_and_a_csv_file_have_the_limit_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(9):
+        cv2.imwrite(str(tmp_path / f"7_{index}.png"), np.full((600, 600), 200, np.uint8))
+    with (tmp_path / "a.csv").open("w") as file:
+        file.write("7,200\n" * 200_000)
+    monkeypatch.setenv("DIGITEDGE_MEMORY_MB", "1")
+    with pytest.raises(CameraError, match=r"7_0\.png: an image of 600x600 pixels would take 3 MB"):
+        load_custom_digits(tmp_path)
+    with pytest.raises(DataError, match=r"a\.csv: its numbers would take 4 MB"):
+        load_custom_digits(tmp_path / "a.csv")
+    for path in tmp_path.glob("*.png"):
+        cv2.imwrite(str(path), np.full((256, 256), 200, np.uint8))
+    with pytest.raises(DataError, match="the first 8 of 9 images would take 2 MB"):
+        load_custom_digits(tmp_path)

@@ -1,7 +1,10 @@
 import gzip
 import shutil
 import threading
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -220,3 +223,82 @@ def test_a_file_of_the_user_is_never_to_be_deleted(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="eval --dataset FILE") as caught:
             load_mnist(tmp_path / name)
         assert "Delete" not in str(caught.value)
+
+
+class EndlessHandler(QuietHandler):
+    """Sends without end, as fast as it can."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(1 << 16))
+
+
+class DrippingHandler(QuietHandler):
+    """Sends a byte, waits, and sends another: in its header, or after it."""
+
+    in_header = False
+
+    def do_GET(self) -> None:
+        start = b"HTTP/1.0 200 OK\r\nX-Header: " if self.in_header else b"HTTP/1.0 200 OK\r\n\r\n\x1f\x8b"
+        with suppress(OSError):
+            self.wfile.write(start)
+            for _ in range(50):
+                time.sleep(0.1)
+                self.wfile.write(b"x")
+
+
+class HeaderDrippingHandler(DrippingHandler):
+    in_header = True
+
+
+@pytest.fixture
+def hostile() -> Iterator[Callable[[type[QuietHandler]], str]]:
+    """Start a mirror of one class, and return its address."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(handler: type[QuietHandler]) -> str:
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_mirror_that_sends_without_end_is_given_up(
+    hostile: Callable[[type[QuietHandler]], str], tmp_path: Path
+) -> None:
+    target = tmp_path / "cache"
+    with pytest.raises(DataError, match=r"expected at most 47,105,552 bytes, got more"):
+        download_mnist(target, mirrors=(hostile(EndlessHandler),))
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize("handler", [DrippingHandler, HeaderDrippingHandler], ids=["body", "header"])
+def test_a_mirror_of_a_few_bytes_a_second_is_given_up_for_the_next(
+    hostile: Callable[[type[QuietHandler]], str], serve: Serve, tmp_path: Path, handler: type[QuietHandler]
+) -> None:
+    slow, target = hostile(handler), tmp_path / "cache"
+    started = time.monotonic()
+    too_slow = rf"{slow}/{IMAGES}\.gz: expected at least 10,000 bytes a second, got \d+ in \d+ s; .*File not found"
+    with pytest.raises(DataError, match=too_slow):
+        download_mnist(target, mirrors=(slow, serve(tmp_path)), grace_s=0.3)
+    assert time.monotonic() - started < 3
+    assert list(target.iterdir()) == []
+
+
+def test_a_small_gzip_of_zeros_is_not_unpacked_to_its_end(tmp_path: Path) -> None:
+    for name in SHA256:
+        (tmp_path / f"{name}.gz").touch()
+    (tmp_path / f"{IMAGES}.gz").write_bytes(gzip.compress(bytes(1_000_000), 1) * 200)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="47040017 bytes instead of 47040016: another data set"):
+        load_mnist(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6

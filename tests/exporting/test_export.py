@@ -12,6 +12,7 @@ from small_keras_models import dense_layers, train_model
 
 from digitedge.bundle.bundle import load_bundle, load_model
 from digitedge.bundle.golden import check_golden, load_golden
+from digitedge.bundle.made_here import is_made_here, remember_bundle
 from digitedge.bundle.recipe import choose_artifacts
 from digitedge.datasets.dataset import Dataset
 from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError
@@ -46,6 +47,8 @@ def bundle(exported: ExportResult, tmp_path: Path) -> Path:
 def test_an_export_writes_and_describes_every_file(exported: ExportResult) -> None:
     bundle = exported.bundle
     assert exported.violations == []
+    assert is_made_here(bundle.path, (bundle.path / "manifest.json").read_bytes())
+    assert os.listdir(bundle.path.parent) == [bundle.path.name]
     assert sorted(os.listdir(bundle.path)) == sorted([
         "README.md", "confusion.png", "flipped.png", "golden.npz", "labels.txt", "manifest.json", "model.keras",
         "model_dynamic.tflite", "model_float16.tflite", "model_float32.onnx", "model_float32.tflite", "model_int8.onnx",
@@ -167,10 +170,12 @@ def replace_test(data: Dataset) -> Dataset:
 def test_a_changed_result_is_recorded(bundle: Path, data: Dataset) -> None:
     loaded = load_bundle(bundle)
     before = (bundle / "manifest.json").read_bytes()
+    remember_bundle(bundle, before)
     assert not record_results(loaded, verify_bundle(loaded, data, {}), data)
     assert (bundle / "manifest.json").read_bytes() == before
     assert record_results(loaded, verify_bundle(loaded, data, {"max_abs_diff": 0.0}), data)
     assert not load_bundle(bundle).manifest.passed
+    assert is_made_here(bundle, (bundle / "manifest.json").read_bytes())
     assert "**Failed:" in (bundle / "README.md").read_text()
     with pytest.raises(ParityError):
         load_model(bundle)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from digitedge.errors import CameraError
 from digitedge.reader import Reader
 from digitedge.utils.images import read_image
+from digitedge.utils.memory_limit import MEMORY_VARIABLE
 from digitedge.utils.opencv import cv2, encode_image
 
 # A blue one on paper, 48 x 32, encoded as CMYK in JPEG; OpenCV reads such files but does not write them.
@@ -168,11 +170,25 @@ def encode_huge_seven(name: str) -> bytes:
 def test_image_of_100_megapixels_is_read_in_bounded_memory(tmp_path: Path, name: str) -> None:
     (tmp_path / "huge").write_bytes(encode_huge_seven(name))
     command = [sys.executable, "-c", READ_IN_A_PROCESS, str(tmp_path / "huge")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    raised = {**os.environ, MEMORY_VARIABLE: "1500"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=raised)
     assert done.returncode == 0, done.stderr
     *result, memory = done.stdout.split()
     assert result == ["10000", "10000", "3", "7"]
     assert int(memory) <= MAX_MEMORY_KB
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_scan_of_an_a3_page_at_600_dpi_is_read_in_600_megabytes(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "a3").write_bytes(encode_image(draw_seven(9921, 7016), suffix))
+    command = [sys.executable, "-c", READ_IN_A_PROCESS, str(tmp_path / "a3")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    *result, memory = done.stdout.split()
+    assert result == ["9921", "7016", "3", "7"]
+    assert int(memory) * 1024 <= 600e6
 
 
 def test_strip_of_100_megapixels_has_no_digits(reader: Reader) -> None:

@@ -24,7 +24,7 @@ from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES, Architecture
 from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
-from digitedge.training.run_folder import RunFolder, find_interrupted_run, lock_run_folder, remove_drafts
+from digitedge.training.run_folder import RunFolder, find_interrupted_run, lock_run_folder
 from digitedge.training.train import TrainResult, resume, train
 
 # Augmentation, dropout, batch normalization and a schedule: all that could differ after resuming.
@@ -341,13 +341,6 @@ def test_a_locked_run_folder_is_refused(uninterrupted: TrainResult, data: Datase
     folder = copy_unfinished(uninterrupted, tmp_path)
     with lock_run_folder(folder), pytest.raises(ModelError, match="another process is training there"):
         resume_in(folder, data)
-
-
-def test_only_drafts_of_run_files_are_removed(tmp_path: Path) -> None:
-    for name in (".last-abc_12.keras", ".history-x.csv", ".curves-y.png", ".DS_Store", "last.keras", "model.keras"):
-        (tmp_path / name).touch()
-    remove_drafts(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".DS_Store", "last.keras", "model.keras"]
 
 
 def test_a_run_without_a_complete_epoch_starts_from_the_beginning(

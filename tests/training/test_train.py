@@ -1,5 +1,10 @@
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,7 +20,14 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.callbacks import TUNED_SHARE, RunRecorder
 from digitedge.training.config import TrainConfig
-from digitedge.training.run_folder import find_newest_run, load_run, new_run_folder, report_interruption
+from digitedge.training.run_folder import (
+    check_finished,
+    find_newest_run,
+    find_run_of,
+    load_run,
+    new_run_folder,
+    report_interruption,
+)
 from digitedge.training.train import TrainResult, predict_probabilities, train
 
 CONFIG = TrainConfig(architecture="mlp", optimizer="rmsprop", epochs=2, batch_size=64, validation_split=0.2, augment=())
@@ -28,7 +40,7 @@ def data() -> Dataset:
 
 def test_a_run_folder_is_complete_and_the_test_accuracy_rises(data: Dataset, tmp_path: Path) -> None:
     lines: list[str] = []
-    folder = new_run_folder(tmp_path, "mlp")
+    folder = tmp_path / "mlp-1"
     result = train(CONFIG, data, data_name="synthetic", folder=folder, log=lines.append)
     assert sorted(path.name for path in folder.iterdir()) == [
         "args.json", "confusion.png", "curves.png", "history.csv", "last.keras", "metrics.json", "model.keras"
@@ -54,8 +66,8 @@ def test_the_seed_decides_the_figures(data: Dataset, tmp_path: Path, architectur
     config = replace(ARCHITECTURES[architecture].defaults, epochs=1, batch_size=64, scenes=0)
     few = Dataset(data.x_train[:256], data.y_train[:256], data.x_test[:64], data.y_test[:64])
     histories = []
-    for seed in (1, 1, 2):
-        folder = new_run_folder(tmp_path, architecture)
+    for number, seed in enumerate((1, 1, 2)):
+        folder = tmp_path / str(number)
         train(replace(config, seed=seed), few, data_name="synthetic", folder=folder, log=lambda _: None)
         histories.append((folder / "history.csv").read_text())
     assert histories[0] == histories[1] != histories[2]
@@ -77,9 +89,12 @@ def test_an_interruption_keeps_the_best_complete_epoch(
 ) -> None:
     monkeypatch.setattr(InterruptedRecorder, "epoch", complete_epochs)
     monkeypatch.setattr("digitedge.training.train.RunRecorder", InterruptedRecorder)
-    folder = new_run_folder(tmp_path, "mlp")
     lines: list[str] = []
-    with pytest.raises(KeyboardInterrupt), report_interruption(folder, lines.append):
+    with (
+        new_run_folder(tmp_path, "mlp") as folder,
+        pytest.raises(KeyboardInterrupt),
+        report_interruption(folder, lines.append),
+    ):
         train(CONFIG, data, data_name="synthetic", folder=folder, log=lambda _: None)
     (line,) = lines
     if complete_epochs:
@@ -93,7 +108,7 @@ def test_an_interruption_keeps_the_best_complete_epoch(
 
 
 def test_only_the_last_weights_are_saved_with_the_optimizer(data: Dataset, tmp_path: Path) -> None:
-    folder = new_run_folder(tmp_path, "mlp")
+    folder = tmp_path / "mlp-1"
     train(replace(CONFIG, epochs=1), data, data_name="synthetic", folder=folder, log=lambda _: None)
     assert not keras.saving.load_model(folder / "model.keras").compiled
     assert keras.saving.load_model(folder / "last.keras").optimizer.iterations > 0
@@ -108,7 +123,7 @@ def test_training_on_scenes_lowers_the_confidence_about_non_digits(
 
     def train_on(scenes: int) -> TrainResult:
         config = replace(CONFIG, epochs=4, scenes=scenes)
-        folder = new_run_folder(tmp_path, "mlp")
+        folder = tmp_path / f"mlp-{scenes}"
         return train(config, data, data_name="synthetic", folder=folder, log=lines.append)
 
     with_scenes, without = train_on(30), train_on(0)
@@ -128,10 +143,61 @@ def test_training_on_scenes_lowers_the_confidence_about_non_digits(
 
 
 def test_run_folders_are_numbered(tmp_path: Path) -> None:
-    assert [new_run_folder(tmp_path, "cnn").name for _ in range(3)] == ["cnn-1", "cnn-2", "cnn-3"]
-    (tmp_path / "cnn-9").mkdir()
-    assert new_run_folder(tmp_path, "cnn").name == "cnn-10"
-    assert new_run_folder(tmp_path, "mlp").name == "mlp-1"
+    with ExitStack() as stack:
+        names = [stack.enter_context(new_run_folder(tmp_path, "cnn")).name for _ in range(3)]
+        assert names == ["cnn-1", "cnn-2", "cnn-3"]
+        (tmp_path / "cnn-9").mkdir()
+        (tmp_path / "cnn-9" / "notes.txt").touch()
+        assert stack.enter_context(new_run_folder(tmp_path, "cnn")).name == "cnn-10"
+        assert stack.enter_context(new_run_folder(tmp_path, "mlp")).name == "mlp-1"
+    assert os.listdir(tmp_path) == ["cnn-9"]  # a folder of which nothing is made is removed
+
+
+def test_a_model_of_a_run_without_metrics_is_unfinished(tmp_path: Path) -> None:
+    model = tmp_path / "cnn-1" / "model.keras"
+    assert find_run_of(model) is None
+    model.parent.mkdir()
+    (model.parent / "args.json").touch()
+    assert find_run_of(model) == model.parent
+    assert find_run_of(model.with_name("mine.keras")) is None
+    with pytest.raises(ModelError, match="expected a finished training"):
+        check_finished(model.parent, allow_unfinished=False)
+    assert not check_finished(model.parent, allow_unfinished=True)
+    (model.parent / "metrics.json").touch()
+    assert check_finished(model.parent, allow_unfinished=False)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from digitedge.training.run_folder import new_run_folder
+with new_run_folder(Path(sys.argv[1]), "cnn") as folder:
+    for name in sys.argv[2:]:
+        (folder / name).touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("files", "remains"), [([], False), (["start.keras"], False), (["args.json"], True)], ids=str)
+def test_a_training_that_was_killed_before_it_began_leaves_no_run_folder(
+    tmp_path: Path, files: list[str], remains: bool
+) -> None:
+    child = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), *files])
+    assert child.returncode == -signal.SIGKILL
+    assert len(os.listdir(tmp_path / "cnn-1")) == 1 + len(files)
+    with new_run_folder(tmp_path, "mlp") as folder:
+        (folder / "args.json").touch()
+    assert sorted(os.listdir(tmp_path)) == [*(["cnn-1"] if remains else []), "mlp-1"]
+    if remains:
+        assert os.listdir(tmp_path / "cnn-1") == files
+
+
+def test_the_run_folder_of_a_living_training_stays(tmp_path: Path) -> None:
+    with new_run_folder(tmp_path, "cnn") as first, new_run_folder(tmp_path, "cnn"):
+        assert first.is_dir()
+        with pytest.raises(ModelError):
+            find_newest_run(tmp_path)
+        assert first.is_dir()
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +240,9 @@ def test_fine_tuning_on_other_digits_keeps_more_of_the_data_set_than_training_on
 def test_weights_of_another_architecture_are_refused_and_leave_no_folder(
     data: Dataset, released: Path, tmp_path: Path
 ) -> None:
-    folder = new_run_folder(tmp_path, "mlp")
     config = replace(CONFIG, start=str(released / "model.keras"))
     with (
+        new_run_folder(tmp_path, "mlp") as folder,
         pytest.raises(ModelError, match=r"expected the layers of mlp, got others\. Give its own architecture"),
         report_interruption(folder, print),
     ):
@@ -185,9 +251,12 @@ def test_weights_of_another_architecture_are_refused_and_leave_no_folder(
 
 
 def test_a_training_that_cannot_start_leaves_no_folder(data: Dataset, tmp_path: Path) -> None:
-    folder = new_run_folder(tmp_path, "mlp")
     config = replace(CONFIG, teacher=str(tmp_path / "none.keras"))
-    with pytest.raises(ModelError, match="no Keras file at"), report_interruption(folder, print):
+    with (
+        new_run_folder(tmp_path, "mlp") as folder,
+        pytest.raises(ModelError, match="no Keras file at"),
+        report_interruption(folder, print),
+    ):
         train(config, data, data_name="synthetic", folder=folder)
     assert not folder.exists()
 

@@ -123,7 +123,7 @@ def test_a_file_is_read_if_it_is_regular_and_small_enough(tmp_path: Path) -> Non
 @pytest.mark.skipif(os.name == "nt", reason="pipes with a name and devices are of POSIX")
 def test_pipes_devices_and_folders_are_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for path, what in ((tmp_path / "pipe", "device"), (Path("/dev/zero"), "device"), (tmp_path, "folder")):
+    for path, what in ((tmp_path / "pipe", "device"), (Path("/dev/zero"), "a device"), (tmp_path, "got a folder")):
         with pytest.raises(ModelError, match=what):
             read_regular_file(path, max_bytes=5, error=ModelError)
     with pytest.raises(ModelError, match="No such file"):

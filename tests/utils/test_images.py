@@ -259,7 +259,7 @@ def test_pipe_socket_or_device_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     Path("device").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")
-        with pytest.raises(CameraError, match=f"cannot read {kind}: expected an image file, got a named pipe"):
+        with pytest.raises(CameraError, match=f"cannot read {kind}: (expected a regular file|No such device)"):
             read_image(kind)
 
 

@@ -1,7 +1,12 @@
+import io
+import struct
+import tracemalloc
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 from msgspec import Meta
 
@@ -71,3 +76,58 @@ def test_a_missing_file_is_named_with_advice(tmp_path: Path, read: Any) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "gone", error=DataError, advice="Make it.")
     assert str(caught.value) == f"there is no {tmp_path / 'gone'}. Make it."
+
+
+def write_npz(path: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def npy_header(shape: str, dtype: str = "|u1", *, padding: int = 0) -> bytes:
+    """The header of an array, with as many spaces at its end."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}".encode() + b" " * padding
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"a.npy": npy_header("(40000, 40000)")}, "a.npy has 0 bytes, its header says 1,600,000,000"),
+        ({"a.npy": npy_header("(9,)", "<U99999999") + bytes(40)}, "a.npy has 40 bytes, its header says 3,599,999,964"),
+        ({"a.npy": npy_header("()", padding=9_000_000)}, "cannot be read"),
+        ({"a.npy": npy_header("(10000000,)") + bytes(10_000_000)}, "arrays would take 11 MB of memory"),
+        ({f"{i}.npy": npy_header("(10**6,)") + bytes(10**6) for i in range(10)}, "arrays would take 11 MB of memory"),
+        ({"a.npy": bytes(9_000_000)}, "cannot be read"),
+        ({"a.npy": npy_header("(" + "(" * 900 + ")" * 900 + ",)")}, "cannot be read"),
+    ],
+    ids=["shape", "texts", "long header", "large", "large together", "no array", "deep header"],
+)
+def test_npz_that_asks_for_more_than_it_has_takes_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, members: dict[str, bytes], message: str
+) -> None:
+    monkeypatch.setenv("DIGITEDGE_MEMORY_MB", "10")
+    write_npz(tmp_path / "a.npz", members)
+    tracemalloc.start()  # NumPy's arrays are traced, too
+    with pytest.raises(DataError, match=message):
+        read_npz(tmp_path / "a.npz", error=DataError, advice="Make it.")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_npz_of_every_kind_of_array_is_read(tmp_path: Path) -> None:
+    arrays = {
+        "empty": np.zeros((0, 3)),
+        "number": np.array(7),
+        "text": np.array("seven"),
+        "columns": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "records": np.zeros(2, [("ä", "f4"), ("b", "i8")]),
+    }
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    (tmp_path / "a.npz").write_bytes(stream.getvalue())
+    read = read_npz(tmp_path / "a.npz", error=DataError, advice="Make it.")
+    assert read.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(read[name], array)

@@ -22,17 +22,30 @@ from urllib.parse import unquote, urlsplit
 
 from digitedge.camera.loop import Update
 from digitedge.errors import InputError, require
+from digitedge.utils.text import printable
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PREFIX = "digitedge"
 # How many row events wait for the broker at most; then the oldest are dropped.
 MAX_QUEUE = 1000
+QUEUE_FULL = 15  # paho's MQTT_ERR_QUEUE_SIZE
 # Seconds between two tries to connect.
 RETRY_S = 1
 # The broker publishes the last will after one and a half times this silence, in seconds.
 KEEPALIVE_S = 10
 # How long the end waits for the broker, in seconds.
 END_S = 0.5
+# Length of a topic, a user or a password at most, in bytes of UTF-8 (MQTT 3.1.1, section 1.5.3).
+MAX_TEXT_BYTES = 65_535
+# Length of a packet of the broker at most, in bytes after its header. A client that only publishes gets CONNACK, PUBACK
+# and PINGRESP, which have 2 or 0; paho itself would keep 256 MB.
+MAX_PACKET_BYTES = 2
+# Why a connection ended, by the reason that paho gives.
+DISCONNECT_REASONS = {
+    "Keep alive timeout": "it was silent for too long",
+    "Unspecified error": "it closed the connection",
+    "Protocol error": "it does not speak MQTT",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ def parse_broker(url: str) -> Broker:
         >>> str(broker), broker.password, broker.prefix
         ('mqtts://broker.local:8883', 'p@ss', 'kitchen/meter')
     """
+    if printable(url) != url:  # urlsplit would leave out a line break without a word
+        raise _invalid("one with a control character")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -72,10 +87,20 @@ def parse_broker(url: str) -> Broker:
         raise _invalid(f"a scheme {parts.scheme!r}" if "://" in url else "something without mqtt://")
     if not host or re.search(r"\s", host) or port == 0:
         raise _invalid("an invalid host or port" if host else "no host")
-    prefix = unquote(parts.path).strip("/") or PREFIX
-    if re.search("[?#]", url) or re.search("[+#\0]", prefix):
-        raise _invalid("one with ?, # or a topic with +")
-    user, password = (None if text is None else unquote(text) for text in (parts.username, parts.password))
+    if re.search("[?#]", url):
+        raise _invalid("one with ? or #")
+    try:
+        prefix = unquote(parts.path, errors="strict").strip("/") or PREFIX
+        user, password = (
+            None if text is None else unquote(text, errors="strict") for text in (parts.username, parts.password)
+        )
+    except UnicodeDecodeError as exc:
+        raise _invalid("one with % before what is not UTF-8") from exc
+    if re.search(r"[+#]|^\$", prefix) or printable(prefix) != prefix:
+        raise _invalid("a topic with +, # or a control character, or that starts with $, which is the broker's")
+    longest = max(len((text or "").encode()) for text in (f"{prefix}/availability", user, password))
+    if longest > MAX_TEXT_BYTES:
+        raise _invalid(f"a topic, user or password of {longest:,} bytes, more than {MAX_TEXT_BYTES:,}")
     return Broker(host, port or PORTS[parts.scheme], parts.scheme == "mqtts", user, password, prefix)
 
 
@@ -92,7 +117,8 @@ class MqttSink:
     def __init__(self, url: str, *, log: Callable[[str], object] = lambda line: None) -> None:
         """Name a broker, which may come later, by its address as in `parse_broker`.
 
-        `log` gets a line when the broker is connected, cannot be reached, is lost or refuses the login; once each.
+        `log` gets a line when the broker is connected, cannot be reached, does not answer, is lost or refuses the
+        login; once each.
 
         Raises:
             InputError: an invalid address.
@@ -100,13 +126,14 @@ class MqttSink:
         """
         self._broker = parse_broker(url)
         self._log = log
-        self._client = _make_client(self._broker)
+        self._client = _make_client(self._broker, self._on_large_packet)
         self._client.will_set(self._topic("availability"), "offline", qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._lock = threading.Lock()  # so that the newer of two states is published last
-        self._is_connected = self._is_closing = False
+        self._is_connected = self._is_closing = self._is_refused = False
+        self._large_packet = ""
         self._status = "new"
         self._published: object = None
         self._state: str | None = None
@@ -165,10 +192,11 @@ class MqttSink:
 
     def _publish_events(self) -> None:
         while self._is_connected and self._events:
-            self._publish("row", self._events.popleft())
+            self._dropped += self._publish("row", self._events.popleft()).rc == QUEUE_FULL
 
     def _on_connect(self, client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         """Publish the retained messages; events follow with the next update, after those sent before."""
+        self._is_refused = reason.is_failure
         if reason.is_failure:
             advice = "Are user and password right?"
             self._log_once("refused", f"mqtt: {self._broker} refused the login: {reason}. {advice} Trying again.")
@@ -188,10 +216,19 @@ class MqttSink:
         # paho calls this while it handles the exception, and does not pass it on.
         self._log_once("away", f"mqtt: no connection to {self._broker}: {sys.exc_info()[1]}. Trying again.")
 
-    def _on_disconnect(self, _client: object, _data: object, _flags: object, _reason: Any, _properties: object) -> None:
+    def _on_disconnect(self, _client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         was_connected, self._is_connected = self._is_connected, False
-        if was_connected and not self._is_closing:
-            self._log_once("away", f"mqtt: lost the connection to {self._broker}. Trying again.")
+        why = self._large_packet or DISCONNECT_REASONS.get(str(reason), str(reason))
+        is_refused, self._is_refused, self._large_packet = self._is_refused, False, ""
+        if self._is_closing or is_refused:
+            return
+        if was_connected:
+            self._log_once("away", f"mqtt: lost the connection to {self._broker}: {why}. Trying again.")
+        else:
+            self._log_once("mute", f"mqtt: no answer of a broker at {self._broker}: {why}. Trying again.")
+
+    def _on_large_packet(self, size: int) -> None:
+        self._large_packet = f"it sent a packet of {size:,} bytes, where {MAX_PACKET_BYTES} at most were expected"
 
     def _log_once(self, status: str, line: str) -> None:
         """Log a line when the status of the connection has changed."""
@@ -200,9 +237,19 @@ class MqttSink:
             self._log(line)
 
 
-def _make_client(broker: Broker) -> Any:
+def _make_client(broker: Broker, on_large_packet: Callable[[int], None]) -> Any:
     mqtt = require("paho.mqtt.client", extra="mqtt")
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    receive = client._sock_recv
+
+    def receive_small(size: int) -> bytes:
+        """Receive up to `size` bytes, which is 1 in the header of a packet and else what is missing of it."""
+        if size > MAX_PACKET_BYTES:
+            on_large_packet(size)
+            raise ConnectionError  # paho disconnects
+        return bytes(receive(size))
+
+    client._sock_recv = receive_small  # paho has no option for it
     client.max_queued_messages_set(2 * MAX_QUEUE)  # while the broker is silent, but not yet lost
     client.reconnect_delay_set(RETRY_S, RETRY_S)
     if broker.user is not None:

@@ -7,6 +7,7 @@ import sys
 from digitedge.camera.capture import CameraState
 from digitedge.camera.loop import Update
 from digitedge.camera.tracking.stable_rows import Change
+from digitedge.utils.text import printable
 
 
 class JsonSink:
@@ -38,9 +39,9 @@ class RowSink:
 
 
 def print_line(line: str) -> bool:
-    """Print and flush a line; return False when the pipe is closed, as after `| head -1`."""
+    """Print and flush a line, printable; return False when the pipe is closed, as after `| head -1`."""
     try:
-        print(line, flush=True)
+        print(printable(line), flush=True)
     except BrokenPipeError:
         # Python flushes stdout again at exit, and would print an error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,11 +3,13 @@
 Frames arrive irregularly, and a video has a constant frame rate: each video frame shows the newest frame of its time.
 A thread encodes. Of a camera, frames that it has no time for are dropped; of a file none.
 
-The video is written under a hidden name (".desk-x1y2z3.mkv") and renamed when it is complete, also on Ctrl-C and
-SIGTERM. After a power cut or SIGKILL the hidden file remains; .mkv and .avi play as far as they were written, .mp4 not.
+The video is written in a hidden draft folder and takes its place when it is complete, also on Ctrl-C and SIGTERM.
+Recording ends, with a whole video, before the disk is full. A power cut or SIGKILL leaves .mkv and .avi files that play
+as far as they were written: the next command that writes into the folder puts them into their place.
 """
 
 import queue
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,9 +21,9 @@ import numpy as np
 
 from digitedge.camera.loop import Update
 from digitedge.camera.sources.base import Frame, Source
-from digitedge.errors import DigitEdgeError, InputError
+from digitedge.errors import DigitEdgeError, InputError, first_line
 from digitedge.utils.files import atomic_file, check_writable
-from digitedge.utils.opencv import cv2, resize, to_bgr
+from digitedge.utils.opencv import cv2, is_utf8, resize, to_bgr
 
 # Codec of each file format. Motion JPEG is nine times as large, but playable up to any point.
 CODECS = {".mp4": "mp4v", ".mkv": "MJPG", ".avi": "MJPG"}
@@ -31,6 +33,8 @@ FPS = 25.0
 MAX_QUEUE = 8
 # The queue is polled so often, in seconds, because an interrupted thread may fail to wake the encoder.
 POLL_S = 0.3
+# Recording ends when less is free, in bytes: FFmpeg does not report a full disk, and the end of an .mp4 needs space.
+MIN_FREE_BYTES = 32_000_000
 # If the encoder is so far behind a camera, in seconds, the video skips time.
 MAX_DELAY_S = 2.0
 
@@ -52,23 +56,29 @@ class VideoSink:
             path: .mp4 (small), .mkv or .avi (playable after a crash).
             source: of the frames. A video keeps its frame rate.
             overwrite: whether an existing file may be replaced.
-            log: gets a line if the video is missing or incomplete.
+            log: gets a line as soon as the recording ends early, or the video is too short.
 
         Raises:
             InputError: another suffix, or the file exists.
-            DigitEdgeError: the folder cannot be written to.
+            DigitEdgeError: the folder cannot be written to, or the disk is full.
         """
         self._path = Path(path)
         self._source = source
         self._log = log
         if self._path.suffix.lower() not in CODECS:
             raise InputError(f"cannot record to {path}: expected {', '.join(CODECS)}, got {self._path.suffix!r}")
+        if not is_utf8(str(self._path.resolve())):
+            raise InputError(f"cannot record to {path}: expected a name in UTF-8. Choose another name.")
         if self._path.exists() and not overwrite:
             raise InputError(f"{path} exists. Choose another name, or allow to overwrite it.")
         check_writable(self._path.parent)
+        if self._is_disk_full():
+            free = f"{MIN_FREE_BYTES // 1_000_000} MB of free space"
+            raise DigitEdgeError(f"cannot record to {path}: expected {free}, got less. Delete files.")
         self._queue: queue.Queue[tuple[Frame, float] | None] = queue.Queue(MAX_QUEUE)
         self._newest_time = 0.0
         self._skipped_s = 0.0
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"recording {path}", daemon=True)
 
     def show(self, update: Update) -> bool:
@@ -85,18 +95,25 @@ class VideoSink:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Finish the file."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Finish the file.
+
+        Raises:
+            DigitEdgeError: the video is missing or incomplete, unless another error ends the block.
+        """
         self._queue.put(None)
         self._thread.join()
+        if self._error is not None and kind is None:
+            raise self._error
 
     def _run(self) -> None:
-        """Write the video; on an error report it and drop the frames."""
+        """Write the video; on an error report it, keep it for the end, and drop the frames."""
         frames = iter(self._next, None)
         try:
             self._record(frames)
-        except (DigitEdgeError, cv2.error) as exc:
-            self._log(f"recording: {exc}")
+        except Exception as exc:
+            self._error = exc
+            self._log(f"recording: {first_line(exc)}")
         finally:
             for _ in frames:
                 pass
@@ -110,19 +127,36 @@ class VideoSink:
     def _record(self, frames: Iterator[tuple[Frame, float]]) -> None:
         first = next(frames, None)
         if first is None:
-            self._log(f"recording: no frame came, so {self._path} was not written")
-            return
+            raise DigitEdgeError(f"{self._path} was not written, because no frame with a time came")
         height, width = (side + side % 2 for side in first[0].shape[:2])  # encoders require even sides
         fps = 1 / self._source.hold_s if self._source.hold_s else FPS
-        total = 0
-        with atomic_file(self._path) as draft:
+        total, is_full = 0, False
+        # Killed, these play as far as they were written.
+        with atomic_file(self._path, keep=self._path.suffix.lower() in (".mkv", ".avi")) as draft:
             with _open_writer(draft, fps, width, height) as writer:
                 for frame, count in self._paced(chain([first], frames), fps):
+                    is_full = self._is_disk_full()
+                    if is_full and total:
+                        break
                     image = letterbox(frame, width, height)
                     for _ in range(count):
                         writer.write(image)
                     total += count
-            self._check(draft, total)
+            has_end = self._check(draft, total)
+        if is_full:
+            raise DigitEdgeError(
+                f"{self._path} ends after {total / fps:.1f} s, because the disk is full. Delete files."
+            )
+        if not has_end:
+            raise DigitEdgeError(f"the end of {self._path} is missing: is the disk full?")
+        if self._skipped_s:
+            self._log(
+                f"recording: {self._path} is {self._skipped_s:.1f} s too short, because this machine encodes too "
+                "slowly. Record smaller frames."
+            )
+
+    def _is_disk_full(self) -> bool:
+        return shutil.disk_usage(self._path.parent).free < MIN_FREE_BYTES
 
     def _paced(self, frames: Iterator[tuple[Frame, float]], fps: float) -> Iterator[tuple[Frame, int]]:
         """Yield each frame with the number of video frames that it fills, until the next one."""
@@ -139,8 +173,12 @@ class VideoSink:
             previous, written = frame, index
         yield previous, 1
 
-    def _check(self, draft: Path, total: int) -> None:
-        """Read the video back, because the FFmpeg in OpenCV does not report a full disk."""
+    def _check(self, draft: Path, total: int) -> bool:
+        """Read the video back, because the FFmpeg in OpenCV does not report a failed write; tell if it has its end.
+
+        Raises:
+            DigitEdgeError: it cannot be read at all.
+        """
         capture = cv2.VideoCapture(str(draft.resolve()), cv2.CAP_FFMPEG)
         try:
             is_readable, count = capture.read()[0], capture.get(cv2.CAP_PROP_FRAME_COUNT)  # <= 0 if its end is missing
@@ -148,13 +186,7 @@ class VideoSink:
             capture.release()
         if not is_readable:
             raise DigitEdgeError(f"{self._path} could not be written: is the disk full?")
-        if count < total - 1:
-            self._log(f"recording: the end of {self._path} is missing: is the disk full?")
-        if self._skipped_s:
-            self._log(
-                f"recording: {self._path} is {self._skipped_s:.1f} s too short, because this machine encodes too "
-                "slowly. Record smaller frames."
-            )
+        return bool(count >= total - 1)
 
 
 @contextmanager

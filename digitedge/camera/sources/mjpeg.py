@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterable, Iterator
 
 from digitedge.camera.sources.base import Frame
+from digitedge.utils.image_header import read_image_header
+from digitedge.utils.memory_limit import memory_limit
 from digitedge.utils.opencv import decode_image
 
 BATCH_LIMIT_BYTES = 8_000_000
-# An image without an end within this is dropped.
-IMAGE_LIMIT_BYTES = 64_000_000
+# An image without an end within this is dropped; one of 33 megapixels (8K) has about 10 MB.
+IMAGE_LIMIT_BYTES = 32_000_000
 _END_OR_START = re.compile(rb"\xff[\xd8\xd9]")
 
 
 def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> Iterator[Frame]:
     """Decode the last complete image of each batch of bytes, so that a slow reader skips the older ones.
 
-    Damaged images, and what lies between images, are skipped. Ends when bytes arrive for `limit_s` without an image.
+    Damaged images, those that would take too much memory, and what lies between images, are skipped. Ends when bytes
+    arrive for `limit_s` without an image.
 
     Yields:
         uint8 (H, W, 3) BGR.
@@ -26,9 +29,14 @@ def newest_frames(batches: Iterable[bytes], *, limit_s: float | None = None) -> 
     buffer = bytearray()
     last = time.monotonic()
     for batch in batches:
+        unsearched = max(0, len(buffer) - 1)
         buffer += batch
-        for jpeg in reversed(extract_jpegs(buffer)):
-            frame = decode_image(jpeg)
+        # A large image that arrives in small batches is searched once, not with each of them.
+        jpegs = extract_jpegs(buffer) if _END_OR_START.search(buffer, unsearched) else []
+        for jpeg in reversed(jpegs):
+            header = read_image_header(jpeg)
+            is_small_enough = header is not None and header.decoding_bytes <= memory_limit()
+            frame = decode_image(jpeg) if is_small_enough else None
             if frame is not None:
                 yield frame
                 last = time.monotonic()

@@ -17,12 +17,13 @@ from digitedge.camera.sources.video import VideoFile
 from digitedge.camera.sources.webcam import Webcam
 from digitedge.errors import CameraError, InputError
 from digitedge.utils.images import SUFFIXES, find_images
-from digitedge.utils.opencv import cv2
+from digitedge.utils.opencv import cv2, is_utf8
 from digitedge.utils.raspberry_pi import BOARD, find_rpicam, is_raspberry_pi, list_cameras
+from digitedge.utils.text import public_address
 
 # Source by the pattern of its name; what matches none is the path of a video or of images.
 SOURCES: dict[str, type[Source]] = {
-    r"\d+|/dev/.*": Webcam,
+    r"\d{1,20}|/dev/.*": Webcam,
     r"rpicam": Rpicam,
     r"picamera": PiCamera2,
     r".*://.*": Stream,
@@ -54,10 +55,12 @@ def open_source(text: str | None = None, mode: Mode = Mode()) -> Source:  # noqa
     """
     text = default_source() if text is None else text
     source_class = next((cls for pattern, cls in SOURCES.items() if re.fullmatch(pattern, text, re.DOTALL)), None)
+    if source_class is not None and not is_utf8(text):
+        raise _not_utf8(text)
     if source_class is not None and issubclass(source_class, Camera):
         return source_class(text, mode=mode)
     if mode != Mode():
-        raise InputError(f"width, height and fps are options of cameras, got {text}. Leave them out.")
+        raise InputError(f"width, height and fps are options of cameras, got {public_address(text)}. Leave them out.")
     return _open_file(text) if source_class is None else source_class(text)
 
 
@@ -79,8 +82,15 @@ def _open_file(text: str) -> Source:
         return Images(text, find_images([text]))
     if not path.exists():
         raise CameraError(
-            f"there is no {text}. Expected a camera number (0), /dev/videoN, a video, an image, a folder or pattern "
-            "of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
+            f"there is no {public_address(text)}. Expected a camera number (0), /dev/videoN, a video, an image, a "
+            "folder or pattern of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
         )
-    is_image = path.suffix.lower() in SUFFIXES or cv2.haveImageReader(str(path))
-    return Images(text, [path]) if is_image else VideoFile(path)
+    if path.suffix.lower() in SUFFIXES:
+        return Images(text, [path])
+    if not is_utf8(str(path.resolve())):
+        raise _not_utf8(text)
+    return Images(text, [path]) if cv2.haveImageReader(str(path)) else VideoFile(path)
+
+
+def _not_utf8(name: str) -> CameraError:
+    return CameraError(f"expected a name in UTF-8, got {public_address(name)}, which OpenCV cannot open. Rename it.")

@@ -6,7 +6,6 @@ See docs/decisions/camera-sources.md.
 import base64
 import http.client
 import os
-import re
 import time
 import urllib.error
 import urllib.parse
@@ -19,6 +18,7 @@ from digitedge.camera.sources.base import Frame, Source
 from digitedge.camera.sources.mjpeg import newest_frames
 from digitedge.errors import CameraError
 from digitedge.utils.opencv import as_uint8, cv2
+from digitedge.utils.text import public_address
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp", "rtp")
 OPEN_LIMIT_S = 10.0
@@ -39,8 +39,7 @@ class Stream(Source):
 
     def __init__(self, url: str) -> None:
         """Raise a CameraError for a scheme not in SCHEMES or an invalid address."""
-        # The name is printed, so it has no password.
-        super().__init__(re.sub(r"(?<==)[^&]+", "***", re.sub(r"//[^?]+@", "//***@", url)))
+        super().__init__(public_address(url))
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
         try:

@@ -17,6 +17,7 @@ from digitedge.cli.common import (
     echo,
     parse_path,
     print_json,
+    print_text,
 )
 from digitedge.errors import DataError, InputError, MissingExtraError, install_command
 
@@ -86,7 +87,7 @@ def bundle(
     from digitedge.utils.files import check_file_creatable
 
     _check_options(data, dataset, top_errors, as_json=as_json, markdown=markdown)
-    model = choose_model(bundle)
+    model = choose_model(bundle, name_it="digitedge eval ")
     if save:
         if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
             raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
@@ -170,11 +171,11 @@ def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) 
     if as_json:
         print_json(report.to_dict())
     elif markdown == _STDOUT:
-        typer.echo(text, nl=False)
+        print_text(text.removesuffix("\n"))
     else:
-        typer.echo(f"{report.title}\n")
+        print_text(f"{report.title}\n")
         for table in report.tables():
-            typer.echo(table.text())
+            print_text(table.text())
     if markdown is not None and markdown != _STDOUT:
         write_text(markdown, text)
         echo(f"tables: {markdown}")

@@ -20,6 +20,8 @@ from digitedge.cli.common import (
     echo,
     load_chosen,
     print_json,
+    print_line,
+    print_text,
 )
 from digitedge.datasets.splits import Half, half_of
 from digitedge.errors import DataError, InputError
@@ -144,7 +146,7 @@ def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: s
     if options.as_json:
         print_json(about | {"model": str(model), "threshold": reader.threshold} | evaluation.to_dict())
     else:
-        typer.echo(f"{title}\n")
+        print_text(f"{title}\n")
         _print_tables(evaluation, per_image=options.per_image)
     if options.sheet and sheet:
         _write_sheet(sheet, options.sheet, title)
@@ -171,17 +173,17 @@ def _print_tables(evaluation: "ReaderEvaluation", *, per_image: bool) -> None:
     for corner, scores in (("difficulty", by_difficulty), ("scene type", evaluation.by_scene_type)):
         if scores:
             lines = {WITH_DIGITS if name == ALL else name: _cells(score) for name, score in scores.items()}
-            typer.echo(Table(corner, heads, lines).text())
+            print_text(Table(corner, heads, lines).text())
     if evaluation.negatives:
         lines = {
             name: [str(score.negatives), str(score.negative_detections), f"{score.false_positives_per_negative:.2f}"]
             for name, score in evaluation.negatives.items()
         }
-        typer.echo(Table("no digits", ["images", "false pos.", "false pos. per image"], lines).text())
+        print_text(Table("no digits", ["images", "false pos.", "false pos. per image"], lines).text())
     if per_image:
         lines = {result.name: _image_cells(result) for result in evaluation.worst_first}
-        typer.echo(Table("image", ["difficulty", *ERROR_HEADS, "rows"], lines).text())
-    typer.echo(f"reading an image took {evaluation.median_ms:.1f} ms (median)")
+        print_text(Table("image", ["difficulty", *ERROR_HEADS, "rows"], lines).text())
+    print_line(f"reading an image took {evaluation.median_ms:.1f} ms (median)")
 
 
 def _cells(score: "DetectionScore") -> list[str]:

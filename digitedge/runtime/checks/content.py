@@ -5,9 +5,7 @@ from pathlib import Path
 
 from digitedge.errors import ModelError
 from digitedge.utils.files import read_regular_file
-
-MAX_MODEL_BYTES = 256_000_000
-"""Size of a model file at most. A digit classifier has 0.02 to 50 MB."""
+from digitedge.utils.memory_limit import memory_limit
 
 
 def read_model(path: Path, sha256: str | None = None) -> tuple[bytes, str]:
@@ -21,9 +19,9 @@ def read_model(path: Path, sha256: str | None = None) -> tuple[bytes, str]:
         sha256: hexadecimal hash that the content must have; None for any.
 
     Raises:
-        ModelError: missing, no regular file, larger than `MAX_MODEL_BYTES`, or another content.
+        ModelError: missing, no regular file, larger than the limit of memory, or another content.
     """
-    content = read_regular_file(path, max_bytes=MAX_MODEL_BYTES, error=ModelError)
+    content = read_regular_file(path, max_bytes=memory_limit(), error=ModelError)
     found = hashlib.sha256(content).hexdigest()
     if sha256 not in (None, found):
         raise ModelError(

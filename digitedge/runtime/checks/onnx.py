@@ -11,9 +11,8 @@ from typing import Any
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.checks.findings import Contradiction, Unknown
 from digitedge.runtime.checks.onnx_weights import bring_in_weights, check_tensor, walk_tensors
+from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 
-MAX_RESULT_BYTES = 256_000_000
-"""Of all results together, for a batch of one, in files that are loaded at once."""
 MAX_MULTIPLICATIONS = 2_000_000_000
 MAX_WINDOW = 1024
 _MAX_INTEGERS = 64
@@ -81,8 +80,8 @@ def read_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byte
             tensors += walk_tensors(onnx.GraphProto(node=function.node))
         if bring_in_weights(tensors, path, allowed=weights_beside):
             content = model.SerializeToString()
-        if sum(check_tensor(one) for one in tensors) > MAX_RESULT_BYTES:
-            raise Contradiction(f"expected weights of at most {MAX_RESULT_BYTES:,} bytes")
+        if sum(check_tensor(one) for one in tensors) > memory_limit() // 2:
+            raise Contradiction(f"its weights would take more than half of {MEMORY_VARIABLE}")
         try:
             for node in model.graph.node:
                 _check_node(node)
@@ -151,7 +150,7 @@ def _check_results(model: Any) -> None:
             weights = shapes.get(node.input[1]) or [1]
             channels = weights[0] if node.op_type == "Conv" else max(weights[-1], 1)
             multiplications += made * math.prod(weights) // max(channels, 1)
-    if total > MAX_RESULT_BYTES or multiplications > MAX_MULTIPLICATIONS:
+    if total > memory_limit() // 2 or multiplications > MAX_MULTIPLICATIONS:
         raise Unknown("very large results")
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from digitedge.errors import ModelError
-from digitedge.runtime.checks.content import MAX_MODEL_BYTES
 from digitedge.runtime.checks.findings import Contradiction
 from digitedge.utils.files import read_regular_file
+from digitedge.utils.memory_limit import memory_limit
 
 MAX_NODES = 20_000
 MAX_DEPTH = 8
@@ -52,7 +52,7 @@ def check_tensor(tensor: Any) -> int:
 
     shape = list(tensor.dims)
     size: int = math.prod(shape)
-    if len(shape) > MAX_DIMENSIONS or any(side < 0 for side in shape) or size > MAX_MODEL_BYTES:
+    if len(shape) > MAX_DIMENSIONS or any(side < 0 for side in shape) or size > memory_limit():
         raise Contradiction(f"a tensor of the impossible shape {shape[:MAX_DIMENSIONS]}")
     if tensor.data_type == onnx.TensorProto.STRING:
         return size
@@ -98,7 +98,7 @@ def bring_in_weights(tensors: list[Any], path: Path, *, allowed: bool) -> bool:
         if not name or name in (".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
             raise ModelError(f"{path}: expected its weights in a file of the same folder, got {name!r}.")
         if name not in contents:
-            room = MAX_MODEL_BYTES - sum(map(len, contents.values()))
+            room = memory_limit() - sum(map(len, contents.values()))
             contents[name] = read_regular_file(path.parent / name, max_bytes=room, error=ModelError, follow_links=False)
         try:
             offset = int(entries.get("offset", 0))

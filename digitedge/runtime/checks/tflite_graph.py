@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.runtime.checks.findings import Contradiction, Unknown
+from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 from digitedge.utils.text import printable
 
 # Digit classifiers have up to a few hundred operators; ViTs of Keras about a thousand.
 MAX_ITEMS = 5_000
 MAX_RANK = 6
-# Elements of one tensor, and bytes of all together: a batch of large activations has a hundredth of it.
 MAX_ELEMENTS = 1 << 26
-MAX_TOTAL_BYTES = 256_000_000
 SCALE_RANGE = (1e-9, 1e6)
 # Metadata that the interpreter ignores, or that names what the file needs.
 _KNOWN_METADATA = {
@@ -226,12 +225,13 @@ def _operator_code(entry: Any) -> int:
 def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     tensors: list[Tensor] = []
     total = 0
+    limit = memory_limit() // 2
     buffers = model.BuffersLength()
     for index in range(_count(graph.TensorsLength(), "tensors")):
         tensor = _read_tensor(index, graph.Tensors(index), model.Buffers, buffers)
         total += tensor.size * _TYPES[tensor.type].itemsize
-        if total > MAX_TOTAL_BYTES:
-            raise Contradiction(f"expected tensors of at most {MAX_TOTAL_BYTES:,} bytes in all, got more")
+        if total > limit:
+            raise Contradiction(f"its tensors would take more than {limit:,} bytes, half of {MEMORY_VARIABLE}")
         tensors.append(tensor)
     return tensors
 

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import ModelError
+from digitedge.utils.memory_limit import memory_limit
 from digitedge.utils.subprocesses import run_python
 
 TRIAL_LIMIT_S = 8.0
 """Time of a trial at most; a Raspberry Pi 4 needs 2 s to start one."""
-TRIAL_MEMORY = 400_000_000
-"""Bytes that the child may allocate at most, with its libraries."""
 # With glibc, the child stops at the first write behind the end of an allocation, which would crash it later or never.
 _STRICT_MALLOC = {
     "LD_PRELOAD": "libc_malloc_debug.so.0",
@@ -55,7 +54,7 @@ def run_trial(try_content: Callable[[bytes], object]) -> None:
     with contextlib.suppress(ImportError, ValueError):  # Windows has no such limit, and some systems refuse it
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (TRIAL_MEMORY, TRIAL_MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit(), memory_limit()))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         try_content(sys.stdin.buffer.read())

@@ -337,6 +337,81 @@ def test_mqtts_checks_the_certificate(server: Server, tmp_path: Path, monkeypatc
     assert messages == [f"mqtt: connected to {url}"]
 
 
+CONNACK = b"\x20\x02\x00\x00"
+LARGE = b"\x30\xff\xff\xff\x7f"  # the header of a message of 256 MB
+
+
+@contextlib.contextmanager
+def odd_broker(*answers: bytes, silent: bool = False) -> Iterator[tuple[str, list[int]]]:
+    """A server that gives each connection these answers, then closes it or says nothing; with what it could send."""
+    sent: list[int] = []
+    end = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(1000)
+            for part in answers:
+                connection.sendall(part)
+                sent.append(len(part))
+            end.wait(8 if silent else 0)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                thread = threading.Thread(target=answer, args=(listener.accept()[0],))
+                thread.start()
+                threads.append(thread)
+
+    threads: list[threading.Thread] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        acceptor = threading.Thread(target=accept)
+        acceptor.start()
+        try:
+            yield f"mqtt://127.0.0.1:{listener.getsockname()[1]}", sent
+        finally:
+            end.set()
+            listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+            for thread in (acceptor, *threads):
+                thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("answers", "silent", "reason"),
+    [
+        ([], False, "no answer of a broker at {url}: it closed the connection"),
+        ([], True, "no answer of a broker at {url}: it was silent for too long"),
+        ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], False, "no answer of a broker at {url}: it sent a packet of 84 bytes"),
+        ([b"\xf0\x02ab"], True, "no answer of a broker at {url}: it does not speak MQTT"),
+        ([CONNACK, b"\xf0\x00"], True, "lost the connection to {url}: it does not speak MQTT"),
+        ([CONNACK], True, "lost the connection to {url}: it was silent for too long"),
+        (
+            [CONNACK, LARGE],
+            True,
+            "lost the connection to {url}: it sent a packet of 268,435,455 bytes, where 2",
+        ),
+    ],
+    ids=["closed", "silent", "http", "garbage", "garbage later", "silent later", "large"],
+)
+def test_a_broker_that_drops_is_silent_or_sends_garbage_is_logged_once(
+    answers: list[bytes], silent: bool, reason: str, fast_retry: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitedge.camera.sinks.mqtt.KEEPALIVE_S", 1)
+    messages: list[str] = []
+    with odd_broker(*answers, silent=silent) as (url, _), MqttSink(url, log=messages.append):
+        wait_for(lambda: any(reason.format(url=url) in line for line in messages))
+        if CONNACK not in answers:  # else it is connected and lost again and again
+            time.sleep(0.5)  # more tries
+            assert len(messages) == 1
+
+
+def test_a_large_packet_is_not_received(fast_retry: None) -> None:
+    megabyte = bytes(1 << 20)
+    with odd_broker(CONNACK, LARGE, *[megabyte] * 64) as (url, sent), MqttSink(url):
+        wait_for(lambda: len(sent) >= 2)
+        time.sleep(0.3)
+        assert sum(sent) < 20 * len(megabyte)  # what the buffers of the system take
+
+
 @pytest.mark.parametrize(
     ("url", "host", "port", "login", "prefix"),
     [
@@ -374,6 +449,18 @@ def test_broker_address_is_parsed(
         "mqtt://anna:secret@[::1",
         "mqtt://anna:secret@pi/rooms/+",
         "mqtt://anna:secret@pi/rooms/%23",
+        "mqtt://anna:secret@pi/rooms/%2B",
+        "mqtt://anna:secret@pi/two%0Alines",
+        "mqtt://anna:secret@pi/two\nlines",
+        "mqtt://anna:secret@pi/nul%00",
+        "mqtt://anna:secret@pi/%1b[31m",
+        "mqtt://anna:secret@pi/%ff",
+        "mqtt://anna:secret@pi/\udcff",
+        "mqtt://anna:secret@pi/$SYS/broker",
+        "mqtt://anna:secret@pi/" + "x" * (65_535 - len("/availability") + 1),
+        "mqtt://anna:secret@pi/" + "%C3%BC" * 32_765,
+        f"mqtt://anna:{'secret' * 11_000}@pi",
+        "mqtt://anna:secret%ff@pi",
         "",
     ],
 )
@@ -383,6 +470,11 @@ def test_invalid_address_is_an_error_without_the_password(url: str) -> None:
     received = str(caught.value).partition(" got ")[2]
     assert "secret" not in received
     assert "ret@" not in received
+
+
+def test_the_longest_topic_is_accepted() -> None:
+    topic = "x" * (65_535 - len("/availability"))
+    assert parse_broker(f"mqtt://pi/{topic}").prefix == topic
 
 
 def test_password_is_not_in_the_text_of_a_broker() -> None:

@@ -19,6 +19,7 @@ from digitedge.camera import Frame, FrameList, Sink, Source, Update, VideoSink, 
 from digitedge.camera.sinks import video
 from digitedge.errors import DigitEdgeError, InputError
 from digitedge.reader import Reading
+from digitedge.utils.drafts import sweep_drafts
 from digitedge.utils.opencv import cv2
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -220,16 +221,15 @@ def test_video_is_complete_after_a_signal(number: signal.Signals, code: int, tmp
 
 @posix_only
 @pytest.mark.parametrize("suffix", [".mkv", ".avi"])
-def test_killed_program_leaves_a_hidden_video_that_plays(suffix: str, tmp_path: Path) -> None:
+def test_video_of_a_killed_program_takes_its_place_and_plays(suffix: str, tmp_path: Path) -> None:
     assert record_until(signal.SIGKILL, tmp_path / f"desk{suffix}") == -signal.SIGKILL
-    (draft,) = tmp_path.iterdir()
-    assert draft.name.startswith(".desk-")
-    assert draft.suffix == suffix
-    assert len(list(open_source(str(draft)))) > 10
+    sweep_drafts(tmp_path)  # as the next recording does
+    assert [file.name for file in tmp_path.iterdir()] == [f"desk{suffix}"]
+    assert len(list(open_source(str(tmp_path / f"desk{suffix}")))) > 10
 
 
 @SUFFIXES
-def test_full_disk_is_logged(suffix: str, tmp_path: Path) -> None:
+def test_full_disk_is_logged_and_an_error_at_the_end(suffix: str, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     messages: list[str] = []
     noise = np.random.default_rng(0)
@@ -237,30 +237,70 @@ def test_full_disk_is_logged(suffix: str, tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, limits[1]))
     try:
-        with VideoSink(path, source, log=messages.append) as sink:
+        with pytest.raises(DigitEdgeError) as caught, VideoSink(path, source, log=messages.append) as sink:
             assert run(source, Blind(), [sink]).frames == 30
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     is_lost = suffix == ".mp4"
     expected = f"{path} could not be written" if is_lost else f"the end of {path} is missing"
-    assert messages == [f"recording: {expected}: is the disk full?"]
+    assert messages == [f"recording: {caught.value}"] == [f"recording: {expected}: is the disk full?"]
     assert [file.name for file in tmp_path.iterdir()] == ([] if is_lost else [path.name])
+
+
+@SUFFIXES
+def test_recording_ends_with_a_whole_video_before_the_disk_is_full(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Filling(Source):
+        def _frames(self) -> Generator[Frame]:
+            for number in range(40):
+                if number == 20:
+                    monkeypatch.setattr(video, "MIN_FREE_BYTES", 1 << 62)
+                self.time = number / 25
+                yield grey(min(number, 30))
+            assert messages  # told when it happened
+
+    messages: list[str] = []
+    source, path = Filling("filling"), tmp_path / f"desk{suffix}"
+    with (
+        pytest.raises(DigitEdgeError, match=r"ends after 0\.\d s, because the disk is full"),
+        VideoSink(path, source, log=messages.append) as sink,
+    ):
+        assert run(source, Blind(), [sink]).frames == 40
+    assert len(messages) == 1
+    shown = numbers(path)
+    assert shown == list(range(len(shown)))
+    assert 20 - video.MAX_QUEUE - 3 <= len(shown) <= 20
+
+
+def test_a_full_disk_is_an_error_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "MIN_FREE_BYTES", 1 << 62)
+    with pytest.raises(DigitEdgeError, match=r"expected \d+ MB of free space"):
+        VideoSink(tmp_path / "desk.mp4", FrameList([]))
+
+
+def test_another_error_is_not_hidden_by_that_of_the_recording(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), VideoSink(tmp_path / "desk.mp4", FrameList([])):
+        raise KeyError
 
 
 def test_no_file_is_written_without_a_frame(tmp_path: Path, page: Callable[[int], Frame]) -> None:
     cv2.imwrite(str(tmp_path / "page.png"), page(1))
     messages: list[str] = []
     source = open_source(str(tmp_path / "page.png"))  # an image has no time
-    with VideoSink(tmp_path / "desk.mp4", source, log=messages.append) as sink:
+    with (
+        pytest.raises(DigitEdgeError),
+        VideoSink(tmp_path / "desk.mp4", source, log=messages.append) as sink,
+    ):
         run(source, Blind(), [sink])
-    assert messages == [f"recording: no frame came, so {tmp_path / 'desk.mp4'} was not written"]
+    assert messages == [f"recording: {tmp_path / 'desk.mp4'} was not written, because no frame with a time came"]
     assert [file.name for file in tmp_path.iterdir()] == ["page.png"]
 
 
 def test_frames_that_cannot_be_encoded_are_logged_and_the_loop_goes_on(tmp_path: Path) -> None:
     messages: list[str] = []
     source = FrameList([np.zeros((2, 20_000), np.uint8)] * 30)
-    with VideoSink(tmp_path / "wide.mp4", source, log=messages.append) as sink:
+    with pytest.raises(DigitEdgeError), VideoSink(tmp_path / "wide.mp4", source, log=messages.append) as sink:
         assert run(source, Blind(), [sink]).frames == 30
     assert messages == ["recording: cannot encode 20000x2 at 25 frames a second as mp4v"]
     assert list(tmp_path.iterdir()) == []

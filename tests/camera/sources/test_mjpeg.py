@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from digitedge.camera import Frame
-from digitedge.camera.sources.mjpeg import extract_jpegs, newest_frames, read_pipe
+from digitedge.camera.sources.mjpeg import IMAGE_LIMIT_BYTES, extract_jpegs, newest_frames, read_pipe
 from digitedge.utils.opencv import cv2, decode_image
 
 
@@ -88,3 +88,18 @@ def test_only_the_last_complete_image_of_a_batch_is_decoded(page: Callable[[int]
 def test_damaged_image_is_replaced_by_the_one_before(jpeg: bytes) -> None:
     batches = iter([jpeg + b"\xff\xd8\xff\xdb\x00\x02\xff\xd9"])
     assert [frame.shape for frame in newest_frames(batches)] == [(240, 320, 3)]
+
+
+def test_image_that_would_take_gigabytes_is_skipped(jpeg: bytes) -> None:
+    start = jpeg.index(b"\xff\xc0") + 5  # height and width of a baseline image
+    huge = jpeg[:start] + b"\x3e\x80\x3e\x80" + jpeg[start + 4 :]  # 16,000 x 16,000
+    started = time.monotonic()
+    assert [frame.shape for frame in newest_frames(iter([huge, jpeg]))] == [(240, 320, 3)]
+    assert time.monotonic() - started < 1
+
+
+def test_image_without_end_in_small_batches_is_searched_once_and_dropped(jpeg: bytes) -> None:
+    batches = [jpeg[:-2], *[bytes(1000)] * (IMAGE_LIMIT_BYTES // 1000), jpeg]
+    started = time.process_time()
+    assert len(list(newest_frames(iter(batches)))) == 1
+    assert time.process_time() - started < 3

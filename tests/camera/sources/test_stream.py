@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitedge.camera import Frame, open_source
+from digitedge.camera import Frame, Mode, open_source
 from digitedge.camera.sources import stream
-from digitedge.errors import CameraError
+from digitedge.errors import CameraError, InputError
 from digitedge.utils.opencv import cv2
 
 
@@ -141,9 +141,17 @@ def test_stream_that_was_mjpeg_is_not_tried_with_ffmpeg(jpeg: bytes) -> None:
 @pytest.mark.parametrize(
     ("address", "name"),
     [
-        ("http://cam/x?user=admin&pwd=secret", "http://cam/x?user=***&pwd=***"),
+        ("http://cam/x?user=admin&pwd=secret", "http://cam/x?***"),
+        ("http://cam/x?pwd=sec&ret", "http://cam/x?***"),
+        ("http://cam/user=admin_password=secret", "http://cam/user=***"),
         ("rtsp://u:secret@cam/live", "rtsp://***@cam/live"),
+        ("RTSP://u:sec@ret@cam/live", "RTSP://***@cam/live"),
+        ("rtsp://u:secret@[::1]:554/live", "rtsp://***@[::1]:554/live"),
+        ("rtsp://cam/live|password;secret", "rtsp://cam/live|***"),
+        ("rtsp://cam/live -password secret", "rtsp://cam/live ***"),
+        ("rtsp://u%3Asecret%40cam/live", "rtsp://***@cam/live"),
         ("rtsp://cam:554/live", "rtsp://cam:554/live"),
+        ("udp://@:5000", "udp://@:5000"),
     ],
 )
 def test_name_has_no_password(address: str, name: str) -> None:
@@ -226,3 +234,27 @@ def test_invalid_address_is_an_error_at_once() -> None:
 def test_unknown_scheme_is_an_error_at_once() -> None:
     with pytest.raises(CameraError, match=r"starts with http, .* got ftp://x"):
         open_source("ftp://x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://u:se?cret@cam/live",
+        "rtsp://u:se/cret@cam/live",
+        "xyz://u:secret@cam",
+        "rtsp:/u:secret@cam/live",
+        "rtsp:u:secret@cam/live",
+        "u:secret@cam/live",
+        "rtsp:/cam/live?password=secret",
+    ],
+)
+def test_the_error_of_a_misspelt_address_has_no_password(text: str) -> None:
+    with pytest.raises(CameraError) as caught:
+        open_source(text)
+    assert "cret" not in str(caught.value)
+
+
+def test_the_error_of_a_stream_with_a_mode_has_no_password() -> None:
+    with pytest.raises(InputError) as caught:
+        open_source("rtsp://u:secret@cam/live", Mode(width=640))
+    assert "secret" not in str(caught.value)

@@ -56,6 +56,28 @@ def test_other_number_in_the_same_place_is_a_change() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("0199", "0200"), ("0999", "1000"), ("9", "10"), ("9999", "10000"), ("2026", "20"), ("7", "777"), ("21", "25")],
+)
+def test_a_meter_that_counts_and_a_number_that_is_written_on_change(before: str, after: str) -> None:
+    assert play(RowTracker(), (10, reading(before)), (15, reading(after))) == [
+        ("appeared", before, None),
+        ("changed", after, before),
+    ]
+
+
+@pytest.mark.parametrize(("before", "after"), [("0953652", "51"), ("51", "0953652"), ("8", "2026")])
+def test_a_sheet_that_is_replaced_by_another_leaves_and_the_other_appears(before: str, after: str) -> None:
+    rows = RowTracker()
+    assert play(rows, (10, reading(before)), (10, reading(after, top=60))) == [
+        ("appeared", before, None),
+        ("left", before, None),
+        ("appeared", after, None),
+    ]
+    assert [row.text for row in rows.rows] == [after]
+
+
 def test_change_of_one_digit_must_last_longer() -> None:
     assert play(RowTracker(), (10, reading("2026")), (7, reading("2028")), (10, reading("2026"))) == [
         ("appeared", "2026", None)

@@ -1,0 +1,45 @@
+"""How much memory one image, data set or model from outside may take: known before it is unpacked."""
+
+import os
+
+from digitedge.errors import DigitEdgeError, InputError
+
+MEMORY_MB = 450
+"""The default in megabytes. With the 100 MB of digitedge itself, a process stays under 600 MB."""
+MEMORY_VARIABLE = "DIGITEDGE_MEMORY_MB"
+"""The environment variable that changes it."""
+
+
+def memory_limit() -> int:
+    """Return the limit in bytes.
+
+    Raises:
+        InputError: the environment variable is no positive whole number.
+    """
+    value = os.environ.get(MEMORY_VARIABLE) or str(MEMORY_MB)
+    if not (value.isascii() and value.isdecimal() and int(value[:9]) > 0):
+        raise InputError(f"{MEMORY_VARIABLE}: expected megabytes such as {MEMORY_MB}, got {value!r}. Correct it.")
+    return int(value[:9]) * 1_000_000
+
+
+def check_memory(needed: int, *, what: str, error: type[DigitEdgeError]) -> None:
+    """Refuse what takes more memory than the limit.
+
+    Args:
+        needed: bytes that it takes.
+        what: the file and what is in it, for the message.
+        error: raised where it is more than the limit.
+
+    Examples:
+        >>> check_memory(486_000_000, what="a.png: 9000x9000 pixels", error=DigitEdgeError)
+        Traceback (most recent call last):
+        digitedge.errors.DigitEdgeError: a.png: 9000x9000 pixels would take 486 MB of memory, more than the limit of \
+450 MB. Make it smaller, or set DIGITEDGE_MEMORY_MB=486 if you trust it.
+    """
+    limit = memory_limit()
+    if needed > limit:
+        megabytes = -(-needed // 1_000_000)
+        raise error(
+            f"{what} would take {megabytes:,} MB of memory, more than the limit of {limit // 1_000_000:,} MB. Make it "
+            f"smaller, or set {MEMORY_VARIABLE}={megabytes} if you trust it."
+        )
