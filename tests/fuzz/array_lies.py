@@ -53,7 +53,7 @@ def zip_bytes(members: Iterable[Member], compression: int = zipfile.ZIP_DEFLATED
     """An archive of members by name."""
     file = io.BytesIO()
     block = bytes(1 << 20)
-    with zipfile.ZipFile(file, "w", compression) as archive:
+    with zipfile.ZipFile(file, "w", compression, compresslevel=1) as archive:
         for name, content in members:
             info = zipfile.ZipInfo(name)
             info.compress_type = compression

@@ -31,38 +31,38 @@ def tflite_cases() -> Iterator[Case]:
     for source in (INT8, FLOAT):
         for index, name, operator in operators(source):
             get = at(index)
-            for side in range(len(operator.inputs)):
-                for what, value in (("-1", -1), ("outside", 1000), ("its output", int(operator.outputs[0]))):
+            for side in range(min(2, len(operator.inputs))):  # the third one is a bias, which may be missing
+                lies = {"-1": -1, "outside": 1000, "its output": int(operator.outputs[0])}
+                for what, value in lies.items() if source == INT8 and side == 0 else [("-1", -1)]:
                     yield case(
                         f"{name} {index} input {side} is {what}",
                         source,
                         lambda model, get=get, side=side, value=value: get(model).inputs.__setitem__(side, value),
                     )
             yield case(f"{name} {index} output is -1", source, lambda m, get=get: get(m).outputs.__setitem__(0, -1))
-            yield case(f"{name} {index} without inputs", source, lambda m, get=get: setattr(get(m), "inputs", None))
             for key, value in vars(operator.builtinOptions or object).items():
-                if type(value) is int:
-                    for new in (0, -1, 2**31 - 1) if re.match("stride|dilation|filter|depth|axis", key) else (100,):
-                        yield case(
-                            f"{name} {index} {key} is {new}",
-                            source,
-                            lambda m, get=get, key=key, new=new: setattr(get(m).builtinOptions, key, new),
-                        )
+                if type(value) is int and re.match("stride|dilation|filter|depth|axis", key):
+                    for new in (0, 2**31 - 1):
+
+                        def set_option(model: Any, index: int = index, key: str = key, new: int = new) -> None:
+                            setattr(model.subgraphs[0].operators[index].builtinOptions, key, new)
+
+                        yield case(f"{name} {index} {key} is {new}", source, set_option)
 
     def tensor(model: Any, index: int) -> Any:
         return model.subgraphs[0].tensors[index]
 
-    for index in range(0, 39, 3):
-        for kind in (5, 4, 3):  # STRING, INT64, UINT8
+    for index in (0, 6, 30):
+        for kind in (5,) if index else (4, 5):  # INT64, STRING
             yield case(f"tensor {index} type {kind}", INT8, lambda m, i=index, k=kind: setattr(tensor(m, i), "type", k))
         yield case(f"tensor {index} without a buffer", INT8, lambda m, i=index: setattr(tensor(m, i), "buffer", 0))
-        for shape in ([1] * 70, [1, 2**24, 28, 8], [0], [-1, 28, 28, 1]):
+        for shape in ([1] * 70, [1, 2**24, 28, 8], [-1, 28, 28, 1]):
 
             def reshape(model: Any, index: int = index, shape: list[int] = shape) -> None:
                 tensor(model, index).shape = np.array(shape, np.int32)
 
             yield case(f"tensor {index} shape {shape[:4]}", INT8, reshape)
-    for name in ("SPLIT", "STRIDED_SLICE", "WHILE", "CALL_ONCE", "GATHER", "CUSTOM", "RESIZE_BILINEAR"):
+    for name in ("SPLIT", "STRIDED_SLICE", "CUSTOM"):
         number = getattr(schema.BuiltinOperator, name)
 
         def swap(model: Any, number: int = number) -> None:
@@ -70,7 +70,7 @@ def tflite_cases() -> Iterator[Case]:
             model.operatorCodes[0].customCode = b"TFLite_Detection_PostProcess"
 
         yield case(f"an operator called {name}", FLOAT, swap)
-    for name, values in (("SPLIT", [2]), ("FILL", [2**15, 2**15]), ("TILE", [1, 2**30]), ("RANGE", [0])):
+    for name, values in (("SPLIT", [2]), ("FILL", [2**15, 2**15])):
 
         def add(model: Any, name: str = name, values: list[int] = values) -> None:
             graph = model.subgraphs[0]
@@ -95,15 +95,12 @@ def tflite_cases() -> Iterator[Case]:
     yield case("signature name no UTF-8", INT8, lambda m: setattr(m.signatureDefs[0].inputs[0], "name", b"\xff\xfe"))
     yield case("signature of tensor 1000", INT8, lambda m: setattr(m.signatureDefs[0].inputs[0], "tensorIndex", 1000))
     yield case("signature of graph 9", INT8, lambda m: setattr(m.signatureDefs[0], "subgraphIndex", 9))
-    yield case("tensor name no UTF-8", INT8, lambda m: setattr(tensor(m, 0), "name", b"\xff\xfe"))
     content = content_of("export/cnn/model_int8.tflite")
     for value in (3, 7):  # "double free or corruption", and SIGSEGV
         changed = content[:66011] + bytes([value]) + content[66012:]
         yield Case(f"byte 66011 is {value}", "cnn", {"model.tflite": changed}, "model.tflite")
     for size in (0, 3, 8, 100, len(content) // 2, len(content) - 1):
         yield Case(f"{size} bytes of it", "cnn", {"model.tflite": content[:size]}, "model.tflite")
-    yield Case("pipe", "", {"model.tflite": Pipe()}, "model.tflite")
-    yield Case("link", "", {"model.tflite": Link("/dev/zero")}, "model.tflite")
 
 
 def onnx_cases() -> Iterator[Case]:
@@ -133,7 +130,7 @@ def onnx_cases() -> Iterator[Case]:
             yield case(f"weight {tensor.name} type {kind}", retype)
     for index, node in enumerate(model.graph.node):
         for side in range(len(node.input)):
-            for value in ("", "missing", node.output[0], "image"):
+            for value in ("", "missing", node.output[0]):
                 yield case(
                     f"{node.op_type} {index} input {side} is {value!r:.10}",
                     lambda m, i=index, s=side, v=value: m.graph.node[i].input.__setitem__(s, v),
@@ -150,7 +147,7 @@ def onnx_cases() -> Iterator[Case]:
 
         yield case(f"weights at {place}", elsewhere, **{"pipe.bin": Pipe(), "link.bin": Link("/dev/zero")})
     for name, inputs in (("ConstantOfShape", ["n"]), ("Expand", ["image", "n"]), ("Range", ["a", "b", "c"])):
-        for sizes in ([30_000, 30_000], [2**40]):
+        for sizes in ([30_000, 30_000],):
 
             def grow(model: Any, name: str = name, inputs: list[str] = inputs, sizes: list[int] = sizes) -> None:
                 values = {"n": sizes, "a": 0, "b": sizes[0] ** len(sizes), "c": 1}
@@ -169,4 +166,3 @@ def onnx_cases() -> Iterator[Case]:
     content = content_of(ONNX)
     for size in (0, 3, 100, len(content) // 2, len(content) - 1):
         yield Case(f"{size} bytes of it", ONNX, {"model.onnx": content[:size]}, "model.onnx")
-    yield Case("pipe", "", {"model.onnx": Pipe()}, "model.onnx")
