@@ -8,7 +8,7 @@ A sink is anything with `show(update)`. The next frame waits for it, so slow wor
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -96,6 +96,7 @@ def run(
     max_frames: int | None = None,
     patience_s: float = PATIENCE_S,
     idle_fps: float | None = None,
+    heartbeat: Callable[[], object] = lambda: None,
 ) -> Session:
     """Read until the source ends, a sink ends the loop, or `max_frames` are read. Releases the source.
 
@@ -109,6 +110,8 @@ def run(
         max_frames: at most this many frames, >= 1; None for all.
         patience_s: how long a live source that was lost is waited for.
         idle_fps: frames of a live source that are read per second while nothing moves, see `MotionGate`; None for all.
+        heartbeat: called after every frame, read or skipped, and about once a second while a live source gives none:
+            as long as the loop does not hang.
 
     Raises:
         CameraError: the source cannot be opened or read, or was lost for too long.
@@ -121,7 +124,8 @@ def run(
     started = time.monotonic()
     gate = MotionGate(idle_fps) if source.live and idle_fps is not None else None
     with LiveCapture(source, patience_s=patience_s) if source.live else Capture(source) as capture:
-        loop = _Loop(capture, reader, transform, RowTracker(row_filter), [*sinks, display] if display else sinks, gate)
+        all_sinks = [*sinks, display] if display else sinks
+        loop = _Loop(capture, reader, transform, RowTracker(row_filter), all_sinks, gate, heartbeat)
         if display is not None and isinstance(capture, LiveCapture):
             _run_beside(display, capture, loop, max_frames)
         else:
@@ -158,6 +162,7 @@ class _Loop:
     rows: RowTracker
     sinks: Sequence[Sink]
     gate: MotionGate | None
+    heartbeat: Callable[[], object]
     digits: DigitTracker = field(default_factory=DigitTracker)
     clock: FrameClock = field(default_factory=FrameClock)
     rate: FrameRate = field(default_factory=FrameRate)
@@ -170,12 +175,14 @@ class _Loop:
                 update = self._repeat(*last)
             elif last and self.gate is not None and self.gate.should_skip(captured.frame, captured.arrival):
                 last = captured, last[1]  # it is yielded again when the state changes
+                self.heartbeat()
                 continue
             else:
                 update = self._read(captured)
                 self.frames += 1
             last = captured, update
             goes_on = all([sink.show(update) for sink in self.sinks])
+            self.heartbeat()
             if not goes_on or self.frames == max_frames:
                 break
 

@@ -14,13 +14,22 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+from digitedge.utils.secrets import hide_command_line
+
 __all__ = ["main"]
+
+SECRET_NOTE = (
+    "note: the login or query of an address on the command line shows in the list of processes, at least for a moment. "
+    "Put the address into DIGITEDGE_SOURCE or DIGITEDGE_MQTT instead."
+)
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
         _prepare_streams()
+        if hide_command_line():  # at once: until then every user can read it
+            print(SECRET_NOTE, file=sys.stderr)
         signal.signal(signal.SIGTERM, _terminate)
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(signal.SIGHUP, _terminate)

@@ -19,21 +19,24 @@ from digitedge.cli.report_error import report_error
 from digitedge.cli.train import TrainCommand, train
 from digitedge.cli.verify import verify
 from digitedge.errors import install_command
+from digitedge.utils.secrets import hide_in_message
 from digitedge.utils.text import printable
 
 TRAIN_PANEL = f"Train and export ({install_command('train')})".replace("[", "\\[")  # not markup
 EDGE_PANEL = "Run on the edge"
+
+_UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
 
 
 class _Program(TyperGroup):
     """Turns every error into one line and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; typer prints what is wrong with its options."""
+        """Run a command; what typer says of wrong usage may quote an address with a password."""
         try:
             return super().invoke(ctx)
-        except typer.BadParameter as exc:
-            exc.message = printable(exc.message)
+        except _UsageError as exc:
+            exc.message = printable(hide_in_message(exc.message))
             raise
 
     def main(self, *args: Any, **extra: Any) -> Any:

@@ -45,6 +45,7 @@ def camera(
         str | None,
         typer.Argument(
             metavar="SOURCE",
+            envvar="DIGITEDGE_SOURCE",
             help="A camera number, /dev/videoN, rpicam or picamera (ribbon camera of a Raspberry Pi), the address of a "
             "stream (rtsp://..., http://..., tcp://..., udp://...), a video, an image, a folder or pattern of "
             "images, - (JPEG images on standard input), or demo. Default: the ribbon camera of a Raspberry Pi "
@@ -91,7 +92,8 @@ def camera(
         _sink_option(
             metavar="URL",
             envvar="DIGITEDGE_MQTT",
-            help="Publish rows to a broker, such as mqtt://user:password@broker.local/meter; mqtts:// with TLS.",
+            help="Publish rows to a broker, such as mqtt://broker.local/meter; mqtts:// with TLS. A login stands "
+            "before the host: user:password@.",
         ),
     ] = None,
     record: Annotated[Path | None, _sink_option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.")] = None,
@@ -114,6 +116,9 @@ def camera(
     opened again. In the window q or Esc quits; Ctrl-C quits everywhere. Boxes count in the frame that is read: rotated,
     flipped, and from the corner of the region.
 
+    An address with a password belongs into an environment variable, DIGITEDGE_SOURCE or DIGITEDGE_MQTT: the command
+    line shows in the list of processes.
+
     Examples:
       digitedge camera demo
       digitedge camera rpicam --web 0.0.0.0:8000
@@ -121,6 +126,7 @@ def camera(
       digitedge camera rtsp://192.168.1.20/stream --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.camera import Mode, open_source, run
+    from digitedge.camera.heartbeat import Heartbeat
     from digitedge.reader import Reader
     from digitedge.utils.opencv import cv2
     from digitedge.utils.quiet import quiet_libraries
@@ -160,6 +166,7 @@ def camera(
             max_frames=max_frames,
             patience_s=patience,
             idle_fps=idle_fps,
+            heartbeat=Heartbeat().beat,
         )
     echo(f"frames read: {session.frames}, in {session.seconds:.1f} s")
 

@@ -167,7 +167,7 @@ def print_text(text: str) -> None:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on one line, at once."""
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value, allow_nan=False), flush=True)
 
 
 def print_table(manifest: "Manifest") -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from digitedge.cli.common import echo
 from digitedge.errors import DigitEdgeError, first_line
+from digitedge.utils.secrets import hide_in_message
 
 DEBUG = "DIGITEDGE_DEBUG"
 _STDOUT_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF}  # those of `print` have no file name
@@ -23,9 +24,9 @@ def report_error(exc: Exception, *, about: object = "") -> None:
     """Print an error to stderr as one line; `about` is the file in hand, if the error itself does not name it."""
     if os.environ.get(DEBUG):
         echo_traceback(exc)
-    description = describe_error(exc)
+    description = describe_error(exc, is_output=not about)
     prefix = "" if str(about) in description else f"{about}: "
-    echo(f"error: {prefix}{description}")
+    echo(f"error: {hide_in_message(prefix + description)}")
 
 
 def report_thread_error(hook: threading.ExceptHookArgs) -> None:
@@ -40,8 +41,8 @@ def echo_traceback(exc: Exception) -> None:
         echo(line)
 
 
-def describe_error(exc: Exception) -> str:
-    """Describe an error in one line.
+def describe_error(exc: Exception, *, is_output: bool = True) -> str:
+    """Describe an error in one line; `is_output` tells whether a full disk without a name can be that of the output.
 
     Examples:
         >>> describe_error(DigitEdgeError("expected a digit, got a letter"))
@@ -55,7 +56,7 @@ def describe_error(exc: Exception) -> str:
         return str(exc)
     if isinstance(exc, OSError):  # a folder without permission, a name that is too long
         name = f"{exc.filename}: " if exc.filename else ""
-        if not name and exc.errno in _STDOUT_ERRORS:
+        if is_output and not name and exc.errno in _STDOUT_ERRORS:
             name = "cannot write to standard output: "
         return f"{name}{exc.strerror or exc}"
     if isinstance(exc, MemoryError):

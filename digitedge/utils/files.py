@@ -83,7 +83,7 @@ def _read_pieces(
 
 
 @contextmanager
-def atomic_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
+def atomic_file(path: Path, *, keep: bool = False, is_private: bool = False) -> Iterator[Path]:
     """Yield the path of an empty draft that is renamed to `path` when the block ends without an error.
 
     The draft has the name of the file, so libraries choose the format by its suffix.
@@ -91,6 +91,7 @@ def atomic_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
     Args:
         path: of the file.
         keep: what a killed process has written is of use, such as a part of a recording; see `sweep_drafts`.
+        is_private: nobody else may read the file, at any moment.
 
     Raises:
         DigitEdgeError: the folder cannot be created or written to, or the disk is full.
@@ -98,7 +99,7 @@ def atomic_file(path: Path, *, keep: bool = False) -> Iterator[Path]:
     with _explain_errors(path), draft_folder(path.parent) as folder:
         draft = folder / (KEEP if keep else NEW) / path.name
         draft.parent.mkdir()
-        draft.touch()
+        draft.touch(mode=0o600 if is_private else 0o666)
         yield draft
         _flush_to_disk(draft)
         draft.replace(path)
@@ -163,9 +164,9 @@ def check_file_creatable(path: Path) -> None:
     check_creatable(path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, atomically."""
-    with atomic_file(path) as draft:
+def write_text(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write UTF-8 text to a file, atomically; see `atomic_file`."""
+    with atomic_file(path, is_private=is_private) as draft:
         draft.write_text(text, encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ from digitedge.utils.image_header import (
 )
 from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
-from digitedge.utils.text import public_address
+from digitedge.utils.secrets import hide_secret
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
@@ -144,12 +144,12 @@ def _expand(argument: str) -> list[Path]:
         return [path]
     if not glob.has_magic(argument):
         raise CameraError(
-            f"no file or folder at {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+            f"no file or folder at {hide_secret(argument)}. Give images, folders or patterns such as 'scans/*.png'."
         )
     images = [p for p in map(Path, glob.glob(argument, recursive=True)) if p.is_file()]
     if not images:
         raise CameraError(
-            f"no file matches {public_address(argument)}. Give images, folders or patterns such as 'scans/*.png'."
+            f"no file matches {hide_secret(argument)}. Give images, folders or patterns such as 'scans/*.png'."
         )
     return sorted(images, key=natural_key)
 

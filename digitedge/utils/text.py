@@ -18,20 +18,3 @@ def printable(text: str) -> str:
         'naïve 7'
     """
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def public_address(text: str) -> str:
-    """An address as it may be printed, also a misspelt one: without login, query and what looks like an option.
-
-    A path is returned as it is.
-
-    Examples:
-        >>> public_address("rtsp://anna:p@ss@cam:554/live"), public_address("rtsp:anna:secret@cam")
-        ('rtsp://***@cam:554/live', 'rtsp:***@cam')
-        >>> public_address("http://[::1]/video?user=anna&password=secret"), public_address("my scans/?.png")
-        ('http://[::1]/video?***', 'my scans/?.png')
-    """
-    without_login = re.sub(r"(:/*)[^/].*(?:@|%40)", r"\1***@", text, count=1, flags=re.DOTALL)
-    if not re.match(r"[\w+.-]{2,}:/", text):
-        return without_login
-    return re.sub(r"(?<=[?#=&;|\s]).+", "***", without_login, count=1, flags=re.DOTALL)

@@ -46,7 +46,7 @@ class WebSink:
             address: where to listen.
             reader: whose threshold viewers set. Its classifier classifies their drawings, in another thread.
             token: required of viewers. None: a new one if the page is served beyond this machine, else no token.
-            log: receives a line with the URL.
+            log: receives a line with the URL; with the token only if it is a new one.
 
         Raises:
             InputError: the token is too short or has characters that a URL would escape.
@@ -58,6 +58,7 @@ class WebSink:
             raise InputError("expected a token of 8 or more letters, digits, dots, dashes, got another. Leave it out.")
         self.address = address
         self.token = token
+        self._is_new_token = token is None
         self._log = log
         self._hub = Hub(reader)
         self._server: WebServer | None = None
@@ -106,7 +107,8 @@ class WebSink:
         self._thread.start()
         if not started.wait(START_LIMIT_S):
             raise DigitEdgeError(f"the page did not start within {START_LIMIT_S:.0f} s. Is this machine very busy?")
-        self._log(f"page: {self.url}")
+        # A token that was given is a secret, which no log may hold. A new one must be told.
+        self._log(f"page: {self.url}" if self._is_new_token else f"page: {self.address.url}?token=..., with your token")
         return self
 
     def __exit__(self, *_: object) -> None:

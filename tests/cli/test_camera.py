@@ -25,7 +25,7 @@ from digitedge.utils.opencv import cv2
 
 COMMAND = [sys.executable, "-m", "digitedge", "camera"]
 LIMIT_S = 60
-UNSET = ("DISPLAY", "WAYLAND_DISPLAY", "DIGITEDGE_WEB_TOKEN", "DIGITEDGE_MQTT")
+UNSET = ("DISPLAY", "WAYLAND_DISPLAY", "DIGITEDGE_WEB_TOKEN", "DIGITEDGE_MQTT", "DIGITEDGE_SOURCE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in UNSET}
 PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
@@ -272,7 +272,8 @@ def test_signal_ends_all_sinks_in_time_and_completes_the_recording(number: int, 
     duration_s = time.monotonic() - started
     assert process.returncode == 128 + number
     assert "Traceback" not in errors
-    assert re.search(r"page: http://127\.0\.0\.1:\d+/\?token=token-of-the-test", errors)
+    assert re.search(r"page: http://127\.0\.0\.1:\d+/\?token=\.\.\., with your token", errors)
+    assert "token-of-the-test" not in errors
     video = cv2.VideoCapture(str(tmp_path / "desk.mp4"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) >= 25
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crops", "desk.mp4"]

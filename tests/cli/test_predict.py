@@ -174,7 +174,7 @@ def test_a_named_pipe_does_not_stop_the_others(folder):
     done = predict("pipe.png", "scans/2.png")
     assert done.exit_code == 1
     assert done.stdout.startswith("scans/2.png: ")
-    assert "error: cannot read pipe.png: expected an image file, got a named pipe" in done.stderr
+    assert "error: cannot read pipe.png: expected a regular file, got a device or pipe" in done.stderr
 
 
 ROWS = ["123", "40", "56"]

@@ -19,7 +19,7 @@ from digitedge.errors import CameraError, InputError
 from digitedge.utils.images import SUFFIXES, find_images
 from digitedge.utils.opencv import cv2, is_utf8
 from digitedge.utils.raspberry_pi import BOARD, find_rpicam, is_raspberry_pi, list_cameras
-from digitedge.utils.text import public_address
+from digitedge.utils.secrets import hide_secret
 
 # Source by the pattern of its name; what matches none is the path of a video or of images.
 SOURCES: dict[str, type[Source]] = {
@@ -60,7 +60,7 @@ def open_source(text: str | None = None, mode: Mode = Mode()) -> Source:  # noqa
     if source_class is not None and issubclass(source_class, Camera):
         return source_class(text, mode=mode)
     if mode != Mode():
-        raise InputError(f"width, height and fps are options of cameras, got {public_address(text)}. Leave them out.")
+        raise InputError(f"width, height and fps are options of cameras, got {hide_secret(text)}. Leave them out.")
     return _open_file(text) if source_class is None else source_class(text)
 
 
@@ -82,8 +82,8 @@ def _open_file(text: str) -> Source:
         return Images(text, find_images([text]))
     if not path.exists():
         raise CameraError(
-            f"there is no {public_address(text)}. Expected a camera number (0), /dev/videoN, a video, an image, a "
-            "folder or pattern of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
+            f"there is no {hide_secret(text)}. Expected a camera number (0), /dev/videoN, a video, an image, a folder "
+            "or pattern of images, the address of a stream (rtsp://...), rpicam, picamera, - or demo."
         )
     if path.suffix.lower() in SUFFIXES:
         return Images(text, [path])
@@ -93,4 +93,4 @@ def _open_file(text: str) -> Source:
 
 
 def _not_utf8(name: str) -> CameraError:
-    return CameraError(f"expected a name in UTF-8, got {public_address(name)}, which OpenCV cannot open. Rename it.")
+    return CameraError(f"expected a name in UTF-8, got {hide_secret(name)}, which OpenCV cannot open. Rename it.")

@@ -18,7 +18,7 @@ from digitedge.camera.sources.base import Frame, Source
 from digitedge.camera.sources.mjpeg import newest_frames
 from digitedge.errors import CameraError
 from digitedge.utils.opencv import as_uint8, cv2
-from digitedge.utils.text import public_address
+from digitedge.utils.secrets import hide_secret
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "tcp", "udp", "rtp")
 OPEN_LIMIT_S = 10.0
@@ -39,7 +39,8 @@ class Stream(Source):
 
     def __init__(self, url: str) -> None:
         """Raise a CameraError for a scheme not in SCHEMES or an invalid address."""
-        super().__init__(public_address(url))
+        # The name is printed, so it has no password.
+        super().__init__(hide_secret(url))
         if url.partition("://")[0].lower() not in SCHEMES:
             raise CameraError(f"expected a stream address that starts with {', '.join(SCHEMES)}, got {self.name}")
         try:
