@@ -120,7 +120,7 @@ def data_cases() -> Iterator[Case]:
         raw = text.encode() + b"\n"
         yield npz(f"header {text:.12}", x=b"\x93NUMPY\x01\x00" + struct.pack("<H", len(raw)) + raw)
     header = npy_bytes(np.zeros(0, np.uint8)).replace(b"(0,), }", f"({650 << 20},), }}".encode())
-    yield npz("650 MB", z=Zeros(header, 650 << 20))
+    yield npz("650 MB", z=Zeros(header, 650))
     numbers = ("7,nan", "7," + "1" * 5000, "7,1e999,2,3,4", "-1,1,1,1,1", "٣,1,1,1,1")
     for text in ("", ",", *numbers, "x,y\n1,\x1b[31m", "7,\0"):
         yield Case(f"csv: {text!r:.12}", "", {"digits.csv": text.encode()}, "digits.csv")
@@ -158,7 +158,7 @@ def keras_cases() -> Iterator[Case]:
         yield case(f"{lie} alone", config__json=json.dumps(attack).encode())
     for content in (b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000):
         yield case(f"config {content[:8]!r}", config__json=content)
-    yield case("weights of 800 MB", model__weights__h5=Zeros(b"\x89HDF\r\n\x1a\n", 800 << 20))
+    yield case("weights of 800 MB", model__weights__h5=Zeros(b"\x89HDF\r\n\x1a\n", 800))
     weights = keras_members()["model.weights.h5"]
     yield case("weights cut", model__weights__h5=weights[: len(weights) // 2])
     yield Case("h5 cut", "", {"model.h5": weights[: len(weights) // 2]}, "model.h5")

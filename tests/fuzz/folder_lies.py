@@ -242,7 +242,7 @@ def make_keras(rng: random.Random) -> Case:
         lie, detail = "code", f"{attack.get('module')}.{attack['class_name']} at {place}"
     else:
         name = rng.choice((*members, "../x", "/tmp/x", "assets/x", *TEXTS[:3]))
-        size = rng.choice((0, 1000, 1200 << 20))
-        members[name] = Zeros(b"", size)
-        lie, detail = "member", f"{name!r:.30}: {size} bytes"
+        megabytes = rng.choice((0, 1, 1200))
+        members[name] = Zeros(b"", megabytes)
+        lie, detail = "member", f"{name!r:.30}: {megabytes} MB"
     return Case(f"keras: {lie}", detail, {"model.keras": zip_bytes(members.items())}, "model.keras")
