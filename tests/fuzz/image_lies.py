@@ -114,7 +114,8 @@ def _header_of(rng: random.Random, name: str) -> tuple[str, bytes]:
     width, height = rng.choice(LONG_SIDES), rng.choice(LONG_SIDES)
     if name == "gif":
         content[6:10] = struct.pack("<HH", width % 65_536, height % 65_536)
-        if rng.random() < 0.5 and (frame := content.find(b"\x2c", 13)) > 0:
+        frame = content.find(b"\x2c", 13)
+        if rng.random() < 0.5 and frame > 0:
             content[frame + 5 : frame + 9] = struct.pack("<HH", width % 65_536, height % 65_536)
         if rng.random() < 0.3 and frame > 0:  # many frames
             content = content[:-1] + content[frame:-1] * rng.choice((100, 3000)) + b";"
