@@ -19,6 +19,8 @@ from fuzz.traps import load_trap, make_trap
 IMAGE = ROOT / "demos" / "page.jpg"
 # Larger images are decoded, but not read: what is read of them does not depend on their format.
 READ_VALUES = 300_000
+UNEXPECTED = "error: unexpected "
+"""How the command line begins the line about an error that is not digitedge's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class RawOutput(Exception):
     """Control characters in what a command prints, which a terminal would obey."""
 
 
+class Unexpected(Exception):
+    """An error that is not digitedge's, which the command line tells in one line."""
+
+
 class CodeRun(Exception):
     """Code in a file has run."""
 
@@ -95,6 +101,7 @@ def run_command(words: list[str]) -> None:
     Raises:
         DigitEdgeError: it failed with a message.
         RawOutput: it printed control characters.
+        Unexpected: it failed with an error that is not digitedge's.
     """
     from typer.testing import CliRunner
 
@@ -106,6 +113,8 @@ def run_command(words: list[str]) -> None:
         raise result.exception
     if found := raw_characters(result.output):
         raise RawOutput(found)
+    if UNEXPECTED in result.output:
+        raise Unexpected(result.output.strip()[-300:])
     if result.exit_code:
         raise DigitEdgeError(result.output.strip()[-300:])
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from fuzz.case import Case, Unbuildable
 from fuzz.corpus import CORPUS, corpus
-from fuzz.kinds import KINDS, Kind
+from fuzz.kinds import KINDS, UNEXPECTED, Kind, raw_characters
 
 from digitedge.errors import DigitEdgeError
 
@@ -43,10 +43,14 @@ def make_case(kind: Kind, seed: str, number: int) -> Case:
 
 
 def peak_mb() -> float:
-    """The highest resident memory of this process since `forget_peak`, or of a child that has ended, in MB."""
+    """The highest resident memory of this process since `forget_peak`, in MB."""
     status = Path("/proc/self/status").read_text()
-    own = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+def children_mb() -> float:
+    """The highest resident memory of any child so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def forget_peak() -> None:
@@ -73,10 +77,10 @@ def try_command(words: list[str], folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "digitedge", *words]
     environment = {**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder), "NO_COLOR": "1"}
     environment.pop("DIGITEDGE_DATA", None)
-    errors = folder.parent / "stderr"
-    with errors.open("wb") as file:
+    output = folder.parent / "output"
+    with output.open("wb") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file, cwd=folder, env=environment
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=folder, env=environment
         )
         try:
             process.wait(COMMAND_TIMEOUT_S)
@@ -84,12 +88,14 @@ def try_command(words: list[str], folder: Path) -> dict[str, Any]:
             process.kill()
             process.wait()
             return {"outcome": "hang"}
-    said = errors.read_text(errors="replace")
+    said = output.read_text(errors="replace")
     last = said.strip().splitlines()[-1:] or [""]
     if process.returncode < 0 or process.returncode > 2:
         return {"outcome": "crash", "error": f"exit {process.returncode}", "message": last[0][:300]}
-    if "Traceback (most recent call last)" in said:
+    if "Traceback (most recent call last)" in said or UNEXPECTED in said:
         return {"outcome": "traceback", "error": last[0].partition(":")[0][:60], "message": last[0][:300]}
+    if found := raw_characters(said):
+        return {"outcome": "traceback", "error": "RawOutput", "message": found}
     return {"outcome": "works" if process.returncode == 0 else "refused", "message": last[0][:300]}
 
 
@@ -107,6 +113,7 @@ def serve(kinds: list[Kind], seed: str, folder: Path, command_every: int, answer
     forget_peak()
     own_mb = peak_mb() if any(kind.tensorflow for kind in kinds) else 0.0
     place = folder / "input"
+    largest_child = children_mb()
     answer({})
     for line in sys.stdin:
         name, number = line.split()
@@ -122,9 +129,14 @@ def serve(kinds: list[Kind], seed: str, folder: Path, command_every: int, answer
         result = try_case(kind, path, case)
         gc.collect()  # what native code has damaged is found when it is freed
         seconds = time.monotonic() - started
-        answer({**result, "seconds": seconds, "peak_mb": peak_mb() - own_mb})
+        peaks = [peak_mb() - own_mb]
+        if (child := children_mb()) > largest_child:
+            largest_child = child
+            peaks.append(child)
+        answer({**result, "seconds": seconds, "peak_mb": max(peaks)})
         if words is not None:
             answer(try_command(words, place))
+            largest_child = children_mb()
 
 
 def main() -> None:
