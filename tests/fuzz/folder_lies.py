@@ -158,7 +158,7 @@ def make_run(rng: random.Random) -> Case:
         "architecture": "cnn",
         "optimizer": "adamw",
         "epochs": 3,
-        "dropout": 0.1,
+        "validation_split": 0.1,
         "augment": ["geometry"],
         "start": None,
     }
