@@ -51,6 +51,14 @@ def mnist() -> Path:
 
 
 @pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for settings of this test alone, which is empty, and no signature policy."""
+    monkeypatch.setenv("DIGITEDGE_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("DIGITEDGE_REQUIRE_SIGNATURE", "")  # set, so that what a command changes is restored
+    return tmp_path / "config"
+
+
+@pytest.fixture
 def digitedge(tmp_path: Path) -> Command:
     """Run the command line in a real process, in an empty folder, without data and without a network that answers."""
 

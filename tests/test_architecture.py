@@ -15,7 +15,7 @@ from digitedge.errors import install_command
 PACKAGE = Path(digitedge.__file__).parent
 LEVELS = (
     *("cli", "exporting", "doctor", "web", "training", "evaluation", "benchmark", "camera", "datasets", "reader"),
-    *("synthetic", "bundle", "metrics", "runtime", "vision", "utils", "errors"),
+    *("synthetic", "updates", "bundle", "metrics", "runtime", "vision", "utils", "errors"),
 )
 """Packages from the top down; docs/architecture.md describes them. A package imports only from those after it."""
 

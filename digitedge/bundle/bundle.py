@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from digitedge.bundle.made_here import is_made_here, state_folder
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
+from digitedge.bundle.signature import check_signature, is_signature_required, write_signature
+from digitedge.bundle.versions import current_bundle
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier, load_network
 from digitedge.runtime.adapter import AdaptedClassifier, Adapter, Preprocessing
@@ -31,6 +33,9 @@ from digitedge.utils.drafts import sweep_drafts
 from digitedge.utils.files import hash_regular_file, read_regular_file
 from digitedge.utils.loading import parse_json, parse_npz
 from digitedge.utils.text import printable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
@@ -52,10 +57,17 @@ _PREFERENCE = [RECIPES[r].file_name(f) for f in (Format.TFLITE, Format.ONNX) for
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A folder of exported files whose hashes were checked."""
+    """A folder of exported files whose hashes were checked.
+
+    Attributes:
+        path: of the folder.
+        manifest: what it states.
+        signer: name of the trusted key that signed it; None if it is not signed, or by a stranger.
+    """
 
     path: Path
     manifest: Manifest
+    signer: str | None = None
 
     @property
     def reference(self) -> Path:
@@ -97,17 +109,50 @@ class Model:
     adapter: Adapter | None = None
 
 
-def load_bundle(path: str | Path) -> Bundle:
-    """Load a bundle and check every file against its manifest.
+def load_bundle(
+    path: str | Path,
+    *,
+    require_signature: bool | None = None,
+    log: Callable[[str], object] = lambda line: None,
+) -> Bundle:
+    """Load a bundle and check every file against its manifest, and the manifest against its signature, if there is one.
+
+    Args:
+        path: a bundle, or a folder of `digitedge update`, which stands for its current bundle.
+        require_signature: load only what a trusted key has signed; None for what the environment variable
+            `DIGITEDGE_REQUIRE_SIGNATURE` says.
+        log: gets a line if it is signed by a stranger.
 
     Raises:
-        ModelError: no bundle there, a damaged manifest, or a file that is missing or not what the manifest says.
+        ModelError: no bundle there, a damaged manifest, or a file that is missing or not what the manifest says; a
+            signature that is wrong, or missing although it is required.
+        MissingExtraError: a signature is required, and the package that checks it is not installed.
     """
-    bundle = Bundle(Path(path), read_manifest(Path(path)))
-    entries: dict[str, ModelFile | OtherFile] = {**bundle.manifest.files, **bundle.manifest.others}
-    for name, entry in entries.items():
-        _check_file(bundle.path / name, entry)
-    return bundle
+    path = current_bundle(Path(path))
+    manifest, digests = _read_manifest(path)
+    signer = check_signature(path, digests, required=is_signature_required(require_signature), log=log)
+    _check_files(path, manifest)
+    return Bundle(path, manifest, signer)
+
+
+def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> Bundle:
+    """Sign a bundle, whose files are checked before; an older signature is replaced.
+
+    Raises:
+        ModelError: as in `load_bundle`.
+        ParityError: it failed the parity check.
+    """
+    manifest, digests = _read_manifest(path)
+    _check_files(path, manifest)
+    if not manifest.passed:
+        raise ParityError(f"{path} failed the parity check, so it is not signed. Train longer or export again.")
+    write_signature(path, digests, name=manifest.name, key=key)
+    return Bundle(path, manifest)
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for name, entry in manifest.entries.items():
+        _check_file(folder / name, entry)
 
 
 def is_bundle(path: Path) -> bool:
@@ -117,8 +162,21 @@ def is_bundle(path: Path) -> bool:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a bundle without looking at the other files. Errors as in `load_bundle`."""
+    return _read_manifest(folder)[0]
+
+
+def _read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
+    """Read a manifest; also return the sha256 of it, and of every file as it states them, which a signature signs."""
     sweep_drafts(folder.parent)  # what a kill left
-    return _parse_manifest(folder, read_manifest_bytes(folder))
+    content = read_manifest_bytes(folder)
+    manifest = _parse_manifest(folder, content)
+    digests = {name: entry.sha256 for name, entry in manifest.entries.items()}
+    return manifest, {MANIFEST: hashlib.sha256(content).hexdigest(), **digests}
+
+
+def _parse_manifest(folder: Path, content: bytes) -> Manifest:
+    where, advice = str(folder / MANIFEST), "The manifest is damaged; export the bundle again."
+    return Manifest.from_json(parse_json(content, where=where, error=ModelError, advice=advice), where=where)
 
 
 def read_manifest_bytes(folder: Path) -> bytes:
@@ -131,11 +189,6 @@ def read_manifest_bytes(folder: Path) -> bytes:
     if not os.path.lexists(path):
         raise ModelError(f"no bundle at {folder}: it has no {MANIFEST}. Make one with: digitedge export")
     return read_regular_file(path, max_bytes=MAX_MANIFEST_BYTES, error=ModelError, follow_links=False)
-
-
-def _parse_manifest(folder: Path, content: bytes) -> Manifest:
-    where, advice = str(folder / MANIFEST), "The manifest is damaged; export the bundle again."
-    return Manifest.from_json(parse_json(content, where=where, error=ModelError, advice=advice), where=where)
 
 
 def released_bundle() -> Path:
@@ -202,6 +255,7 @@ def load_model(
     threads: int = 1,
     preprocess: str | None = None,
     digits: Callable[[], LabelledDigits | None] = lambda: None,
+    require_signature: bool | None = None,
     log: Callable[[str], object] = lambda line: None,
 ) -> Model:
     """Load a model, ready to run.
@@ -209,23 +263,25 @@ def load_model(
     A third-party file is tried under every preprocessing, to find the one with the highest accuracy.
 
     Args:
-        path: a bundle, a file of a bundle, a model file alone, a SavedModel folder, or None for the released bundle.
+        path: a bundle, a folder of `digitedge update`, a file of a bundle, a model file alone, a SavedModel folder, or
+            None for the released bundle.
         force: run a model that failed the parity check, or reads fewer than 80 % of the golden digits.
         threads: see `load_classifier`.
         preprocess: the preprocessing of a third-party file, see `digitedge.runtime.adapter.Preprocessing`.
         digits: called for a third-party file; returns training digits, or None for the golden set of the released
             bundle, whose rendered digits tell less.
-        log: gets a line that says how a third-party file is used.
+        require_signature: see `load_bundle`. A file that belongs to no bundle is refused then.
+        log: gets a line that says how a third-party file is used, or that a stranger has signed the bundle.
 
     Raises:
         InputError: an empty path, or a wrong text for `preprocess`.
-        ModelError: missing, damaged, or not what its manifest says.
+        ModelError: missing, damaged, not what its manifest says, or without a signature that is required.
         ParityError: it failed the parity check, and `force` is false.
         MissingExtraError: its runtime is not installed.
     """
     if path == "":
         raise InputError("expected the path of a model, got an empty one. Leave it out for the released bundle.")
-    path = released_bundle() if path is None else Path(path)
+    path = released_bundle() if path is None else current_bundle(Path(path))
     if not path.exists():
         sweep_drafts(path.parent)  # may put back a bundle that a killed export had moved away
     if not path.exists():
@@ -234,10 +290,10 @@ def load_model(
         )
     file, entry = path, None
     if is_bundle(path):
-        bundle = load_bundle(path)
+        bundle = load_bundle(path, require_signature=require_signature, log=log)
         file = bundle.preferred_file()
         entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
-    elif entry := read_entry(path):
+    elif entry := read_entry(path, require_signature=require_signature, log=log):
         _check_file(_follow_into_bundle(path), entry)
         passed = entry.passed
     if entry is None:
@@ -295,18 +351,25 @@ def read_golden(path: Path, *, sha256: str | None = None, advice: str) -> dict[s
     return parse_npz(io.BytesIO(content), where=str(path), error=ModelError, advice=advice)
 
 
-def read_entry(path: Path) -> ModelFile | None:
+def read_entry(
+    path: Path, *, require_signature: bool | None = None, log: Callable[[str], object] = lambda line: None
+) -> ModelFile | None:
     """Read the manifest's entry of a model file, without reading the file; None for a file without one.
 
-    These are files outside of a bundle, and a bundle's original, whose hash is checked.
+    These are files outside of a bundle, and a bundle's original, whose hash is checked. The signature of the bundle is
+    checked as in `load_bundle`.
 
     Raises:
-        ModelError: the manifest is damaged, or does not list the file.
+        ModelError: the manifest is damaged, or does not list the file; the signature is wrong, or missing although it
+            is required.
     """
-    path = _follow_into_bundle(path)
+    path, required = _follow_into_bundle(path), is_signature_required(require_signature)
     if not os.path.lexists(path.parent / MANIFEST):
+        if required:
+            raise ModelError(f"{path} is in no bundle, and only signed bundles are loaded here. Give such a bundle.")
         return None
-    manifest, name = read_manifest(path.parent), path.name
+    (manifest, digests), name = _read_manifest(path.parent), path.name
+    check_signature(path.parent, digests, required=required, log=log)
     if name == manifest.reference:
         _check_file(path, manifest.others[name])
         return None

@@ -208,6 +208,11 @@ class Manifest:
     unfinished: bool = False
     not_made: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def entries(self) -> dict[str, ModelFile | OtherFile]:
+        """All files that are hashed, by name."""
+        return {**self.files, **self.others}
+
     @classmethod
     def from_json(cls, value: Any, *, where: str) -> Self:
         """Build from parsed JSON; `where` is the path of the file, for messages.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from digitedge.cli import data, eval, service
+from digitedge.cli import data, eval, service, trust
 from digitedge.cli.bench import bench
 from digitedge.cli.camera import camera
 from digitedge.cli.common import print_line
@@ -15,8 +15,11 @@ from digitedge.cli.doctor import doctor
 from digitedge.cli.export import export
 from digitedge.cli.info import info
 from digitedge.cli.predict import predict
+from digitedge.cli.publish import publish
 from digitedge.cli.report_error import report_error
+from digitedge.cli.sign import sign
 from digitedge.cli.train import TrainCommand, train
+from digitedge.cli.update import update
 from digitedge.cli.verify import verify
 from digitedge.errors import install_command
 from digitedge.utils.secrets import hide_in_message
@@ -24,6 +27,7 @@ from digitedge.utils.text import printable
 
 TRAIN_PANEL = f"Train and export ({install_command('train')})".replace("[", "\\[")  # not markup
 EDGE_PANEL = "Run on the edge"
+TRUST_PANEL = f"Sign and update ({install_command('trust')})".replace("[", "\\[")
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
 
@@ -65,6 +69,10 @@ app.command(rich_help_panel=EDGE_PANEL)(predict)
 app.command(rich_help_panel=EDGE_PANEL)(camera)
 app.add_typer(service.app, name="service", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(info)
+app.add_typer(trust.app, name="trust", rich_help_panel=TRUST_PANEL)
+app.command(rich_help_panel=TRUST_PANEL)(sign)
+app.command(rich_help_panel=TRUST_PANEL)(publish)
+app.command(rich_help_panel=TRUST_PANEL)(update)
 app.command(rich_help_panel=EDGE_PANEL)(doctor)
 app.command(rich_help_panel=TRAIN_PANEL)(demo)
 app.add_typer(data.app, name="data", rich_help_panel=TRAIN_PANEL)

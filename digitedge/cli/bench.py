@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import MODEL_HELP, JsonOption, choose_model, echo, parse_path, print_json, print_text
+from digitedge.cli.common import (
+    MODEL_HELP,
+    JsonOption,
+    SignatureOption,
+    choose_model,
+    echo,
+    parse_path,
+    print_json,
+    print_text,
+)
 from digitedge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -42,6 +51,7 @@ def bench(
         ),
     ] = None,
     as_json: JsonOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Measure the speed of every file of a bundle and of the stages of reading a frame, and recommend a file.
 

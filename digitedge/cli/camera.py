@@ -13,6 +13,7 @@ from digitedge.cli.common import (
     ForceOption,
     ModelOption,
     PreprocessOption,
+    SignatureOption,
     ThresholdOption,
     choose_model,
     echo,
@@ -109,6 +110,7 @@ def camera(
     preprocess: PreprocessOption = None,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 
@@ -127,6 +129,7 @@ def camera(
     """
     from digitedge.camera import Mode, open_source, run
     from digitedge.camera.heartbeat import Heartbeat
+    from digitedge.camera.model_watcher import ModelWatcher
     from digitedge.reader import Reader
     from digitedge.utils.opencv import cv2
     from digitedge.utils.quiet import quiet_libraries
@@ -147,15 +150,17 @@ def camera(
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    reader = Reader(
-        load_chosen(choose_model(model), force=force, preprocess=preprocess, threads=threads), threshold=threshold
-    )
+    load = partial(load_chosen, force=force, preprocess=preprocess, threads=threads)
+    chosen = choose_model(model)
+    reader = Reader(load(chosen), threshold=threshold)
     if address is not None:
         optional.append(_web_sink(address, reader))
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
         sinks += map(stack.enter_context, optional)
+        if model is not None and model != chosen:  # a folder of versions, of which `chosen` is the current one
+            stack.enter_context(ModelWatcher(model, chosen, reader, load, log=echo))
         session = run(
             frames,
             reader,

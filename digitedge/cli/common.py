@@ -23,7 +23,8 @@ RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
 DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
-    f"A bundle, a model file ({MODEL_SUFFIXES}), also a third-party one, or a SavedModel folder. {DEFAULT_MODEL}"
+    f"A bundle, a folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
+    f"SavedModel folder. {DEFAULT_MODEL}"
 )
 
 
@@ -62,6 +63,34 @@ PreprocessOption = Annotated[
         "with commas, inverted (dark ink), transposed, pad, crop or resize. Default: the one with the best accuracy.",
     ),
 ]
+POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.POLICY_VARIABLE
+
+
+def apply_policy(required: bool | None) -> bool | None:
+    """Let --require-signature hold for this process and for its children, which load files too (bench)."""
+    if required is not None:
+        os.environ[POLICY_VARIABLE] = "1" if required else "0"
+    return required
+
+
+SignatureOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--require-signature/--no-require-signature",
+        callback=apply_policy,
+        help="Load only bundles that a trusted key has signed (see `digitedge trust`). "
+        f"Default: ${POLICY_VARIABLE} (1 or 0), else no.",
+        show_default=False,
+    ),
+]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="File whose first line is the passphrase of an encrypted private key. Default: $DIGITEDGE_KEY_PASSPHRASE.",
+    ),
+]
 ThresholdOption = Annotated[
     float,
     typer.Option("--threshold", min=0, max=1, help="Minimum confidence of a digit, regardless of other evidence."),
@@ -80,14 +109,16 @@ DataOption = Annotated[
 def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
     """The given model, else the newest bundle in ./export that was made here and passed, else the released one.
 
-    A default is printed to stderr, and so is a newer bundle that was not made here; `name_it` is how to name a bundle.
+    A folder of `digitedge update` stands for its current bundle. A default is printed to stderr, and so is a newer
+    bundle that was not made here; `name_it` is how to name a bundle.
     """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
+    from digitedge.bundle.versions import current_bundle
     from digitedge.utils.drafts import sweep_drafts
 
     if model is not None:
         sweep_drafts(model.parent)  # may put back a bundle that a killed export had moved away
-        return model
+        return current_bundle(model)
     chosen = newest_passed_bundle(EXPORT_FOLDER, log=echo, name_it=name_it) or released_bundle()
     echo(f"model: {chosen}")
     return chosen

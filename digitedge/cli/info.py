@@ -8,6 +8,7 @@ import typer
 from digitedge.cli.common import (
     MODEL_HELP,
     JsonOption,
+    SignatureOption,
     choose_model,
     echo,
     parse_path,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def info(
     model: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="MODEL", help=MODEL_HELP)] = None,
     as_json: JsonOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Check the hashes of a bundle and print its manifest: origin, files, figures, parity.
 
@@ -49,7 +51,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     from digitedge.bundle.bundle import load_bundle
     from digitedge.utils.tables import percent
 
-    loaded = load_bundle(path)
+    loaded = load_bundle(path, log=echo)
     manifest = loaded.manifest
     read = {name: try_footprint(path / name) for name in manifest.files}
     footprints = {name: footprint.to_dict() for name, (footprint, _) in read.items() if footprint}
@@ -57,7 +59,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for reason in missing:
         echo(f"no footprint: {reason}")
     if as_json:
-        print_json({**manifest.to_dict(), "footprint": footprints})
+        print_json({**manifest.to_dict(), "footprint": footprints, "signer": loaded.signer})
         return
     macs = "unknown" if manifest.macs is None else f"{manifest.macs / 1e6:.2f} million"
     size = f"{manifest.parameters:,} parameters, {macs} MACs"
@@ -72,6 +74,8 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for name, reason in manifest.not_made.items():
         print_line(f"{name}: not made: {reason}")
     print_table(manifest)
+    if loaded.signer is not None:
+        print_line(f"signed by {loaded.signer}, whose key is trusted here")
     print_line(f"runs by default: {loaded.preferred_file().name}")
     if footprints:
         print_text(f"\n{footprint_text(footprints)}")

@@ -57,13 +57,18 @@ def install(
       digitedge service install -- rpicam --events --expect-length 6
       digitedge service install --print -- rtsp://192.168.1.20/stream
     """
+    from digitedge.bundle.signature import is_signature_required
     from digitedge.camera.service import ServiceFiles, install, read_secrets
     from digitedge.utils.files import check_writable
 
-    parameters = _parse(ctx, arguments or [])
+    arguments = arguments or []
+    parameters = _parse(ctx, arguments)
+    # The service does not see the variable of this shell, which `_parse` has set if it is asked for.
+    if is_signature_required() and "--require-signature" not in arguments:
+        arguments = ["--require-signature", *arguments]
     files = ServiceFiles.of(name, _config())
     former = read_secrets(files)
-    visible, secrets = _separate_secrets(arguments or [], parameters, former)
+    visible, secrets = _separate_secrets(arguments, parameters, former)
     unit = _plan_unit(visible, parameters, files.secrets if secrets else None)
     if print_only:
         typer.echo(unit.text(), nl=False)

@@ -12,6 +12,7 @@ from digitedge.cli.common import (
     DataOption,
     JsonOption,
     PreprocessOption,
+    SignatureOption,
     check_model_file,
     choose_model,
     echo,
@@ -61,6 +62,7 @@ def verify(
         bool, typer.Option("--golden", help="Check only the golden set: this device, not the accuracy.")
     ] = False,
     tolerance: ToleranceOption = None,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Compare every file of a bundle with the original on the test images, or one model with another.
 
@@ -96,7 +98,8 @@ def verify(
     if len(paths) == 2:
         report, reports = _verify_pair(paths[0], paths[1], data, preprocess, limits, shown)
     else:
-        bundle = load_bundle(choose_model(paths[0] if paths else None, name_it="digitedge verify "))
+        chosen = choose_model(paths[0] if paths else None, name_it="digitedge verify ")
+        bundle = load_bundle(chosen, log=echo)
         needs_images = data is not None or shown != _Shown() or bool(limits)
         digits = None if golden else _load_data(bundle, data, required=needs_images)
         report, reports = (

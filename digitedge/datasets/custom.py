@@ -40,7 +40,7 @@ CLEAR_SHARE = 0.35
 DISSENT_SHARE = 0.1
 # Largest deviation of paper from its median, in standard deviations.
 PAPER_DEVIATION = 4.0
-# Memory in bytes that a digit takes besides its image, measured with `digitedge eval`: crops, results, Python objects.
+# Memory in bytes that a digit takes besides its image: crops, results and what Python adds, in `digitedge eval`.
 DIGIT_BYTES = 3_500
 # Memory that the numbers of a csv file take at most, by its size: a digit and a comma become a float32.
 CSV_MEMORY = 3

@@ -21,6 +21,7 @@ EXTRAS = {
     "train": ("training and export", ("tensorflow", "keras", "tf2onnx", "onnx", "matplotlib")),
     "web": ("a page in the browser", ("starlette", "uvicorn")),
     "mqtt": ("readings to a message broker", ("paho",)),
+    "trust": ("signatures and updates", ("cryptography", "tuf")),
 }
 NOT_INSTALLED = "not installed"
 

@@ -17,8 +17,9 @@ from digitedge.bundle.manifest import Manifest, build_adapter
 from digitedge.bundle.model_card import rewrite_card
 from digitedge.bundle.parity import Parity, compare_outputs
 from digitedge.bundle.recipe import RECIPES, Tolerance
+from digitedge.bundle.signature import SIGNATURE
 from digitedge.datasets.dataset import Dataset
-from digitedge.errors import DataError
+from digitedge.errors import DataError, ModelError
 from digitedge.exporting.original import load_reference
 from digitedge.runtime import Classifier, load_classifier
 from digitedge.training.plots import plot_digits
@@ -109,10 +110,13 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
 
     Raises:
         DigitEdgeError: the bundle's folder is not writable.
+        ModelError: the bundle is signed; another manifest would break its signature.
     """
     files = bundle.manifest.files
     if all(files[name].passed == result.passed for name, result in results.items()):
         return False
+    if (bundle.path / SIGNATURE).exists():
+        raise ModelError(f"{bundle.path} is signed, so its manifest stays. Export it again, or remove {SIGNATURE}.")
     entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
     passed = all(entry.passed for entry in entries.values())
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)

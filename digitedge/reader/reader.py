@@ -20,12 +20,7 @@ from digitedge.vision.tables import find_tables
 
 
 class Reader:
-    """Reads digits in images with one model, which is loaded once.
-
-    Attributes:
-        classifier: scores crops.
-        reject_threshold: confidence that is evidence neither for nor against a digit, from the manifest of the model.
-    """
+    """Reads digits in images with one model, which is loaded once."""
 
     def __init__(
         self,
@@ -53,12 +48,32 @@ class Reader:
         self.threshold = threshold
         if model is None or isinstance(model, str | Path):
             model = load_model(model, force=force, threads=threads)
+        self.use(model)
+
+    def use(self, model: Model | Classifier) -> None:
+        """Read with another model from the next image on; an image that is being read stays with its own.
+
+        It may be called from another thread.
+
+        Raises:
+            InputError: something else than a model.
+        """
         if isinstance(model, Model):
-            self.classifier, self.reject_threshold = model.classifier, model.reject_threshold
+            self._model = model.classifier, model.reject_threshold  # one value, so that no reader sees half of it
         elif hasattr(model, "probabilities"):
-            self.classifier, self.reject_threshold = model, DEFAULT_REJECT_THRESHOLD
+            self._model = model, DEFAULT_REJECT_THRESHOLD
         else:
             raise InputError(f"expected the path of a model or a classifier, got {type(model).__name__}.")
+
+    @property
+    def classifier(self) -> Classifier:
+        """What scores the crops."""
+        return self._model[0]
+
+    @property
+    def reject_threshold(self) -> float:
+        """Confidence that is evidence neither for nor against a digit, from the manifest of the model."""
+        return self._model[1]
 
     @property
     def threshold(self) -> float:
@@ -137,9 +152,10 @@ class Reader:
         return self._run(_load_image(image))[0]
 
     def _run(self, image: NDArray[np.uint8]) -> tuple[Trace, Arrangement, tuple[Table, ...]]:
+        classifier, reject_threshold = self._model
         stages = StageClock()
         detection = detect_candidates(image, stages)
-        predictions = classify_candidates(detection, self.classifier, stages)
+        predictions = classify_candidates(detection, classifier, stages)
         lines = detection.lines()
         with stages.measure(Stage.DECISIONS):
             decisions = decide(
@@ -147,7 +163,7 @@ class Reader:
                 detection.shape,
                 lines,
                 min_confidence=self.threshold,
-                reject_threshold=self.reject_threshold,
+                reject_threshold=reject_threshold,
             )
         with stages.measure(Stage.ROWS):
             kept = [index for index, decision in enumerate(decisions) if decision.kept]

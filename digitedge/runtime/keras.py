@@ -57,10 +57,11 @@ class KerasNetwork:
     """
 
     def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
+        content = None if is_saved_model(path) else read_model(path, sha256)[0]
         _check_size(path)
         require_tensorflow()
         self.path = path
-        model = load_saved_model(path) if is_saved_model(path) else _load_keras(path, sha256)
+        model = load_saved_model(path) if content is None else _load_keras(path, content)
         self.model = _with_one_output(model, path)
         batch_shape = list(self.model.inputs[0].shape)
         split = split_batch(batch_shape)
@@ -136,10 +137,9 @@ def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     return lambda inputs: np.asarray(graph(inputs), np.float32)
 
 
-def _load_keras(path: Path, sha256: str | None) -> Any:
+def _load_keras(path: Path, content: bytes) -> Any:
     import keras
 
-    content, _ = read_model(path, sha256)
     if tuple(int(part) for part in keras.__version__.split(".")[:3]) < SAFE_KERAS:
         oldest = ".".join(map(str, SAFE_KERAS))
         raise ModelError(

@@ -134,6 +134,8 @@ def read_npz(path: Path, *, error: type[DigitEdgeError], advice: str) -> dict[st
     Memory is taken only for what the file holds: an array whose header asks for more is damaged, and arrays that are
     larger together than `digitedge.utils.memory_limit` are refused.
     """
+    if path.exists() and not path.is_file():  # a pipe would block
+        raise error(f"{path}: expected an npz file, got a folder, device or pipe. {advice}")
     try:
         with path.open("rb") as file:
             return parse_npz(file, where=str(path), error=error, advice=advice)

@@ -7,14 +7,24 @@ import sys
 import pytest
 import typer
 
+from digitedge.bundle.signature import POLICY_VARIABLE
 from digitedge.camera import capture
-from digitedge.cli import camera, common
+from digitedge.cli import camera, common, publish, update
 from digitedge.cli.app import app
 from digitedge.reader.rejection import MIN_CONFIDENCE
 
 PATHS = [
     *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["bench"], ["info"], ["demo"], ["doctor"]),
     *(["eval", "photos"], ["eval", "scenes"], ["data", "get"], ["data", "show"]),
+    *(
+        ["sign"],
+        ["publish"],
+        ["update"],
+        ["trust", "new-key"],
+        ["trust", "add"],
+        ["trust", "list"],
+        ["trust", "remove"],
+    ),
     *(["service", "install"], ["service", "status"], ["service", "remove"], ["eval"], []),
 ]
 
@@ -38,6 +48,12 @@ def test_the_list_names_every_command() -> None:
 def test_defaults_that_help_does_not_import_are_those_of_the_code() -> None:
     assert common.LEAST_CONFIDENCE == MIN_CONFIDENCE
     assert camera.PATIENCE_S == capture.PATIENCE_S
+    assert common.POLICY_VARIABLE == POLICY_VARIABLE
+    pytest.importorskip("tuf")
+    from digitedge.updates.install import TIMEOUT_S
+    from digitedge.updates.repository import DAYS
+
+    assert (update.TIMEOUT_S, publish.DAYS) == (TIMEOUT_S, DAYS)
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="needs TensorFlow")

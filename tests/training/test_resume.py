@@ -270,7 +270,7 @@ def change_config(folder: Path, **settings: int) -> None:
 @pytest.mark.parametrize(
     ("damage", "error", "message"),
     [
-        (truncate_last, ModelError, r"last\.keras: expected a model saved by Keras 3.*digitedge export .*model\.keras"),
+        (truncate_last, ModelError, r"last\.keras: expected a model saved by Keras 3.*digitedge export .*--unfinished"),
         (replace_last_by_best, ModelError, r"expected complete epochs of 4 steps, got 0"),
         (delete_two_rows, DataError, r"history\.csv has 1 epochs, but last\.keras has 3"),
         (damage_history, DataError, r"history\.csv: expected a row of figures for each epoch"),

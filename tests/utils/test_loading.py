@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -131,3 +132,10 @@ def test_npz_of_every_kind_of_array_is_read(tmp_path: Path) -> None:
     assert read.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(read[name], array)
+
+
+def test_npz_that_is_a_pipe_or_folder_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", tmp_path):
+        with pytest.raises(DataError, match="expected an npz file, got a folder, device or pipe"):
+            read_npz(path, error=DataError, advice="Make it.")

@@ -12,6 +12,7 @@ from digitedge.cli.common import (
     ForceOption,
     JsonOption,
     PreprocessOption,
+    SignatureOption,
     check_image_file,
     choose_model,
     echo,
@@ -61,6 +62,7 @@ def bundle(
     as_json: JsonOption = False,
     preprocess: PreprocessOption = None,
     force: ForceOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate every file of a bundle: accuracy, robustness, calibration, and rejection of non-digits.
 

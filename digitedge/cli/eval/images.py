@@ -14,6 +14,7 @@ from digitedge.cli.common import (
     JsonOption,
     ModelOption,
     PreprocessOption,
+    SignatureOption,
     ThresholdOption,
     check_image_file,
     choose_model,
@@ -67,6 +68,7 @@ def photos(
     preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate the reader on your labelled photographs: errors by difficulty, and false positives without digits.
 
@@ -107,6 +109,7 @@ def scenes(
     preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
+    require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate the reader on rendered scenes, easy to hard: the figures of `eval photos`, without data of your own.
 

@@ -1,0 +1,66 @@
+"""`digitedge publish`: offer a bundle to devices."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitedge.cli.common import PassphraseOption, SignatureOption, echo, parse_path
+
+DAYS = 30  # digitedge.updates.repository.DAYS, which --help must not import
+
+
+def publish(
+    folder: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="The repository: static files for any web server.")
+    ],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private key, made by `digitedge trust new-key`.")],
+    bundle: Annotated[
+        Path | None, typer.Argument(parser=parse_path, metavar="[BUNDLE]", help="The bundle to offer.")
+    ] = None,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Offer the same bundle with new expiry dates, before the old ones pass.")
+    ] = False,
+    root_key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Private key of the root, kept offline: for the first time, to renew the root, or to replace --key. "
+            "Default: --key is the root's key too.",
+        ),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until devices refuse what is not renewed.")] = DAYS,
+    passphrase_file: PassphraseOption = None,
+    require_signature: SignatureOption = None,
+) -> None:
+    """Offer a bundle to devices, which get it with `digitedge update`.
+
+    Each time, the bundle becomes the next version. Devices refuse older
+    versions, changed files and expired dates (TUF). Give devices the file
+    that is printed, once, by hand: it is their root of trust.
+
+    Examples:
+      digitedge publish export/cnn-1 --to site/digits --key maker.key
+      digitedge publish --renew --to site/digits --key maker.key
+      digitedge publish export/cnn-1 --to site/digits --key maker.key --root-key offline.key
+    """
+    from digitedge.bundle.bundle import load_bundle
+    from digitedge.bundle.keys import read_passphrase, read_private_key
+
+    if (bundle is None) != renew:
+        raise typer.BadParameter("expected a BUNDLE, or --renew", param_hint="BUNDLE")
+    from digitedge.updates.repository import publish
+
+    passphrase = read_passphrase(passphrase_file)
+    published = publish(
+        None if bundle is None else load_bundle(bundle, log=echo),
+        folder,
+        key=read_private_key(key, passphrase=passphrase),
+        root_key=None if root_key is None else read_private_key(root_key, passphrase=passphrase),
+        days=days,
+        log=echo,
+    )
+    typer.echo(
+        f"{'renewed' if renew else 'published'}: version {published.version}, until {published.expires:%Y-%m-%d}"
+    )
+    typer.echo(f"root of trust for new devices: {published.root}")

@@ -1,0 +1,31 @@
+"""`digitedge sign`: sign a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digitedge.cli.common import PassphraseOption, parse_path
+
+
+def sign(
+    bundle: Annotated[Path, typer.Argument(parser=parse_path, metavar="BUNDLE", show_default=False)],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private key, made by `digitedge trust new-key`.")],
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Sign a bundle, so that others can check who made it and that nobody changed it.
+
+    The signature covers the manifest and every file that it lists. It is
+    written to signature.json in the bundle. Sign last: whatever changes the
+    manifest breaks the signature.
+
+    Examples:
+      digitedge sign export/cnn-1 --key maker.key
+    """
+    from digitedge.bundle.bundle import sign_bundle
+    from digitedge.bundle.keys import key_id, read_passphrase, read_private_key
+    from digitedge.bundle.signature import SIGNATURE
+
+    private = read_private_key(key, passphrase=read_passphrase(passphrase_file))
+    signed = sign_bundle(bundle, private)
+    typer.echo(f"signed: {signed.path / SIGNATURE} (key {key_id(private)[:16]}...)")
