@@ -4,7 +4,7 @@ BIN := .venv/bin
 # A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
 SLOW_TIMEOUT := 1200
 
-.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak search ablation limits images chaos release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo          train briefly, export, verify, read a rendered clip (about 5 minutes)"
@@ -19,6 +19,7 @@ help:
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
 	@echo "make chaos         kill what replaces a bundle 500 times, and real exports (10 minutes)"
+	@echo "make fuzz          load 20,000 files that lie; nothing may crash, hang, raise or take 600 MB (an hour)"
 	@echo "make images        make the images of README.md again (Chromium)"
 	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
 	@echo "make search        compare architectures (15 minutes)"
@@ -78,6 +79,9 @@ soak: .venv/ready
 
 chaos: .venv/ready
 	$(BIN)/python tests/chaos/kills.py
+
+fuzz: .venv/ready
+	PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 images: .venv/ready
 	$(BIN)/python docs/make_images.py
