@@ -51,6 +51,14 @@ def connect(port: int, count: int, seconds: float) -> None:
     _open(port, count, seconds, b"")
 
 
+def burst(port: int, count: int, seconds: float) -> None:
+    """Open all connections at once and send nothing."""
+    end = time.monotonic() + seconds
+    held = _open(port, count, 0.0, b"")
+    time.sleep(max(0.0, end - time.monotonic()))
+    del held
+
+
 def half_request(port: int, count: int, seconds: float) -> None:
     """Open connections and send half a request."""
     _open(port, count, seconds, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
@@ -108,12 +116,14 @@ def events_unread(port: int, count: int, seconds: float) -> None:
 
 ATTACKS: dict[str, Callable[[int, int, float], None]] = {
     attack.__name__: attack
-    for attack in (connect, half_request, request, upload, spread, healthz, mjpeg_unread, events_unread)
+    for attack in (connect, burst, half_request, request, upload, spread, healthz, mjpeg_unread, events_unread)
 }
 
 
-def _open(port: int, count: int, seconds: float, data: bytes, addresses: Sequence[str] = (ATTACKER,)) -> None:
-    """Open `count` connections at an even rate and keep all of them open; as fast as possible with 0 seconds."""
+def _open(
+    port: int, count: int, seconds: float, data: bytes, addresses: Sequence[str] = (ATTACKER,)
+) -> list[socket.socket]:
+    """Open `count` connections at an even rate, or as fast as possible in 0 seconds, and keep all of them open."""
     address = cycle(addresses)
     started = time.monotonic()
     held = []
@@ -128,6 +138,7 @@ def _open(port: int, count: int, seconds: float, data: bytes, addresses: Sequenc
             with contextlib.suppress(OSError):
                 held[number - 16].send(data)
     print(json.dumps({"opened": len(held), "seconds": round(time.monotonic() - started, 1)}))
+    return held
 
 
 def _hold_streams(port: int, path: bytes, seconds: float) -> None:
