@@ -5,9 +5,11 @@ replace them. Before a request, `door` sets the limits. See docs/decisions/web-c
 """
 
 import asyncio
+import os
 import socket
+import struct
 from collections import Counter
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
@@ -27,41 +29,46 @@ SEND_BUFFER_BYTES = 65_536
 UNSENT_BYTES = 16_384
 
 
+# For SO_LINGER: on, for 0 s.
+_NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
+
+
+def reset_on_close(accepted: socket.socket) -> None:
+    """Make closing a socket free all that the system holds for it, and tell the other side of it."""
+    with suppress(OSError):  # it has disconnected
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+
+
 class Connection(H11Protocol):
     """uvicorn's connection for one request, with limits."""
 
-    def __init__(
-        self, config: uvicorn.Config, state: ServerState, *, address: str, head: bytes, on_lost: Callable[[], None]
-    ) -> None:
-        """Take a connection that has sent `head` already."""
-        super().__init__(config, state, {})
+    def __init__(self, server: "Connections", *, address: str, head: bytes) -> None:
+        """Take a connection of an address that has sent `head` already."""
+        super().__init__(server.config, server.state, {})
         self.address = address
+        self._server = server
         self._head = head
-        self._on_lost = on_lost
         self._limit: asyncio.TimerHandle | None = None
-
-    @property
-    def is_uploading(self) -> bool:
-        """Whether a request is not complete."""
-        cycle = cast(Any, self.cycle)  # None before the request, despite uvicorn's annotation
-        return cycle is None or cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in H11Protocol
         """Answer the request."""
         super().connection_made(transport)
         connected = cast(socket.socket, transport.get_extra_info("socket"))
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # what a viewer does not take fills up sooner
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        with suppress(OSError):  # macOS: the client has disconnected
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # a viewer that does not read is noticed sooner
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         transport.set_write_buffer_limits(high=0)
+        self._server.uploading[self] = None
         self._start_limit(BODY_LIMIT_S)
         self.data_received(self._head)
-        self._head = b""
 
     def data_received(self, data: bytes) -> None:
         """Receive a part of the request."""
         super().data_received(data)
-        if not self.is_uploading and not self.flow.write_paused:
+        cycle = cast(Any, self.cycle)  # None before the request, despite uvicorn's annotation
+        if self in self._server.uploading and cycle is not None and not cycle.more_body:
+            del self._server.uploading[self]
             self._end_limit()
 
     def pause_writing(self) -> None:
@@ -83,11 +90,17 @@ class Connection(H11Protocol):
         """Make room."""
         self._end_limit()
         super().connection_lost(exc)
-        self._on_lost()
+        self._server.uploading.pop(self, None)
+        self._server.forget(self.address)
+
+    def abort(self) -> None:
+        """End the connection at once; without the reset, the system would keep for minutes what was not read."""
+        reset_on_close(self.transport.get_extra_info("socket"))
+        self.transport.abort()
 
     def _start_limit(self, limit_s: float) -> None:
         self._end_limit()
-        self._limit = self.loop.call_later(limit_s, self.transport.abort)
+        self._limit = self.loop.call_later(limit_s, self.abort)
 
     def _end_limit(self) -> None:
         if self._limit is not None:
@@ -96,51 +109,45 @@ class Connection(H11Protocol):
 
 
 class Connections:
-    """All connections of a server that have sent a request."""
+    """All connections of a server that have sent the head of a request.
+
+    Attributes:
+        config, state: uvicorn's.
+        uploading: those whose request has a body that is not complete, oldest first.
+    """
 
     def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
-        self._config = config
-        self._state = state
+        self.config = config
+        self.state = state
+        self.uploading: dict[Connection, None] = {}
         self._counts = Counter[str]()
-        self._tasks = set[asyncio.Task[Any]]()
+        self._tasks = set[asyncio.Task[None]]()
 
     def let_in(self, accepted: socket.socket, address: str, head: bytes) -> bool:
-        """Serve a connection of an address that has sent `head`; False if there is no room."""
+        """Serve a connection that has sent `head`, if need be in place of an upload; False if there is no room."""
         is_full = self._counts.total() >= MAX_CONNECTIONS
-        if (is_full or self._counts[address] >= MAX_CONNECTIONS_PER_ADDRESS) and not self._abort_an_upload(
-            None if is_full else address
-        ):
-            return False
+        if is_full or self._counts[address] >= MAX_CONNECTIONS_PER_ADDRESS:
+            upload = next((one for one in self.uploading if is_full or one.address == address), None)
+            if upload is None:
+                return False
+            del self.uploading[upload]
+            upload.abort()
         self._counts[address] += 1
-        is_counted = True
-
-        def on_lost() -> None:
-            nonlocal is_counted
-            if is_counted:
-                is_counted = False
-                self._counts[address] -= 1
-                if not self._counts[address]:
-                    del self._counts[address]
-
-        def create() -> Connection:
-            return Connection(self._config, self._state, address=address, head=head, on_lost=on_lost)
-
-        async def serve() -> None:
-            try:
-                await asyncio.get_running_loop().connect_accepted_socket(create, accepted)
-            except OSError:  # the client has disconnected
-                accepted.close()
-                on_lost()
-
-        task = asyncio.create_task(serve())
+        task = asyncio.create_task(self._serve(accepted, address, head))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    def _abort_an_upload(self, address: str | None) -> bool:
-        """Abort a request, of this address or of any, that is not complete; False if there is none."""
-        for one in cast(set[Connection], self._state.connections):
-            if one.is_uploading and address in (None, one.address) and not one.transport.is_closing():
-                one.transport.abort()
-                return True
-        return False
+    def forget(self, address: str) -> None:
+        """Count one connection of this address less."""
+        self._counts[address] -= 1
+        if not self._counts[address]:
+            del self._counts[address]
+
+    async def _serve(self, accepted: socket.socket, address: str, head: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(lambda: Connection(self, address=address, head=head), accepted)
+        except OSError:  # macOS: the client has disconnected
+            accepted.close()
+            self.forget(address)

@@ -8,13 +8,14 @@ without the token at a limited rate, the addresses in turn. See docs/decisions/w
 import asyncio
 import re
 import socket
-import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from digitedge.web.address import network
+from digitedge.web.allowance import Allowance
+from digitedge.web.connection import reset_on_close
 from digitedge.web.fair_queue import FairQueue
 
 # Connections are accepted in batches. A flood of single ones wakes this thread WAKE_UPS times, then once every PAUSE_S.
@@ -40,37 +41,6 @@ GUESTS_PER_S = 100
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 _TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing frees everything at once, and the guest learns of it
-
-
-class Allowance:
-    """So much at once, and then so much a second.
-
-    Examples:
-        >>> allowance = Allowance(burst=2, per_s=0)
-        >>> [allowance.take() for _ in range(3)]
-        [True, True, False]
-    """
-
-    def __init__(self, *, burst: float, per_s: float) -> None:
-        """Set up a token bucket that is full."""
-        self._burst = self._left = burst
-        self._per_s = per_s
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        """Use up one; False if none is left."""
-        now = time.monotonic()
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-    def give_back(self) -> None:
-        """Return one that was not used."""
-        self._left += 1
 
 
 @dataclass(slots=True, eq=False)
@@ -84,10 +54,7 @@ class Newcomer:
 
 
 class Door:
-    """Accepts connections and lets in those that have sent a request.
-
-    Everything runs in the event loop that called `open`.
-    """
+    """Accepts connections and lets in those that have sent a request. Made and used in the event loop."""
 
     def __init__(
         self, listener: socket.socket, *, token: str | None, let_in: Callable[[socket.socket, str, bytes], bool]
@@ -212,11 +179,11 @@ class Door:
     def _serve_waiting(self) -> None:
         """Let in one of each address, in turn, as long as there is allowance and room."""
         has_entered = True
-        while has_entered:
+        while has_entered and self._waiting:
             has_entered = False
-            for address, newcomer in self._waiting.turns():
+            for newcomer in self._waiting.turns():
                 if self._enter_as_guest(newcomer):
-                    self._waiting.remove(newcomer, address)
+                    self._waiting.remove(newcomer, newcomer.address)
                     has_entered = True
 
     def _enter_as_guest(self, newcomer: Newcomer) -> bool:
@@ -233,8 +200,7 @@ class Door:
     def _drop(self, newcomer: Newcomer) -> None:
         """Close a connection that has sent nothing to be answered."""
         self._loop.remove_reader(newcomer.socket)
-        with suppress(OSError):
-            newcomer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        reset_on_close(newcomer.socket)
         newcomer.socket.close()
 
     def _refuse(self, newcomer: Newcomer) -> None:

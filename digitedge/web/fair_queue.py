@@ -13,8 +13,8 @@ class FairQueue(Generic[T]):
         >>> queue = FairQueue[str](limit=3)
         >>> [queue.add(item, address) for item, address in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b")]]
         [None, None, None, 'a1']
-        >>> list(queue.turns())
-        [('a', 'a2'), ('b', 'b1')]
+        >>> list(queue.turns()), list(queue)
+        (['b1', 'a2'], ['b1', 'b2', 'a2'])
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -51,7 +51,7 @@ class FairQueue(Generic[T]):
         if line:
             self._lines[address] = line
 
-    def turns(self) -> Iterator[tuple[str, T]]:
-        """Yield the oldest item of each address once, in turn; it may be removed meanwhile."""
-        for address, line in list(self._lines.items()):
-            yield address, next(iter(line))
+    def turns(self) -> Iterator[T]:
+        """Yield the oldest item of each address, in turn; it may be removed meanwhile."""
+        for line in list(self._lines.values()):
+            yield next(iter(line))

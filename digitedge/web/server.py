@@ -4,13 +4,14 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
 from digitedge.web.app import create_app
-from digitedge.web.connection import Connections
+from digitedge.web.connection import Connection, Connections
 from digitedge.web.door import MAX_HEAD_BYTES, Door
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
@@ -100,4 +101,4 @@ class _UvicornServer(uvicorn.Server):
 
     def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
-            connection.transport.abort()
+            cast(Connection, connection).abort()

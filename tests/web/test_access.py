@@ -236,23 +236,6 @@ def test_a_slow_request_is_aborted_at_the_deadline(
         assert 0.4 < time.monotonic() - started < 3
 
 
-def test_above_the_limit_idle_connections_are_aborted_and_busy_ones_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 5)
-    with serve_page() as served:
-        idle = [served.connect() for _ in range(20)]
-        time.sleep(0.3)
-        assert served.get("/page.css").status_code == 200
-        for client in idle:
-            client.close()
-        watching = [served.connect() for _ in range(5)]
-        for client in watching:
-            client.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert client.recv(100).startswith(b"HTTP/1.1 200")
-        assert served.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 503")
-        for client in watching:
-            client.close()
-
-
 def test_hostile_clients_leave_no_output_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with serve_page(host="0.0.0.0", token=TOKEN) as guarded:
         guarded.send(b"\0\0\0\r\n\r\n")
