@@ -63,18 +63,20 @@ class ServedPage:
     def get(self, path: str, **options: Any) -> httpx.Response:
         return httpx.get(self.base + path, **options)
 
-    def connect(self, *, receive_buffer: int | None = None) -> socket.socket:
+    def connect(self, *, receive_buffer: int | None = None, address: str | None = None) -> socket.socket:
         connection = socket.socket()
+        if address:
+            connection.bind((address, 0))
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.settimeout(15)
         connection.connect(("127.0.0.1", self.port))
         return connection
 
-    def send(self, request: bytes) -> bytes:
-        """Send raw bytes; return everything until the server closes the connection."""
+    def send(self, request: bytes, *, address: str | None = None) -> bytes:
+        """Send raw bytes, from an address; return everything until the server closes the connection."""
         received = b""
-        with self.connect() as connection:
+        with self.connect(address=address) as connection:
             connection.sendall(request)
             try:
                 while part := connection.recv(65536):

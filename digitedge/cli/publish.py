@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import PassphraseOption, SignatureOption, echo, parse_path
+from digitedge.cli.common import PassphraseOption, SignatureOption, echo, parse_path, print_line
 
 DAYS = 30  # digitedge.updates.repository.DAYS, which --help must not import
 
@@ -60,7 +60,7 @@ def publish(
         days=days,
         log=echo,
     )
-    typer.echo(
+    print_line(
         f"{'renewed' if renew else 'published'}: version {published.version}, until {published.expires:%Y-%m-%d}"
     )
-    typer.echo(f"root of trust for new devices: {published.root}")
+    print_line(f"root of trust for new devices: {published.root}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitedge.cli.common import JsonOption, echo, print_json, usage_error
+from digitedge.cli.common import JsonOption, echo, print_json, print_line, print_text, usage_error
 
 if TYPE_CHECKING:
     from digitedge.camera.unit import Unit
@@ -71,12 +71,12 @@ def install(
     visible, secrets = _separate_secrets(arguments, parameters, former)
     unit = _plan_unit(visible, parameters, files.secrets if secrets else None)
     if print_only:
-        typer.echo(unit.text(), nl=False)
+        print_text(unit.text().rstrip("\n"))
         return
     for folder in unit.writable:
         check_writable(folder)
     install(files, unit, secrets, log=echo)
-    typer.echo(f"installed and started: {files.unit}")
+    print_line(f"installed and started: {files.unit}")
     if secrets:
         echo(f"secrets, in a file that only you can read: {', '.join(secrets)} in {files.secrets}")
     echo("to start it with the machine, before anyone logs in: loginctl enable-linger")
@@ -98,10 +98,10 @@ def status(name: NameOption = "digitedge", as_json: JsonOption = False) -> None:
         state = {"installed": found.installed, "active": found.active, "state": found.state}
         print_json({"schema": SCHEMA, "name": name, "unit": str(found.unit), **state, "log": _log(name)})
         return
-    typer.echo(f"installed: {found.unit}" if found.installed else f"not installed: there is no {found.unit}")
-    typer.echo(f"state: {found.state}")
+    print_line(f"installed: {found.unit}" if found.installed else f"not installed: there is no {found.unit}")
+    print_line(f"state: {found.state}")
     if found.installed:
-        typer.echo(f"log: {_log(name)}")
+        print_line(f"log: {_log(name)}")
 
 
 @app.command()
@@ -114,7 +114,7 @@ def remove(name: NameOption = "digitedge") -> None:
     from digitedge.camera.service import ServiceFiles, remove
 
     files = ServiceFiles.of(name, _config())
-    typer.echo(f"removed: {files.unit}" if remove(files) else f"nothing to remove: there is no {files.unit}")
+    print_line(f"removed: {files.unit}" if remove(files) else f"nothing to remove: there is no {files.unit}")
 
 
 def _parse(ctx: typer.Context, arguments: list[str]) -> dict[str, Any]:

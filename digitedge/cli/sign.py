@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import PassphraseOption, parse_path
+from digitedge.cli.common import PassphraseOption, parse_path, print_line
 
 
 def sign(
@@ -28,4 +28,4 @@ def sign(
 
     private = read_private_key(key, passphrase=read_passphrase(passphrase_file))
     signed = sign_bundle(bundle, private)
-    typer.echo(f"signed: {signed.path / SIGNATURE} (key {key_id(private)[:16]}...)")
+    print_line(f"signed: {signed.path / SIGNATURE} (key {key_id(private)[:16]}...)")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import JsonOption, PassphraseOption, echo, print_json, usage_error
+from digitedge.cli.common import JsonOption, PassphraseOption, echo, print_json, print_line, print_text, usage_error
 
 SCHEMA = "digitedge.trust/1"
 
@@ -34,7 +34,8 @@ def new_key(
 
     with usage_error("NAME"):
         private, public = make_key_pair(name, folder, passphrase=read_passphrase(passphrase_file))
-    typer.echo(f"private key: {private}\npublic key: {public}\nid: {read_public_key(public)}")
+    for line in (f"private key: {private}", f"public key: {public}", f"id: {read_public_key(public)}"):
+        print_line(line)
     echo(f"keep {private.name} secret; on each device run: digitedge trust add {public.name}")
 
 
@@ -54,7 +55,8 @@ def add(
     from digitedge.bundle.trusted_keys import add_trusted
 
     added = add_trusted(key, name)
-    typer.echo(f"trusted: {added.name}\nid: {added.id}")
+    print_line(f"trusted: {added.name}")
+    print_line(f"id: {added.id}")
 
 
 @app.command("list")
@@ -72,9 +74,9 @@ def list_keys(as_json: JsonOption = False) -> None:
         found = [{"name": key.name, "id": key.id} for key in keys]
         print_json({"schema": SCHEMA, "folder": str(folder), "keys": found})
     elif keys:
-        typer.echo(Table("key", ["id"], {key.name: [key.id] for key in keys}).text())
+        print_text(Table("key", ["id"], {key.name: [key.id] for key in keys}).text())
     else:
-        typer.echo(f"no trusted keys in {folder}")
+        print_line(f"no trusted keys in {folder}")
 
 
 @app.command()
@@ -86,4 +88,4 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", show_default=Fals
     """
     from digitedge.bundle.trusted_keys import remove_trusted
 
-    typer.echo(f"removed: {remove_trusted(name)}")
+    print_line(f"removed: {remove_trusted(name)}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digitedge.cli.common import JsonOption, SignatureOption, echo, print_json
+from digitedge.cli.common import JsonOption, SignatureOption, echo, print_json, print_line
 
 SCHEMA = "digitedge.update/1"
 TIMEOUT_S = 600.0  # digitedge.updates.install.TIMEOUT_S, which --help must not import
@@ -57,4 +57,4 @@ def update(
         about = {"version": installed.version, "path": str(installed.path), "changed": installed.changed}
         print_json({"schema": SCHEMA, **about})
     else:
-        typer.echo(f"version {installed.version}: {installed.path}")
+        print_line(f"version {installed.version}: {installed.path}")

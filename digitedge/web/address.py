@@ -4,6 +4,7 @@ import errno
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digitedge.errors import InputError
 
@@ -79,6 +80,23 @@ def listen(address: Address) -> socket.socket:
 def bracketed(host: str) -> str:
     """Write a host as in a URL and a Host header: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+@lru_cache(maxsize=1024)
+def network(host: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 network that one machine has in IPv6.
+
+    Examples:
+        >>> network("192.168.0.7"), network("::ffff:192.168.0.7"), network("2001:db8:1:2:3:4:5:6")
+        ('192.168.0.7', '192.168.0.7', '2001:db8:1:2::')
+    """
+    host = host.partition("%")[0]
+    if ":" not in host:
+        return host
+    packed = socket.inet_pton(socket.AF_INET6, host)
+    if packed[:12] == b"\0" * 10 + b"\xff\xff":
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    return socket.inet_ntop(socket.AF_INET6, packed[:8] + bytes(8))
 
 
 def _lan_address() -> str:

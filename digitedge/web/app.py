@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from digitedge.camera.capture import CameraState
@@ -20,6 +20,7 @@ from digitedge.web.drawing import CANVAS_SIDE, classify_drawing
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
 from digitedge.web.stage_images import StageImages, stages_html
+from digitedge.web.stream_limit import Streams
 from digitedge.web.streams import BOUNDARY, stream_events, stream_mjpeg
 
 STATIC_FILES = {
@@ -69,6 +70,7 @@ class _Api:
         self._hub = hub
         self._encoder = encoder
         self._stages = stages
+        self._streams = Streams()
 
     async def health(self, _: Request) -> Response:
         """Whether frames arrive. Needs no token, so it tells nothing else."""
@@ -87,11 +89,11 @@ class _Api:
         return JSONResponse({"events": list(self._hub.events)})
 
     async def events(self, request: Request) -> Response:
-        return _stream(request, stream_events(self._hub), "text/event-stream")
+        return self._streams.respond(request, stream_events(self._hub), "text/event-stream")
 
     async def stream(self, request: Request) -> Response:
         parts = stream_mjpeg(self._hub, self._encoder)
-        return _stream(request, parts, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return self._streams.respond(request, parts, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     async def snapshot(self, _: Request) -> Response:
         """The newest frame with boxes, to be saved."""
@@ -126,12 +128,6 @@ class _Api:
             raise HTTPException(422, str(exc)) from exc
 
 
-def _stream(request: Request, parts: AsyncIterator[bytes], media_type: str) -> Response:
-    if request.method == "HEAD":
-        return Response(headers={"Content-Type": media_type})
-    return StreamingResponse(parts, media_type=media_type)
-
-
 async def _read_body(request: Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes, and not a byte more."""
     length = request.headers.get("content-length", "")
@@ -157,13 +153,14 @@ def _parse_threshold(body: bytes) -> float:
     return float(threshold)
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+# Both are coroutines: starlette runs plain functions in threads, which stay.
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = error_response(request, error.status_code, error.detail)
     response.headers.update(error.headers or {})
     return response
 
 
-def _disconnected(_request: Request, _error: Exception) -> Response:
+async def _disconnected(_request: Request, _error: Exception) -> Response:
     """Nobody receives this response: the client has disconnected."""
     return Response(status_code=400)

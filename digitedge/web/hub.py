@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -21,7 +22,8 @@ STALE = "stale"
 class Hub:
     """Passes updates from the loop's thread to the event loop of the server.
 
-    `publish` may be called from any thread, everything else only in the event loop, so no locks are needed.
+    `publish` may be called from any thread, everything else only in the event loop. However busy that is, one update
+    waits for it at most: the next one replaces it, and only its events and the count of frames are kept.
 
     Attributes:
         reader: whose threshold viewers set.
@@ -44,6 +46,10 @@ class Hub:
         self._json: str | None = None
         self._json_state = WAITING
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()  # of the three below
+        self._unreceived: Update | None = None
+        self._new_frames = 0
+        self._new_events = deque[dict[str, Any]](maxlen=MAX_EVENTS)
         self._changed = asyncio.Event()
 
     def start(self) -> None:
@@ -52,9 +58,17 @@ class Hub:
 
     def publish(self, update: Update) -> None:
         """Pass on an update, from any thread, without waiting."""
-        if self._loop is not None:
+        if self._loop is None:
+            return
+        at = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        with self._lock:
+            is_first = self._unreceived is None
+            self._unreceived = update
+            self._new_frames += update.is_new
+            self._new_events.extend(event.to_dict() | {"at": at} for event in update.events)
+        if is_first:
             with suppress(RuntimeError):  # the event loop is closed
-                self._loop.call_soon_threadsafe(self._receive, update)
+                self._loop.call_soon_threadsafe(self._receive)
 
     def set_threshold(self, threshold: float) -> None:
         """Set the confidence threshold, 0 to 1, from the next frame on."""
@@ -92,13 +106,15 @@ class Hub:
         while self.frame_count <= number and not self.is_closed:
             await self.change_since(self.version)
 
-    def _receive(self, update: Update) -> None:
-        self.newest = update
+    def _receive(self) -> None:
+        with self._lock:
+            self.newest, self._unreceived = self._unreceived, None
+            self.frame_count += self._new_frames
+            self.events.extend(self._new_events)
+            self.event_count += len(self._new_events)
+            self._new_frames = 0
+            self._new_events.clear()
         self._updated_at = time.monotonic()
-        self.frame_count += update.is_new
-        at = datetime.now().astimezone().isoformat(timespec="milliseconds")
-        self.events.extend(event.to_dict() | {"at": at} for event in update.events)
-        self.event_count += len(update.events)
         self._notify()
 
     def _notify(self) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
 from digitedge.web.app import create_app
-from digitedge.web.connection import MAX_HEAD_BYTES, Connection
+from digitedge.web.connection import Connection, Connections
+from digitedge.web.door import MAX_HEAD_BYTES, Door
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
 from digitedge.web.stage_images import StageImages
@@ -36,7 +38,7 @@ class WebServer:
         self._server = _UvicornServer(
             uvicorn.Config(
                 TrustedHostMiddleware(app, allowed_hosts, www_redirect=False),
-                http=Connection,
+                http="h11",
                 loop="asyncio",
                 ws="none",
                 lifespan="off",
@@ -45,9 +47,11 @@ class WebServer:
                 access_log=False,  # URLs may contain the token
                 proxy_headers=False,
                 server_header=False,
-                headers=list(SECURITY_HEADERS.items()),
+                # One request per connection: what is limited at the door is limited altogether.
+                headers=[*SECURITY_HEADERS.items(), ("Connection", "close")],
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ),
+            token=token,
             on_shutdown=self._end_streams,
         )
 
@@ -73,17 +77,28 @@ class WebServer:
 
 
 class _UvicornServer(uvicorn.Server):
-    """Ends the streams at shutdown, and aborts connections that do not read the end."""
+    """Takes connections from a door; ends the streams at shutdown, and aborts connections that do not read the end."""
 
-    def __init__(self, config: uvicorn.Config, *, on_shutdown: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, token: str | None, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
+        self._token = token
         self._on_shutdown = on_shutdown
+        self._door: Door | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup([])  # uvicorn itself listens to nothing
+        connections = Connections(self.config, self.server_state)
+        [listener] = sockets or []
+        self._door = Door(listener, token=self._token, let_in=connections.let_in)
+        self._door.open()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._door is not None:
+            self._door.close()
         self._on_shutdown()
         asyncio.get_running_loop().call_later(SHUTDOWN_S, self._abort_connections)
         await super().shutdown(sockets)
 
     def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
-            connection.transport.abort()
+            cast(Connection, connection).abort()

@@ -99,8 +99,9 @@ class WebSink:
         started = threading.Event()
 
         def serve() -> None:
-            with listener:
-                asyncio.run(server.run(listener, started.set))
+            # The selector loop on every system: the door waits for sockets, which Windows' own loop cannot.
+            with listener, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(server.run(listener, started.set))
 
         self._server = server
         self._thread = threading.Thread(target=serve, name=f"web page {port}", daemon=True)

@@ -112,7 +112,8 @@ def test_a_bug_in_the_comparison_does_not_lose_the_report(
     monkeypatch.setattr("digitedge.benchmark.run.run_benchmark", lambda *_, **__: report)
     monkeypatch.setattr("digitedge.benchmark.compare.compare_reports", fail)
     done = CliRunner().invoke(app, ["bench", str(fixtures / "good.tflite"), "--json", "--compare", str(old)])
-    assert str(done.exception) == "a bug"
+    assert done.exit_code == 1
+    assert "error: unexpected RuntimeError: a bug" in done.stderr
     assert json.loads(done.stdout) == report
 
 

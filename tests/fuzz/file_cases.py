@@ -174,6 +174,8 @@ def option_cases() -> Iterator[Case]:
         ("predict", "a" * 5000),
         ("info", EVIL_TEXT),
         ("predict", "IMAGE", "--pattern", "("),
+        ("predict", "IMAGE", "--pattern", "[0-9]{1000000000000}"),
+        ("predict", "IMAGE", "--pattern", "(?:" * 2000),
         ("predict", "IMAGE", "--roi", "0,0,99999999999999999999,1"),
         ("predict", "IMAGE", "--roi", "1" * 5000 + ",0,1,1"),
         ("predict", "IMAGE", "--roi", EVIL_TEXT),

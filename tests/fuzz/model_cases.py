@@ -10,6 +10,7 @@ from fuzz.tflite_lies import add_operator, add_tensor, content_of, name_of, opti
 
 INT8 = "export/small/model_int8.tflite"
 FLOAT = "tests/fixtures/good.tflite"
+FLOAT16 = "export/small/model_float16.tflite"
 ONNX = "tests/fixtures/good.onnx"
 EVIL_TEXT = "\x1b]0;title\x07\x1b[31mred\nerror: a second line"
 
@@ -103,6 +104,21 @@ def tflite_cases() -> Iterator[Case]:
         yield Case(f"byte 66011 is {value}", "cnn", {"model.tflite": changed}, "model.tflite")
     for size in (0, 3, 8, 100, len(content) // 2, len(content) - 1):
         yield Case(f"{size} bytes of it", "cnn", {"model.tflite": content[:size]}, "model.tflite")
+    yield Case("pipe", "", {"model.tflite": Pipe()}, "model.tflite")
+    yield Case("link", "", {"model.tflite": Link("/dev/zero")}, "model.tflite")
+    yield case("tensor name no UTF-8", INT8, lambda m: setattr(tensor(m, 0), "name", b"\xff\xfe"))
+    for side in ("inputs", "outputs"):
+        for value in (None, np.array([], np.int32)):
+            yield case(f"DEQUANTIZE without {side}", FLOAT16, lambda m, s=side, v=value: setattr(at(0)(m), s, v))
+
+    def blockwise(model: Any) -> None:
+        quantization = schema.QuantizationParametersT()
+        quantization.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+        quantization.details = schema.BlockwiseQuantizationT()
+        quantization.details.scales = 256
+        tensor(model, int(model.subgraphs[0].outputs[0])).quantization = quantization
+
+    yield case("scales in a tensor that is not there", FLOAT, blockwise)
 
 
 def onnx_cases() -> Iterator[Case]:
@@ -168,3 +184,20 @@ def onnx_cases() -> Iterator[Case]:
     content = content_of(ONNX)
     for size in (0, 3, 100, len(content) // 2, len(content) - 1):
         yield Case(f"{size} bytes of it", ONNX, {"model.onnx": content[:size]}, "model.onnx")
+    yield Case("pipe", "", {"model.onnx": Pipe()}, "model.onnx")
+    for name in (b"image", b"probabilities"):
+        changed = content.replace(name, name[:-1] + b"\xff")
+        yield Case(f"{name.decode()} is no UTF-8", ONNX, {"model.onnx": changed}, "model.onnx")
+    yield case("weights at a name of 5,000 letters", lambda m: elsewhere(m, "a" * 5000))
+
+    def count(model: Any) -> None:
+        """The size of 8 GB of zeros, which shape inference works out by making them."""
+        model.graph.initializer.append(numpy_helper.from_array(np.array([2**31], np.int64), "n"))
+        model.graph.node.insert(0, helper.make_node("ConstantOfShape", ["n"], ["grown"]))
+        model.graph.node.insert(1, helper.make_node("Size", ["grown"], ["size"]))
+        model.graph.node.insert(2, helper.make_node("Cast", ["size"], ["added"], to=1))
+        last = model.graph.node[-1]
+        shown, last.output[0] = last.output[0], "hidden"
+        model.graph.node.append(helper.make_node("Add", ["hidden", "added"], [shown]))
+
+    yield case("the size of 8 GB", count)

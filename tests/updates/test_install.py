@@ -243,7 +243,8 @@ def test_a_bundle_that_gives_other_results_here_is_not_installed(maker: Maker, d
     turned = {name: np.roll(one, 1, axis=1) for name, one in golden.probabilities.items()}
     save_golden(Golden(golden.crops, turned), bundle / "golden.npz")
     manifest = json.loads((bundle / "manifest.json").read_text())
-    manifest["others"]["golden.npz"]["sha256"] = hashlib.sha256((bundle / "golden.npz").read_bytes()).hexdigest()
+    content = (bundle / "golden.npz").read_bytes()
+    manifest["others"]["golden.npz"] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     (bundle / "manifest.json").write_text(json.dumps(manifest))
     maker.publish(bundle)
     with pytest.raises(ModelError, match=r"gives other results on this device: .*golden predictions differ"):

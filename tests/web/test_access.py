@@ -9,7 +9,7 @@ from served_page import ServedPage, serve_page
 
 from digitedge import Reader
 from digitedge.errors import InputError
-from digitedge.web import Address, WebSink, connection
+from digitedge.web import Address, WebSink, connection, door
 from digitedge.web.drawing import CANVAS_SIDE
 
 TOKEN = "a-token-for-this-test"
@@ -218,7 +218,8 @@ def test_a_malformed_request_is_4xx_without_a_traceback(served: ServedPage, requ
 def test_a_slow_request_is_aborted_at_the_deadline(
     served: ServedPage, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    monkeypatch.setattr(connection, "REQUEST_LIMIT_S", 0.6)
+    monkeypatch.setattr(door, "HEAD_LIMIT_S", 0.6)
+    monkeypatch.setattr(connection, "BODY_LIMIT_S", 0.6)
     with served.connect() as client:
         client.sendall(start)
         started = time.monotonic()
@@ -233,23 +234,6 @@ def test_a_slow_request_is_aborted_at_the_deadline(
                 except TimeoutError:
                     pass
         assert 0.4 < time.monotonic() - started < 3
-
-
-def test_above_the_limit_idle_connections_are_aborted_and_busy_ones_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 5)
-    with serve_page() as served:
-        idle = [served.connect() for _ in range(20)]
-        time.sleep(0.3)
-        assert served.get("/page.css").status_code == 200
-        for client in idle:
-            client.close()
-        watching = [served.connect() for _ in range(5)]
-        for client in watching:
-            client.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert client.recv(100).startswith(b"HTTP/1.1 200")
-        assert served.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 503")
-        for client in watching:
-            client.close()
 
 
 def test_hostile_clients_leave_no_output_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:

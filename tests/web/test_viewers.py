@@ -1,12 +1,16 @@
 """Many viewers, slow viewers, and the shutdown."""
 
+import os
 import re
+import select
 import socket
 import threading
 import time
 
 import pytest
 from served_page import ServedPage, serve_page
+
+from digitedge.web import connection, stream_limit, streams
 
 SHUTDOWN_LIMIT_S = 1.0
 
@@ -91,6 +95,73 @@ def test_a_viewer_that_does_not_read_costs_bounded_memory_and_no_encoding() -> N
                 client.settimeout(0.01)
         assert len(held) < 400_000
         client.close()
+
+
+@pytest.mark.parametrize(("path", "digits"), [("/stream.mjpg", 2), ("/api/events", 3)])
+@pytest.mark.parametrize("reads", [0, 5], ids=["unread", "half-read"])
+def test_a_stream_that_does_not_read_is_cut_after_the_limit(
+    monkeypatch: pytest.MonkeyPatch, path: str, digits: int, reads: int
+) -> None:
+    monkeypatch.setattr(connection, "STALL_LIMIT_S", 0.5)
+    monkeypatch.setattr(connection, "SEND_BUFFER_BYTES", 4096)
+    monkeypatch.setattr(connection, "UNSENT_BYTES", 1)
+    monkeypatch.setattr(streams, "BATCH_S", 0.001)
+    with serve_page(digits=digits) as served:
+        served.wait_until_live()
+        files = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+        clients = [served.connect(receive_buffer=2048) for _ in range(3)]
+        for client in clients:
+            client.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+            for _ in range(reads):
+                assert client.recv(200)
+        watching = Viewer(served, path)
+        watching.start()
+        # What was sent can still be read from an open stream. One that was cut is reset: nothing more comes.
+        served.wait_for(lambda: all(has_error(client) for client in clients))
+        assert not watching.is_stopped
+        watching.is_stopped = True
+        watching.join(5)
+        for client in clients:
+            client.close()
+        served.wait_for(lambda: not files or len(os.listdir("/proc/self/fd")) <= files)
+
+
+def has_error(client: socket.socket) -> bool:
+    """Whether the connection was aborted."""
+    poll = select.poll()
+    poll.register(client, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def test_too_many_streams_are_503_and_the_page_is_still_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_limit, "MAX_STREAMS_PER_ADDRESS", 3)
+    with serve_page() as served:
+        viewers = [Viewer(served, path) for path in ("/stream.mjpg", "/api/events", "/api/events")]
+        for viewer in viewers:
+            viewer.start()
+        served.wait_for(lambda: all(viewer.bytes for viewer in viewers))
+        assert served.get("/stream.mjpg").status_code == 503
+        assert "too many viewers" in served.get("/api/events").json()["error"]
+        assert served.get("/").status_code == 200
+        viewers[0].is_stopped = True
+        viewers[0].join(5)
+        time.sleep(0.3)  # the server notices at the next image that the viewer has left
+        late = Viewer(served, "/stream.mjpg")
+        late.start()
+        served.wait_for(lambda: late.images > 1)
+        for viewer in (*viewers, late):
+            viewer.is_stopped = True
+
+
+def test_errors_and_aborted_uploads_leave_no_thread() -> None:
+    with serve_page() as served:
+        served.wait_until_live()
+        before = threading.active_count()
+        for _ in range(20):
+            assert served.get("/nowhere").status_code == 404
+            with served.connect() as client:
+                client.sendall(b"POST /api/threshold HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc")
+        served.wait_for(lambda: threading.active_count() <= before)
 
 
 def test_a_stream_stays_open_while_the_camera_is_lost() -> None:
