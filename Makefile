@@ -19,7 +19,7 @@ help:
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
 	@echo "make chaos         kill what replaces a bundle 500 times, and real exports (10 minutes)"
-	@echo "make fuzz          load 20,000 files that lie; nothing may crash, hang, raise or take 600 MB (an hour)"
+	@echo "make fuzz          load 20,000 files that lie; nothing may crash, hang, raise or take 600 MB (20 minutes)"
 	@echo "make images        make the images of README.md again (Chromium)"
 	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
 	@echo "make search        compare architectures (15 minutes)"

@@ -201,7 +201,9 @@ def run_options(path: Path, case: Case) -> None:
 
 
 def _evaluate(path: Path, case: Case) -> list[str]:
-    return ["eval", "photos", str(path)] if path.name == "pages" else ["eval", "--dataset", str(path)]
+    if path.name == "pages":
+        return ["eval", "photos", str(path)]
+    return ["eval", str(ROOT / "export" / "small" / "model_int8.tflite"), "--dataset", str(path)]
 
 
 def _options_command(path: Path, case: Case) -> list[str]:
