@@ -32,7 +32,7 @@ class RowFilter:
             raise InputError(f"expected rows of 1 digit or more, got {self.length}")
         try:
             re.compile(self.pattern or "")
-        except re.error as exc:
+        except (re.error, OverflowError, RecursionError) as exc:
             raise InputError(
                 f"expected a regular expression, such as 20[0-9]{{2}}, got {self.pattern!r}: {exc}"
             ) from exc

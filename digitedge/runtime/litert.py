@@ -54,6 +54,8 @@ def _open(content: bytes, threads: int) -> Any:
     with quiet(2):
         interpreter = Interpreter(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
+    # What the classes below ask for: a file with wrong details fails here, and not later.
+    interpreter.get_input_details(), interpreter.get_output_details(), interpreter.get_signature_list()
     return interpreter
 
 

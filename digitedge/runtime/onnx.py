@@ -72,7 +72,10 @@ def _open(content: bytes, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors reach the user as exceptions, once
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    # What the classes below ask for: a file with wrong names fails here, and not later.
+    [(one.name, one.type, one.shape) for one in (*session.get_inputs(), *session.get_outputs())]
+    return session
 
 
 def try_content(content: bytes) -> None:

@@ -58,7 +58,7 @@ def _read_pieces(
     """Yield the content of a regular file in pieces; by default in one, if it does not grow meanwhile."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe would block
     if not follow_links:
-        if path.is_symlink():
+        if os.path.islink(path):
             raise error(f"cannot read {path}: expected a regular file, got a symbolic link.")
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:

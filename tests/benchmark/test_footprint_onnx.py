@@ -201,5 +201,5 @@ def test_a_damaged_file_is_refused(fixtures: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.onnx"
     for content in (b"", b"no model", (fixtures / "good.onnx").read_bytes()[:500]):
         path.write_bytes(content)
-        with pytest.raises(ModelError, match=r"a\.onnx: expected an ONNX file"):
+        with pytest.raises(ModelError, match=r"a\.onnx: expected an ONNX "):
             read_footprint(path)

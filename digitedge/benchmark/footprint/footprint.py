@@ -15,6 +15,9 @@ from digitedge.benchmark.footprint.tflite import TFLiteGraphs
 from digitedge.benchmark.footprint.tflite_runtimes import tflite_support
 from digitedge.errors import MissingExtraError, ModelError
 from digitedge.runtime import find_runtime
+from digitedge.runtime.checks.content import read_model
+from digitedge.runtime.checks.findings import Contradiction
+from digitedge.runtime.checks.tflite_graph import check_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +75,16 @@ def read_footprint(path: str | Path) -> Footprint:
     suffix = path.suffix.lower()
     if find_runtime(path).name == "keras":
         raise ModelError(f"{path}: its operators are known when it is exported: digitedge export {path}")
+    content, _ = read_model(path)
+    kind = "a TFLite" if suffix == ".tflite" else "an ONNX"
     try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise ModelError(f"cannot read {path}: {exc.strerror}. Give the path of a model file.") from exc
-    return _of_tflite(content, path) if suffix == ".tflite" else _of_onnx(path)
+        return _of_tflite(content, path) if suffix == ".tflite" else _of_onnx(content, path)
+    except (ModelError, MissingExtraError):
+        raise
+    except Contradiction as exc:
+        raise ModelError(f"{path}: expected a model that can run, got {exc}.") from exc
+    except Exception as exc:  # the libraries that read damaged files raise errors of a dozen kinds
+        raise ModelError(f"{path}: expected {kind} file, got a damaged one ({type(exc).__name__}).") from exc
 
 
 def try_footprint(path: Path) -> tuple[Footprint | None, str | None]:
@@ -89,6 +97,7 @@ def try_footprint(path: Path) -> tuple[Footprint | None, str | None]:
 
 def _of_tflite(content: bytes, path: Path) -> Footprint:
     try:
+        check_counts(content)
         read = TFLiteGraphs(content, path)
     except ModuleNotFoundError as exc:
         reason = "ai-edge-litert, which reads .tflite files, is not installed. Run: pip install ai-edge-litert"
@@ -104,8 +113,8 @@ def _of_tflite(content: bytes, path: Path) -> Footprint:
     return _footprint(read.graphs, support, notes, with_arena=True, opsets=None)
 
 
-def _of_onnx(path: Path) -> Footprint:
-    read = OnnxGraphs(path)
+def _of_onnx(content: bytes, path: Path) -> Footprint:
+    read = OnnxGraphs(content, path)
     support = onnx_support(read.graphs.graphs, opsets=read.opsets, ir_version=read.ir_version)
     return _footprint(read.graphs, support, [], with_arena=False, opsets=read.opsets)
 

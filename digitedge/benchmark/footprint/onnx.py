@@ -7,6 +7,8 @@ from typing import Any
 
 from digitedge.benchmark.footprint.graph import Graph, Kind, ModelGraphs, Operator, Tensor, names
 from digitedge.errors import MissingExtraError, ModelError
+from digitedge.runtime.checks.onnx import read_onnx
+from digitedge.runtime.checks.trial import try_in_child
 
 # Operators of the standard domain without multiplications by weights. BatchNormalization is folded into a convolution
 # by every runtime; the quantizing ones work value by value.
@@ -43,7 +45,7 @@ class OnnxGraphs:
         open_batch: whether the batch is open, which is counted as 1.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, content: bytes, path: Path) -> None:
         try:
             import onnx
             import onnx.inliner
@@ -51,11 +53,15 @@ class OnnxGraphs:
             raise MissingExtraError("onnx, which reads .onnx files, is not installed. Run: pip install onnx") from exc
         self._onnx = onnx
         self._graphs: list[Graph] = []
-        try:
-            model = onnx.load(str(path), load_external_data=False)
-            self._read_model(model)
-        except Exception as exc:  # protobuf has other errors in each implementation, and gives bytes for broken names
-            raise ModelError(f"{path}: expected an ONNX file, got a damaged one ({type(exc).__name__}).") from exc
+        content, doubt = read_onnx(content, path, weights_beside=True)
+        self._can_infer = True
+        if doubt:  # a few bytes may ask for the shape of gigabytes
+            try:
+                try_in_child(content, path, __name__, doubt=doubt)
+            except ModelError:
+                self._can_infer = False
+        model = onnx.ModelProto.FromString(content)
+        self._read_model(model)
         if not model.graph.node and not model.graph.output:
             raise ModelError(f"{path}: expected an ONNX file with a graph, got one without.")
         self.graphs = ModelGraphs(self._graphs)
@@ -64,7 +70,7 @@ class OnnxGraphs:
         self.ir_version = int(model.ir_version)
         self.opsets = {item.domain or "ai.onnx": int(item.version) for item in model.opset_import}
         self.open_batch = _fix_batch(model)
-        self._read(_infer_shapes(self._onnx, model).graph, {}, {})
+        self._read((_infer_shapes(model) if self._can_infer else model).graph, {}, {})
 
     def _read(self, source: Any, outer_shapes: dict[str, Any], outer_constants: dict[str, Any]) -> int:
         """Append a graph and those inside it; return its index."""
@@ -209,8 +215,18 @@ def _fix_batch(model: Any) -> bool:
     return found
 
 
-def _infer_shapes(onnx: Any, model: Any) -> Any:
+def try_content(content: bytes) -> None:
+    """Infer the shapes of a model; called in a child process, see `try_in_child`."""
+    import onnx
+
+    _infer_shapes(onnx.ModelProto.FromString(content))
+
+
+def _infer_shapes(model: Any) -> Any:
     """Return the model with functions inlined and shapes inferred, as far as onnx can."""
+    import onnx
+    import onnx.inliner
+
     try:
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)

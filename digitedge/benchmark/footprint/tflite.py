@@ -1,6 +1,5 @@
 """Read a .tflite file as graphs. Every file that the schema can express: several subgraphs, any operator, any type."""
 
-import struct
 from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
@@ -35,9 +34,6 @@ RECURRENT = (
     *("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN"),
 )
 
-# What a file with damaged offsets raises in the code that flatbuffers generates.
-_DAMAGED = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError)
-
 
 class TFLiteGraphs:
     """The graphs of a .tflite file, and what only this format states.
@@ -56,12 +52,9 @@ class TFLiteGraphs:
             raise ModelError(f"{path}: expected a TFLite file, got another kind or a damaged one.")
         self._names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
         self._types = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
-        try:
-            self._model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-            self.graphs = ModelGraphs([self._graph(graph) for graph in self._model.subgraphs])
-            self.stated_runtime = self._stated_runtime()
-        except _DAMAGED as exc:
-            raise ModelError(f"{path}: expected a TFLite file, got a damaged one ({type(exc).__name__}).") from exc
+        self._model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        self.graphs = ModelGraphs([self._graph(graph) for graph in self._model.subgraphs])
+        self.stated_runtime = self._stated_runtime()
         if not self.graphs.graphs:
             raise ModelError(f"{path}: expected a TFLite file with a graph, got one without.")
         signatures = [graph.tensors for graph in self._model.subgraphs]

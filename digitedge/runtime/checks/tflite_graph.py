@@ -130,7 +130,8 @@ def read_graph(content: bytes) -> Graph:
     model = schema.Model.GetRootAs(content, 0)
     if model.Version() != 3:
         raise Contradiction(f"expected version 3 of the format, got {model.Version()}")
-    if not _count(model.SubgraphsLength(), "graphs"):
+    check_counts(content)
+    if not model.SubgraphsLength():
         raise Contradiction("it has no graph")
     if model.SubgraphsLength() > 1:
         raise Unknown("several graphs")
@@ -140,8 +141,46 @@ def read_graph(content: bytes) -> Graph:
     graph = model.Subgraphs(0)
     tensors = _read_tensors(graph, model)
     _check_signatures(model, graph)
-    codes = [_operator_code(model.OperatorCodes(i)) for i in range(_count(model.OperatorCodesLength(), "codes"))]
+    codes = [_operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
     return Graph(_read_operators(graph, codes, tensors))
+
+
+def check_counts(content: bytes) -> None:
+    """Check that a file has no more parts, and no longer names, than it may have; the rest may be wrong.
+
+    Raises:
+        Contradiction: it has.
+        Exception: as in `read_graph`.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content, 0)
+    graphs = [model.Subgraphs(index) for index in range(_count(model.SubgraphsLength(), "graphs"))]
+    _count(sum(graph.TensorsLength() for graph in graphs), "tensors")
+    _count(sum(graph.OperatorsLength() for graph in graphs), "operators")
+    _count(model.BuffersLength(), "buffers")
+    for graph in graphs:
+        for index in range(graph.TensorsLength()):
+            tensor = graph.Tensors(index)
+            _name(tensor.Name())
+            if tensor.ShapeLength() > MAX_SIGNATURES:
+                raise Contradiction(f"a tensor of {tensor.ShapeLength():,} dimensions")
+        operators = [graph.Operators(index) for index in range(graph.OperatorsLength())]
+        _count(max([one.InputsLength() + one.OutputsLength() for one in operators], default=0), "operands")
+    for index in range(_count(model.OperatorCodesLength(), "operator codes")):
+        _name(model.OperatorCodes(index).CustomCode())
+    for index in range(_count(model.MetadataLength(), "metadata")):
+        _name(model.Metadata(index).Name())
+    if model.SignatureDefsLength() > MAX_SIGNATURES:
+        raise Contradiction(f"{model.SignatureDefsLength():,} signatures")
+    for index in range(model.SignatureDefsLength()):
+        signature = model.SignatureDefs(index)
+        _name(signature.SignatureKey())
+        for count, at in ((signature.InputsLength(), signature.Inputs), (signature.OutputsLength(), signature.Outputs)):
+            if count > MAX_SIGNATURES:
+                raise Contradiction(f"a signature of {count:,} tensors")
+            for place in range(count):
+                _name(at(place).Name())
 
 
 def _count(number: int, what: str) -> int:
@@ -154,6 +193,7 @@ def _name(text: bytes | None) -> bytes:
     """A name of a file. Many may lie at the same place of the file, so each must be short."""
     if text is not None and len(text) > MAX_NAME:
         raise Contradiction(f"a name of {len(text):,} bytes")
+    (text or b"").decode()  # the runtime gives names as str
     return text or b""
 
 
@@ -165,11 +205,10 @@ def _item(items: Any, index: int, what: str) -> Any:
 
 
 def _check_metadata(model: Any) -> None:
-    buffers = _count(model.BuffersLength(), "buffers")
-    for index in range(_count(model.MetadataLength(), "metadata")):
+    for index in range(model.MetadataLength()):
         entry = model.Metadata(index)
-        _item(range(buffers), entry.Buffer(), "a buffer")
-        if _name(entry.Name()) not in _KNOWN_METADATA:
+        _item(range(model.BuffersLength()), entry.Buffer(), "a buffer")
+        if entry.Name() not in _KNOWN_METADATA:
             raise Unknown("metadata of an unknown kind")
 
 
@@ -179,21 +218,16 @@ def _check_signatures(model: Any, graph: Any) -> None:
         ("Inputs", set(_indices(graph.InputsAsNumpy()))),
         ("Outputs", set(_indices(graph.OutputsAsNumpy()))),
     ]
-    if model.SignatureDefsLength() > MAX_SIGNATURES:
-        raise Contradiction(f"{model.SignatureDefsLength():,} signatures")
     for index in range(model.SignatureDefsLength()):
         signature = model.SignatureDefs(index)
         if signature.SubgraphIndex() != 0:
             raise Contradiction(f"a signature of graph {signature.SubgraphIndex()}, of which there is none")
-        if not _name(signature.SignatureKey()):
+        if not signature.SignatureKey():
             raise Contradiction("a signature without a name")
         for side, allowed in sides:
-            count = getattr(signature, f"{side}Length")()
-            if count > MAX_SIGNATURES:
-                raise Contradiction(f"a signature with {count:,} {side.lower()}")
-            for place in range(count):
+            for place in range(getattr(signature, f"{side}Length")()):
                 entry = getattr(signature, side)(place)
-                if entry.TensorIndex() not in allowed or not _name(entry.Name()):
+                if entry.TensorIndex() not in allowed or not entry.Name():
                     raise Contradiction(f"a signature with tensor {entry.TensorIndex()} among its {side.lower()}")
 
 
@@ -207,9 +241,8 @@ def _indices(array: Any) -> list[int]:
 def _operator_code(entry: Any) -> int:
     """The code of a builtin operator; codes up to 126 are in the older field of one byte."""
     code = int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
-    custom = _name(entry.CustomCode())
     if code == _CUSTOM:
-        name = printable(custom.decode(errors="replace"))
+        name = printable((entry.CustomCode() or b"").decode())
         of = (
             " of TensorFlow, which devices do not have"
             if name.startswith("Flex")
@@ -227,7 +260,7 @@ def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     total = 0
     limit = memory_limit() // 2
     buffers = model.BuffersLength()
-    for index in range(_count(graph.TensorsLength(), "tensors")):
+    for index in range(graph.TensorsLength()):
         tensor = _read_tensor(index, graph.Tensors(index), model.Buffers, buffers)
         total += tensor.size * _TYPES[tensor.type].itemsize
         if total > limit:
@@ -241,7 +274,6 @@ def _read_tensor(index: int, table: Any, buffer_at: Callable[[int], Any], buffer
         raise Unknown("tensors that are variable, sparse or variants")
     if table.ExternalBuffer():
         raise Contradiction("expected all weights in the file, got external ones")
-    _name(table.Name())
     type_code = table.Type()
     if type_code not in _TYPES:
         raise Unknown(f"number type {type_code}")
@@ -274,10 +306,10 @@ def _read_quantization(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     nothing = np.empty(0, np.float32), np.empty(0, np.int64), 0
     quantization = table.Quantization()
+    if quantization is not None and quantization.DetailsType():
+        raise Unknown("a quantization of its own kind")
     if quantization is None or not quantization.ScaleLength():
         return nothing
-    if quantization.DetailsType():
-        raise Unknown("a quantization of its own kind")
     scales, zero_points = quantization.ScaleAsNumpy(), quantization.ZeroPointAsNumpy()
     axis = quantization.QuantizedDimension()
     if isinstance(zero_points, int) or len(zero_points) != len(scales):
@@ -304,7 +336,7 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
         raise Contradiction("an input of the graph that is constant or named twice")
     ready |= {_item(tensors, index, "a tensor").index for index in inputs}
     operators = []
-    for number in range(_count(graph.OperatorsLength(), "operators")):
+    for number in range(graph.OperatorsLength()):
         table = graph.Operators(number)
         if table.BuiltinOptions2Type() or table.IntermediatesLength() or table.LargeCustomOptionsOffset():
             raise Unknown("operators with options of a newer kind")

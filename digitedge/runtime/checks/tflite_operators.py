@@ -47,21 +47,30 @@ def check_operator(operator: Operator) -> int:
     """
     rule = _rules().get(operator.code)
     if rule is None:
-        raise Unknown(f"operator {operator.code}")
+        raise Unknown(f"the operator {operator_name(operator.code)}")
     check, options_type, kind, counts = rule
     if len(operator.outputs) != 1 or len(operator.inputs) not in counts or operator.inputs[0] is None:
-        raise Contradiction(
-            f"operator {operator.code} with {len(operator.inputs)} inputs and {len(operator.outputs)} outputs"
-        )
+        given = sum(one is not None for one in operator.inputs)
+        raise Contradiction(f"{operator_name(operator.code)} with {given} inputs and {len(operator.outputs)} outputs")
     if operator.options_type not in (0, options_type):
-        raise Contradiction(f"operator {operator.code} with options of kind {operator.options_type}")
+        raise Contradiction(f"{operator_name(operator.code)} with options of another operator")
     if kind is None:
         options = None
     elif operator.options_type == 0 or operator.table is None:
-        raise Unknown(f"operator {operator.code} without options")
+        raise Unknown(f"{operator_name(operator.code)} without options")
     else:
         options = operator.options(kind)
     return check(operator, options) or 0
+
+
+def operator_name(code: int) -> str:
+    """The name of a builtin operator in the schema, for messages."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    names: dict[int, str] = {
+        value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
+    }
+    return names.get(code, f"number {code}")
 
 
 @cache

@@ -54,7 +54,8 @@ def run_trial(try_content: Callable[[bytes], object]) -> None:
     with contextlib.suppress(ImportError, ValueError):  # Windows has no such limit, and some systems refuse it
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit(), memory_limit()))
+        limit = memory_limit() * 2 // 3  # this process and its parent together stay below what one may take
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         try_content(sys.stdin.buffer.read())

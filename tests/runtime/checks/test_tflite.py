@@ -189,7 +189,7 @@ def test_random_bytes_are_refused_or_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lie", "doubt"),
     [
-        (lambda m, g: swap_code(m, "SOFTMAX", "STABLEHLO_ADD"), "operator 163"),
+        (lambda m, g: swap_code(m, "SOFTMAX", "STABLEHLO_ADD"), "the operator STABLEHLO_ADD"),
         (lambda m, g: m.subgraphs.append(g), "several graphs"),
         (lambda m, g: set_to(g.tensors[1], "isVariable", True), "tensors that are variable"),
         (lambda m, g: set_to(tensor_of(m, "SOFTMAX", "outputs"), "type", 5), "number type 5"),
