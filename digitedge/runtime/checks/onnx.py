@@ -69,7 +69,6 @@ def read_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byte
         ModelError: it is damaged, contradicts itself, or asks for too much.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.ModelProto.FromString(content)
@@ -91,12 +90,14 @@ def read_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byte
         except Unknown as exc:
             return content, str(exc)
         return content, None
-    except DecodeError:
-        reason = "it is damaged"
+    except ModelError:
+        raise
     except Contradiction as exc:
         reason = str(exc)
     except onnx.checker.ValidationError as exc:
         reason = first_line(exc)
+    except Exception as exc:  # protobuf and onnx raise errors of many kinds for bytes that are no such file
+        reason = f"it is damaged ({type(exc).__name__})"
     raise ModelError(f"{path}: expected an ONNX model of a digit classifier, got another file: {reason}.")
 
 
