@@ -82,9 +82,9 @@ def read_footprint(path: str | Path) -> Footprint:
     except (ModelError, MissingExtraError):
         raise
     except Contradiction as exc:
-        raise ModelError(f"{path}: expected a model that can run, got {exc}.") from exc
+        raise ModelError(f"{path}: expected a model that can run, got another file: {exc}.") from exc
     except Exception as exc:  # the libraries that read damaged files raise errors of a dozen kinds
-        raise ModelError(f"{path}: expected {kind} file, got a damaged one ({type(exc).__name__}).") from exc
+        raise ModelError(f"{path}: expected {kind} file, got another kind or a damaged one.") from exc
 
 
 def try_footprint(path: Path) -> tuple[Footprint | None, str | None]:
