@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
     [
         ("raise KeyError('x')", "a bug shows: 'Traceback'"),
         ("import sys; sys.exit('error: unexpected KeyError')", "a bug shows: 'error: unexpected '"),
-        ("import sys; sys.exit('error: \\x1b[31m')", r"a bug shows: '\x1b'"),
+        ("import sys; sys.exit('error: \\x1b[31m')", r"a bug shows: 'error: \x1b'"),
         ("import sys; sys.exit('error: one\\nerror: two')", "2 lines of error with exit code 1"),
         ("import sys; sys.exit(1)", "0 lines of error with exit code 1"),
         ("import sys; print('error: one', file=sys.stderr)", "1 lines of error with exit code 0"),

@@ -22,8 +22,9 @@ HANG_S = 120.0
 # How long the processes of a command may outlive it.
 ORPHAN_S = 5.0
 DIGITEDGE = [sys.executable, "-m", "digitedge"]
-# Words that a user must not see: a traceback, or an error that no code has foreseen (`digitedge.cli.report_error`).
-_BUG = re.compile(r"Traceback|^error: unexpected |[^\x20-\x7e\n\u00a0-\uffff]", re.MULTILINE)
+# What a user must not see: a traceback, an error that no code has foreseen (`digitedge.cli.report_error`), or a control
+# character in a line of digitedge; ONNX Runtime colours its own warnings.
+_BUG = re.compile(r"Traceback|^error: unexpected |^\w+: [^\n]*?[\x00-\x09\x0b-\x1f\x7f-\x9f]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
