@@ -13,8 +13,10 @@ from digitedge.runtime.checks.onnx_weights import bring_in_weights, check_tensor
 from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 
-MAX_MULTIPLICATIONS = 2_000_000_000
+MAX_MULTIPLICATIONS = 200_000_000
 MAX_WINDOW = 1024
+LARGE = 8
+"""A file whose weights or results take more than this part of the limit of memory is tried first."""
 _MAX_INTEGERS = 64
 
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
@@ -79,12 +81,15 @@ def check_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byt
             tensors += walk_tensors(onnx.GraphProto(node=function.node))
         if bring_in_weights(tensors, path, allowed=weights_beside):
             content = model.SerializeToString()
-        if sum(check_tensor(one) for one in tensors) > memory_limit() // 2:
+        weights = sum(check_tensor(one) for one in tensors)
+        if weights > memory_limit() // 2:
             raise InvalidPart(f"its weights would take more than half of {MEMORY_VARIABLE}")
         try:
             for node in model.graph.node:
                 _check_node(node)
             _check_parts(model)
+            if weights > memory_limit() // LARGE or any(one.data_type == onnx.TensorProto.STRING for one in tensors):
+                raise UnknownPart("large weights, or texts")
             onnx.checker.check_model(content)
             _check_results(model)
         except UnknownPart as exc:
@@ -151,7 +156,7 @@ def _check_results(model: Any) -> None:
             weights = shapes.get(node.input[1]) or [1]
             channels = weights[0] if node.op_type == "Conv" else max(weights[-1], 1)
             multiplications += made * math.prod(weights) // max(channels, 1)
-    if total > memory_limit() // 2 or multiplications > MAX_MULTIPLICATIONS:
+    if total > memory_limit() // LARGE or multiplications > MAX_MULTIPLICATIONS:
         raise UnknownPart("very large results")
 
 

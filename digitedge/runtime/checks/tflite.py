@@ -7,7 +7,7 @@ from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.runtime.checks.tflite_graph import read_graph
 from digitedge.runtime.checks.tflite_operators import check_operator
 
-MAX_MULTIPLICATIONS = 2_000_000_000
+MAX_MULTIPLICATIONS = 200_000_000
 """Of one image at most, for a file that is loaded at once; a digit classifier has 0.1 to 50 million."""
 
 

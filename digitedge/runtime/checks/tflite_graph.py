@@ -20,6 +20,8 @@ from digitedge.utils.text import printable
 MAX_ITEMS = 5_000
 MAX_RANK = 6
 MAX_ELEMENTS = 1 << 26
+LARGE = 8
+"""A file whose tensors take more than this part of the limit of memory is tried first."""
 SCALE_RANGE = (1e-9, 1e6)
 # Metadata that the interpreter ignores, or that names what the file needs.
 _KNOWN_METADATA = {
@@ -142,7 +144,10 @@ def read_graph(content: bytes) -> Graph:
     tensors = _read_tensors(graph, model)
     _check_signatures(model, graph)
     codes = [_operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
-    return Graph(_read_operators(graph, codes, tensors))
+    operators = _read_operators(graph, codes, tensors)
+    if sum(map(_bytes_of, tensors)) > memory_limit() // LARGE:  # a runtime packs weights again, and keeps both
+        raise UnknownPart("large tensors")
+    return Graph(operators)
 
 
 def check_counts(content: bytes) -> None:
@@ -255,6 +260,10 @@ def _operator_code(entry: Any) -> int:
     return code
 
 
+def _bytes_of(tensor: Tensor) -> int:
+    return tensor.size * _TYPES[tensor.type].itemsize
+
+
 def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     tensors: list[Tensor] = []
     total = 0
@@ -262,7 +271,7 @@ def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     buffers = model.BuffersLength()
     for index in range(graph.TensorsLength()):
         tensor = _read_tensor(index, graph.Tensors(index), model.Buffers, buffers)
-        total += tensor.size * _TYPES[tensor.type].itemsize
+        total += _bytes_of(tensor)
         if total > limit:
             raise InvalidPart(f"its tensors would take more than {limit:,} bytes, half of {MEMORY_VARIABLE}")
         tensors.append(tensor)
@@ -361,4 +370,6 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
     outputs = _indices(graph.OutputsAsNumpy())
     if not outputs or not set(outputs) <= made_by_any:
         raise InvalidPart("an output of the graph that nothing has made")
+    if len(set(outputs)) != len(outputs):
+        raise UnknownPart("an output that is named twice")
     return operators

@@ -29,6 +29,8 @@ Shape = tuple[int, ...]
 
 MAX_WINDOW = 1024
 """Stride, dilation or pooling window at most, in pixels."""
+MAX_WINDOW_PIXELS = 1 << 21
+"""Pixels of all windows of one convolution or pooling, for a file that is loaded at once."""
 # The product of scales that a kernel writes as an integer and a shift of at most 31 bits.
 _MULTIPLIER_RANGE = (2.0**-30, 2.0**8)
 _SOFTMAX_SCALE_RANGE = (1e-6, 1e3)
@@ -52,6 +54,7 @@ def check_operator(operator: Operator) -> int:
     if len(operator.outputs) != 1 or len(operator.inputs) not in counts or operator.inputs[0] is None:
         given = sum(one is not None for one in operator.inputs)
         raise InvalidPart(f"{operator_name(operator.code)} with {given} inputs and {len(operator.outputs)} outputs")
+    _check_data(operator)
     if operator.options_type not in (0, options_type):
         raise InvalidPart(f"{operator_name(operator.code)} with options of another operator")
     if kind is None:
@@ -61,6 +64,14 @@ def check_operator(operator: Operator) -> int:
     else:
         options = operator.options(kind)
     return check(operator, options) or 0
+
+
+def _check_data(operator: Operator) -> None:
+    """Kernels prepare constants and single numbers in ways of their own; digit classifiers compute with neither."""
+    data = [one for one in operator.inputs if one is not None and one.values is None]
+    is_weight = operator.inputs[0] is not None and operator.inputs[0].type == FLOAT16  # unpacked as the model runs
+    _know(bool(data) or is_weight, "a computation with constants")
+    _know(all(one.shape for one in (*data, *operator.outputs)), "a computation with single numbers")
 
 
 def operator_name(code: int) -> str:
@@ -151,10 +162,10 @@ def _expect(output: Tensor, shape: Shape, type_code: int) -> None:
 
 def _constant_integers(tensor: Tensor | None) -> list[int]:
     """The values of a small constant of integers."""
-    _require(tensor is not None and tensor.type in (INT32, INT64), "an operator with arguments that are no integers")
-    assert tensor is not None
-    if tensor.values is None:
-        raise UnknownPart("arguments that are computed")
+    if tensor is None or tensor.type not in (INT32, INT64):
+        raise InvalidPart("an operator with arguments that are no integers")
+    if tensor.values is None or tensor.type != INT32:  # most kernels read int64 as int32
+        raise UnknownPart("arguments that are computed, or of 64 bits")
     _require(tensor.size <= 64, "an operator with too many arguments")
     values: list[int] = tensor.values.ravel().tolist()
     return values
@@ -185,8 +196,11 @@ def _window_output(options: Any, sizes: Shape, window: Shape, dilation: Shape = 
     made = []
     for size, stride, side, spread in zip(sizes, strides, window, dilation, strict=True):
         reach = (side - 1) * spread + 1
+        _know(reach <= 2 * size, "a window much larger than its image")
         made.append(-(-size // stride) if options.Padding() != _VALID else (size - reach) // stride + 1)
     _require(min(made) >= 1, "a window larger than its image")
+    # A kernel may keep an address for each pixel of each window.
+    _know(math.prod(made) * math.prod(window) <= MAX_WINDOW_PIXELS, "very many windows")
     return tuple(made)
 
 
