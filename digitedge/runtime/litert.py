@@ -53,7 +53,7 @@ def _open(content: bytes, threads: int) -> Any:
 
 def try_content(content: bytes) -> None:
     """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
-    from digitedge.runtime.checks.trial import trial_images
+    from digitedge.runtime.checks.trial import limit_time, trial_images
 
     interpreter = _open(content, threads=1)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -62,7 +62,8 @@ def try_content(content: bytes) -> None:
     for values in zip(*images, strict=True):
         for one, value in zip(inputs, values, strict=True):
             interpreter.set_tensor(one["index"], value)
-        interpreter.invoke()
+        with limit_time():
+            interpreter.invoke()
         for one in outputs:
             interpreter.get_tensor(one["index"])
 

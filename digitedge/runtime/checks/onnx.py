@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from digitedge.errors import ModelError, first_line
+from digitedge.runtime.checks.onnx_sizes import check_sizes
 from digitedge.runtime.checks.onnx_weights import bring_in_weights, check_tensor, walk_tensors
+from digitedge.runtime.checks.onnx_wire import count_fields
 from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 
 MAX_MULTIPLICATIONS = 200_000_000
+"""Of one image."""
+MAX_BATCH = 64
+"""Images that are scored at once."""
 MAX_WINDOW = 1024
 LARGE = 8
 """A file whose weights or results take more than this part of the limit of memory is tried first."""
 _MAX_INTEGERS = 64
+_STRING = 8
 
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 # Operators whose results are not larger than what goes in, or are worked out from the shapes of that.
@@ -46,7 +52,7 @@ _RANGES = {
     "noop_with_empty_axes": (0, 1),
     "transA": (0, 1),
     "transB": (0, 1),
-    "to": (1, 13),
+    "to": (1, 13),  # 8 are texts
     "saturate": (0, 1),
     "training_mode": (0, 0),
     "block_size": (0, 0),
@@ -73,6 +79,9 @@ def check_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byt
     import onnx
 
     try:
+        if len(content) > memory_limit() // LARGE:
+            raise InvalidPart(f"it has {len(content):,} bytes, more than an eighth of {MEMORY_VARIABLE}")
+        count_fields(content)
         model = onnx.ModelProto.FromString(content)
         if not model.HasField("graph") or not model.graph.node:
             raise InvalidPart("it has no graph")
@@ -93,6 +102,7 @@ def check_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byt
             onnx.checker.check_model(content)
             _check_results(model)
         except UnknownPart as exc:
+            check_sizes(model.graph, _images(model.graph))
             return content, str(exc)
         return content, None
     except ModelError:
@@ -106,6 +116,12 @@ def check_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byt
     raise ModelError(f"{path}: expected an ONNX model of a digit classifier, got another file: {reason}.")
 
 
+def _images(graph: Any) -> list[str]:
+    """The names of the inputs that may be an image: no weights, which older files list too, and no single numbers."""
+    weights = {one.name for one in graph.initializer}
+    return [one.name for one in graph.input if one.name not in weights and one.type.tensor_type.shape.dim]
+
+
 def _check_parts(model: Any) -> None:
     if model.functions or model.graph.sparse_initializer or model.training_info:
         raise UnknownPart("functions, sparse weights or a training of its own")
@@ -116,10 +132,14 @@ def _check_node(node: Any) -> None:
     if node.domain not in _DOMAINS or node.op_type not in _KNOWN:
         raise UnknownPart("an operator without a rule")
     for attribute in node.attribute:
+        if len(attribute.ints) > _MAX_INTEGERS:
+            raise InvalidPart(f"{node.op_type} with {len(attribute.ints):,} numbers for {attribute.name}")
         integers = list(attribute.ints) or [attribute.i]
         low, high = _RANGES.get(attribute.name, (-math.inf, math.inf))
-        if len(integers) > _MAX_INTEGERS or any(not low <= value <= high for value in integers):
+        if any(not low <= value <= high for value in integers):
             raise InvalidPart(f"{node.op_type} with {attribute.name} {integers[:4]}")
+        if node.op_type == "Cast" and attribute.name == "to" and attribute.i == _STRING:
+            raise UnknownPart("a change into texts")
         if attribute.HasField("g") or attribute.graphs:
             raise UnknownPart("a graph inside of a graph")
         if attribute.ref_attr_name:
@@ -127,15 +147,16 @@ def _check_node(node: Any) -> None:
 
 
 def _check_results(model: Any) -> None:
-    """Work out the shapes of all results for a batch of one: they must be known, and small enough."""
+    """Work out the shapes of all results for the largest batch: they must be known, and small enough."""
     import onnx
 
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
     for value in fixed.graph.input:
-        for size in value.type.tensor_type.shape.dim:
-            if not size.dim_value:
-                size.dim_value = 1
+        for place, size in enumerate(value.type.tensor_type.shape.dim):
+            if not size.dim_value and place:
+                raise UnknownPart("an input whose size is left open")
+            size.dim_value = size.dim_value or MAX_BATCH
     for value in (*fixed.graph.output, *fixed.graph.value_info):
         value.type.tensor_type.ClearField("shape")
     try:
@@ -152,11 +173,12 @@ def _check_results(model: Any) -> None:
             raise UnknownPart("shapes that are left open")
         made = sum(math.prod(one) for one in sizes if one is not None)
         total += 4 * made
+        multiplications += made
         if node.op_type in ("Conv", "Gemm", "MatMul"):
             weights = shapes.get(node.input[1]) or [1]
             channels = weights[0] if node.op_type == "Conv" else max(weights[-1], 1)
             multiplications += made * math.prod(weights) // max(channels, 1)
-    if total > memory_limit() // LARGE or multiplications > MAX_MULTIPLICATIONS:
+    if total > memory_limit() // LARGE or multiplications > MAX_BATCH * MAX_MULTIPLICATIONS:
         raise UnknownPart("very large results")
 
 

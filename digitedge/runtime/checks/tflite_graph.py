@@ -143,7 +143,7 @@ def read_graph(content: bytes) -> Graph:
     graph = model.Subgraphs(0)
     tensors = _read_tensors(graph, model)
     _check_signatures(model, graph)
-    codes = [_operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
+    codes = [operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
     operators = _read_operators(graph, codes, tensors)
     if sum(map(_bytes_of, tensors)) > memory_limit() // LARGE:  # a runtime packs weights again, and keeps both
         raise UnknownPart("large tensors")
@@ -243,7 +243,7 @@ def _indices(array: Any) -> list[int]:
     return indices
 
 
-def _operator_code(entry: Any) -> int:
+def operator_code(entry: Any) -> int:
     """The code of a builtin operator; codes up to 126 are in the older field of one byte."""
     code = int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
     if code == _CUSTOM:

@@ -41,7 +41,7 @@ _CODES_8_BIT = (INT8, UINT8)
 
 
 def check_operator(operator: Operator) -> int:
-    """Check an operator and return how many multiplications it needs.
+    """Check an operator and return how much work it is: multiplications, and elements that it reads and writes.
 
     Raises:
         InvalidPart: its output cannot come from its inputs.
@@ -63,7 +63,8 @@ def check_operator(operator: Operator) -> int:
         raise UnknownPart(f"{operator_name(operator.code)} without options")
     else:
         options = operator.options(kind)
-    return check(operator, options) or 0
+    work = check(operator, options) or 0
+    return work + sum(one.size for one in (*operator.inputs, *operator.outputs) if one is not None)
 
 
 def _check_data(operator: Operator) -> None:

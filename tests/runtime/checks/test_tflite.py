@@ -8,6 +8,7 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from tflite_files import G, Op, T, constant, number, write_tflite
 
 from digitedge.errors import ModelError
 from digitedge.runtime import load_classifier
@@ -213,3 +214,81 @@ def test_custom_operators_are_refused_by_name() -> None:
 
     with pytest.raises(ModelError, match=r"it needs the operator FlexErf\\x1b\[2J of TensorFlow"):
         find_unknown(lie_about(GOOD, lie), GOOD)
+
+
+def written(tmp_path: Path, *graphs: G) -> tuple[bytes, Path]:
+    path = write_tflite(tmp_path / "model.tflite", *graphs)
+    return path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("graph", "unknown"),
+    [
+        pytest.param(
+            G([T(()), T(())], [Op("LOG_SOFTMAX", [0], [1], options_type="LogSoftmaxOptions")]),
+            "single numbers",
+            id="log_softmax of a number",
+        ),
+        pytest.param(
+            G(
+                [T((1, 4)), T((1, 4)), constant(9, dtype="float32"), T((9,))],
+                [Op("RELU", [0], [1]), Op("RELU", [2], [3])],
+                outputs=(1, 3),
+            ),
+            "constants",
+            id="relu of a constant",
+        ),
+        pytest.param(
+            G(
+                [T((1, 128, 128, 1)), constant(1, 200, 200, 1), constant(1), T((1, 128, 128, 1))],
+                [
+                    Op(
+                        "CONV_2D",
+                        [0, 1, 2],
+                        [3],
+                        options=dict(strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1),
+                        options_type="Conv2DOptions",
+                    )
+                ],
+            ),
+            "very many windows",
+            id="large windows",
+        ),
+        pytest.param(
+            G([T((1, 10_000_000)), T((1, 10_000_000))], [Op("RELU", [0], [1])]), "large tensors", id="large tensors"
+        ),
+    ],
+)
+def test_what_kernels_prepare_in_their_own_way_wants_a_trial(graph: G, unknown: str, tmp_path: Path) -> None:
+    found = find_unknown(*written(tmp_path, graph))
+    assert found is not None
+    assert unknown in found
+
+
+def test_weights_count_for_each_operator_that_packs_them(tmp_path: Path) -> None:
+    tensors = [T((1, 1000)), constant(1000, 1000), *[T((1, 1000)) for _ in range(20)]]
+    layers = [Op("FULLY_CONNECTED", [0, 1, -1], [2 + n], options_type="FullyConnectedOptions") for n in range(20)]
+    graph = G(tensors, layers, outputs=tuple(range(2, 22)))
+    assert find_unknown(*written(tmp_path, graph)) == "large weights"
+
+
+def test_sizes_that_are_computed_from_the_image_are_refused(tmp_path: Path) -> None:
+    """On an image with one white pixel, this fills a tensor of gigabytes."""
+    tensors = [T((1, 784)), T((1, 784), "int32"), number(1), T((), "int32"), constant(), T((1,))]
+    fill = [
+        Op("CAST", [0], [1], options_type="CastOptions"),
+        Op("REDUCE_MAX", [1, 2], [3], options_type="ReducerOptions"),
+        Op("FILL", [3, 4], [5], options_type="FillOptions"),
+    ]
+    with pytest.raises(ModelError, match="REDUCE_MAX with whole numbers that are computed from the image"):
+        find_unknown(*written(tmp_path, G(tensors, fill)))
+
+
+def test_sizes_that_are_computed_from_shapes_want_a_trial(tmp_path: Path) -> None:
+    """As in files of Keras whose batch is free."""
+    tensors = [T((1, 28, 28)), T((3,), "int32"), T((1, 28, 28))]
+    reshape = [
+        Op("SHAPE", [0], [1], options_type="ShapeOptions"),
+        Op("RESHAPE", [0, 1], [2], options_type="ReshapeOptions"),
+    ]
+    assert "SHAPE" in (find_unknown(*written(tmp_path, G(tensors, reshape))) or "")

@@ -1,6 +1,7 @@
 """The trial in a child process: whatever happens there, this process gets one line."""
 
 import os
+import time
 from pathlib import Path
 
 import flatbuffers
@@ -71,3 +72,9 @@ def test_model_with_an_unknown_part_is_tried_and_runs(tmp_path: Path) -> None:
     path.write_bytes(builder.Output())
     network = load_network(path)
     assert network.scores(np.zeros((2, *network.shape), np.float32)).shape == (2, 10)
+
+
+def test_model_that_is_slow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MAX_RUN_S", 0.01)
+    with pytest.raises(ModelError, match=r"it takes 0\.\d s for one run"), trial.limit_time():
+        time.sleep(0.06)
