@@ -159,9 +159,11 @@ def test_a_root_that_names_another_key_too_changes_nothing(
 
 
 def test_a_root_that_the_one_before_has_not_signed_is_refused(maker: Maker, tmp_path: Path) -> None:
-    for folder, key in (("repository", maker.key), ("other", make_key(tmp_path, "stranger"))):
-        Maker(key, maker.bundle, tmp_path / folder).publish()
-    shutil.copyfile(tmp_path / "other" / "metadata" / "1.root.json", maker.root.parent / "2.root.json")
+    maker.publish()
+    stranger = Maker(make_key(tmp_path, "stranger"), maker.bundle, tmp_path / "other")
+    stranger.publish()
+    edit_root(stranger, stranger.key, lambda root: setattr(root, "version", 2))
+    shutil.copyfile(stranger.root, maker.root.parent / "2.root.json")
     with pytest.raises(ModelError, match=r"expected a signature of the root key"):
         maker.publish()
 
