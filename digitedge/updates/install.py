@@ -181,7 +181,7 @@ def check_draft(path: str) -> str | None:
     problems = [f"{name}: {line}" for name, lines in check_bundle(bundle, log=_ignore).items() for line in lines]
     if problems:
         raise ModelError(f"{OFFERED} gives other results on this device: {'; '.join(problems)}.")
-    return bundle.signer
+    return bundle.signature.signer
 
 
 def _check_source(source: str) -> str:
