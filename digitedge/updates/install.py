@@ -130,7 +130,8 @@ def install_update(
                     f"version {state.current} cannot be loaded, and {source} offers {version}, which was rolled back. "
                     "Publish again, or install into a new folder."
                 )
-            log(f"version {version} cannot be loaded, so it is installed again: {damage}")
+            log(f"version {version} cannot be loaded, so it is installed again")
+            log_event(folder, "damaged", log, version=version, reason=printable(damage))
         path = version_path(folder, version)
         known = None if state is None else version_path(folder, state.current)
         signer = _place_version(path, updater, manifest, known, source=source, deadline=deadline, log=log)
