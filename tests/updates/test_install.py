@@ -133,6 +133,7 @@ def test_a_bundle_is_no_version_folder(maker: Maker, offered: str) -> None:
         install_update(offered, maker.bundle, root=maker.root)
 
 
+@pytest.mark.slow
 def test_another_root_than_the_first_is_refused(maker: Maker, offered: str, device: Path, tmp_path: Path) -> None:
     install_update(offered, device, root=maker.root)
     install_update(offered, device, root=maker.root)  # the same again is no error
