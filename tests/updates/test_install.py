@@ -42,10 +42,9 @@ def device(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def offered(maker: Maker) -> str:
+def offered(maker: Maker, template: Path) -> str:
     """A repository with version 1."""
-    maker.publish()
-    return str(maker.repository)
+    return str(shutil.copytree(template / "repository", maker.repository))
 
 
 def events(device: Path) -> list[dict[str, Any]]:
