@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from digitedge.bundle.made_here import is_made_here, state_folder
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
-from digitedge.bundle.signature import check_signature, is_signature_required, write_signature
+from digitedge.bundle.signature import CheckedSignature, check_signature, is_signature_required, write_signature
 from digitedge.bundle.versions import current_bundle
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier, load_network
@@ -62,12 +62,12 @@ class Bundle:
     Attributes:
         path: of the folder.
         manifest: what it states.
-        signer: name of the trusted key that signed it; None if it is not signed, or by a stranger.
+        signature: whether it is signed, and by whom.
     """
 
     path: Path
     manifest: Manifest
-    signer: str | None = None
+    signature: CheckedSignature
 
     @property
     def reference(self) -> Path:
@@ -130,12 +130,12 @@ def load_bundle(
     """
     path = current_bundle(Path(path))
     manifest, digests = _read_manifest(path)
-    signer = check_signature(path, digests, required=is_signature_required(require_signature), log=log)
+    signature = check_signature(path, digests, required=is_signature_required(require_signature), log=log)
     _check_files(path, manifest)
-    return Bundle(path, manifest, signer)
+    return Bundle(path, manifest, signature)
 
 
-def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> Bundle:
+def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> None:
     """Sign a bundle, whose files are checked before; an older signature is replaced.
 
     Raises:
@@ -147,7 +147,6 @@ def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> Bundle:
     if not manifest.passed:
         raise ParityError(f"{path} failed the parity check, so it is not signed. Train longer or export again.")
     write_signature(path, digests, name=manifest.name, key=key)
-    return Bundle(path, manifest)
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:

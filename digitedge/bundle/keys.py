@@ -150,6 +150,11 @@ def key_id(key: "Ed25519PrivateKey") -> str:
     return key.public_key().public_bytes_raw().hex()
 
 
+def short_id(key: str) -> str:
+    """The first digits of an id, for messages."""
+    return f"{key[:16]}..."
+
+
 def read_passphrase(path: Path | None) -> bytes | None:
     """The passphrase of a key: the first line of a file, else the environment variable, else None.
 
