@@ -12,6 +12,7 @@ import typer
 
 from digitedge.errors import InputError, ModelError
 from digitedge.runtime.load import MODEL_SUFFIXES
+from digitedge.utils.secrets import hide_in_message
 from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
 
 
 def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
-    """Load a model; how a third-party one is used is found on MNIST if it is on this machine, and told on stderr."""
+    """Load a model; how a third-party one is used is found on MNIST if this machine has it, and reported on stderr."""
     from digitedge.bundle.bundle import load_model
     from digitedge.datasets.mnist import local_training_digits
 
@@ -180,9 +181,12 @@ def check_model_file(path: Path) -> None:
 
 
 def echo(line: str) -> None:
-    """Print a line of progress, a note or an error to stderr. A command does not end because nobody reads them."""
+    """Print a line of progress, a note or an error to stderr, without secrets.
+
+    A command does not end because nobody reads them.
+    """
     with suppress(OSError):
-        typer.echo(printable(line), err=True)
+        typer.echo(printable(hide_in_message(line)), err=True)
 
 
 def print_line(line: str) -> None:
