@@ -68,7 +68,12 @@ POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.PO
 
 
 def apply_policy(required: bool | None) -> bool | None:
-    """Let --require-signature hold for this process and for its children, which load files too (bench)."""
+    """Let --require-signature hold for this process and for its children, which load files too (bench).
+
+    The environment is the only carrier of the policy in the program: `is_signature_required` reads it wherever a file
+    is loaded, so no command can forget to pass it on. The commands declare the option and do not read it; hence the
+    underscore of their parameter. The `require_signature=` of the library is for programs that use it.
+    """
     if required is not None:
         os.environ[POLICY_VARIABLE] = "1" if required else "0"
     return required

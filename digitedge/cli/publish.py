@@ -31,7 +31,7 @@ def publish(
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until devices refuse what is not renewed.")] = DAYS,
     passphrase_file: PassphraseOption = None,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Offer a bundle to devices, which get it with `digitedge update`.
 

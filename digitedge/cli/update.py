@@ -28,7 +28,7 @@ def update(
     ] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for all downloads together.")] = TIMEOUT_S,
     as_json: JsonOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Install the bundle that a maker offers, unless it is installed already; or go back to the one before.
 
