@@ -1,4 +1,4 @@
-"""The structure of the package: levels, the edge without the packages of the train extra, and the public names."""
+"""The structure of the package: levels, what imports without the train and trust extras, and the public names."""
 
 import ast
 import importlib
@@ -25,11 +25,15 @@ EDGE_MODULES = [
     for module in pkgutil.walk_packages(digitedge.__path__, "digitedge.")
     if not module.name.startswith(TRAIN_PACKAGES) and module.name != "digitedge.__main__"
 ]
-BLOCK = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'tf2onnx', 'matplotlib']))\n"
+TRAIN_EXTRA = ("tensorflow", "keras", "tf2onnx", "matplotlib")
+TRUST_EXTRA = ("cryptography", "tuf", "securesystemslib")
+UPDATES = "digitedge.updates"
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-P", "-c", BLOCK + code], capture_output=True, text=True, timeout=120)
+def run(code: str, *, blocked: tuple[str, ...] = TRAIN_EXTRA) -> subprocess.CompletedProcess[str]:
+    """Run code in a process in which some packages are missing."""
+    block = f"import sys; sys.modules.update(dict.fromkeys({blocked}))\n"
+    return subprocess.run([sys.executable, "-P", "-c", block + code], capture_output=True, text=True, timeout=120)
 
 
 def imported_packages(source: str) -> set[str]:
@@ -69,9 +73,9 @@ def test_an_upward_import_would_be_noticed() -> None:
 
 # Each module as if it were the first of the package. Third-party modules stay loaded, because NumPy and OpenCV take
 # half a second each time; so a module that forgets to import a part of such a package is not noticed here.
-IMPORT_EACH = f"""
+IMPORT_EACH = """
 import importlib, traceback
-for name in {EDGE_MODULES}:
+for name in {names}:
     for known in [known for known in sys.modules if known.startswith("digitedge")]:
         del sys.modules[known]
     try:
@@ -82,15 +86,23 @@ for name in {EDGE_MODULES}:
 """
 
 
-def test_every_edge_module_imports_without_the_train_extra() -> None:
-    result = run(IMPORT_EACH)
-    assert result.stdout.split() == EDGE_MODULES
+@pytest.mark.parametrize("is_update", [False, True], ids=["without train and trust", "updates without train"])
+def test_every_edge_module_imports_without_the_extras_that_it_does_not_need(is_update: bool) -> None:
+    names = [name for name in EDGE_MODULES if name.startswith(UPDATES) == is_update]
+    assert is_update or {"digitedge.bundle.keys", "digitedge.bundle.signature", "digitedge.cli.sign"} <= set(names)
+    result = run(IMPORT_EACH.format(names=names), blocked=TRAIN_EXTRA if is_update else TRAIN_EXTRA + TRUST_EXTRA)
+    assert result.stdout.split() == names
     assert "Traceback" not in result.stderr, result.stderr
 
 
 def test_a_module_that_needs_the_train_extra_would_be_noticed() -> None:
-    result = run(IMPORT_EACH.replace(f"{EDGE_MODULES}", f"{[*EDGE_MODULES[:3], *TRAIN_PACKAGES]}"))
+    result = run(IMPORT_EACH.format(names=[*EDGE_MODULES[:3], *TRAIN_PACKAGES]))
     assert result.stderr.count("MissingExtraError: tensorflow is not installed") == len(TRAIN_PACKAGES)
+
+
+def test_a_module_that_needs_the_trust_extra_would_be_noticed() -> None:
+    result = run(IMPORT_EACH.format(names=[f"{UPDATES}.install"]), blocked=TRUST_EXTRA)
+    assert "MissingExtraError: tuf is not installed" in result.stderr
 
 
 def test_the_public_names_are_these_and_all_exist() -> None:
@@ -131,10 +143,11 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys; sys.argv = ['digitedge', '--help']\n"
         "import digitedge.cli\n"
         "try: digitedge.cli.main()\n"
-        "except SystemExit: pass\n"
+        "except SystemExit as exc: print('exit code', exc.code)\n"
         "print([m for m in ('numpy', 'cv2', 'ai_edge_litert', 'onnxruntime') if m in sys.modules])"
     )
-    assert run(code).stdout.strip().endswith("[]")
+    result = run(code, blocked=TRAIN_EXTRA + TRUST_EXTRA)
+    assert result.stdout.endswith("exit code 0\n[]\n"), result.stderr
 
 
 def test_reading_works_without_the_train_extra() -> None:

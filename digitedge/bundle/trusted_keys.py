@@ -37,11 +37,19 @@ def trusted_keys() -> list[TrustedKey]:
     """All trusted keys, by name.
 
     Raises:
-        ModelError: a file of the folder is no public key, or there are more than 100.
+        ModelError: the folder cannot be read, a file of it is no public key, or there are more than 100.
     """
-    paths = sorted(trusted_folder().glob(f"*{PUBLIC_SUFFIX}"))
+    folder = trusted_folder()
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == PUBLIC_SUFFIX)
+    except FileNotFoundError:
+        return []
+    except OSError as exc:  # `glob` would hide it, and every signature would be a stranger's
+        raise ModelError(
+            f"{folder}: expected a folder of trusted keys, got: {exc.strerror}. Make it readable."
+        ) from exc
     if len(paths) > MAX_KEYS:
-        raise ModelError(f"{trusted_folder()}: expected at most {MAX_KEYS} keys, got {len(paths)}. Remove some.")
+        raise ModelError(f"{folder}: expected at most {MAX_KEYS} keys, got {len(paths)}. Remove some.")
     return [TrustedKey(path.stem, read_public_key(path)) for path in paths]
 
 

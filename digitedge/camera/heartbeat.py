@@ -1,13 +1,15 @@
-"""Signs of life for systemd, which starts a program again that stops giving them (Type=notify, WatchdogSec)."""
+"""Heartbeats for systemd, which starts a program again that stops sending them (Type=notify, WatchdogSec)."""
 
 import os
+import re
 import socket
 import time
 from contextlib import suppress
 
-# Seconds between two signs at least. A live source without a new frame is reported as often, see `capture.HEARTBEAT_S`.
+# Seconds between two heartbeats at least. A live source without a new frame is reported as often, see
+# `capture.HEARTBEAT_S`.
 PERIOD_S = 1.0
-# How long systemd may take to receive one, in seconds. A lost sign is followed by another.
+# How long systemd may take to receive one, in seconds. A lost heartbeat is followed by another.
 SEND_LIMIT_S = 1.0
 
 
@@ -21,7 +23,7 @@ class Heartbeat:
     """
 
     def __init__(self) -> None:
-        self._address = os.environ.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
+        self._address = re.sub("^@", "\0", os.environ.get("NOTIFY_SOCKET", ""))
         self._last: float | None = None
 
     def beat(self) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 from digitedge.bundle.bundle import Model
 from digitedge.bundle.versions import current_bundle
 from digitedge.camera.capture import END_S
-from digitedge.errors import DigitEdgeError
+from digitedge.errors import DigitEdgeError, first_line
 from digitedge.reader import Reader
 
 # Seconds between two looks at the state of the folder, which is a file of a hundred bytes.
@@ -65,10 +65,12 @@ class ModelWatcher:
             try:
                 self._look()
                 last = ""
-            except (DigitEdgeError, OSError) as exc:
-                if str(exc) != last:  # a damaged state would be logged every second
-                    self._log(f"{self._folder}: the model stays as it is: {exc}")
-                last = str(exc)
+            except Exception as exc:  # whatever it is, the next version may be good
+                is_known = isinstance(exc, DigitEdgeError | OSError)
+                reason = str(exc) if is_known else f"unexpected {type(exc).__name__}: {first_line(exc)}"
+                if reason != last:  # a damaged state would be logged every second
+                    self._log(f"{self._folder}: the model stays as it is: {reason}")
+                last = reason
 
     def _look(self) -> None:
         current = current_bundle(self._folder)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from digitedge.camera.unit import MARKER, Unit, secrets_text
+from digitedge.camera.systemd_unit import MARKER, Unit, secrets_text
 from digitedge.errors import DigitEdgeError
 from digitedge.utils.files import read_regular_file, write_text
 from digitedge.utils.text import printable
@@ -36,7 +36,9 @@ class ServiceFiles:
     @classmethod
     def of(cls, name: str, config: Path) -> "ServiceFiles":
         """Return the paths for the name of a service, in the folder of the user's settings (~/.config)."""
-        return cls(config / "systemd" / "user" / f"{name}.service", config / "digitedge" / f"{name}.env")
+        # A folder of its own, because the unit closes it: the trusted keys lie beside it.
+        secrets = config / "digitedge" / "services" / f"{name}.env"
+        return cls(config / "systemd" / "user" / f"{name}.service", secrets)
 
 
 @dataclass(frozen=True, slots=True)

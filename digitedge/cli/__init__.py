@@ -20,7 +20,7 @@ __all__ = ["main"]
 
 SECRET_NOTE = (
     "note: the login or query of an address on the command line shows in the list of processes, at least for a moment. "
-    "Put the address into DIGITEDGE_SOURCE or DIGITEDGE_MQTT instead."
+    "`digitedge camera` takes addresses from DIGITEDGE_SOURCE and DIGITEDGE_MQTT, which only you can read."
 )
 
 

@@ -51,7 +51,7 @@ def bench(
         ),
     ] = None,
     as_json: JsonOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Measure the speed of every file of a bundle and of the stages of reading a frame, and recommend a file.
 

@@ -110,7 +110,7 @@ def camera(
     preprocess: PreprocessOption = None,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Read handwritten digits live: from a webcam, Pi camera, stream, video or images.
 

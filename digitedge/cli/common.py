@@ -12,6 +12,7 @@ import typer
 
 from digitedge.errors import InputError, ModelError
 from digitedge.runtime.load import MODEL_SUFFIXES
+from digitedge.utils.secrets import hide_in_message
 from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.PO
 
 
 def apply_policy(required: bool | None) -> bool | None:
-    """Let --require-signature hold for this process and for its children, which load files too (bench)."""
+    """Let --require-signature hold for this process and for its children, which load files too (bench).
+
+    The environment is the only carrier of the policy in the program: `is_signature_required` reads it wherever a file
+    is loaded, so no command can forget to pass it on. The commands declare the option and do not read it; hence the
+    underscore of their parameter. The `require_signature=` of the library is for programs that use it.
+    """
     if required is not None:
         os.environ[POLICY_VARIABLE] = "1" if required else "0"
     return required
@@ -125,7 +131,7 @@ def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
 
 
 def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
-    """Load a model; how a third-party one is used is found on MNIST if it is on this machine, and told on stderr."""
+    """Load a model; how a third-party one is used is found on MNIST if this machine has it, and reported on stderr."""
     from digitedge.bundle.bundle import load_model
     from digitedge.datasets.mnist import local_training_digits
 
@@ -180,9 +186,12 @@ def check_model_file(path: Path) -> None:
 
 
 def echo(line: str) -> None:
-    """Print a line of progress, a note or an error to stderr. A command does not end because nobody reads them."""
+    """Print a line of progress, a note or an error to stderr, without secrets.
+
+    A command does not end because nobody reads them.
+    """
     with suppress(OSError):
-        typer.echo(printable(line), err=True)
+        typer.echo(printable(hide_in_message(line)), err=True)
 
 
 def print_line(line: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def info(
     model: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="MODEL", help=MODEL_HELP)] = None,
     as_json: JsonOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Check the hashes of a bundle and print its manifest: origin, files, figures, parity.
 

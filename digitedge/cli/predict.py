@@ -83,7 +83,7 @@ def predict(
     preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Read the digits in images: a line per image with its rows, or one JSON reading per line, or CSV.
 

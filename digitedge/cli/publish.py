@@ -35,7 +35,7 @@ def publish(
         Path | None,
         typer.Option(metavar="FILE", help="The same for --root-key. Default: both keys have the same passphrase."),
     ] = None,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Offer a bundle to devices, which get it with `digitedge update`.
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from digitedge.cli.common import echo
 from digitedge.errors import DigitEdgeError, first_line
-from digitedge.utils.secrets import hide_in_message
 
 DEBUG = "DIGITEDGE_DEBUG"
 _STDOUT_ERRORS = {errno.ENOSPC, errno.EIO, errno.EBADF}  # those of `print` have no file name
@@ -26,7 +25,7 @@ def report_error(exc: Exception, *, about: object = "") -> None:
         echo_traceback(exc)
     description = describe_error(exc, is_output=not about)
     prefix = "" if str(about) in description else f"{about}: "
-    echo(f"error: {hide_in_message(prefix + description)}")
+    echo(f"error: {prefix}{description}")
 
 
 def report_thread_error(hook: threading.ExceptHookArgs) -> None:

@@ -12,7 +12,7 @@ import typer
 from digitedge.cli.common import JsonOption, echo, print_json, print_line, print_text, usage_error
 
 if TYPE_CHECKING:
-    from digitedge.camera.unit import Unit
+    from digitedge.camera.systemd_unit import Unit
 
 app = typer.Typer(
     add_completion=False,
@@ -169,7 +169,7 @@ def _is_local(web: str) -> bool:
 
 def _plan_unit(arguments: list[str], parameters: dict[str, Any], secrets: Path | None) -> "Unit":
     """Return the unit, with the paths that the arguments name."""
-    from digitedge.camera.unit import Unit
+    from digitedge.camera.systemd_unit import Unit
 
     folder = Path.cwd()
     writable = [parameters["record"] and parameters["record"].parent, parameters["save_crops"]]

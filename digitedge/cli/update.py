@@ -31,7 +31,7 @@ def update(
     ] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for all downloads together.")] = TIMEOUT_S,
     as_json: JsonOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Install the bundle that a maker offers, unless it is installed and whole; or go back to the one before.
 

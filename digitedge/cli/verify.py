@@ -62,7 +62,7 @@ def verify(
         bool, typer.Option("--golden", help="Check only the golden set: this device, not the accuracy.")
     ] = False,
     tolerance: ToleranceOption = None,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Compare every file of a bundle with the original on the test images, or one model with another.
 

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from itertools import chain, count
 from pathlib import Path
 
 from digitedge.errors import DigitEdgeError
@@ -132,7 +133,7 @@ def _put_back(folder: Path) -> None:
         if not os.path.lexists(target):  # else the new one took its place before the kill
             old.rename(target)
     for kept in (folder / KEEP).glob("*"):
-        names = (kept.name, *(f"{kept.stem}-{number}{kept.suffix}" for number in range(2, 1000)))
+        names = chain([kept.name], (f"{kept.stem}-{number}{kept.suffix}" for number in count(2)))
         target = next(path for name in names if not os.path.lexists(path := folder.parent / name))
         if kept.stat().st_size:
             kept.rename(target)

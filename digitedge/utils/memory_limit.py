@@ -8,18 +8,19 @@ MEMORY_MB = 450
 """The default in megabytes. With the 100 MB of digitedge itself, a process stays under 600 MB."""
 MEMORY_VARIABLE = "DIGITEDGE_MEMORY_MB"
 """The environment variable that changes it."""
+MAX_DIGITS = 9  # a million gigabytes
 
 
 def memory_limit() -> int:
     """Return the limit in bytes.
 
     Raises:
-        InputError: the environment variable is no positive whole number.
+        InputError: the environment variable is no positive whole number, or has more than nine digits.
     """
     value = os.environ.get(MEMORY_VARIABLE) or str(MEMORY_MB)
-    if not (value.isascii() and value.isdecimal() and int(value[:9]) > 0):
+    if not (value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS and int(value) > 0):
         raise InputError(f"{MEMORY_VARIABLE}: expected megabytes such as {MEMORY_MB}, got {value!r}. Correct it.")
-    return int(value[:9]) * 1_000_000
+    return int(value) * 1_000_000
 
 
 def check_memory(needed: int, *, what: str, error: type[DigitEdgeError]) -> None:

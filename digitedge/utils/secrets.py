@@ -1,13 +1,20 @@
-"""Logins and tokens in addresses: shown nowhere, and hidden in the list of processes."""
+"""Logins in addresses, tokens and passphrases: shown nowhere, and hidden in the list of processes."""
 
 import os
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote, unquote
 
-# An option, such as in --mqtt=ADDRESS; a scheme, or a user without one; the rest. C:/me@home is a path.
-_ADDRESS = re.compile(r"(--[\w-]+=)?([\w+.-]{2,}:[/\\]*|[\w+.-]+:(?![/\\]))(.*)", re.DOTALL)
+# Environment variables that hold an address, and those that are secret as a whole.
+ADDRESS_VARIABLES = ("DIGITEDGE_SOURCE", "DIGITEDGE_MQTT")
+TOKEN_VARIABLES = ("DIGITEDGE_WEB_TOKEN", "DIGITEDGE_KEY_PASSPHRASE")
+# A shorter password is hidden with its address only: alone, it is in half of all words.
+MIN_LENGTH = 4
+# A scheme, or a user without one; the rest. C:/me@home is a path.
+_ADDRESS = re.compile(r"([\w+.-]{2,}:[/\\]*|[\w+.-]+:(?![/\\]))(.*)", re.DOTALL)
 _LOGIN = re.compile(r".+(?:@|%40)", re.DOTALL)
 _QUERY = re.compile(r"(?<=[?#=&;|\s]).+", re.DOTALL)
 
@@ -26,9 +33,9 @@ def hide_secret(address: str) -> str:
     found = _ADDRESS.fullmatch(address)
     if found is None:
         return address
-    option, scheme, rest = found.groups("")
+    scheme, rest = found.groups()
     rest = _LOGIN.sub("***@", rest)
-    return option + scheme + (_QUERY.sub("***", rest, count=1) if scheme.endswith(("/", "\\")) else rest)
+    return scheme + (_QUERY.sub("***", rest, count=1) if scheme.endswith(("/", "\\")) else rest)
 
 
 def has_secret(address: str) -> bool:
@@ -37,10 +44,35 @@ def has_secret(address: str) -> bool:
 
 
 def hide_in_message(message: str) -> str:
-    """Hide in a message the secrets of the command line of this process, which it may quote."""
-    for word in filter(has_secret, sys.argv[1:]):
-        message = message.replace(word, hide_secret(word))
+    """Hide in a message the secrets of the command line and the environment of this process, which it may quote.
+
+    A library may quote a whole address, or only its query or password, also percent-encoded or as Python writes it.
+    """
+    addresses = _addresses([*sys.argv[1:], *(os.environ.get(name, "") for name in ADDRESS_VARIABLES)])
+    hidden = {address: hide_secret(address) for address in addresses}
+    tokens = [os.environ.get(name, "") for name in TOKEN_VARIABLES]
+    for secret in [*tokens, *(part for address in addresses for part in _secret_parts(address))]:
+        hidden |= dict.fromkeys((secret, unquote(secret), quote(secret, safe=""), repr(secret)[1:-1]), "***")
+    for secret in sorted(hidden, key=len, reverse=True):  # the longest first, because it may contain the others
+        if len(secret) >= MIN_LENGTH:
+            message = message.replace(secret, hidden[secret])
     return message
+
+
+def _addresses(words: Iterable[str]) -> list[str]:
+    """The addresses with secrets among words, also that of --mqtt=ADDRESS."""
+    return [address for word in words if has_secret(address := re.sub(r"^--[\w-]+=", "", word))]
+
+
+def _secret_parts(address: str) -> Iterator[str]:
+    """What may be the password of an address, and its query."""
+    if found := _ADDRESS.fullmatch(address):
+        rest = found[2]
+        for end in re.finditer("@|%40", rest):  # any, because a password may contain them, and so may the rest
+            user, _, password = rest[: end.start()].partition(":")
+            yield password or user
+        if query := _QUERY.search(_LOGIN.sub("", rest)):
+            yield query[0]
 
 
 def hide_command_line() -> bool:
@@ -51,17 +83,17 @@ def hide_command_line() -> bool:
     Source:
         proc(5): `arg_start` and `arg_end` are fields 48 and 49 of /proc/self/stat.
     """
-    words = [os.fsencode(word) for word in sys.orig_argv if has_secret(word)]
+    addresses = _addresses(sys.orig_argv)
     with suppress(OSError, IndexError, ValueError):  # another system, or a /proc that is not permitted
-        if words:
+        if addresses:
             fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()  # from field 3
             start, end = int(fields[48 - 3]), int(fields[49 - 3])
             with open("/proc/self/mem", "r+b", buffering=0) as memory:
                 memory.seek(start)
                 line = memory.read(end - start)
-                for word in words:
-                    hidden = os.fsencode(hide_secret(os.fsdecode(word)))
-                    line = line.replace(word, hidden[: len(word)].ljust(len(word)))
+                for address in addresses:
+                    shown, hidden = os.fsencode(address), os.fsencode(hide_secret(address))
+                    line = line.replace(shown, hidden[: len(shown)].ljust(len(shown)))
                 memory.seek(start)
                 memory.write(line)
-    return bool(words)
+    return bool(addresses)

@@ -20,7 +20,7 @@ from digitedge.web.drawing import CANVAS_SIDE, classify_drawing
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
 from digitedge.web.stage_images import StageImages, stages_html
-from digitedge.web.stream_limit import Streams
+from digitedge.web.stream_limit import StreamLimit
 from digitedge.web.streams import BOUNDARY, stream_events, stream_mjpeg
 
 STATIC_FILES = {
@@ -70,10 +70,10 @@ class _Api:
         self._hub = hub
         self._encoder = encoder
         self._stages = stages
-        self._streams = Streams()
+        self._stream_limit = StreamLimit()
 
     async def health(self, _: Request) -> Response:
-        """Whether frames arrive. Needs no token, so it tells nothing else."""
+        """Whether frames arrive. Needs no token, so it reports nothing else."""
         state = self._hub.state
         is_live = state == CameraState.LIVE
         return JSONResponse({"status": "ok" if is_live else "unavailable", "state": state}, 200 if is_live else 503)
@@ -89,11 +89,11 @@ class _Api:
         return JSONResponse({"events": list(self._hub.events)})
 
     async def events(self, request: Request) -> Response:
-        return self._streams.respond(request, stream_events(self._hub), "text/event-stream")
+        return self._stream_limit.respond(request, stream_events(self._hub), "text/event-stream")
 
     async def stream(self, request: Request) -> Response:
         parts = stream_mjpeg(self._hub, self._encoder)
-        return self._streams.respond(request, parts, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return self._stream_limit.respond(request, parts, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
     async def snapshot(self, _: Request) -> Response:
         """The newest frame with boxes, to be saved."""

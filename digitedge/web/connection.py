@@ -1,7 +1,7 @@
 """Limits of a connection that has sent a request: time, memory for unsent data, and the number of connections.
 
 uvicorn expects a proxy in front that sets such limits; this server has none. Its own `limit_concurrency` does not
-replace them. Before a request, `door` sets the limits. See docs/decisions/web-connections.md.
+replace them. Before a request, `listener` sets the limits. See docs/decisions/web-connections.md.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-# The body of a request must be complete within this time, however slowly its bytes arrive; for the head see `door`.
+# The body of a request must be complete within this time, however slowly its bytes arrive; for the head see `listener`.
 BODY_LIMIT_S = 10.0
 # A viewer must take a part of an answer, such as an image of a stream, within this time.
 STALL_LIMIT_S = 10.0
@@ -123,7 +123,7 @@ class Connections:
         self._counts = Counter[str]()
         self._tasks = set[asyncio.Task[None]]()
 
-    def let_in(self, accepted: socket.socket, address: str, head: bytes) -> bool:
+    def admit(self, accepted: socket.socket, address: str, head: bytes) -> bool:
         """Serve a connection that has sent `head`, if need be in place of an upload; False if there is no room."""
         is_full = self._counts.total() >= MAX_CONNECTIONS
         if is_full or self._counts[address] >= MAX_CONNECTIONS_PER_ADDRESS:

@@ -1,4 +1,4 @@
-"""A bounded queue that is fair to addresses: one that sends much delays and displaces itself, not others."""
+"""A bounded queue that is fair to addresses: one that sends much delays and evicts itself, not others."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -7,13 +7,13 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Items by address; each address has its own line, oldest first.
+    """Items by address; each address has its own queue, oldest first.
 
     Examples:
         >>> queue = FairQueue[str](limit=3)
         >>> [queue.add(item, address) for item, address in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b")]]
         [None, None, None, 'a1']
-        >>> list(queue.turns()), list(queue)
+        >>> list(queue.round_robin()), list(queue)
         (['b1', 'a2'], ['b1', 'b2', 'a2'])
     """
 
@@ -44,14 +44,14 @@ class FairQueue(Generic[T]):
         return oldest
 
     def remove(self, item: T, address: str) -> None:
-        """Remove an item. The next turn of its address comes after those of all others."""
+        """Remove an item. Its address then comes after all others in the round robin."""
         line = self._lines.pop(address)
         del line[item]
         self._count -= 1
         if line:
             self._lines[address] = line
 
-    def turns(self) -> Iterator[T]:
-        """Yield the oldest item of each address, in turn; it may be removed meanwhile."""
+    def round_robin(self) -> Iterator[T]:
+        """Yield the oldest item of each address; it may be removed meanwhile."""
         for line in list(self._lines.values()):
             yield next(iter(line))

@@ -12,9 +12,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
 from digitedge.web.app import create_app
 from digitedge.web.connection import Connection, Connections
-from digitedge.web.door import MAX_HEAD_BYTES, Door
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
+from digitedge.web.listener import MAX_HEAD_BYTES, Listener
 from digitedge.web.stage_images import StageImages
 
 # Time for streams to end by themselves before their connections are aborted.
@@ -47,7 +47,7 @@ class WebServer:
                 access_log=False,  # URLs may contain the token
                 proxy_headers=False,
                 server_header=False,
-                # One request per connection: what is limited at the door is limited altogether.
+                # One request per connection: what the listener limits is limited altogether.
                 headers=[*SECURITY_HEADERS.items(), ("Connection", "close")],
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ),
@@ -77,24 +77,24 @@ class WebServer:
 
 
 class _UvicornServer(uvicorn.Server):
-    """Takes connections from a door; ends the streams at shutdown, and aborts connections that do not read the end."""
+    """Takes connections from a listener; at shutdown, ends streams and aborts connections that do not read the end."""
 
     def __init__(self, config: uvicorn.Config, *, token: str | None, on_shutdown: Callable[[], None]) -> None:
         super().__init__(config)
         self._token = token
         self._on_shutdown = on_shutdown
-        self._door: Door | None = None
+        self._listener: Listener | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])  # uvicorn itself listens to nothing
         connections = Connections(self.config, self.server_state)
-        [listener] = sockets or []
-        self._door = Door(listener, token=self._token, let_in=connections.let_in)
-        self._door.open()
+        [listening] = sockets or []
+        self._listener = Listener(listening, token=self._token, admit=connections.admit)
+        self._listener.open()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._door is not None:
-            self._door.close()
+        if self._listener is not None:
+            self._listener.close()
         self._on_shutdown()
         asyncio.get_running_loop().call_later(SHUTDOWN_S, self._abort_connections)
         await super().shutdown(sockets)

@@ -99,7 +99,7 @@ class WebSink:
         started = threading.Event()
 
         def serve() -> None:
-            # The selector loop on every system: the door waits for sockets, which Windows' own loop cannot.
+            # The selector loop on every system: the listener waits for sockets, which Windows' own loop cannot.
             with listener, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(server.run(listener, started.set))
 
@@ -108,7 +108,7 @@ class WebSink:
         self._thread.start()
         if not started.wait(START_LIMIT_S):
             raise DigitEdgeError(f"the page did not start within {START_LIMIT_S:.0f} s. Is this machine very busy?")
-        # A token that was given is a secret, which no log may hold. A new one must be told.
+        # A token that was given is a secret, which no log may hold. A new one must be printed.
         self._log(f"page: {self.url}" if self._is_new_token else f"page: {self.address.url}?token=..., with your token")
         return self
 

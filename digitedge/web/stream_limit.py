@@ -16,7 +16,7 @@ MAX_STREAMS = 200
 MAX_STREAMS_PER_ADDRESS = 100
 
 
-class Streams:
+class StreamLimit:
     """Counts endless responses by address."""
 
     def __init__(self) -> None:

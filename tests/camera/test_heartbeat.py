@@ -144,6 +144,14 @@ def test_abstract_socket_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
         assert received(receiver, limit_s=0.1) == [b"READY=1"]
 
 
+def test_an_at_sign_within_the_path_of_the_socket_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "user@1000"))
+        monkeypatch.setenv("NOTIFY_SOCKET", receiver.getsockname())
+        Heartbeat().beat()
+        assert received(receiver, limit_s=0.1) == [b"READY=1"]
+
+
 def test_manager_that_is_gone_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
     Heartbeat().beat()

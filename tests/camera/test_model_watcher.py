@@ -89,6 +89,24 @@ def test_the_watcher_loads_what_becomes_current_and_keeps_what_runs_if_that_fail
     assert threading.active_count() == 1 or "model watcher" not in {one.name for one in threading.enumerate()}
 
 
+def test_the_watcher_reports_once_that_memory_was_missing_and_loads_the_next_version(versions: Path) -> None:
+    lines: list[str] = []
+    reader = Reader(version_path(versions, 2))
+
+    def load(path: Path) -> Model:
+        if path == version_path(versions, 1):
+            raise MemoryError
+        return load_model(path)
+
+    with ModelWatcher(versions, version_path(versions, 2), reader, load, log=lines.append, poll_s=0.01):
+        wait(lambda: bool(lines))
+        time.sleep(0.1)
+        assert lines == [f"{versions}: the model stays as it is: unexpected MemoryError: MemoryError"]
+        write_state(versions, VersionState(current=2, previous=1))
+        wait(lambda: len(lines) == 2)
+    assert lines[1] == f"model: {version_path(versions, 2)}"
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """A video with a printed 17, of which the two models are not equally sure."""

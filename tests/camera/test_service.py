@@ -10,7 +10,7 @@ import pytest
 
 from digitedge.camera import service
 from digitedge.camera.service import ServiceFiles, install, read_secrets, remove, service_state
-from digitedge.camera.unit import Unit
+from digitedge.camera.systemd_unit import Unit
 from digitedge.errors import DigitEdgeError
 
 Systemctl = Callable[..., None]
@@ -32,7 +32,7 @@ WATCHED_INSTALL = """
 import os, sys
 from pathlib import Path
 from digitedge.camera.service import ServiceFiles, install
-from digitedge.camera.unit import Unit
+from digitedge.camera.systemd_unit import Unit
 from digitedge.errors import DigitEdgeError
 config, program = Path(sys.argv[1]), Path(sys.argv[2])
 script = program.read_text()

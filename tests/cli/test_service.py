@@ -70,7 +70,7 @@ def test_secrets_go_into_their_own_file_and_nowhere_else(service: Command, unit:
     done = service("install", "--", *arguments, "--events")
     assert done.returncode == 0, done.stderr
     assert "camera --headless --web 0.0.0.0:8000 --events\n" in unit.read_text()
-    secrets = tmp_path / "config" / "digitedge" / "digitedge.env"
+    secrets = tmp_path / "config" / "digitedge" / "services" / "digitedge.env"
     assert f"EnvironmentFile={secrets}\n" in unit.read_text()
     lines = secrets.read_text().splitlines()
     assert {'DIGITEDGE_MQTT="mqtts://anna:s1cret@broker/desk"'} <= set(lines)
@@ -86,7 +86,7 @@ def test_secrets_go_into_their_own_file_and_nowhere_else(service: Command, unit:
 def test_secrets_are_taken_from_the_environment_and_kept_until_they_are_given_again(
     service: Command, unit: Path, tmp_path: Path
 ) -> None:
-    secrets = tmp_path / "config" / "digitedge" / "digitedge.env"
+    secrets = tmp_path / "config" / "digitedge" / "services" / "digitedge.env"
     assert service("install", "--", "0", DIGITEDGE_MQTT='mqtt://anna:"$x\\@broker').returncode == 0
     assert secrets.read_text() == 'DIGITEDGE_MQTT="mqtt://anna:\\"$x\\\\@broker"\n'
     kept = service("install", "--", "1", "--events")

@@ -140,6 +140,16 @@ def test_what_is_of_use_unfinished_takes_its_place_or_a_free_name(tmp_path: Path
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.mkv": "half", "a-2.mkv": "half"}
 
 
+def test_an_unfinished_recording_is_kept_even_if_a_thousand_names_are_taken(tmp_path: Path) -> None:
+    for name in ("a.mkv", *(f"a-{number}.mkv" for number in range(2, 1001))):
+        (tmp_path / name).touch()
+    kept = make_dead_draft(tmp_path) / "keep" / "a.mkv"
+    kept.parent.mkdir()
+    kept.write_text("half")
+    sweep_drafts(tmp_path)
+    assert (tmp_path / "a-1001.mkv").read_text() == "half"
+
+
 def make_dead_draft(folder: Path) -> Path:
     (folder / ".digitedge-dead" / "new").mkdir(parents=True)
     return folder / ".digitedge-dead"

@@ -9,7 +9,7 @@ from served_page import ServedPage, serve_page
 
 from digitedge import Reader
 from digitedge.errors import InputError
-from digitedge.web import Address, WebSink, connection, door
+from digitedge.web import Address, WebSink, connection, listener
 from digitedge.web.drawing import CANVAS_SIDE
 
 TOKEN = "a-token-for-this-test"
@@ -218,7 +218,7 @@ def test_a_malformed_request_is_4xx_without_a_traceback(served: ServedPage, requ
 def test_a_slow_request_is_aborted_at_the_deadline(
     served: ServedPage, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    monkeypatch.setattr(door, "HEAD_LIMIT_S", 0.6)
+    monkeypatch.setattr(listener, "HEAD_LIMIT_S", 0.6)
     monkeypatch.setattr(connection, "BODY_LIMIT_S", 0.6)
     with served.connect() as client:
         client.sendall(start)

@@ -62,7 +62,7 @@ def bundle(
     as_json: JsonOption = False,
     preprocess: PreprocessOption = None,
     force: ForceOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate every file of a bundle: accuracy, robustness, calibration, and rejection of non-digits.
 

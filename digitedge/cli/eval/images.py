@@ -68,7 +68,7 @@ def photos(
     preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate the reader on your labelled photographs: errors by difficulty, and false positives without digits.
 
@@ -109,7 +109,7 @@ def scenes(
     preprocess: PreprocessOption = None,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
-    require_signature: SignatureOption = None,
+    _require_signature: SignatureOption = None,
 ) -> None:
     """Evaluate the reader on rendered scenes, easy to hard: the figures of `eval photos`, without data of your own.
 

@@ -1,4 +1,4 @@
-"""The door: floods of connections and of requests, and viewers who come meanwhile."""
+"""The listener: floods of connections and of requests, and viewers who come meanwhile."""
 
 import socket
 import time
@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from served_page import ServedPage, serve_page
 
-from digitedge.web import connection, door
+from digitedge.web import connection, listener
 
 TOKEN = "a-token-for-this-test"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
@@ -24,7 +24,7 @@ def guests(
     with ExitStack() as stack:
         held = [stack.enter_context(served.connect(address=address)) for _ in range(count)]
         for one in held:
-            with suppress(ConnectionError):  # displaced by those after it
+            with suppress(ConnectionError):  # evicted by those after it
                 one.sendall(data)
         yield held
 
@@ -40,10 +40,10 @@ def is_closed(client: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("data", [b"", HEAD], ids=["silent", "half a head"])
-def test_a_guest_who_opens_connections_displaces_its_own_oldest_and_no_other_guest(
+def test_a_guest_who_opens_connections_evicts_its_own_oldest_and_no_other_guest(
     monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
-    monkeypatch.setattr(door, "MAX_SILENT", 10)
+    monkeypatch.setattr(listener, "MAX_SILENT", 10)
     with (
         serve_page(host="0.0.0.0", token=TOKEN) as served,
         guests(served, 2, data, address="127.0.0.2") as others,
@@ -56,11 +56,11 @@ def test_a_guest_who_opens_connections_displaces_its_own_oldest_and_no_other_gue
         assert served.send(KNOWN_REQUEST, address="127.0.0.2").startswith(b"HTTP/1.1 200")
 
 
-def test_requests_beyond_the_allowance_of_guests_wait_and_those_with_the_token_do_not(
+def test_requests_beyond_the_rate_of_guests_wait_and_those_with_the_token_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(door, "GUEST_BURST", 5)
-    monkeypatch.setattr(door, "GUESTS_PER_S", 10)
+    monkeypatch.setattr(listener, "GUEST_BURST", 5)
+    monkeypatch.setattr(listener, "GUESTS_PER_S", 10)
     with serve_page(host="0.0.0.0", token=TOKEN) as served, guests(served, 15, REQUEST) as held:
         started = time.monotonic()
         assert served.send(KNOWN_REQUEST).startswith(b"HTTP/1.1 200")
@@ -69,19 +69,19 @@ def test_requests_beyond_the_allowance_of_guests_wait_and_those_with_the_token_d
         assert 0.7 < time.monotonic() - started < 3  # ten at ten a second
 
 
-def test_addresses_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "GUEST_BURST", 1)
-    monkeypatch.setattr(door, "GUESTS_PER_S", 5)
+def test_addresses_are_admitted_round_robin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "GUEST_BURST", 1)
+    monkeypatch.setattr(listener, "GUESTS_PER_S", 5)
     with serve_page(host="0.0.0.0", token=TOKEN) as served, guests(served, 40, REQUEST):
         started = time.monotonic()
         assert b"HTTP/1.1 " in served.send(REQUEST, address="127.0.0.2")
         assert time.monotonic() - started < 2  # not after the 40
 
 
-def test_a_request_that_is_displaced_gets_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "GUEST_BURST", 1)
-    monkeypatch.setattr(door, "GUESTS_PER_S", 0.01)
-    monkeypatch.setattr(door, "MAX_WAITING", 3)
+def test_a_request_that_is_evicted_gets_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "GUEST_BURST", 1)
+    monkeypatch.setattr(listener, "GUESTS_PER_S", 0.01)
+    monkeypatch.setattr(listener, "MAX_WAITING", 3)
     with serve_page(host="0.0.0.0", token=TOKEN) as served, guests(served, 6, REQUEST) as held:
         answers = [one.recv(1000) for one in held[:3]]
         assert b"HTTP/1.1 503" in answers[1]
@@ -89,11 +89,11 @@ def test_a_request_that_is_displaced_gets_503(monkeypatch: pytest.MonkeyPatch) -
         assert not any(map(is_closed, held[4:]))
 
 
-def test_beyond_the_allowance_of_connections_the_system_holds_them_until_there_is_more(
+def test_beyond_the_rate_of_connections_the_system_holds_them_until_there_is_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(door, "ACCEPT_BURST", 5)
-    monkeypatch.setattr(door, "ACCEPTS_PER_S", 20)
+    monkeypatch.setattr(listener, "ACCEPT_BURST", 5)
+    monkeypatch.setattr(listener, "ACCEPTS_PER_S", 20)
     with serve_page(host="0.0.0.0", token=TOKEN) as served, guests(served, 15):
         started = time.monotonic()
         assert served.send(KNOWN_REQUEST).startswith(b"HTTP/1.1 200")

@@ -1,14 +1,14 @@
-"""A token bucket: how often something may happen."""
+"""How often something may happen."""
 
 import time
 
 
-class Allowance:
-    """So much at once, and then so much a second.
+class RateLimiter:
+    """A token bucket: a burst at once, and then so many a second.
 
     Examples:
-        >>> allowance = Allowance(burst=2, per_s=0)
-        >>> [allowance.take() for _ in range(3)]
+        >>> limiter = RateLimiter(burst=2, per_s=0)
+        >>> [limiter.take() for _ in range(3)]
         [True, True, False]
     """
 

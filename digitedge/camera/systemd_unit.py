@@ -68,7 +68,7 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 InaccessiblePaths=-%h/.ssh -%h/.gnupg {private}
 """
-# How long the first frame may take, and how long the loop may then give no sign of life, in seconds.
+# How long the first frame may take, and how long the loop may then give no heartbeat, in seconds.
 START_LIMIT_S = 90
 WATCHDOG_S = 60
 MEMORY_MAX = "1G"
@@ -87,7 +87,8 @@ class Unit:
         folder: absolute path of the folder in which it runs.
         readable: files and folders that it reads; of interest is what lies in /tmp.
         writable: existing folders that it writes to.
-        secrets: file with secret settings, readable by nobody else; None for no secrets.
+        secrets: file with secret settings, readable by nobody else; None for no secrets. The service sees nothing of
+            its folder, so what the service reads must lie elsewhere.
         is_sandboxed: whether it sees its own file system and has no capabilities, which needs a user namespace.
 
     Raises:

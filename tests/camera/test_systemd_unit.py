@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.camera.unit import MARKER, Unit, secrets_text
+from digitedge.bundle.trusted_keys import trusted_folder
+from digitedge.camera.service import ServiceFiles
+from digitedge.camera.systemd_unit import MARKER, Unit, secrets_text
 from digitedge.errors import InputError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
@@ -78,6 +80,20 @@ def test_paths_in_temporary_folders_are_mounted_into_the_private_one() -> None:
     assert {'BindReadOnlyPaths="/tmp/desk"', 'BindReadOnlyPaths="/tmp/model.tflite"'} <= set(lines)
     assert {'BindPaths="/tmp/desk/crops"', 'ReadWritePaths="/srv"', "PrivateTmp=yes"} <= set(lines)
     assert not [line for line in lines if "/opt/x" in line]
+
+
+def test_the_unit_closes_the_folder_of_the_secrets_and_not_that_of_the_trusted_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("DIGITEDGE_CONFIG", raising=False)
+    secrets = ServiceFiles.of("desk", tmp_path).secrets
+    text = Unit(["--require-signature", "--web", "0.0.0.0:8000"], tmp_path, secrets=secrets).text()
+    (line,) = [line for line in text.splitlines() if line.startswith("InaccessiblePaths=")]
+    closed = [Path(word.removeprefix("-")) for word in shlex.split(line.partition("=")[2])]
+    assert secrets.parent in closed
+    assert trusted_folder().is_relative_to(tmp_path)
+    assert not [path for path in closed if trusted_folder().is_relative_to(path)]
 
 
 def test_secret_with_a_line_break_is_an_error() -> None:
