@@ -1,5 +1,6 @@
 """ONNX files in ONNX Runtime."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
-from digitedge.runtime.checks.content import read_model
-from digitedge.runtime.checks.onnx import read_onnx
-from digitedge.runtime.checks.trial import trial_images, try_in_child
+from digitedge.runtime.checks.onnx import check_onnx
+from digitedge.runtime.checks.read_model import read_checked_model
 from digitedge.runtime.contract import (
     CLASSES,
     FOREIGN_ADVICE,
@@ -37,10 +37,6 @@ _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _DICTIONARIES = "seq(map(int64,tensor(float)))"
 
 
-# Hashes of contents that passed the check in this process; a bundle is often loaded again.
-_checked: set[str] = set()
-
-
 def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
     """Open an `.onnx` file, after a check; see `digitedge.runtime.checks`.
 
@@ -49,14 +45,8 @@ def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
     Raises:
         ModelError: it cannot be read, has another hash, fails the check, or ONNX Runtime cannot run it.
     """
-    content, found = read_model(path, sha256)
-    if found not in _checked:
-        whole, doubt = read_onnx(content, path, weights_beside=sha256 is None)
-        if doubt:
-            try_in_child(whole, path, __name__, doubt=doubt)
-        if whole == content:  # else its weights are in another file, which may change
-            _checked.add(found)
-        content = whole
+    check = partial(check_onnx, weights_beside=sha256 is None)
+    content = read_checked_model(path, sha256, check=check, module=__name__)
     try:
         return _open(content, threads)
     except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
@@ -80,6 +70,8 @@ def _open(content: bytes, threads: int) -> Any:
 
 def try_content(content: bytes) -> None:
     """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
+    from digitedge.runtime.checks.trial import trial_images
+
     session = _open(content, threads=1)
     inputs = session.get_inputs()
     shapes = [tuple(size or 1 for size in _sizes(one.shape)) for one in inputs]

@@ -10,6 +10,7 @@ metrics.json is written last: a run without it was interrupted and can be resume
 """
 
 import csv
+import io
 import os
 import shutil
 import sys
@@ -23,7 +24,7 @@ from digitedge.datasets.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.utils.drafts import draft_folder, sweep_drafts
-from digitedge.utils.files import atomic_file, write_json
+from digitedge.utils.files import atomic_file, read_regular_file, write_json
 from digitedge.utils.loading import build_dataclass, read_json
 from digitedge.utils.tables import percent
 
@@ -37,6 +38,8 @@ TEACHER = "teacher.keras"
 CURVES = "curves.png"
 CONFUSION = "confusion.png"
 SCHEMA = "digitedge.run/1"
+MAX_HISTORY_BYTES = 16 << 20
+"""Of history.csv; an epoch has 200 bytes."""
 
 EpochRow = dict[str, float]
 """An epoch in history.csv: its number from 1, and its figures by name."""
@@ -140,8 +143,9 @@ def read_history(folder: Path) -> list[EpochRow]:
     if not path.is_file():
         return []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        content = read_regular_file(path, max_bytes=MAX_HISTORY_BYTES, error=DataError)
+        lines = io.StringIO(content.decode("utf-8"), newline="")
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)]
         if [(row["epoch"], "val_accuracy" in row) for row in rows] != [(i + 1, True) for i in range(len(rows))]:
             raise ValueError("epochs are missing")
     except (ValueError, TypeError, KeyError, csv.Error) as exc:

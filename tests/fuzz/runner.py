@@ -30,7 +30,7 @@ MEMORY_MB = 600.0
 KILL_MB = 3000.0
 START_S = 120.0
 BUILD_S = 60.0
-COMMAND_S = 70.0
+COMMAND_S = 130.0
 # A worker that keeps so much memory, or has loaded so many inputs, is replaced by a new one.
 KEPT_MB = 150.0
 INPUTS_PER_WORKER = 2000

@@ -25,7 +25,7 @@ from fuzz.kinds import KINDS, UNEXPECTED, Kind, raw_characters
 
 from digitedge.errors import DigitEdgeError
 
-COMMAND_TIMEOUT_S = 60.0
+COMMAND_TIMEOUT_S = 120.0  # an evaluation of a set that holds takes 25 s
 DRAWS = 100
 
 

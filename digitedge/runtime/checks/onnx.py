@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from digitedge.errors import ModelError, first_line
-from digitedge.runtime.checks.findings import Contradiction, Unknown
 from digitedge.runtime.checks.onnx_weights import bring_in_weights, check_tensor, walk_tensors
+from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 
-MAX_MULTIPLICATIONS = 2_000_000_000
+MAX_MULTIPLICATIONS = 200_000_000
 MAX_WINDOW = 1024
+LARGE = 8
+"""A file whose weights or results take more than this part of the limit of memory is tried first."""
 _MAX_INTEGERS = 64
 
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
@@ -53,7 +55,7 @@ _RANGES = {
 }
 
 
-def read_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[bytes, str | None]:
+def check_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[bytes, str | None]:
     """Check the bytes of an `.onnx` file, without ONNX Runtime.
 
     Args:
@@ -69,55 +71,59 @@ def read_onnx(content: bytes, path: Path, *, weights_beside: bool) -> tuple[byte
         ModelError: it is damaged, contradicts itself, or asks for too much.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.ModelProto.FromString(content)
         if not model.HasField("graph") or not model.graph.node:
-            raise Contradiction("it has no graph")
+            raise InvalidPart("it has no graph")
         tensors = list(walk_tensors(model.graph))
         for function in model.functions:
             tensors += walk_tensors(onnx.GraphProto(node=function.node))
         if bring_in_weights(tensors, path, allowed=weights_beside):
             content = model.SerializeToString()
-        if sum(check_tensor(one) for one in tensors) > memory_limit() // 2:
-            raise Contradiction(f"its weights would take more than half of {MEMORY_VARIABLE}")
+        weights = sum(check_tensor(one) for one in tensors)
+        if weights > memory_limit() // 2:
+            raise InvalidPart(f"its weights would take more than half of {MEMORY_VARIABLE}")
         try:
             for node in model.graph.node:
                 _check_node(node)
             _check_parts(model)
+            if weights > memory_limit() // LARGE or any(one.data_type == onnx.TensorProto.STRING for one in tensors):
+                raise UnknownPart("large weights, or texts")
             onnx.checker.check_model(content)
             _check_results(model)
-        except Unknown as exc:
+        except UnknownPart as exc:
             return content, str(exc)
         return content, None
-    except DecodeError:
-        reason = "it is damaged"
-    except Contradiction as exc:
+    except ModelError:
+        raise
+    except InvalidPart as exc:
         reason = str(exc)
     except onnx.checker.ValidationError as exc:
         reason = first_line(exc)
+    except Exception as exc:  # protobuf and onnx raise errors of many kinds for bytes that are no such file
+        reason = f"it is damaged ({type(exc).__name__})"
     raise ModelError(f"{path}: expected an ONNX model of a digit classifier, got another file: {reason}.")
 
 
 def _check_parts(model: Any) -> None:
     if model.functions or model.graph.sparse_initializer or model.training_info:
-        raise Unknown("functions, sparse weights or a training of its own")
+        raise UnknownPart("functions, sparse weights or a training of its own")
 
 
 def _check_node(node: Any) -> None:
-    """Raise Unknown for an operator that is not known, Contradiction for arguments that cannot be."""
+    """Raise UnknownPart for an operator that is not known, InvalidPart for arguments that cannot be."""
     if node.domain not in _DOMAINS or node.op_type not in _KNOWN:
-        raise Unknown("an operator without a rule")
+        raise UnknownPart("an operator without a rule")
     for attribute in node.attribute:
         integers = list(attribute.ints) or [attribute.i]
         low, high = _RANGES.get(attribute.name, (-math.inf, math.inf))
         if len(integers) > _MAX_INTEGERS or any(not low <= value <= high for value in integers):
-            raise Contradiction(f"{node.op_type} with {attribute.name} {integers[:4]}")
+            raise InvalidPart(f"{node.op_type} with {attribute.name} {integers[:4]}")
         if attribute.HasField("g") or attribute.graphs:
-            raise Unknown("a graph inside of a graph")
+            raise UnknownPart("a graph inside of a graph")
         if attribute.ref_attr_name:
-            raise Unknown("arguments of a function")
+            raise UnknownPart("arguments of a function")
 
 
 def _check_results(model: Any) -> None:
@@ -135,7 +141,7 @@ def _check_results(model: Any) -> None:
     try:
         inferred = onnx.shape_inference.infer_shapes(fixed, strict_mode=True, data_prop=True)
     except Exception as exc:  # of many kinds, with long texts
-        raise Unknown("shapes that do not fit") from exc
+        raise UnknownPart("shapes that do not fit") from exc
     shapes = {value.name: _sizes(value) for value in (*inferred.graph.value_info, *inferred.graph.output)}
     shapes |= {value.name: _sizes(value) for value in inferred.graph.input}
     shapes |= {tensor.name: list(tensor.dims) for tensor in inferred.graph.initializer}
@@ -143,15 +149,15 @@ def _check_results(model: Any) -> None:
     for node in inferred.graph.node:
         sizes = [shapes.get(name) for name in node.output if name]
         if any(one is None for one in sizes):
-            raise Unknown("shapes that are left open")
+            raise UnknownPart("shapes that are left open")
         made = sum(math.prod(one) for one in sizes if one is not None)
         total += 4 * made
         if node.op_type in ("Conv", "Gemm", "MatMul"):
             weights = shapes.get(node.input[1]) or [1]
             channels = weights[0] if node.op_type == "Conv" else max(weights[-1], 1)
             multiplications += made * math.prod(weights) // max(channels, 1)
-    if total > memory_limit() // 2 or multiplications > MAX_MULTIPLICATIONS:
-        raise Unknown("very large results")
+    if total > memory_limit() // LARGE or multiplications > MAX_MULTIPLICATIONS:
+        raise UnknownPart("very large results")
 
 
 def _sizes(value: Any) -> list[int] | None:

@@ -27,14 +27,14 @@ _STRICT_MALLOC = {
 }
 
 
-def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None:
+def try_in_child(content: bytes, path: Path, module: str, *, unknown: str) -> None:
     """Try a model in a child process.
 
     Args:
         content: of the file.
         path: of the file, for messages.
         module: dotted name of the module whose function `try_content(content)` loads and runs it.
-        doubt: why it is tried.
+        unknown: what the check does not know of it.
 
     Raises:
         ModelError: it cannot be used; the message says why.
@@ -44,7 +44,7 @@ def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None
     result = run_python(code, limit_s=TRIAL_LIMIT_S, content=content, variables=variables)
     if not result.succeeded:
         raise ModelError(
-            f"{path}: tried in a process of its own, because it has {doubt}, it failed: {result.text}. "
+            f"{path}: tried in a process of its own, because it has {unknown}, it failed: {result.text}. "
             "Export it again, or use another model."
         )
 

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from digitedge.errors import ModelError
 from digitedge.runtime import load_classifier
-from digitedge.runtime.checks.onnx import read_onnx
+from digitedge.runtime.checks.onnx import check_onnx
 from digitedge.runtime.load import load_network
 
 ROOT = Path(__file__).parents[3]
@@ -23,10 +23,10 @@ FOREIGN = ROOT / "tests" / "fixtures" / "foreign.onnx"
 Lie = Callable[[Any], object]
 
 
-def find_doubt(path: Path, lie: Lie, folder: Path) -> str | None:
+def find_unknown(path: Path, lie: Lie, folder: Path) -> str | None:
     model = onnx.load(path)
     lie(model)
-    return read_onnx(model.SerializeToString(), folder / "model.onnx", weights_beside=False)[1]
+    return check_onnx(model.SerializeToString(), folder / "model.onnx", weights_beside=False)[1]
 
 
 def node(model: Any, kind: str) -> Any:
@@ -57,7 +57,7 @@ def add_node(model: Any, kind: str, **attributes: Any) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_real_files_hold_and_need_no_trial(path: Path) -> None:
     content = path.read_bytes()
-    assert read_onnx(content, path, weights_beside=False) == (content, None)
+    assert check_onnx(content, path, weights_beside=False) == (content, None)
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_real_files_hold_and_need_no_trial(path: Path) -> None:
 )
 def test_a_lie_is_refused(lie: Lie, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="expected an ONNX model of a digit classifier, got another file: "):
-        find_doubt(SMALL, lie, tmp_path)
+        find_unknown(SMALL, lie, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("lie", "doubt"),
+    ("lie", "unknown"),
     [
         (lambda m: add_node(m, "Loop"), "an operator without a rule"),
         (lambda m: add_node(m, "Erf", domain="org.somebody"), "an operator without a rule"),
@@ -90,10 +90,10 @@ def test_a_lie_is_refused(lie: Lie, tmp_path: Path) -> None:
         (lambda m: m.functions.add(name="f", domain="d"), "functions"),
     ],
 )
-def test_what_is_not_known_wants_a_trial(lie: Lie, doubt: str, tmp_path: Path) -> None:
-    found = find_doubt(SMALL, lie, tmp_path)
+def test_what_is_not_known_wants_a_trial(lie: Lie, unknown: str, tmp_path: Path) -> None:
+    found = find_unknown(SMALL, lie, tmp_path)
     assert found is not None
-    assert doubt in found
+    assert unknown in found
 
 
 def test_large_results_want_a_trial(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_large_results_want_a_trial(tmp_path: Path) -> None:
             model.graph.initializer.append(numpy_helper.from_array(np.ones(shape, np.float32), name))
         model.graph.node.append(helper.make_node("MatMul", ["column", "row"], ["large"]))
 
-    assert find_doubt(FOREIGN, lie, tmp_path) == "very large results"
+    assert find_unknown(FOREIGN, lie, tmp_path) == "very large results"
 
 
 def test_memory_bomb_is_refused_by_its_trial(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from digitedge.errors import ModelError
 from digitedge.runtime import load_classifier
-from digitedge.runtime.checks.tflite import find_doubt
+from digitedge.runtime.checks.tflite import check_tflite
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*ROOT.glob("export/*/*.tflite"), *ROOT.glob("tests/fixtures/*.tflite")])
@@ -19,6 +19,10 @@ SMALL = ROOT / "export" / "small" / "model_int8.tflite"
 FLOAT = ROOT / "export" / "small" / "model_float32.tflite"
 GOOD = ROOT / "tests" / "fixtures" / "good.tflite"
 Lie = Callable[[Any, Any], object]
+
+
+def find_unknown(content: bytes, path: Path) -> str | None:
+    return check_tflite(content, path)[1]
 
 
 def lie_about(path: Path, lie: Lie) -> bytes:
@@ -147,14 +151,14 @@ LIES: dict[str, tuple[Path, Lie]] = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_real_files_hold_and_need_no_trial(path: Path) -> None:
-    assert find_doubt(path.read_bytes(), path) is None
+    assert find_unknown(path.read_bytes(), path) is None
 
 
 @pytest.mark.parametrize(("path", "lie"), LIES.values(), ids=LIES.keys())
 def test_a_lie_is_refused_before_native_code_sees_it(path: Path, lie: Lie, tmp_path: Path) -> None:
-    assert find_doubt(lie_about(path, lambda model, graph: None), path) is None
+    assert find_unknown(lie_about(path, lambda model, graph: None), path) is None
     with pytest.raises(ModelError, match="expected a TFLite model of a digit classifier, got another file: ") as caught:
-        find_doubt(lie_about(path, lie), tmp_path / "lie.tflite")
+        find_unknown(lie_about(path, lie), tmp_path / "lie.tflite")
     assert "damaged" not in str(caught.value)
 
 
@@ -177,17 +181,17 @@ def test_random_bytes_are_refused_or_hold(tmp_path: Path) -> None:
         content = np.frombuffer(good, np.uint8).copy()
         content[rng.integers(0, len(content), rng.integers(1, 4))] = rng.integers(0, 256)
         try:
-            found.add(find_doubt(content.tobytes(), GOOD) or "holds")
+            found.add(find_unknown(content.tobytes(), GOOD) or "holds")
         except ModelError:
             found.add("refused")
     assert {"holds", "refused"} <= found
     for length in (0, 3, 8, 100, len(good) // 2):
         with pytest.raises(ModelError, match="got another file"):
-            find_doubt(good[:length], GOOD)
+            find_unknown(good[:length], GOOD)
 
 
 @pytest.mark.parametrize(
-    ("lie", "doubt"),
+    ("lie", "unknown"),
     [
         (lambda m, g: swap_code(m, "SOFTMAX", "STABLEHLO_ADD"), "the operator STABLEHLO_ADD"),
         (lambda m, g: m.subgraphs.append(g), "several graphs"),
@@ -196,10 +200,10 @@ def test_random_bytes_are_refused_or_hold(tmp_path: Path) -> None:
         (lambda m, g: set_to(options(m, "SOFTMAX"), "beta", 1e9), "softmax of an unusual sharpness"),
     ],
 )
-def test_what_is_not_known_wants_a_trial(lie: Lie, doubt: str) -> None:
-    found = find_doubt(lie_about(GOOD, lie), GOOD)
+def test_what_is_not_known_wants_a_trial(lie: Lie, unknown: str) -> None:
+    found = find_unknown(lie_about(GOOD, lie), GOOD)
     assert found is not None
-    assert doubt in found
+    assert unknown in found
 
 
 def test_custom_operators_are_refused_by_name() -> None:
@@ -208,4 +212,4 @@ def test_custom_operators_are_refused_by_name() -> None:
         model.operatorCodes[operator(model, "CUSTOM").opcodeIndex].customCode = b"FlexErf\x1b[2J"
 
     with pytest.raises(ModelError, match=r"it needs the operator FlexErf\\x1b\[2J of TensorFlow"):
-        find_doubt(lie_about(GOOD, lie), GOOD)
+        find_unknown(lie_about(GOOD, lie), GOOD)

@@ -51,7 +51,7 @@ def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_failed_trial_is_one_line(kind: str, reason: str, kinds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "TRIAL_LIMIT_S", 2.0)
     with pytest.raises(ModelError) as caught:
-        try_in_child(kind.encode(), Path("model.tflite"), kinds, doubt="an operator of its own")
+        try_in_child(kind.encode(), Path("model.tflite"), kinds, unknown="an operator of its own")
     assert str(caught.value).splitlines() == [
         "model.tflite: tried in a process of its own, because it has an operator of its own, it failed: "
         f"{reason}. Export it again, or use another model."
@@ -59,7 +59,7 @@ def test_failed_trial_is_one_line(kind: str, reason: str, kinds: str, monkeypatc
 
 
 def test_good_trial_says_nothing(kinds: str) -> None:
-    try_in_child(b"works", Path("model.tflite"), kinds, doubt="an operator of its own")
+    try_in_child(b"works", Path("model.tflite"), kinds, unknown="an operator of its own")
 
 
 def test_model_with_an_unknown_part_is_tried_and_runs(tmp_path: Path) -> None:
