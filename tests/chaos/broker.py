@@ -29,7 +29,7 @@ from chaos.trial import Tally, shuffled
 from mqtt_broker import MOSQUITTO, Listener, Mosquitto, retained
 
 from digitedge.camera.capture import HEARTBEAT_S
-from digitedge.camera.sinks.mqtt import RETRY_S
+from digitedge.camera.sinks.mqtt import KEEPALIVE_S, RETRY_S
 
 SLACK_S = 1.5
 # Camera and listener connect again; then the number must change.
@@ -51,8 +51,10 @@ IMPOSTORS: dict[str, tuple[Callable[[], bytes], bool]] = {
     "packet of 256 MB": (lambda: CONNACK + b"\x30\xff\xff\xff\x7f" + bytes(1 << 20), True),
     "half of a packet": (lambda: CONNACK[:3], True),
 }
-KILL, RESTART, STALL = "killed", "restarted", "stalls"
-FAULTS = (KILL, RESTART, STALL, *IMPOSTORS)
+KILL, RESTART, STALL, LONG_STALL = "killed", "restarted", "stalls", "stalls until it counts as lost"
+FAULTS = (KILL, RESTART, STALL, LONG_STALL, *IMPOSTORS)
+# A ping after KEEPALIVE_S, and its answer missing as long.
+LOST_S = 2 * KEEPALIVE_S + 3.0
 
 
 @contextmanager
@@ -84,9 +86,9 @@ def impostor(port: int, answer: Callable[[], bytes], *, stays: bool) -> Iterator
 
 def let_fail(fault: str, fault_s: float, broker: Mosquitto) -> None:
     """Do without the broker for a while; then it is there again."""
-    if fault == STALL:
+    if fault in (STALL, LONG_STALL):
         broker.signal(signal.SIGSTOP)
-        time.sleep(fault_s)
+        time.sleep(LOST_S if fault == LONG_STALL else fault_s)
         broker.signal(signal.SIGCONT)
         return
     if fault == RESTART:
@@ -115,7 +117,7 @@ def recover_from(
     tally.maximum("recovery_s", recovery_s)
     silence_s = camera.longest_silence_s(began)
     tally.maximum("silence_s", silence_s)
-    known_since = began if fault == STALL else time.monotonic()
+    known_since = began if fault in (STALL, LONG_STALL) else time.monotonic()
     time.sleep(1.2 * NUMBER_S)
     must_know = [event for line in camera.since(known_since) for event in line.events]
 
