@@ -18,7 +18,7 @@ help:
 	@echo "make instructions  count the processor instructions of an inference and of a frame (valgrind; 15 minutes)"
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
-	@echo "make chaos         kill what replaces a bundle 500 times, and real exports (10 minutes)"
+	@echo "make chaos         let processes, disks, brokers, streams and servers fail, and flood the live page (20 minutes)"
 	@echo "make fuzz          load 20,000 files that lie; nothing may crash, hang, raise or take 600 MB (20 minutes)"
 	@echo "make images        make the images of README.md again (Chromium)"
 	@echo "make limits        measure again where the reader begins to fail: docs/limits (10 minutes)"
@@ -78,7 +78,7 @@ soak: .venv/ready
 	$(BIN)/python tests/performance/soak.py
 
 chaos: .venv/ready
-	$(BIN)/python tests/chaos/kills.py
+	PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python -m chaos $(CHAOS_ARGS)
 
 fuzz: .venv/ready
 	PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python -m fuzz $(FUZZ_ARGS)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from digitedge.bundle.made_here import is_made_here, state_folder
 from digitedge.bundle.manifest import GOLDEN, Manifest, ModelFile, OtherFile, build_adapter
 from digitedge.bundle.recipe import RECIPES, Format
-from digitedge.bundle.signature import check_signature, is_signature_required, write_signature
+from digitedge.bundle.signature import CheckedSignature, check_signature, is_signature_required, write_signature
 from digitedge.bundle.versions import current_bundle
 from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime import RUNTIMES, Classifier, can_run, load_classifier, load_network
@@ -62,12 +62,12 @@ class Bundle:
     Attributes:
         path: of the folder.
         manifest: what it states.
-        signer: name of the trusted key that signed it; None if it is not signed, or by a stranger.
+        signature: whether it is signed, and by whom.
     """
 
     path: Path
     manifest: Manifest
-    signer: str | None = None
+    signature: CheckedSignature
 
     @property
     def reference(self) -> Path:
@@ -130,12 +130,12 @@ def load_bundle(
     """
     path = current_bundle(Path(path))
     manifest, digests = _read_manifest(path)
-    signer = check_signature(path, digests, required=is_signature_required(require_signature), log=log)
+    signature = check_signature(path, digests, required=is_signature_required(require_signature), log=log)
     _check_files(path, manifest)
-    return Bundle(path, manifest, signer)
+    return Bundle(path, manifest, signature)
 
 
-def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> Bundle:
+def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> None:
     """Sign a bundle, whose files are checked before; an older signature is replaced.
 
     Raises:
@@ -147,7 +147,6 @@ def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> Bundle:
     if not manifest.passed:
         raise ParityError(f"{path} failed the parity check, so it is not signed. Train longer or export again.")
     write_signature(path, digests, name=manifest.name, key=key)
-    return Bundle(path, manifest)
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
@@ -156,8 +155,8 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a path is a folder that is loaded as a bundle: every folder but a SavedModel."""
-    return path.is_dir() and not is_saved_model(path)
+    """Whether a path is a folder that is loaded as a bundle: one with a manifest, and every other but a SavedModel."""
+    return path.is_dir() and (os.path.lexists(path / MANIFEST) or not is_saved_model(path))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -288,16 +287,21 @@ def load_model(
         raise ModelError(
             f"nothing at {path}: expected a bundle or a model file ({MODEL_SUFFIXES}). Make one: digitedge export"
         )
-    file, entry = path, None
+    file, entry, sha256 = path, None, None
     if is_bundle(path):
         bundle = load_bundle(path, require_signature=require_signature, log=log)
         file = bundle.preferred_file()
         entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
-    elif entry := read_entry(path, require_signature=require_signature, log=log):
-        _check_file(_follow_into_bundle(path), entry)
-        passed = entry.passed
+    elif found := _find_entry(path, require_signature=require_signature, log=log):
+        _check_file(_follow_into_bundle(path), found)
+        if isinstance(found, ModelFile):
+            entry, passed = found, found.passed
+        else:  # the original, whose manifest does not say how it is used
+            sha256 = found.sha256
     if entry is None:
-        return _load_lone(file, force=force, threads=threads, preprocess=preprocess, digits=digits, log=log)
+        return _load_lone(
+            file, force=force, threads=threads, preprocess=preprocess, digits=digits, sha256=sha256, log=log
+        )
     if preprocess is not None:
         raise InputError(f"{path} belongs to a bundle, whose manifest says how it is used. Leave out --preprocess.")
     if not passed and not force:
@@ -317,14 +321,15 @@ def _load_lone(
     threads: int,
     preprocess: str | None,
     digits: Callable[[], LabelledDigits | None],
+    sha256: str | None,
     log: Callable[[str], object],
 ) -> Model:
-    """Load a file without a manifest: one that meets the model contract, or a third-party one."""
+    """Load a file of which no manifest says how it is used: one that meets the model contract, or a third-party one."""
     asked = None if preprocess is None else Preprocessing.parse(preprocess)
     if asked is None:
         with suppress(ContractError):
-            return Model(load_classifier(file, threads=threads), DEFAULT_REJECT_THRESHOLD, file)
-    network = load_network(file, threads=threads)
+            return Model(load_classifier(file, threads=threads, sha256=sha256), DEFAULT_REJECT_THRESHOLD, file)
+    network = load_network(file, threads=threads, sha256=sha256)
     trials = find_adapter(network, *(digits() or _golden_digits()), asked=asked, path=file)
     if not force:
         check_accuracy(trials, MIN_ACCURACY, file, advice=LONE_ADVICE)
@@ -354,15 +359,23 @@ def read_golden(path: Path, *, sha256: str | None = None, advice: str) -> dict[s
 def read_entry(
     path: Path, *, require_signature: bool | None = None, log: Callable[[str], object] = lambda line: None
 ) -> ModelFile | None:
-    """Read the manifest's entry of a model file, without reading the file; None for a file without one.
+    """Read the manifest's entry of an exported file, without reading the file; None for a file without one.
 
-    These are files outside of a bundle, and a bundle's original, whose hash is checked. The signature of the bundle is
-    checked as in `load_bundle`.
+    These are files outside of a bundle, and a bundle's original. The signature of the bundle is checked as in
+    `load_bundle`.
 
     Raises:
         ModelError: the manifest is damaged, or does not list the file; the signature is wrong, or missing although it
             is required.
     """
+    entry = _find_entry(path, require_signature=require_signature, log=log)
+    return entry if isinstance(entry, ModelFile) else None
+
+
+def _find_entry(
+    path: Path, *, require_signature: bool | None, log: Callable[[str], object]
+) -> ModelFile | OtherFile | None:
+    """As `read_entry`, but with the entry of the original."""
     path, required = _follow_into_bundle(path), is_signature_required(require_signature)
     if not os.path.lexists(path.parent / MANIFEST):
         if required:
@@ -371,8 +384,7 @@ def read_entry(
     (manifest, digests), name = _read_manifest(path.parent), path.name
     check_signature(path.parent, digests, required=required, log=log)
     if name == manifest.reference:
-        _check_file(path, manifest.others[name])
-        return None
+        return manifest.others[name]
     entry = manifest.files.get(name)
     if entry is None:
         raise ModelError(

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitedge.errors import InputError, ModelError, require
-from digitedge.utils.files import read_regular_file
+from digitedge.errors import DigitEdgeError, InputError, ModelError, require
+from digitedge.utils.files import read_regular_file, write_text
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -52,6 +52,7 @@ def make_key_pair(name: str, folder: Path, *, passphrase: bytes | None = None) -
 
     Raises:
         InputError: a name that is no plain name, or one of the files exists.
+        DigitEdgeError: the folder cannot be written to, or the disk is full; neither file is there then.
         MissingExtraError: cryptography is not installed.
     """
     require("cryptography", extra=EXTRA)
@@ -68,11 +69,15 @@ def make_key_pair(name: str, folder: Path, *, passphrase: bytes | None = None) -
     for path in (private, public):
         if path.exists():
             raise InputError(f"{path} exists, and a key is never overwritten. Choose another name.")
-    folder.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    _write_new(private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), mode=0o600)
-    _write_new(public, public_pem(key_id(key)).encode("ascii"), mode=0o644)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode("ascii")
+    write_text(public, public_pem(key_id(key)))
+    try:
+        write_text(private, pem, is_private=True)
+    except DigitEdgeError:
+        public.unlink()
+        raise
     return private, public
 
 
@@ -145,6 +150,11 @@ def key_id(key: "Ed25519PrivateKey") -> str:
     return key.public_key().public_bytes_raw().hex()
 
 
+def short_id(key: str) -> str:
+    """The first digits of an id, for messages."""
+    return f"{key[:16]}..."
+
+
 def read_passphrase(path: Path | None) -> bytes | None:
     """The passphrase of a key: the first line of a file, else the environment variable, else None.
 
@@ -157,15 +167,6 @@ def read_passphrase(path: Path | None) -> bytes | None:
     if not lines or not lines[0]:
         raise InputError(f"{path}: expected a passphrase in the first line, got an empty one.")
     return lines[0]
-
-
-def _write_new(path: Path, content: bytes, *, mode: int) -> None:
-    """Write a file that does not exist, with its mode from the first byte on."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _not_a_key(path: Path, kind: str) -> str:

@@ -14,12 +14,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from digitedge.bundle.keys import EXTRA, key_id
+from digitedge.bundle.keys import EXTRA, key_id, short_id
 from digitedge.bundle.trusted_keys import find_trusted
 from digitedge.errors import InputError, MissingExtraError, ModelError, require
 from digitedge.utils.files import read_regular_file, write_json
@@ -39,6 +40,40 @@ ADVICE = "Sign it again: digitedge sign BUNDLE --key FILE"
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 Base64 = Annotated[str, Meta(max_length=MAX_SIGNATURE_BYTES)]
+
+
+class SignatureState(StrEnum):
+    """Whether a bundle is signed, and by whom; unchecked: cryptography is not installed."""
+
+    NONE = "none"
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSignature:
+    """What is known of the signature of a bundle.
+
+    Attributes:
+        state: whether it is signed, and by whom.
+        key: id of the key that signed it, see `digitedge.bundle.keys`; None if it is not signed.
+        signer: name of this key where it is trusted, else None.
+    """
+
+    state: SignatureState = SignatureState.NONE
+    key: str | None = None
+    signer: str | None = None
+
+    def __str__(self) -> str:
+        """One line for people."""
+        key = "" if self.key is None else short_id(self.key)
+        return {
+            SignatureState.NONE: "not signed",
+            SignatureState.TRUSTED: f"signed by {self.signer}, whose key is trusted here",
+            SignatureState.UNTRUSTED: f"signed by a key that is not trusted here ({key})",
+            SignatureState.UNCHECKED: f"signed, but not checked: cryptography is not installed ({key})",
+        }[self.state]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +135,7 @@ def check_signature(
     *,
     required: bool,
     log: Callable[[str], object] = lambda line: None,
-) -> str | None:
+) -> CheckedSignature:
     """Check the signature of a bundle, if there is one.
 
     Args:
@@ -108,9 +143,6 @@ def check_signature(
         digests: as in `write_signature`, of what was read.
         required: whether it must be signed by a trusted key.
         log: gets a line if it is signed, but not by a key that is known to be trusted.
-
-    Returns:
-        The name of the trusted key that signed it, or None.
 
     Raises:
         ModelError: the signature is damaged, wrong or of other files; or `required`, and it is missing or a stranger's.
@@ -123,28 +155,28 @@ def check_signature(
                 f"{folder} is not signed, and only signed bundles are loaded here. Sign it: digitedge sign BUNDLE "
                 "--key FILE"
             )
-        return None
+        return CheckedSignature()
     envelope = _read_envelope(path)
     payload = _decode(envelope.payload, path)
     if _subjects(payload, path) != dict(digests):
         raise ModelError(f"{folder} was changed after it was signed. Get it again, or, if it is yours, sign it again.")
+    signature = envelope.signatures[0]
     try:
         require("cryptography", extra=EXTRA)
     except MissingExtraError as exc:
         if required:
             raise
         log(f"{folder}: its signature is not checked: {exc}")
-        return None
-    signature = envelope.signatures[0]
+        return CheckedSignature(SignatureState.UNCHECKED, signature.keyid)
     _verify(payload, signature, path)
     signer = find_trusted(signature.keyid)
     if signer is not None:
-        return signer.name
-    stranger = f"{folder} is signed by a key that is not trusted here, {signature.keyid[:16]}..."
+        return CheckedSignature(SignatureState.TRUSTED, signature.keyid, signer.name)
+    checked = CheckedSignature(SignatureState.UNTRUSTED, signature.keyid)
     if required:
-        raise ModelError(f"{stranger}. If you know its owner: digitedge trust add FILE.pub")
-    log(stranger)
-    return None
+        raise ModelError(f"{folder} is {checked}. If you know its owner: digitedge trust add FILE.pub")
+    log(f"{folder} is {checked}")
+    return checked
 
 
 def _read_envelope(path: Path) -> Envelope:

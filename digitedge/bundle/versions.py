@@ -1,4 +1,4 @@
-"""A folder of versions, in which `digitedge update` installs bundles: which one is current.
+"""Version folders, in which `digitedge update` installs bundles: which one is current.
 
     FOLDER/versions/3/   a bundle, never changed once it has this name
     FOLDER/versions/4/
@@ -33,17 +33,17 @@ class VersionState:
     Attributes:
         current: the version that runs.
         previous: the one before, to which a rollback returns; None if there is none.
-        rejected: the version that the last rollback left: it is not installed again.
+        rolled_back: the version that the last rollback left: it is not installed again.
     """
 
     schema: str = SCHEMA
     current: Version
     previous: Version | None = None
-    rejected: Version | None = None
+    rolled_back: Version | None = None
 
 
 def is_version_folder(path: Path) -> bool:
-    """Whether a path is a folder of versions."""
+    """Whether a path is a version folder."""
     return (path / STATE).is_file()
 
 
@@ -77,7 +77,7 @@ def version_path(folder: Path, version: int) -> Path:
 
 
 def current_bundle(path: Path) -> Path:
-    """The current bundle of a folder of versions; any other path is returned as it is.
+    """The current bundle of a version folder; any other path is returned as it is.
 
     Raises:
         ModelError: the state is damaged.

@@ -51,7 +51,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     from digitedge.bundle.bundle import load_bundle
     from digitedge.utils.tables import percent
 
-    loaded = load_bundle(path, log=echo)
+    loaded = load_bundle(path)  # its line on the signature is printed below
     manifest = loaded.manifest
     read = {name: try_footprint(path / name) for name in manifest.files}
     footprints = {name: footprint.to_dict() for name, (footprint, _) in read.items() if footprint}
@@ -59,7 +59,8 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for reason in missing:
         echo(f"no footprint: {reason}")
     if as_json:
-        print_json({**manifest.to_dict(), "footprint": footprints, "signer": loaded.signer})
+        signed = {"signature": loaded.signature.state, "signer": loaded.signature.signer}
+        print_json({**manifest.to_dict(), "footprint": footprints, **signed})
         return
     macs = "unknown" if manifest.macs is None else f"{manifest.macs / 1e6:.2f} million"
     size = f"{manifest.parameters:,} parameters, {macs} MACs"
@@ -74,8 +75,7 @@ def _print_bundle(path: Path, as_json: bool) -> None:
     for name, reason in manifest.not_made.items():
         print_line(f"{name}: not made: {reason}")
     print_table(manifest)
-    if loaded.signer is not None:
-        print_line(f"signed by {loaded.signer}, whose key is trusted here")
+    print_line(str(loaded.signature))
     print_line(f"runs by default: {loaded.preferred_file().name}")
     if footprints:
         print_text(f"\n{footprint_text(footprints)}")

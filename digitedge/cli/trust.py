@@ -30,10 +30,11 @@ def new_key(
       digitedge trust new-key maker
       digitedge trust new-key maker --to ~/keys --passphrase-file pass.txt
     """
-    from digitedge.bundle.keys import make_key_pair, read_passphrase, read_public_key
+    from digitedge.bundle.keys import check_key_name, make_key_pair, read_passphrase, read_public_key
 
     with usage_error("NAME"):
-        private, public = make_key_pair(name, folder, passphrase=read_passphrase(passphrase_file))
+        check_key_name(name)
+    private, public = make_key_pair(name, folder, passphrase=read_passphrase(passphrase_file))
     for line in (f"private key: {private}", f"public key: {public}", f"id: {read_public_key(public)}"):
         print_line(line)
     echo(f"keep {private.name} secret; on each device run: digitedge trust add {public.name}")
@@ -52,8 +53,11 @@ def add(
       digitedge trust add maker.pub
       digitedge trust add other.pub --name school
     """
+    from digitedge.bundle.keys import check_key_name
     from digitedge.bundle.trusted_keys import add_trusted
 
+    with usage_error("--name"):
+        check_key_name(key.stem if name is None else name)
     added = add_trusted(key, name)
     print_line(f"trusted: {added.name}")
     print_line(f"id: {added.id}")
@@ -80,12 +84,17 @@ def list_keys(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def remove(name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)]) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="As `trust list` prints it.")],
+) -> None:
     """Trust a key no longer.
 
     Examples:
       digitedge trust remove maker
     """
+    from digitedge.bundle.keys import check_key_name
     from digitedge.bundle.trusted_keys import remove_trusted
 
+    with usage_error("NAME"):
+        check_key_name(name)
     print_line(f"removed: {remove_trusted(name)}")

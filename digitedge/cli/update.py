@@ -12,16 +12,19 @@ TIMEOUT_S = 600.0  # digitedge.updates.install.TIMEOUT_S, which --help must not 
 
 
 def update(
-    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the versions are kept.")],
+    folder: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="The version folder, which is made if it is missing.")
+    ],
     source: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[URL|FOLDER]", help="The repository that `digitedge publish` made.", show_default=False
-        ),
+        typer.Argument(metavar="URL|FOLDER", help="The repository that `digitedge publish` made.", show_default=False),
     ] = None,
     root: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="root.json of the maker, for the first time. It is never downloaded."),
+        typer.Option(
+            metavar="FILE",
+            help="The root file, whose path `digitedge publish` prints, for the first time. It is never downloaded.",
+        ),
     ] = None,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Return to the version before; the one that was left is not taken again.")
@@ -30,14 +33,14 @@ def update(
     as_json: JsonOption = False,
     _require_signature: SignatureOption = None,
 ) -> None:
-    """Install the bundle that a maker offers, unless it is installed already; or go back to the one before.
+    """Install the bundle that a maker offers, unless it is installed and whole; or go back to the one before.
 
     The new version is checked on this device before the switch, which is one
     move. A camera that was started with --model FOLDER goes on with the new
     version at its next frame. What happened is in FOLDER/log.jsonl.
 
     Examples:
-      digitedge update https://example.org/digits --to ~/digits --root root.json
+      digitedge update https://example.org/digits --to ~/digits --root 1.root.json
       digitedge update https://example.org/digits --to ~/digits
       digitedge update /media/stick/digits --to ~/digits
       digitedge update --rollback --to ~/digits

@@ -7,6 +7,7 @@ file. After a crash a new process makes the files that remain.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,13 +23,15 @@ from numpy.typing import NDArray
 
 from digitedge.bundle.manifest import AdapterSpec, build_adapter
 from digitedge.bundle.recipe import RECIPES, Artifact, CalibrationMethod, Format
-from digitedge.errors import InputError, ModelError, first_line
+from digitedge.errors import DigitEdgeError, InputError, ModelError, first_line
 from digitedge.utils.drafts import temporary_folder
 
 CRASH_ADVICE = (
     "Take another recipe, such as --dynamic or --float16. LSTM, GRU and SimpleRNN layers get int8 TFLite with "
     "unroll=True alone, which costs accuracy."
 )
+# With less, a conversion that failed is put down to the disk.
+MIN_FREE_BYTES = 64_000_000
 _CODE = "from digitedge.exporting.conversion import serve; serve()"
 
 
@@ -98,6 +101,7 @@ class Converter:
 
         Raises:
             InputError: the name of a layer to keep in float that the model does not have.
+            DigitEdgeError: one could not be made, and a disk is nearly full.
         """
         failed: dict[Path, str] = {}
         waiting = dict(files)
@@ -110,6 +114,7 @@ class Converter:
                     failed[target] = answer.reason
                     if answer.is_wrong_input:
                         raise InputError(answer.reason)
+                    _check_space(target.parent, self._folder)
         return failed
 
     def _run(self, files: Mapping[Path, Wanted]) -> list[_Answer]:
@@ -146,6 +151,17 @@ class Converter:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+            )
+
+
+def _check_space(*folders: Path) -> None:
+    """After a failure: a converter that finds the disk full says so in many ways, and TensorFlow not at all."""
+    for folder in filter(Path.exists, folders):
+        free = shutil.disk_usage(folder).free
+        if free < MIN_FREE_BYTES:
+            raise DigitEdgeError(
+                f"cannot convert in {folder}: expected {MIN_FREE_BYTES // 1_000_000} MB of free space, "
+                f"got {free / 1e6:.1f} MB. Delete files; $TMPDIR may name another folder for temporary files."
             )
 
 

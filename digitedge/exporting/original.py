@@ -23,7 +23,7 @@ from digitedge.exporting.converters import Convertible, load_convertible
 from digitedge.runtime import load_network
 from digitedge.runtime.adapter import CONTRACT, AdaptedClassifier, Adapter, Network, Preprocessing
 from digitedge.runtime.adapter_search import MIN_ACCURACY, PreprocessingTrial, check_accuracy, find_adapter
-from digitedge.runtime.checks.content import read_model
+from digitedge.runtime.checks.read_model import read_model
 from digitedge.utils.drafts import temporary_folder
 
 # A digit classifier is far smaller; what claims more is no honest bundle.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line, require
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
-from digitedge.runtime.checks.content import read_model
+from digitedge.runtime.checks.read_model import read_model
 from digitedge.runtime.contract import CLASSES
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.runtime.load import is_saved_model

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
-from digitedge.runtime.checks.content import read_model
-from digitedge.runtime.checks.tflite import find_doubt
-from digitedge.runtime.checks.trial import trial_images, try_in_child
+from digitedge.runtime.checks.read_model import read_checked_model
+from digitedge.runtime.checks.tflite import check_tflite
 from digitedge.runtime.contract import (
     CLASSES,
     FOREIGN_ADVICE,
@@ -25,9 +24,6 @@ from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
 from digitedge.utils.quiet import quiet
 
-# Hashes of contents that passed the check in this process; a bundle is often loaded again.
-_checked: set[str] = set()
-
 
 def open_interpreter(path: Path, *, threads: int, sha256: str | None = None) -> Any:
     """Open a `.tflite` file, after a check; see `digitedge.runtime.checks`.
@@ -35,11 +31,7 @@ def open_interpreter(path: Path, *, threads: int, sha256: str | None = None) -> 
     Raises:
         ModelError: it cannot be read, has another hash, fails the check, or LiteRT cannot run it.
     """
-    content, found = read_model(path, sha256)
-    if found not in _checked:
-        if doubt := find_doubt(content, path):
-            try_in_child(content, path, __name__, doubt=doubt)
-        _checked.add(found)
+    content = read_checked_model(path, sha256, check=check_tflite, module=__name__)
     try:
         return _open(content, threads)
     except (ValueError, RuntimeError) as exc:
@@ -61,6 +53,8 @@ def _open(content: bytes, threads: int) -> Any:
 
 def try_content(content: bytes) -> None:
     """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
+    from digitedge.runtime.checks.trial import limit_time, trial_images
+
     interpreter = _open(content, threads=1)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     shapes = [tuple(int(n) for n in one["shape"]) for one in inputs]
@@ -68,7 +62,8 @@ def try_content(content: bytes) -> None:
     for values in zip(*images, strict=True):
         for one, value in zip(inputs, values, strict=True):
             interpreter.set_tensor(one["index"], value)
-        interpreter.invoke()
+        with limit_time():
+            interpreter.invoke()
         for one in outputs:
             interpreter.get_tensor(one["index"])
 

@@ -1,5 +1,6 @@
 """ONNX files in ONNX Runtime."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.adapter import choose_output, run_in_batches, to_dtype
-from digitedge.runtime.checks.content import read_model
-from digitedge.runtime.checks.onnx import read_onnx
-from digitedge.runtime.checks.trial import trial_images, try_in_child
+from digitedge.runtime.checks.onnx import MAX_BATCH, check_onnx
+from digitedge.runtime.checks.read_model import read_checked_model
 from digitedge.runtime.contract import (
     CLASSES,
     FOREIGN_ADVICE,
@@ -37,10 +37,6 @@ _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _DICTIONARIES = "seq(map(int64,tensor(float)))"
 
 
-# Hashes of contents that passed the check in this process; a bundle is often loaded again.
-_checked: set[str] = set()
-
-
 def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
     """Open an `.onnx` file, after a check; see `digitedge.runtime.checks`.
 
@@ -49,14 +45,8 @@ def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
     Raises:
         ModelError: it cannot be read, has another hash, fails the check, or ONNX Runtime cannot run it.
     """
-    content, found = read_model(path, sha256)
-    if found not in _checked:
-        whole, doubt = read_onnx(content, path, weights_beside=sha256 is None)
-        if doubt:
-            try_in_child(whole, path, __name__, doubt=doubt)
-        if whole == content:  # else its weights are in another file, which may change
-            _checked.add(found)
-        content = whole
+    check = partial(check_onnx, weights_beside=sha256 is None)
+    content = read_checked_model(path, sha256, check=check, module=__name__)
     try:
         return _open(content, threads)
     except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
@@ -80,12 +70,22 @@ def _open(content: bytes, threads: int) -> Any:
 
 def try_content(content: bytes) -> None:
     """Load a file and run it on images of its input; called in a child process, see `try_in_child`."""
+    from digitedge.runtime.checks.trial import limit_time, trial_images
+
     session = _open(content, threads=1)
     inputs = session.get_inputs()
-    shapes = [tuple(size or 1 for size in _sizes(one.shape)) for one in inputs]
+    shapes = [
+        tuple(size or (1 if place else MAX_BATCH) for place, size in enumerate(_sizes(one.shape))) for one in inputs
+    ]
     images = [trial_images(shape, np.dtype(_TYPES[one.type])) for shape, one in zip(shapes, inputs, strict=True)]
     for values in zip(*images, strict=True):
-        session.run(None, {one.name: value for one, value in zip(inputs, values, strict=True)})
+        with limit_time():
+            session.run(None, {one.name: value for one, value in zip(inputs, values, strict=True)})
+
+
+def _parts(inputs: NDArray[Any]) -> list[NDArray[Any]]:
+    """Inputs in parts of `MAX_BATCH`, for which the memory of a file was checked."""
+    return [inputs[start : start + MAX_BATCH] for start in range(0, len(inputs), MAX_BATCH)]
 
 
 def _cannot_run(path: Path, inputs: NDArray[Any], error: Exception) -> ModelError:
@@ -95,7 +95,7 @@ def _cannot_run(path: Path, inputs: NDArray[Any], error: Exception) -> ModelErro
 class OnnxClassifier:
     """An `.onnx` file that meets the model contract; see `load_classifier` for arguments and errors.
 
-    One call scores all crops at once, or as many as the batch of a third-party file, exported again, that is fixed.
+    Up to 64 crops are scored at once, or as many as the batch of a third-party file, exported again, that is fixed.
     """
 
     def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
@@ -113,10 +113,11 @@ class OnnxClassifier:
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            (scores,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})
+            if len(crops) <= MAX_BATCH or self._batch:
+                return np.asarray(self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})[0], np.float32)
         except Exception as exc:  # as in `open_session`
             raise _cannot_run(self.path, crops, exc) from exc
-        return np.asarray(scores, np.float32)
+        return np.concatenate([self._run(part) for part in _parts(crops)])
 
     def _check_tensors(self) -> None:
         found = [
@@ -169,6 +170,8 @@ class OnnxNetwork:
         return run_in_batches(self._run, inputs, self._batch) if len(inputs) else np.empty((0, CLASSES), np.float32)
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._batch is None and len(inputs) > MAX_BATCH:
+            return np.concatenate([self._run(part) for part in _parts(inputs)])
         scores = self._call(self._output, inputs)
         if isinstance(scores, list):
             scores = [[row.get(digit, 0.0) for digit in range(CLASSES)] for row in scores]

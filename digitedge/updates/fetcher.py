@@ -11,8 +11,8 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalEr
 from tuf.ngclient import FetcherInterface
 
 from digitedge.errors import DigitEdgeError
-from digitedge.updates.repository import MAX_FILE_BYTES
-from digitedge.utils.files import read_regular_file
+from digitedge.updates.repository import MAX_UPDATE_BYTES
+from digitedge.utils.files import read_pieces
 from digitedge.utils.version import __version__
 
 # Seconds without a byte, after which a server counts as gone.
@@ -23,17 +23,16 @@ _ERRORS = (OSError, HTTPException, ValueError)
 
 
 class FolderFetcher(FetcherInterface):
-    """Reads the files of a folder, such as a USB stick. Addresses are paths."""
+    """Reads the files of a folder, such as a USB stick. Addresses are paths. TUF limits the size of each file."""
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         path = Path(url)
         if not path.exists():
             raise DownloadHTTPError(f"there is no {path}", 404)  # how TUF learns that there is no newer root
         try:
-            content = read_regular_file(path, max_bytes=MAX_FILE_BYTES, error=DigitEdgeError)
+            yield from read_pieces(path, max_bytes=MAX_UPDATE_BYTES, error=DigitEdgeError, piece_bytes=CHUNK_BYTES)
         except DigitEdgeError as exc:
             raise DownloadError(str(exc)) from exc
-        return iter([content])
 
 
 class WebFetcher(FetcherInterface):

@@ -4,15 +4,21 @@
     FOLDER/targets/SHA256.NAME                                                    (the files of the bundle)
 
 The root key names the keys of the other roles, and may be kept offline; one key signs targets, snapshot and timestamp.
-The timestamp is written last, in one move: a repository that is interrupted offers what it offered before.
+The targets are written first, then the metadata, the timestamp last, each file in one move: a publication that is
+interrupted offers what was offered before. Only where a key is replaced, devices find nothing valid from the moment
+that the new root is there until the timestamp is, some milliseconds later; after a kill in between, until the same
+command is run again.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
@@ -45,8 +51,10 @@ MAX_DAYS = 3650
 ROOT_DAYS = 730
 ROOT_WARNING_DAYS = 60
 MAX_VERSION = 1_000_000
+RESTORE = "Restore it from a copy."
 MAX_METADATA_BYTES = 1024 * 1024
-MAX_FILE_BYTES = 512 * 1024 * 1024
+# All files of an offered bundle together. The released one takes 1.3 MB in ten files.
+MAX_UPDATE_BYTES = 256 * 1024 * 1024
 
 Role = TypeVar("Role", Root, Targets, Snapshot, Timestamp)
 
@@ -57,8 +65,8 @@ class Published:
 
     Attributes:
         version: of the bundle, counted from 1.
-        root: the newest root metadata, which a new device gets by hand.
-        expires: when devices refuse the repository unless it is renewed.
+        root: the newest root file, which a new device gets by hand.
+        expires: when devices refuse the repository unless it is renewed; never after `root_expires`.
         root_expires: when they refuse its root.
     """
 
@@ -85,14 +93,15 @@ def publish(
         key: signs the bundle's files, and the dates. A key that the root does not name yet replaces the one before, if
             the root key is there.
         root_key: signs the root; None where it is the same key, or is not needed this time.
-        days: until the metadata expires.
+        days: until the metadata expires, unless the root does before.
         log: gets a line if the root expires soon.
 
     Raises:
         InputError: `days` is outside 1 to 3650; no repository is there to renew; or the key is not that of the
             repository.
         ParityError: the bundle failed the parity check.
-        ModelError: the metadata of the repository is damaged.
+        ModelError: the bundle is larger than devices take, or the metadata of the repository is damaged: missing, or
+            not signed by these keys.
     """
     if not 1 <= days <= MAX_DAYS:
         raise InputError(f"expected from 1 to {MAX_DAYS} days, got {days}.")
@@ -103,8 +112,10 @@ def publish(
         raise InputError(f"{folder}: expected a repository to renew, got none. Publish a bundle first.")
     expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
     signer, is_new = CryptoSigner(key), not repository.exists
-    targets, snapshot, timestamp = repository.load_online()
-    root = repository.renew_root(signer, None if root_key is None else CryptoSigner(root_key))
+    root_signer = None if root_key is None else CryptoSigner(root_key)
+    roots = repository.read_roots()
+    root = repository.renew_root(roots, signer, root_signer)
+    targets, snapshot, timestamp = repository.load_online(roots, signer, root_signer)
     if bundle is not None:
         before = targets.signed.targets.get(MANIFEST)
         version = 1 if before is None else 1 + offered_version(before)
@@ -113,16 +124,16 @@ def publish(
     for one in roles:
         one.signed.version += 0 if is_new else 1
         one.signed.expires = expires
-        one.signatures.clear()  # those of a former key
     snapshot.signed.meta[f"{Targets.type}.json"] = MetaFile(targets.signed.version)
     timestamp.signed.snapshot_meta = MetaFile(snapshot.signed.version)
-    for one in roles:  # the timestamp last: it is what devices ask for first
+    for one in roles:
         one.sign(signer)
+    for one in [*([] if root in roots else [root]), *roles]:  # the timestamp last: devices ask for it first
         repository.write(one)
     if root.signed.expires < datetime.now(UTC) + timedelta(days=ROOT_WARNING_DAYS):
         log(f"the root expires on {root.signed.expires:%Y-%m-%d}. Renew it: digitedge publish --renew --root-key FILE")
     version = offered_version(targets.signed.targets[MANIFEST])
-    return Published(version, repository.path(root), expires, root.signed.expires)
+    return Published(version, repository.path(root), min(expires, root.signed.expires), root.signed.expires)
 
 
 def offered_version(manifest: TargetFile) -> int:
@@ -155,12 +166,33 @@ class _Repository:
         name = f"{role}.json" if role == Timestamp.type else f"{metadata.signed.version}.{role}.json"
         return self._metadata / name
 
-    def renew_root(self, signer: CryptoSigner, root_signer: CryptoSigner | None) -> Metadata[Root]:
-        """Return the newest root; write a new one if there is none, its keys change, or half of its time is over."""
-        roots = self._roots()
+    def read_roots(self) -> list[Metadata[Root]]:
+        """The root files, the newest first; each is signed by its own root keys and by those of the one before.
+
+        Raises:
+            ModelError: one is damaged or signed by others, or there is other metadata and no root.
+        """
+        names = (re.fullmatch(r"([0-9]{1,9})\.root\.json", path.name) for path in self._metadata.glob("*.root.json"))
+        roots: list[Metadata[Root]] = []
+        for version in sorted(int(name[1]) for name in names if name):
+            path = self._metadata / f"{version}.{Root.type}.json"
+            root = self._read(Root, path.name)
+            if root.signed.version != version:
+                raise ModelError(f"{path}: expected version {version}, got {root.signed.version}. {RESTORE}")
+            if not all(_names_signer(one, root) for one in (root, *roots[-1:])):
+                raise ModelError(f"{path}: expected a signature of the root key, got none. {RESTORE}")
+            roots.append(root)
+        if not roots and any(self._metadata.glob("*.json")):
+            raise ModelError(f"{self._metadata}: expected a root file, such as 1.root.json, got none. {RESTORE}")
+        return roots[::-1]
+
+    def renew_root(
+        self, roots: Sequence[Metadata[Root]], signer: CryptoSigner, root_signer: CryptoSigner | None
+    ) -> Metadata[Root]:
+        """Return the newest root, or make one if there is none, its keys change, or half of its time is over."""
         now = datetime.now(UTC).replace(microsecond=0)
         if roots:
-            root = roots[0]
+            root = deepcopy(roots[0])
         else:
             root = Metadata(Root(consistent_snapshot=True, expires=now))
             root.signed.add_key((root_signer or signer).public_key, Root.type)
@@ -168,13 +200,17 @@ class _Repository:
         is_known = all(signer.public_key.keyid in root.signed.roles[role].keyids for role in ONLINE_ROLES)
         if root_signer is None and signer.public_key.keyid in root_keys:
             root_signer = signer
-        if is_known and (root_signer is None or root.signed.expires - now > timedelta(days=ROOT_DAYS / 2)):
+        if root_signer is None and is_known:
             return root
         if root_signer is None or root_signer.public_key.keyid not in root_keys:
             raise InputError(
                 f"the key is not that of the repository, {self.path(root)}. Give its own with --key, or also the "
                 "root key, which replaces it, with --root-key."
             )
+        if roots and not _is_signed_by(root_signer, root):
+            raise ModelError(f"{self.path(root)}: expected a signature of the root key, got another one. {RESTORE}")
+        if is_known and root.signed.expires - now > timedelta(days=ROOT_DAYS / 2):
+            return root
         if not is_known:
             for role in ONLINE_ROLES:
                 for keyid in list(root.signed.roles[role].keyids):
@@ -183,35 +219,49 @@ class _Repository:
         root.signed.version += 1 if roots else 0
         root.signed.expires = now + timedelta(days=ROOT_DAYS)
         root.sign(root_signer)
-        self.write(root)
         return root
 
-    def _roots(self) -> list[Metadata[Root]]:
-        """The newest root and the one before, as far as they exist."""
-        versions = sorted(int(path.name.partition(".")[0]) for path in self._metadata.glob("[0-9]*.root.json"))
-        return [self._read(Root, f"{version}.{Root.type}.json") for version in versions[:-3:-1]]
+    def load_online(
+        self, roots: Sequence[Metadata[Root]], signer: CryptoSigner, root_signer: CryptoSigner | None
+    ) -> tuple[Metadata[Targets], Metadata[Snapshot], Metadata[Timestamp]]:
+        """Read the newest metadata of the other roles, which `signer` has signed; new ones if there are none.
 
-    def load_online(self) -> tuple[Metadata[Targets], Metadata[Snapshot], Metadata[Timestamp]]:
-        """Read the newest metadata of the other roles, which the root's keys have signed; new ones if there are none.
-
-        The root before counts too: a change of keys may have been interrupted after the new root was written.
+        With the root key, the key that `signer` replaces counts too: the one that the newest root names, or the one
+        before, if the replacement was interrupted.
         """
         if not self.exists:
             return Metadata(Targets()), Metadata(Snapshot()), Metadata(Timestamp())
-        roots = self._roots()
-        timestamp = self._read(Timestamp, f"{Timestamp.type}.json", roots)
-        snapshot = self._read(Snapshot, f"{timestamp.signed.snapshot_meta.version}.{Snapshot.type}.json", roots)
+        root_signer = root_signer or signer
+        trusted = [root for root in roots[:2] if _is_signed_by(root_signer, root)]
+
+        def read(kind: type[Role], name: str) -> Metadata[Role]:
+            metadata = self._read(kind, name)
+            if _is_signed_by(signer, metadata) or any(_names_signer(root, metadata) for root in trusted):
+                return metadata
+            raise ModelError(
+                f"{self._metadata / name}: expected a signature of the repository's key, got none. If --key replaces "
+                f"another one, give --root-key too. {RESTORE}"
+            )
+
+        timestamp = read(Timestamp, f"{Timestamp.type}.json")
+        snapshot = read(Snapshot, f"{timestamp.signed.snapshot_meta.version}.{Snapshot.type}.json")
         version = snapshot.signed.meta[f"{Targets.type}.json"].version
-        return self._read(Targets, f"{version}.{Targets.type}.json", roots), snapshot, timestamp
+        return read(Targets, f"{version}.{Targets.type}.json"), snapshot, timestamp
 
     def write_targets(self, bundle: Bundle, version: int) -> dict[str, TargetFile]:
         """Copy the files of a bundle into the repository; the manifest carries the version."""
         names = [MANIFEST, *bundle.manifest.files, *bundle.manifest.others]
         if (bundle.path / SIGNATURE).exists():
             names.append(SIGNATURE)
+        size = sum((bundle.path / name).stat().st_size for name in names)
+        if size > MAX_UPDATE_BYTES:
+            raise ModelError(
+                f"{bundle.path} has {size:,} bytes, and devices take at most {MAX_UPDATE_BYTES:,}. Export it with a "
+                "smaller model."
+            )
         targets = {}
         for name in names:
-            content = read_regular_file(bundle.path / name, max_bytes=MAX_FILE_BYTES, error=ModelError)
+            content = read_regular_file(bundle.path / name, max_bytes=MAX_UPDATE_BYTES, error=ModelError)
             target = TargetFile.from_data(name, content, ["sha256"])
             with atomic_file(self._targets / f"{target.hashes['sha256']}.{name}") as draft:
                 draft.write_bytes(content)
@@ -223,25 +273,34 @@ class _Repository:
         with atomic_file(self.path(metadata)) as draft:
             draft.write_bytes(metadata.to_bytes(JSONSerializer(compact=False)))
 
-    def _read(self, kind: type[Role], name: str, roots: Sequence[Metadata[Root]] = ()) -> Metadata[Role]:
-        """Read metadata; one of `roots`, if any, must name its keys, so that nothing of others is signed again."""
+    def _read(self, kind: type[Role], name: str) -> Metadata[Role]:
         path = self._metadata / name
         content = read_regular_file(path, max_bytes=MAX_METADATA_BYTES, error=ModelError)
         try:
             metadata: Metadata[Role] = Metadata.from_bytes(content)
         except (DeserializationError, RecursionError) as exc:
-            raise ModelError(f"{path} is damaged: {first_line(exc)}. Restore it from a copy.") from exc
+            raise ModelError(f"{path} is damaged: {first_line(exc)}. {RESTORE}") from exc
         if not isinstance(metadata.signed, kind):
-            raise ModelError(f"{path}: expected {kind.type} metadata, got {metadata.signed.type}. Restore it.")
-        if roots and not any(_has_signed(root, metadata) for root in roots):
-            raise ModelError(f"{path}: expected a signature of the repository's key, got none. Restore it from a copy.")
+            raise ModelError(f"{path}: expected {kind.type} metadata, got {metadata.signed.type}. {RESTORE}")
         return metadata
 
 
-def _has_signed(root: Metadata[Root], metadata: Metadata[Role]) -> bool:
+def _names_signer(root: Metadata[Root], metadata: Metadata[Any]) -> bool:
     """Whether the keys that a root names for a role have signed its metadata."""
     try:
         root.verify_delegate(metadata.signed.type, metadata)
     except (RepositoryError, ValueError):
+        return False
+    return True
+
+
+def _is_signed_by(signer: CryptoSigner, metadata: Metadata[Any]) -> bool:
+    """Whether this key has signed the metadata."""
+    signature = metadata.signatures.get(signer.public_key.keyid)
+    if signature is None:
+        return False
+    try:
+        signer.public_key.verify_signature(signature, metadata.signed_bytes)
+    except UnverifiedSignatureError:
         return False
     return True

@@ -38,7 +38,7 @@ def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError]
         Traceback (most recent call last):
         digitedge.errors.DigitEdgeError: cannot read /dev/null: expected a regular file, got a device or pipe.
     """
-    return b"".join(_read_pieces(path, max_bytes, error, follow_links))
+    return b"".join(read_pieces(path, max_bytes=max_bytes, error=error, follow_links=follow_links))
 
 
 def hash_regular_file(
@@ -46,16 +46,25 @@ def hash_regular_file(
 ) -> tuple[str, int]:
     """Hexadecimal sha256 and size of a file that need not fit into memory. Arguments and errors as above."""
     digest, size = hashlib.sha256(), 0
-    for piece in _read_pieces(path, max_bytes, error, follow_links, piece_bytes=1 << 20):
+    pieces = read_pieces(path, max_bytes=max_bytes, error=error, follow_links=follow_links, piece_bytes=1 << 20)
+    for piece in pieces:
         digest.update(piece)
         size += len(piece)
     return digest.hexdigest(), size
 
 
-def _read_pieces(
-    path: Path, max_bytes: int, error: type[DigitEdgeError], follow_links: bool, piece_bytes: int | None = None
+def read_pieces(
+    path: Path,
+    *,
+    max_bytes: int,
+    error: type[DigitEdgeError],
+    follow_links: bool = True,
+    piece_bytes: int | None = None,
 ) -> Iterator[bytes]:
-    """Yield the content of a regular file in pieces; by default in one, if it does not grow meanwhile."""
+    """Yield the content of a regular file in pieces; by default in one, if it does not grow meanwhile.
+
+    Arguments and errors as in `read_regular_file`; `piece_bytes` is the size of a piece.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe would block
     if not follow_links:
         if os.path.islink(path):
@@ -101,7 +110,7 @@ def atomic_file(path: Path, *, keep: bool = False, is_private: bool = False) -> 
         draft.parent.mkdir()
         draft.touch(mode=0o600 if is_private else 0o666)
         yield draft
-        _flush_to_disk(draft)
+        flush_to_disk(draft)
         draft.replace(path)
 
 
@@ -120,8 +129,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         try:
             yield draft
             for one in draft.rglob("*"):
-                _flush_to_disk(one)
-            _flush_to_disk(draft)
+                flush_to_disk(one)
+            flush_to_disk(draft)
             place_folder(draft, path)
         except DigitEdgeError as exc:  # the user knows only the final path
             raise type(exc)(str(exc).replace(str(draft), str(path))) from exc
@@ -186,7 +195,7 @@ def _explain_errors(path: Path) -> Iterator[None]:
         ) from exc
 
 
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
     """Write a file or folder to the disk now: after a power cut, its name could otherwise exist without content."""
     if os.name == "nt" and path.is_dir():
         return  # cannot be opened there

@@ -13,6 +13,7 @@ import pytest
 import digitedge.bundle.bundle
 from digitedge.bundle.bundle import (
     DEFAULT_REJECT_THRESHOLD,
+    is_bundle,
     load_bundle,
     load_model,
     newest_passed_bundle,
@@ -380,3 +381,24 @@ def test_a_link_to_a_bundle_that_was_exported_here_is_that_bundle(bundle: Path) 
     place.unlink()
     place.mkdir()
     assert is_made_here(place, b"the export that replaces the link")
+
+
+def test_a_saved_model_in_a_bundle_does_not_turn_off_its_checks(bundle: Path) -> None:
+    (bundle / "saved_model.pb").write_bytes(b"junk")
+    assert is_bundle(bundle)
+    (bundle / "model_int8.tflite").write_bytes(b"changed")
+    with pytest.raises(ModelError, match="the file was changed"):
+        load_model(bundle)
+
+
+def test_what_is_checked_of_an_original_is_what_runs(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The original is exchanged after it was hashed and before it is loaded."""
+    pytest.importorskip("tensorflow")
+    original = bundle / "model.keras"
+
+    def exchange(path: Path, entry: object) -> None:
+        path.write_bytes(b"another")
+
+    monkeypatch.setattr("digitedge.bundle.bundle._check_file", exchange)
+    with pytest.raises(ModelError, match="the file was changed"):
+        load_model(original)

@@ -17,7 +17,7 @@ from digitedge.bundle.keys import (
     read_public_key,
 )
 from digitedge.bundle.trusted_keys import TrustedKey, add_trusted, find_trusted, remove_trusted, trusted_folder
-from digitedge.errors import InputError, ModelError
+from digitedge.errors import DigitEdgeError, InputError, ModelError
 
 pytest.importorskip("cryptography")
 
@@ -45,6 +45,21 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"maker\.key exists, and a key is never overwritten"):
         make_key_pair("maker", tmp_path)
     assert private.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+@pytest.mark.parametrize("limit_bytes", [50, 115], ids=["private", "public"])
+def test_a_full_disk_leaves_no_half_of_a_pair(tmp_path: Path, limit_bytes: int) -> None:
+    import resource
+
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, old[1]))
+    try:
+        with pytest.raises(DigitEdgeError, match=r"cannot write .*maker\.(key|pub): File too large"):
+            make_key_pair("maker", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "-x", "a b", "x" * 65])

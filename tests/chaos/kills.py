@@ -239,6 +239,7 @@ def main() -> int:
         "kills": options.kills,
         "writers": dict(sorted(writers.items())),
         "exports": dict(sorted(exports.items())),
+        "outcomes": dict(sorted((writers + Counter({f"export: {name}": exports[name] for name in exports})).items())),
         "failures": failures,
         "seconds": round(time.perf_counter() - began, 1),
     }

@@ -63,7 +63,7 @@ def test_a_maker_signs_and_publishes_and_a_device_trusts_and_updates(digitedge: 
 
     published = digitedge("publish", "bundle", "--to", "site", "--key", "maker.key", *phrase, **settings)
     assert published.stdout.startswith("published: version 1, until 20"), published.stderr
-    assert published.stdout.endswith("root of trust for new devices: site/metadata/1.root.json\n")
+    assert published.stdout.endswith("root file for new devices: site/metadata/1.root.json\n")
     installed = digitedge(
         *("update", "site", "--to", "device", "--root", "site/metadata/1.root.json", "--json"), **settings, **POLICY
     )
@@ -128,6 +128,42 @@ def test_a_changed_bundle_is_one_line_without_the_policy(run: Run, tmp_path: Pat
     assert (changed.returncode, changed.stdout, len(changed.stderr.splitlines())) == (1, "", 1)
 
 
+def test_the_root_key_may_have_another_passphrase(run: Run, tmp_path: Path) -> None:
+    for name in ("maker", "root"):
+        (tmp_path / f"{name}.txt").write_text(f"of {name}\n")
+        run("trust", "new-key", name, "--passphrase-file", f"{name}.txt")
+    keys = ("--key", "maker.key", "--root-key", "root.key", "--passphrase-file", "maker.txt")
+    refused = run("publish", "bundle", "--to", "site", *keys)
+    assert refused.exit_code == 1
+    assert refused.stderr == "error: root.key: the passphrase is wrong, or the key is damaged.\n"
+    assert run("publish", "bundle", "--to", "site", *keys, "--root-passphrase-file", "root.txt").exit_code == 0
+
+
+def test_publish_says_who_signed_a_bundle_only_if_it_was_another_key(run: Run) -> None:
+    for name in ("maker", "other"):
+        run("trust", "new-key", name)
+    for name, expected in (("maker", 0), ("other", 1)):
+        run("sign", "bundle", "--key", f"{name}.key")
+        published = run("publish", "bundle", "--to", "site", "--key", "maker.key")
+        assert published.stderr.count("signed by a key that is not trusted here (") == expected
+
+
+def test_info_says_how_a_bundle_is_signed(run: Run) -> None:
+    def told() -> tuple[str, str | None, list[str]]:
+        value = json.loads(run("info", "bundle", "--json").stdout)
+        lines = [line for line in run("info", "bundle").stdout.splitlines() if "signed" in line]
+        return value["signature"], value["signer"], lines
+
+    assert told() == ("none", None, ["not signed"])
+    run("trust", "new-key", "maker")
+    run("sign", "bundle", "--key", "maker.key")
+    state, signer, (line,) = told()
+    assert (state, signer) == ("untrusted", None)
+    assert line.startswith("signed by a key that is not trusted here (")
+    run("trust", "add", "maker.pub")
+    assert told() == ("trusted", "maker", ["signed by maker, whose key is trusted here"])
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -138,6 +174,8 @@ def test_a_changed_bundle_is_one_line_without_the_policy(run: Run, tmp_path: Pat
         ["publish", "bundle", "--renew", "--to", "site", "--key", "maker.key"],
         ["publish", "bundle", "--to", "site", "--key", "maker.key", "--days", "0"],
         ["trust", "new-key", "a/b"],
+        ["trust", "add", "maker.pub", "--name", "a b"],
+        ["trust", "remove", "a b"],
     ],
     ids=" ".join,
 )
@@ -148,6 +186,4 @@ def test_wrong_usage_is_told_as_such(run: Run, arguments: list[str]) -> None:
 def test_a_rollback_without_a_version_is_one_line(run: Run) -> None:
     done = run("update", "--rollback", "--to", "nowhere")
     assert done.exit_code == 1
-    assert done.stderr == (
-        "error: nowhere: expected a folder of digitedge update, got none. Install a version first.\n"
-    )
+    assert done.stderr == ("error: nowhere: expected a version folder, got none. Install a version first.\n")

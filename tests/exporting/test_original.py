@@ -21,7 +21,7 @@ from digitedge.bundle.bundle import load_model
 from digitedge.bundle.recipe import choose_artifacts
 from digitedge.cli import export as export_cli
 from digitedge.datasets.dataset import Dataset, search_digits
-from digitedge.errors import InputError, ModelError
+from digitedge.errors import DigitEdgeError, InputError, ModelError
 from digitedge.exporting.conversion import Converter, Wanted
 from digitedge.exporting.converters import convert_file, load_convertible
 from digitedge.exporting.export import ExportResult, ModelSource, export
@@ -554,6 +554,17 @@ def test_an_error_in_a_converter_process_is_named(unit_model: Path, data: Datase
         failed = converter.convert({tmp_path / "missing" / "folder.tflite": Wanted(artifact, data.x_train[:1])})
     (reason,) = failed.values()
     assert "the converter ended with code 1: FileNotFoundError" in reason
+
+
+def test_a_failed_conversion_on_a_nearly_full_disk_is_an_error_of_the_disk(
+    unit_model: Path, data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitedge.exporting.conversion.MIN_FREE_BYTES", shutil.disk_usage(tmp_path).total + 1)
+    artifact = choose_artifacts(["float16"])[-1]
+    with Converter() as converter:
+        converter.set_model(unit_model, None)
+        with pytest.raises(DigitEdgeError, match=r"expected [\d]+ MB of free space, got .* MB\. Delete files"):
+            converter.convert({tmp_path / "missing" / "folder.tflite": Wanted(artifact, data.x_train[:1])})
 
 
 def test_an_older_keras_loads_nothing(unit_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

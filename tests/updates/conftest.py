@@ -1,5 +1,6 @@
 """Shared by the tests of updates: a maker with keys, a repository, and a web server that serves it."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +12,26 @@ from typing import Any
 import pytest
 from signing import Maker, copy_bundle, make_key, sign
 
+from digitedge.bundle.trusted_keys import add_trusted
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what each test gets a copy of: a key, a bundle that it has signed, a repository with version 1."""
+    folder = tmp_path_factory.mktemp("maker")
+    key = make_key(folder, "maker")
+    Maker(key, sign(copy_bundle(folder / "bundle"), key), folder / "repository").publish()
+    return folder
+
 
 @pytest.fixture
-def maker(tmp_path: Path, settings: Path) -> Maker:
+def maker(template: Path, tmp_path: Path, settings: Path) -> Maker:
     """A maker whose key is trusted, and who has published nothing yet."""
-    key = make_key(tmp_path, "maker", trusted=True)
-    return Maker(key, sign(copy_bundle(tmp_path / "bundle"), key), tmp_path / "repository")
+    for name in ("maker.key", "maker.pub"):
+        shutil.copy(template / name, tmp_path / name)
+    shutil.copytree(template / "bundle", tmp_path / "bundle")
+    add_trusted(tmp_path / "maker.pub")
+    return Maker(tmp_path / "maker.key", tmp_path / "bundle", tmp_path / "repository")
 
 
 class Quiet(SimpleHTTPRequestHandler):

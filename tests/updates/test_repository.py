@@ -1,16 +1,22 @@
 import json
+import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signing import Maker, copy_bundle, flip_byte, make_key, sign
 
 from digitedge.bundle.bundle import load_bundle
 from digitedge.bundle.keys import read_private_key
-from digitedge.errors import InputError, ModelError, ParityError
+from digitedge.errors import DigitEdgeError, InputError, ModelError, ParityError
 
 pytest.importorskip("tuf")
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Root
+
 from digitedge.updates.repository import publish
 
 
@@ -88,7 +94,98 @@ def test_a_change_of_keys_that_was_interrupted_goes_on(maker: Maker, tmp_path: P
     shutil.copytree(maker.repository, before)
     publish(None, maker.repository, key=second, root_key=offline)
     shutil.copyfile(maker.repository / "metadata" / "2.root.json", before / "metadata" / "2.root.json")
-    assert publish(None, before, key=second).version == 1
+    with pytest.raises(ModelError, match=r"timestamp\.json: expected a signature .* give --root-key too"):
+        publish(None, before, key=second)
+    assert publish(None, before, key=second, root_key=offline).version == 1
+
+
+def test_a_change_of_keys_writes_the_new_root_after_the_targets(maker: Maker, tmp_path: Path) -> None:
+    offline, second = (read_private_key(make_key(tmp_path, name)) for name in ("offline", "second"))
+    maker.publish(root_key=offline)
+    shutil.rmtree(maker.repository / "targets")
+    (maker.repository / "targets").touch()  # nothing can be written into it
+    with pytest.raises(DigitEdgeError, match="cannot write"):
+        publish(load_bundle(maker.bundle), maker.repository, key=second, root_key=offline)
+    assert not (maker.repository / "metadata" / "2.root.json").exists()
+
+
+def replace_targets(maker: Maker, key: Path) -> None:
+    """Sign the metadata of a repository with another key, as one does who can write to its folder."""
+    signer = CryptoSigner(read_private_key(key))
+    for name in ("1.targets.json", "1.snapshot.json", "timestamp.json"):
+        path = maker.repository / "metadata" / name
+        metadata: Metadata[Any] = Metadata.from_file(str(path))
+        metadata.sign(signer)
+        metadata.to_file(str(path))
+
+
+def edit_root(maker: Maker, key: Path, change: Callable[[Root], object]) -> None:
+    metadata: Metadata[Root] = Metadata.from_file(str(maker.root))
+    change(metadata.signed)
+    metadata.sign(CryptoSigner(read_private_key(key)))
+    metadata.to_file(str(maker.root))
+
+
+def test_metadata_without_a_root_is_not_signed_again(maker: Maker, tmp_path: Path) -> None:
+    maker.publish()
+    replace_targets(maker, make_key(tmp_path, "stranger"))
+    maker.root.unlink()
+    for bundle in (None, load_bundle(maker.bundle)):
+        with pytest.raises(ModelError, match=r"expected a root file, such as 1\.root\.json, got none"):
+            publish(bundle, maker.repository, key=read_private_key(maker.key))
+    (maker.repository / "metadata" / "timestamp.json").unlink()  # no new repository beside what is left, either
+    with pytest.raises(ModelError, match="expected a root file"):
+        maker.publish()
+
+
+@pytest.mark.parametrize("roles", [("targets", "snapshot", "timestamp"), ("root", "targets", "snapshot", "timestamp")])
+@pytest.mark.parametrize("is_offline", [False, True])
+def test_a_root_that_names_another_key_too_changes_nothing(
+    maker: Maker, tmp_path: Path, roles: tuple[str, ...], is_offline: bool
+) -> None:
+    offline = read_private_key(make_key(tmp_path, "offline"))
+    maker.publish(root_key=offline if is_offline else None)
+    stranger = make_key(tmp_path, "stranger")
+
+    def add(root: Root) -> None:
+        for role in roles:
+            root.add_key(CryptoSigner(read_private_key(stranger)).public_key, role)
+
+    edit_root(maker, stranger, add)
+    replace_targets(maker, stranger)
+    for root_key in (None, offline) if is_offline else (None,):
+        with pytest.raises(ModelError, match=r"json: expected a signature of the"):
+            publish(None, maker.repository, key=read_private_key(maker.key), root_key=root_key)
+
+
+def test_a_root_that_the_one_before_has_not_signed_is_refused(maker: Maker, tmp_path: Path) -> None:
+    maker.publish()
+    stranger = Maker(make_key(tmp_path, "stranger"), maker.bundle, tmp_path / "other")
+    stranger.publish()
+    edit_root(stranger, stranger.key, lambda root: setattr(root, "version", 2))
+    shutil.copyfile(stranger.root, maker.root.parent / "2.root.json")
+    with pytest.raises(ModelError, match=r"expected a signature of the root key"):
+        maker.publish()
+
+
+def test_an_older_root_under_the_name_of_a_newer_one_is_refused(maker: Maker) -> None:
+    maker.publish()
+    shutil.copyfile(maker.root, maker.root.parent / "2.root.json")
+    with pytest.raises(ModelError, match=r"2\.root\.json: expected version 2, got 1"):
+        maker.publish()
+
+
+def test_the_date_that_is_told_is_not_after_the_root_expires(maker: Maker) -> None:
+    published = maker.publish(days=3650)
+    assert published.expires == published.root_expires
+
+
+def test_a_bundle_that_devices_would_refuse_is_not_published(maker: Maker) -> None:
+    bundle = load_bundle(maker.bundle)
+    os.truncate(maker.bundle / "model.keras", 257 * 1024 * 1024)
+    with pytest.raises(ModelError, match=r"has 269,\d{3},\d{3} bytes, and devices take at most 268,435,456"):
+        publish(bundle, maker.repository, key=read_private_key(maker.key))
+    assert not (maker.repository / "targets").exists()
 
 
 def test_a_publication_that_was_interrupted_before_the_timestamp_is_made_again(maker: Maker) -> None:

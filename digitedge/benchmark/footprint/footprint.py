@@ -15,8 +15,8 @@ from digitedge.benchmark.footprint.tflite import TFLiteGraphs
 from digitedge.benchmark.footprint.tflite_runtimes import tflite_support
 from digitedge.errors import MissingExtraError, ModelError
 from digitedge.runtime import find_runtime
-from digitedge.runtime.checks.content import read_model
-from digitedge.runtime.checks.findings import Contradiction
+from digitedge.runtime.checks.problems import InvalidPart
+from digitedge.runtime.checks.read_model import read_model
 from digitedge.runtime.checks.tflite_graph import check_counts
 
 
@@ -81,7 +81,7 @@ def read_footprint(path: str | Path) -> Footprint:
         return _of_tflite(content, path) if suffix == ".tflite" else _of_onnx(content, path)
     except (ModelError, MissingExtraError):
         raise
-    except Contradiction as exc:
+    except InvalidPart as exc:
         raise ModelError(f"{path}: expected a model that can run, got another file: {exc}.") from exc
     except Exception as exc:  # the libraries that read damaged files raise errors of a dozen kinds
         raise ModelError(f"{path}: expected {kind} file, got another kind or a damaged one.") from exc

@@ -7,7 +7,7 @@ from typing import Any
 
 from digitedge.benchmark.footprint.graph import Graph, Kind, ModelGraphs, Operator, Tensor, names
 from digitedge.errors import MissingExtraError, ModelError
-from digitedge.runtime.checks.onnx import read_onnx
+from digitedge.runtime.checks.onnx import check_onnx
 from digitedge.runtime.checks.trial import try_in_child
 
 # Operators of the standard domain without multiplications by weights. BatchNormalization is folded into a convolution
@@ -53,11 +53,11 @@ class OnnxGraphs:
             raise MissingExtraError("onnx, which reads .onnx files, is not installed. Run: pip install onnx") from exc
         self._onnx = onnx
         self._graphs: list[Graph] = []
-        content, doubt = read_onnx(content, path, weights_beside=True)
+        content, unknown = check_onnx(content, path, weights_beside=True)
         self._can_infer = True
-        if doubt:  # a few bytes may ask for the shape of gigabytes
+        if unknown:  # a few bytes may ask for the shape of gigabytes
             try:
-                try_in_child(content, path, __name__, doubt=doubt)
+                try_in_child(content, path, __name__, unknown=unknown)
             except ModelError:
                 self._can_infer = False
         model = onnx.ModelProto.FromString(content)

@@ -182,11 +182,14 @@ class VideoSink:
         capture = cv2.VideoCapture(str(draft.resolve()), cv2.CAP_FFMPEG)
         try:
             is_readable, count = capture.read()[0], capture.get(cv2.CAP_PROP_FRAME_COUNT)  # <= 0 if its end is missing
+            # The header of an .avi or .mkv states all frames, whatever was written of them.
+            capture.set(cv2.CAP_PROP_POS_FRAMES, max(0, total - 2))
+            has_last = capture.read()[0]
         finally:
             capture.release()
         if not is_readable:
             raise DigitEdgeError(f"{self._path} could not be written: is the disk full?")
-        return bool(count >= total - 1)
+        return bool(count >= total - 1 and has_last)
 
 
 @contextmanager

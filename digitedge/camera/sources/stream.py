@@ -6,6 +6,8 @@ See docs/decisions/camera-sources.md.
 import base64
 import http.client
 import os
+import socket
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -13,6 +15,7 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import PurePosixPath
+from typing import Any
 
 from digitedge.camera.sources.base import Frame, Source
 from digitedge.camera.sources.mjpeg import newest_frames
@@ -54,10 +57,12 @@ class Stream(Source):
 
     def _frames(self) -> Generator[Frame]:
         count, has_end = 0, False
-        batches = open_mjpeg(self._url, self.name)
+        # A short wait before the next retry.
+        limit_s = READ_LIMIT_S if self._has_worked else OPEN_LIMIT_S
+        batches = open_mjpeg(self._url, self.name, limit_s=limit_s)
         self._is_mjpeg |= batches is not None
         # FFmpeg would need seconds to fail on a stream that was MJPEG before.
-        capture = cv2.VideoCapture() if self._is_mjpeg else self._open()
+        capture = cv2.VideoCapture() if self._is_mjpeg else self._open(limit_s)
         try:
             has_end = capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0  # negative for a live stream
             for frame in newest_frames(batches, limit_s=READ_LIMIT_S) if batches else _decode(capture):
@@ -77,18 +82,17 @@ class Stream(Source):
         if not has_end:
             raise CameraError(f"the stream {self.name} stopped after {count} frames.")
 
-    def _open(self) -> cv2.VideoCapture:
+    def _open(self, limit_s: float) -> cv2.VideoCapture:
         os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", FFMPEG_OPTIONS)
-        open_limit_s = READ_LIMIT_S if self._has_worked else OPEN_LIMIT_S  # a short wait before the next retry
-        limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: open_limit_s, cv2.CAP_PROP_READ_TIMEOUT_MSEC: READ_LIMIT_S}
+        limits = {cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: limit_s, cv2.CAP_PROP_READ_TIMEOUT_MSEC: READ_LIMIT_S}
         flat = [value for limit, seconds in limits.items() for value in (limit, round(1000 * seconds))]
         return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, flat)
 
 
-def open_mjpeg(url: str, name: str) -> Generator[bytes] | None:
+def open_mjpeg(url: str, name: str, *, limit_s: float) -> Generator[bytes] | None:
     """Request an HTTP address, and return the bytes of an MJPEG stream as they arrive; `name` is for messages.
 
-    None where FFmpeg should try: another scheme, format or kind of login, or no response.
+    None where FFmpeg should try: another scheme, format or kind of login, or no whole header after `limit_s`.
 
     Raises:
         CameraError: the server reports an error, or sends text.
@@ -103,9 +107,7 @@ def open_mjpeg(url: str, name: str) -> Generator[bytes] | None:
         login = f"{urllib.parse.unquote(address.username)}:{urllib.parse.unquote(address.password or '')}"
         request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     try:
-        # Without a proxy: a camera is in the same network.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        response = opener.open(request, timeout=READ_LIMIT_S)
+        response = _request(request, limit_s)
         start = _read_start(response)
         content_type = response.headers.get_content_type()
         if content_type == "multipart/x-mixed-replace" or is_mjpeg(start):
@@ -120,6 +122,49 @@ def open_mjpeg(url: str, name: str) -> Generator[bytes] | None:
     if content_type.startswith("text/"):
         raise CameraError(f"cannot read the stream {name}: expected a video, the server sent {content_type}")
     return None
+
+
+def _request(request: urllib.request.Request, limit_s: float) -> http.client.HTTPResponse:
+    """Make a request, without a proxy: a camera is in the same network.
+
+    Raises:
+        TimeoutError: no whole header after `limit_s`. A server that sends a byte now and then passes the limit of the
+            socket, so the connection is shut down.
+        OSError, http.client.HTTPException: as of urllib.
+    """
+    connections: list[http.client.HTTPConnection] = []
+    has_timed_out = threading.Event()
+
+    def shut_down() -> None:
+        has_timed_out.set()
+        for connection in connections:
+            with suppress(OSError, AttributeError):  # closed; not connected yet
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # the TCP connection under TLS, too
+
+    class Handler(urllib.request.AbstractHTTPHandler):
+        def do_open(self, http_class: Any, req: urllib.request.Request, **http_conn_args: Any) -> Any:
+            def connect(host: str, **more: Any) -> http.client.HTTPConnection:
+                connections.append(http_class(host, **more))
+                return connections[-1]
+
+            return super().do_open(connect, req, **http_conn_args)
+
+    class Http(Handler, urllib.request.HTTPHandler): ...
+
+    class Https(Handler, urllib.request.HTTPSHandler): ...
+
+    timer = threading.Timer(limit_s, shut_down)
+    timer.daemon = True
+    timer.start()
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Http, Https)
+        response: http.client.HTTPResponse = opener.open(request, timeout=READ_LIMIT_S)
+    finally:
+        timer.cancel()
+    if has_timed_out.is_set():  # what came of the header counts as one
+        response.close()
+        raise TimeoutError
+    return response
 
 
 def _read_start(response: http.client.HTTPResponse) -> bytes:

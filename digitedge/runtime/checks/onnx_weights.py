@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitedge.errors import ModelError
-from digitedge.runtime.checks.findings import Contradiction
+from digitedge.runtime.checks.problems import InvalidPart
 from digitedge.utils.files import read_regular_file
 from digitedge.utils.memory_limit import memory_limit
 
@@ -23,10 +23,10 @@ def walk_tensors(graph: Any, depth: int = 0) -> Iterator[Any]:
     """All tensors of a graph: weights and constants, also inside of attributes.
 
     Raises:
-        Contradiction: too many nodes, or graphs inside of graphs too deep.
+        InvalidPart: too many nodes, or graphs inside of graphs too deep.
     """
     if depth > MAX_DEPTH or len(graph.node) > MAX_NODES:
-        raise Contradiction(f"expected at most {MAX_NODES:,} nodes and {MAX_DEPTH} graphs inside of each other")
+        raise InvalidPart(f"expected at most {MAX_NODES:,} nodes and {MAX_DEPTH} graphs inside of each other")
     yield from graph.initializer
     for one in graph.sparse_initializer:
         yield from (one.values, one.indices)
@@ -46,20 +46,20 @@ def check_tensor(tensor: Any) -> int:
         Its size in bytes.
 
     Raises:
-        Contradiction: it has not, or the shape is impossible.
+        InvalidPart: it has not, or the shape is impossible.
     """
     import onnx
 
     shape = list(tensor.dims)
     size: int = math.prod(shape)
     if len(shape) > MAX_DIMENSIONS or any(side < 0 for side in shape) or size > memory_limit():
-        raise Contradiction(f"a tensor of the impossible shape {shape[:MAX_DIMENSIONS]}")
+        raise InvalidPart(f"a tensor of the impossible shape {shape[:MAX_DIMENSIONS]}")
     if tensor.data_type == onnx.TensorProto.STRING:
         return size
     try:
         dtype: np.dtype[Any] = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
     except (KeyError, TypeError, ValueError) as exc:
-        raise Contradiction(f"a tensor of the unknown number type {tensor.data_type}") from exc
+        raise InvalidPart(f"a tensor of the unknown number type {tensor.data_type}") from exc
     if tensor.HasField("raw_data"):
         found, expected = len(tensor.raw_data), size * dtype.itemsize
         if dtype.itemsize == 1 and "4" in dtype.name:  # two numbers in a byte
@@ -68,7 +68,7 @@ def check_tensor(tensor: Any) -> int:
         found = sum(len(getattr(tensor, field)) for field in _FIELDS)
         expected = size * 2 if dtype.kind == "c" else size
     if found != expected:
-        raise Contradiction(f"a tensor of the shape {shape} with {found:,} bytes or numbers")
+        raise InvalidPart(f"a tensor of the shape {shape} with {found:,} bytes or numbers")
     return size * dtype.itemsize
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.runtime.checks.findings import Contradiction, Unknown
+from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
 from digitedge.utils.text import printable
 
@@ -20,6 +20,8 @@ from digitedge.utils.text import printable
 MAX_ITEMS = 5_000
 MAX_RANK = 6
 MAX_ELEMENTS = 1 << 26
+LARGE = 8
+"""A file whose tensors take more than this part of the limit of memory is tried first."""
 SCALE_RANGE = (1e-9, 1e6)
 # Metadata that the interpreter ignores, or that names what the file needs.
 _KNOWN_METADATA = {
@@ -74,7 +76,7 @@ class Tensor:
     def scale(self) -> float:
         """The one scale of a tensor that is quantized as a whole."""
         if len(self.scales) != 1:
-            raise Contradiction(f"tensor {self.index}: expected one scale, got {len(self.scales)}")
+            raise InvalidPart(f"tensor {self.index}: expected one scale, got {len(self.scales)}")
         return float(self.scales[0])
 
     @property
@@ -119,37 +121,40 @@ def read_graph(content: bytes) -> Graph:
     """Read the graph of a file.
 
     Raises:
-        Contradiction: an index, size or type that cannot be.
-        Unknown: a feature that is not read here.
+        InvalidPart: an index, size or type that cannot be.
+        UnknownPart: a feature that is not read here.
         Exception: whatever the accessors raise for bytes that are no such file.
     """
     from ai_edge_litert import schema_py_generated as schema
 
     if content[4:8] != b"TFL3":
-        raise Contradiction("it is not a TFLite file")
+        raise InvalidPart("it is not a TFLite file")
     model = schema.Model.GetRootAs(content, 0)
     if model.Version() != 3:
-        raise Contradiction(f"expected version 3 of the format, got {model.Version()}")
+        raise InvalidPart(f"expected version 3 of the format, got {model.Version()}")
     check_counts(content)
     if not model.SubgraphsLength():
-        raise Contradiction("it has no graph")
+        raise InvalidPart("it has no graph")
     if model.SubgraphsLength() > 1:
-        raise Unknown("several graphs")
+        raise UnknownPart("several graphs")
     if model.ExternalBuffersLength() or model.ExternalBufferGroupsLength():
-        raise Contradiction("expected all weights in the file, got external ones")
+        raise InvalidPart("expected all weights in the file, got external ones")
     _check_metadata(model)
     graph = model.Subgraphs(0)
     tensors = _read_tensors(graph, model)
     _check_signatures(model, graph)
-    codes = [_operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
-    return Graph(_read_operators(graph, codes, tensors))
+    codes = [operator_code(model.OperatorCodes(i)) for i in range(model.OperatorCodesLength())]
+    operators = _read_operators(graph, codes, tensors)
+    if sum(map(_bytes_of, tensors)) > memory_limit() // LARGE:  # a runtime packs weights again, and keeps both
+        raise UnknownPart("large tensors")
+    return Graph(operators)
 
 
 def check_counts(content: bytes) -> None:
     """Check that a file has no more parts, and no longer names, than it may have; the rest may be wrong.
 
     Raises:
-        Contradiction: it has.
+        InvalidPart: it has.
         Exception: as in `read_graph`.
     """
     from ai_edge_litert import schema_py_generated as schema
@@ -164,7 +169,7 @@ def check_counts(content: bytes) -> None:
             tensor = graph.Tensors(index)
             _name(tensor.Name())
             if tensor.ShapeLength() > MAX_SIGNATURES:
-                raise Contradiction(f"a tensor of {tensor.ShapeLength():,} dimensions")
+                raise InvalidPart(f"a tensor of {tensor.ShapeLength():,} dimensions")
         operators = [graph.Operators(index) for index in range(graph.OperatorsLength())]
         _count(max([one.InputsLength() + one.OutputsLength() for one in operators], default=0), "operands")
     for index in range(_count(model.OperatorCodesLength(), "operator codes")):
@@ -172,27 +177,27 @@ def check_counts(content: bytes) -> None:
     for index in range(_count(model.MetadataLength(), "metadata")):
         _name(model.Metadata(index).Name())
     if model.SignatureDefsLength() > MAX_SIGNATURES:
-        raise Contradiction(f"{model.SignatureDefsLength():,} signatures")
+        raise InvalidPart(f"{model.SignatureDefsLength():,} signatures")
     for index in range(model.SignatureDefsLength()):
         signature = model.SignatureDefs(index)
         _name(signature.SignatureKey())
         for count, at in ((signature.InputsLength(), signature.Inputs), (signature.OutputsLength(), signature.Outputs)):
             if count > MAX_SIGNATURES:
-                raise Contradiction(f"a signature of {count:,} tensors")
+                raise InvalidPart(f"a signature of {count:,} tensors")
             for place in range(count):
                 _name(at(place).Name())
 
 
 def _count(number: int, what: str) -> int:
     if number > MAX_ITEMS:
-        raise Contradiction(f"expected at most {MAX_ITEMS:,} {what}, got {number:,}")
+        raise InvalidPart(f"expected at most {MAX_ITEMS:,} {what}, got {number:,}")
     return number
 
 
 def _name(text: bytes | None) -> bytes:
     """A name of a file. Many may lie at the same place of the file, so each must be short."""
     if text is not None and len(text) > MAX_NAME:
-        raise Contradiction(f"a name of {len(text):,} bytes")
+        raise InvalidPart(f"a name of {len(text):,} bytes")
     (text or b"").decode()  # the runtime gives names as str
     return text or b""
 
@@ -200,7 +205,7 @@ def _name(text: bytes | None) -> bytes:
 def _item(items: Any, index: int, what: str) -> Any:
     """One of a list, by an index from the file, which Python would take from the end where it is negative."""
     if not 0 <= index < len(items):
-        raise Contradiction(f"expected {what} 0 to {len(items) - 1}, got {index}")
+        raise InvalidPart(f"expected {what} 0 to {len(items) - 1}, got {index}")
     return items[index]
 
 
@@ -209,7 +214,7 @@ def _check_metadata(model: Any) -> None:
         entry = model.Metadata(index)
         _item(range(model.BuffersLength()), entry.Buffer(), "a buffer")
         if entry.Name() not in _KNOWN_METADATA:
-            raise Unknown("metadata of an unknown kind")
+            raise UnknownPart("metadata of an unknown kind")
 
 
 def _check_signatures(model: Any, graph: Any) -> None:
@@ -221,14 +226,14 @@ def _check_signatures(model: Any, graph: Any) -> None:
     for index in range(model.SignatureDefsLength()):
         signature = model.SignatureDefs(index)
         if signature.SubgraphIndex() != 0:
-            raise Contradiction(f"a signature of graph {signature.SubgraphIndex()}, of which there is none")
+            raise InvalidPart(f"a signature of graph {signature.SubgraphIndex()}, of which there is none")
         if not signature.SignatureKey():
-            raise Contradiction("a signature without a name")
+            raise InvalidPart("a signature without a name")
         for side, allowed in sides:
             for place in range(getattr(signature, f"{side}Length")()):
                 entry = getattr(signature, side)(place)
                 if entry.TensorIndex() not in allowed or not entry.Name():
-                    raise Contradiction(f"a signature with tensor {entry.TensorIndex()} among its {side.lower()}")
+                    raise InvalidPart(f"a signature with tensor {entry.TensorIndex()} among its {side.lower()}")
 
 
 def _indices(array: Any) -> list[int]:
@@ -238,7 +243,7 @@ def _indices(array: Any) -> list[int]:
     return indices
 
 
-def _operator_code(entry: Any) -> int:
+def operator_code(entry: Any) -> int:
     """The code of a builtin operator; codes up to 126 are in the older field of one byte."""
     code = int(max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()))
     if code == _CUSTOM:
@@ -248,11 +253,15 @@ def _operator_code(entry: Any) -> int:
             if name.startswith("Flex")
             else ", which is not built into LiteRT"
         )
-        raise Contradiction(
+        raise InvalidPart(
             f"it needs the operator {name}{of}. Convert it again with the built-in operators alone, or export the "
             "model that it was made of"
         )
     return code
+
+
+def _bytes_of(tensor: Tensor) -> int:
+    return tensor.size * _TYPES[tensor.type].itemsize
 
 
 def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
@@ -262,41 +271,41 @@ def _read_tensors(graph: Any, model: Any) -> list[Tensor]:
     buffers = model.BuffersLength()
     for index in range(graph.TensorsLength()):
         tensor = _read_tensor(index, graph.Tensors(index), model.Buffers, buffers)
-        total += tensor.size * _TYPES[tensor.type].itemsize
+        total += _bytes_of(tensor)
         if total > limit:
-            raise Contradiction(f"its tensors would take more than {limit:,} bytes, half of {MEMORY_VARIABLE}")
+            raise InvalidPart(f"its tensors would take more than {limit:,} bytes, half of {MEMORY_VARIABLE}")
         tensors.append(tensor)
     return tensors
 
 
 def _read_tensor(index: int, table: Any, buffer_at: Callable[[int], Any], buffers: int) -> Tensor:
     if table.IsVariable() or table.Sparsity() is not None or table.VariantTensorsLength():
-        raise Unknown("tensors that are variable, sparse or variants")
+        raise UnknownPart("tensors that are variable, sparse or variants")
     if table.ExternalBuffer():
-        raise Contradiction("expected all weights in the file, got external ones")
+        raise InvalidPart("expected all weights in the file, got external ones")
     type_code = table.Type()
     if type_code not in _TYPES:
-        raise Unknown(f"number type {type_code}")
+        raise UnknownPart(f"number type {type_code}")
     shape = () if table.ShapeIsNone() else tuple(_indices(table.ShapeAsNumpy()))
     if len(shape) > MAX_RANK:
-        raise Unknown(f"a tensor of {len(shape)} dimensions")
+        raise UnknownPart(f"a tensor of {len(shape)} dimensions")
     if shape and (min(shape) < 0 or math.prod(shape) > MAX_ELEMENTS):
-        raise Contradiction(f"tensor {index} has the impossible shape {shape}")
+        raise InvalidPart(f"tensor {index} has the impossible shape {shape}")
     if 0 in shape:
-        raise Unknown("an empty tensor")
+        raise UnknownPart("an empty tensor")
     signature = [] if table.ShapeSignatureIsNone() else _indices(table.ShapeSignatureAsNumpy())
     fits = len(signature) == len(shape) and all(b in (-1, a) for a, b in zip(shape, signature, strict=True))
     if signature and not fits:
-        raise Contradiction(f"tensor {index} has the shape {shape} and the signature {signature}")
+        raise InvalidPart(f"tensor {index} has the shape {shape} and the signature {signature}")
     if not 0 <= table.Buffer() < buffers:
-        raise Contradiction(f"tensor {index}: expected buffer 0 to {buffers - 1}, got {table.Buffer()}")
+        raise InvalidPart(f"tensor {index}: expected buffer 0 to {buffers - 1}, got {table.Buffer()}")
     buffer = buffer_at(table.Buffer())
     if buffer.Offset() or buffer.Size():
-        raise Contradiction("expected all weights inside the file's tables, got some behind them")
+        raise InvalidPart("expected all weights inside the file's tables, got some behind them")
     values = None
     if length := buffer.DataLength():
         if length != math.prod(shape) * _TYPES[type_code].itemsize:
-            raise Contradiction(f"tensor {index} has {length:,} bytes for the shape {shape}")
+            raise InvalidPart(f"tensor {index} has {length:,} bytes for the shape {shape}")
         values = np.frombuffer(buffer.DataAsNumpy(), _TYPES[type_code]).reshape(shape)
     return Tensor(index, shape, type_code, values, *_read_quantization(index, table, shape, type_code))
 
@@ -307,23 +316,23 @@ def _read_quantization(
     nothing = np.empty(0, np.float32), np.empty(0, np.int64), 0
     quantization = table.Quantization()
     if quantization is not None and quantization.DetailsType():
-        raise Unknown("a quantization of its own kind")
+        raise UnknownPart("a quantization of its own kind")
     if quantization is None or not quantization.ScaleLength():
         return nothing
     scales, zero_points = quantization.ScaleAsNumpy(), quantization.ZeroPointAsNumpy()
     axis = quantization.QuantizedDimension()
     if isinstance(zero_points, int) or len(zero_points) != len(scales):
-        raise Contradiction(f"tensor {index} has other numbers of scales and zero points")
+        raise InvalidPart(f"tensor {index} has other numbers of scales and zero points")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
-        raise Contradiction(f"tensor {index} has {len(scales)} scales along dimension {axis} of {shape}")
+        raise InvalidPart(f"tensor {index} has {len(scales)} scales along dimension {axis} of {shape}")
     if not np.all(scales >= 0) or not np.all(np.isfinite(scales)):
-        raise Contradiction(f"tensor {index} has an impossible scale")
+        raise InvalidPart(f"tensor {index} has an impossible scale")
     if not np.all((scales >= SCALE_RANGE[0]) & (scales <= SCALE_RANGE[1])):
-        raise Unknown("a scale of an unusual size")
+        raise UnknownPart("a scale of an unusual size")
     if np.issubdtype(_TYPES[type_code], np.integer):
         limits = np.iinfo(_TYPES[type_code])
         if np.any((zero_points < limits.min) | (zero_points > limits.max)):
-            raise Contradiction(f"tensor {index} has a zero point outside its type")
+            raise InvalidPart(f"tensor {index} has a zero point outside its type")
     return scales, zero_points, axis
 
 
@@ -333,20 +342,20 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
     inputs = _indices(graph.InputsAsNumpy())
     made_by_any: set[int] = set()
     if ready & set(inputs) or len(set(inputs)) != len(inputs):
-        raise Contradiction("an input of the graph that is constant or named twice")
+        raise InvalidPart("an input of the graph that is constant or named twice")
     ready |= {_item(tensors, index, "a tensor").index for index in inputs}
     operators = []
     for number in range(graph.OperatorsLength()):
         table = graph.Operators(number)
         if table.BuiltinOptions2Type() or table.IntermediatesLength() or table.LargeCustomOptionsOffset():
-            raise Unknown("operators with options of a newer kind")
+            raise UnknownPart("operators with options of a newer kind")
         if table.MutatingVariableInputsLength() and any(table.MutatingVariableInputsAsNumpy()):
-            raise Unknown("operators that change their inputs")
+            raise UnknownPart("operators that change their inputs")
         used, made = _indices(table.InputsAsNumpy()), _indices(table.OutputsAsNumpy())
         if any(index != -1 and index not in ready for index in used):
-            raise Contradiction(f"operator {number} uses a tensor that nothing has made")
+            raise InvalidPart(f"operator {number} uses a tensor that nothing has made")
         if ready & set(made) or len(set(made)) != len(made) or not made:
-            raise Contradiction(f"operator {number} makes nothing, or a tensor that is there already")
+            raise InvalidPart(f"operator {number} makes nothing, or a tensor that is there already")
         operators.append(
             Operator(
                 code=_item(codes, table.OpcodeIndex(), "an operator code"),
@@ -360,5 +369,7 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
         made_by_any |= set(made)
     outputs = _indices(graph.OutputsAsNumpy())
     if not outputs or not set(outputs) <= made_by_any:
-        raise Contradiction("an output of the graph that nothing has made")
+        raise InvalidPart("an output of the graph that nothing has made")
+    if len(set(outputs)) != len(outputs):
+        raise UnknownPart("an output that is named twice")
     return operators

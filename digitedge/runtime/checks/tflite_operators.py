@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from digitedge.runtime.checks.findings import Contradiction, Unknown
+from digitedge.runtime.checks.problems import InvalidPart, UnknownPart
 from digitedge.runtime.checks.tflite_graph import (
     BOOL,
     FLOAT16,
@@ -29,6 +29,8 @@ Shape = tuple[int, ...]
 
 MAX_WINDOW = 1024
 """Stride, dilation or pooling window at most, in pixels."""
+MAX_WINDOW_PIXELS = 1 << 21
+"""Pixels of all windows of one convolution or pooling, for a file that is loaded at once."""
 # The product of scales that a kernel writes as an integer and a shift of at most 31 bits.
 _MULTIPLIER_RANGE = (2.0**-30, 2.0**8)
 _SOFTMAX_SCALE_RANGE = (1e-6, 1e3)
@@ -39,28 +41,38 @@ _CODES_8_BIT = (INT8, UINT8)
 
 
 def check_operator(operator: Operator) -> int:
-    """Check an operator and return how many multiplications it needs.
+    """Check an operator and return how much work it is: multiplications, and elements that it reads and writes.
 
     Raises:
-        Contradiction: its output cannot come from its inputs.
-        Unknown: an operator or a kind of it without a rule.
+        InvalidPart: its output cannot come from its inputs.
+        UnknownPart: an operator or a kind of it without a rule.
     """
     rule = _rules().get(operator.code)
     if rule is None:
-        raise Unknown(f"the operator {operator_name(operator.code)}")
+        raise UnknownPart(f"the operator {operator_name(operator.code)}")
     check, options_type, kind, counts = rule
     if len(operator.outputs) != 1 or len(operator.inputs) not in counts or operator.inputs[0] is None:
         given = sum(one is not None for one in operator.inputs)
-        raise Contradiction(f"{operator_name(operator.code)} with {given} inputs and {len(operator.outputs)} outputs")
+        raise InvalidPart(f"{operator_name(operator.code)} with {given} inputs and {len(operator.outputs)} outputs")
+    _check_data(operator)
     if operator.options_type not in (0, options_type):
-        raise Contradiction(f"{operator_name(operator.code)} with options of another operator")
+        raise InvalidPart(f"{operator_name(operator.code)} with options of another operator")
     if kind is None:
         options = None
     elif operator.options_type == 0 or operator.table is None:
-        raise Unknown(f"{operator_name(operator.code)} without options")
+        raise UnknownPart(f"{operator_name(operator.code)} without options")
     else:
         options = operator.options(kind)
-    return check(operator, options) or 0
+    work = check(operator, options) or 0
+    return work + sum(one.size for one in (*operator.inputs, *operator.outputs) if one is not None)
+
+
+def _check_data(operator: Operator) -> None:
+    """Kernels prepare constants and single numbers in ways of their own; digit classifiers compute with neither."""
+    data = [one for one in operator.inputs if one is not None and one.values is None]
+    is_weight = operator.inputs[0] is not None and operator.inputs[0].type == FLOAT16  # unpacked as the model runs
+    _know(bool(data) or is_weight, "a computation with constants")
+    _know(all(one.shape for one in (*data, *operator.outputs)), "a computation with single numbers")
 
 
 def operator_name(code: int) -> str:
@@ -126,12 +138,12 @@ def _rules() -> dict[int, tuple[Callable[[Operator, Any], int | None], int, Any,
 
 def _require(condition: bool, what: str) -> None:
     if not condition:
-        raise Contradiction(what)
+        raise InvalidPart(what)
 
 
 def _know(condition: bool, what: str) -> None:
     if not condition:
-        raise Unknown(what)
+        raise UnknownPart(what)
 
 
 def _inputs(operator: Operator) -> list[Tensor]:
@@ -143,7 +155,7 @@ def _inputs(operator: Operator) -> list[Tensor]:
 
 def _expect(output: Tensor, shape: Shape, type_code: int) -> None:
     if output.shape != shape or output.type != type_code:
-        raise Contradiction(
+        raise InvalidPart(
             f"tensor {output.index} has the shape {output.shape} of type {output.type}, "
             f"but its operator makes {shape} of type {type_code}"
         )
@@ -151,10 +163,10 @@ def _expect(output: Tensor, shape: Shape, type_code: int) -> None:
 
 def _constant_integers(tensor: Tensor | None) -> list[int]:
     """The values of a small constant of integers."""
-    _require(tensor is not None and tensor.type in (INT32, INT64), "an operator with arguments that are no integers")
-    assert tensor is not None
-    if tensor.values is None:
-        raise Unknown("arguments that are computed")
+    if tensor is None or tensor.type not in (INT32, INT64):
+        raise InvalidPart("an operator with arguments that are no integers")
+    if tensor.values is None or tensor.type != INT32:  # most kernels read int64 as int32
+        raise UnknownPart("arguments that are computed, or of 64 bits")
     _require(tensor.size <= 64, "an operator with too many arguments")
     values: list[int] = tensor.values.ravel().tolist()
     return values
@@ -185,8 +197,11 @@ def _window_output(options: Any, sizes: Shape, window: Shape, dilation: Shape = 
     made = []
     for size, stride, side, spread in zip(sizes, strides, window, dilation, strict=True):
         reach = (side - 1) * spread + 1
+        _know(reach <= 2 * size, "a window much larger than its image")
         made.append(-(-size // stride) if options.Padding() != _VALID else (size - reach) // stride + 1)
     _require(min(made) >= 1, "a window larger than its image")
+    # A kernel may keep an address for each pixel of each window.
+    _know(math.prod(made) * math.prod(window) <= MAX_WINDOW_PIXELS, "very many windows")
     return tuple(made)
 
 
@@ -228,7 +243,7 @@ def _window_inputs(operator: Operator) -> tuple[Tensor, Tensor, Tensor | None, T
     bias = operator.inputs[2] if len(operator.inputs) == 3 else None
     _know(bias is not None, "a convolution without a bias")
     if image is None or weights is None or len(image.shape) != 4 or len(weights.shape) != 4:
-        raise Contradiction("a convolution of something that is no image")
+        raise InvalidPart("a convolution of something that is no image")
     return image, weights, bias, operator.outputs[0]
 
 
@@ -263,7 +278,7 @@ def _check_dense(operator: Operator, options: Any) -> int:
     image, weights, output = operator.inputs[0], operator.inputs[1], operator.outputs[0]
     bias = operator.inputs[2] if len(operator.inputs) == 3 else None
     if image is None or weights is None or len(weights.shape) != 2:
-        raise Contradiction("a dense layer without a matrix of weights")
+        raise InvalidPart("a dense layer without a matrix of weights")
     made, depth = weights.shape
     _require(image.size % depth == 0, "a dense layer of another size than its input")
     _check_activation(options)
@@ -446,7 +461,7 @@ def _broadcast(first: Shape, second: Shape) -> Shape:
     try:
         return np.broadcast_shapes(first, second)
     except ValueError as exc:
-        raise Contradiction(f"an operator of the shapes {first} and {second}, which do not fit") from exc
+        raise InvalidPart(f"an operator of the shapes {first} and {second}, which do not fit") from exc
 
 
 def _check_binary(operator: Operator, options: Any) -> None:

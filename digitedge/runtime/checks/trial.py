@@ -7,7 +7,8 @@ memory, the file is refused with one line, and this process goes on.
 import contextlib
 import platform
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from digitedge.utils.subprocesses import run_python
 
 TRIAL_LIMIT_S = 8.0
 """Time of a trial at most; a Raspberry Pi 4 needs 2 s to start one."""
+MAX_RUN_S = 1.0
+"""Time of one run in a trial at most; a digit classifier takes a thousandth of it."""
 # With glibc, the child stops at the first write behind the end of an allocation, which would crash it later or never.
 _STRICT_MALLOC = {
     "LD_PRELOAD": "libc_malloc_debug.so.0",
@@ -27,14 +30,14 @@ _STRICT_MALLOC = {
 }
 
 
-def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None:
+def try_in_child(content: bytes, path: Path, module: str, *, unknown: str) -> None:
     """Try a model in a child process.
 
     Args:
         content: of the file.
         path: of the file, for messages.
         module: dotted name of the module whose function `try_content(content)` loads and runs it.
-        doubt: why it is tried.
+        unknown: what the check does not know of it.
 
     Raises:
         ModelError: it cannot be used; the message says why.
@@ -44,7 +47,7 @@ def try_in_child(content: bytes, path: Path, module: str, *, doubt: str) -> None
     result = run_python(code, limit_s=TRIAL_LIMIT_S, content=content, variables=variables)
     if not result.succeeded:
         raise ModelError(
-            f"{path}: tried in a process of its own, because it has {doubt}, it failed: {result.text}. "
+            f"{path}: tried in a process of its own, because it has {unknown}, it failed: {result.text}. "
             "Export it again, or use another model."
         )
 
@@ -65,9 +68,24 @@ def run_trial(try_content: Callable[[bytes], object]) -> None:
         sys.exit(str(exc) or type(exc).__name__)
 
 
+@contextlib.contextmanager
+def limit_time() -> Iterator[None]:
+    """Refuse a model of which one run takes longer than `MAX_RUN_S`: a page has dozens.
+
+    Raises:
+        ModelError: it does.
+    """
+    started = time.monotonic()
+    yield
+    seconds = time.monotonic() - started
+    if seconds > MAX_RUN_S:
+        raise ModelError(f"it takes {seconds:.1f} s for one run, more than {MAX_RUN_S:g} s")
+
+
 def trial_images(shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[NDArray[Any]]:
-    """Three inputs: the smallest values, the largest of an image, and noise of both."""
+    """Four inputs: the smallest values, the largest of an image, noise of both, and all grey levels."""
     high = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 255
     low = np.iinfo(dtype).min if np.issubdtype(dtype, np.integer) else 0
     noise = np.random.default_rng(0).choice([low, high], shape)
-    return [np.full(shape, low, dtype), np.full(shape, high, dtype), noise.astype(dtype)]
+    levels = np.resize(np.arange(low, min(high, low + 255) + 1), shape)
+    return [np.full(shape, low, dtype), np.full(shape, high, dtype), noise.astype(dtype), levels.astype(dtype)]

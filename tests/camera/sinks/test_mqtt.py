@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from processes import start
@@ -20,46 +19,16 @@ from digitedge.camera.sinks.mqtt import MAX_QUEUE, parse_broker
 from digitedge.errors import InputError
 from digitedge.reader import Reader
 
-mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed (pip install '.[mqtt]')")
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed (pip install '.[mqtt]')")
+from mqtt_broker import MOSQUITTO, Listener, Mosquitto, retained, wait_for
+
 Page = Callable[[int], Frame]
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
 
 
-class Server:
-    """A real broker on this machine, which can be killed and restarted on the same port."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = listener.getsockname()[1]
-        self._folder = folder
-        self._running = contextlib.ExitStack()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *options: str) -> None:
-        lines = [f"listener {self.port} 127.0.0.1", "user root", *(options or ["allow_anonymous true"])]
-        (self._folder / "mosquitto.conf").write_text("\n".join(lines))
-        command = [str(MOSQUITTO), "-c", self._folder / "mosquitto.conf"]
-        program = start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._process = self._running.enter_context(program)
-        wait_for(self._answers)
-
-    def kill(self) -> None:
-        self._running.close()
-
-    def signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(tmp_path: Path) -> Iterator[Mosquitto]:
+    server = Mosquitto(tmp_path)
     try:
         yield server
     finally:
@@ -70,60 +39,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def fast_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry to connect soon."""
     monkeypatch.setattr("digitedge.camera.sinks.mqtt.RETRY_S", 0.2)
-
-
-class Listener:
-    """Another client of the broker, which keeps all messages and reconnects as often as needed."""
-
-    def __init__(self, port: int, topic: str = "digitedge/#", *, login: tuple[str, str] | None = None) -> None:
-        self.messages: list[tuple[str, str]] = []
-        self.retained: dict[str, str] = {}
-        self._topic = topic
-        self._ready = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
-        self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.on_disconnect = lambda *_: self._ready.clear()
-        self._client.on_message = self._keep
-        self._client.reconnect_delay_set(1, 1)
-        if login:
-            self._client.username_pw_set(*login)
-        self._client.connect_async("127.0.0.1", port)
-
-    def _keep(self, _client: object, _data: object, message: Any) -> None:
-        text = message.payload.decode()
-        self.messages.append((message.topic, text))
-        if message.retain:
-            self.retained[message.topic] = text
-
-    def of(self, topic: str) -> list[str]:
-        return [text for name, text in self.messages if name == topic]
-
-    def wait_until_subscribed(self) -> None:
-        assert self._ready.wait(8)
-
-    def __enter__(self) -> "Listener":
-        self._client.loop_start()
-        self.wait_until_subscribed()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-def retained(server: Server, topic: str = "digitedge/#") -> dict[str, str]:
-    """The messages that a new client receives."""
-    with Listener(server.port, topic) as listener:
-        time.sleep(0.1)
-        return listener.retained
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 8.0) -> None:
-    latest = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < latest, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 class Script(Source):
@@ -160,12 +75,12 @@ def reading_events(listener: Listener) -> list[tuple[str, str]]:
     return [(event["change"], event["text"]) for event in events]
 
 
-def address(server: Server, login: str = "") -> str:
+def address(server: Mosquitto, login: str = "") -> str:
     return f"mqtt://{login}127.0.0.1:{server.port}"
 
 
 @needs_mosquitto
-def test_rows_are_published_as_events_and_as_a_retained_state(server: Server, page: Page, sevens: Reader) -> None:
+def test_rows_are_published_as_events_and_as_a_retained_state(server: Mosquitto, page: Page, sevens: Reader) -> None:
     server.start()
     messages: list[str] = []
     with Listener(server.port) as listener:
@@ -185,7 +100,7 @@ def test_rows_are_published_as_events_and_as_a_retained_state(server: Server, pa
 
 
 @needs_mosquitto
-def test_restarted_broker_gets_the_retained_messages_again(server: Server, page: Page, sevens: Reader) -> None:
+def test_restarted_broker_gets_the_retained_messages_again(server: Mosquitto, page: Page, sevens: Reader) -> None:
     server.start()
     messages: list[str] = []
     reconnect_s: list[float] = []
@@ -216,7 +131,7 @@ def test_restarted_broker_gets_the_retained_messages_again(server: Server, page:
 
 @needs_mosquitto
 def test_loop_does_not_wait_for_a_broker_that_comes_later(
-    server: Server, page: Page, sevens: Reader, fast_retry: None
+    server: Mosquitto, page: Page, sevens: Reader, fast_retry: None
 ) -> None:
     messages: list[str] = []
     with MqttSink(address(server), log=messages.append) as sink:
@@ -245,7 +160,7 @@ def test_end_does_not_wait_for_a_missing_broker(page: Page, sevens: Reader) -> N
 @needs_mosquitto
 @pytest.mark.parametrize("events", [1, 50, 3 * MAX_QUEUE])
 def test_hanging_broker_does_not_delay_the_end_and_gets_offline_later(
-    server: Server, page: Page, sevens: Reader, events: int
+    server: Mosquitto, page: Page, sevens: Reader, events: int
 ) -> None:
     server.start()
     messages: list[str] = []
@@ -263,7 +178,7 @@ def test_hanging_broker_does_not_delay_the_end_and_gets_offline_later(
 
 @needs_mosquitto
 def test_oldest_events_are_dropped_and_counted_when_the_queue_is_full(
-    server: Server, page: Page, sevens: Reader, fast_retry: None
+    server: Mosquitto, page: Page, sevens: Reader, fast_retry: None
 ) -> None:
     messages: list[str] = []
 
@@ -278,7 +193,7 @@ def test_oldest_events_are_dropped_and_counted_when_the_queue_is_full(
 
 
 @needs_mosquitto
-def test_broker_publishes_offline_when_the_program_is_killed(server: Server) -> None:
+def test_broker_publishes_offline_when_the_program_is_killed(server: Mosquitto) -> None:
     server.start()
     program = f"""
         import time
@@ -297,7 +212,7 @@ def test_broker_publishes_offline_when_the_program_is_killed(server: Server) -> 
 @needs_mosquitto
 @pytest.mark.skipif(shutil.which("mosquitto_passwd") is None, reason="mosquitto_passwd is not installed")
 def test_login_is_used_and_a_refused_one_is_logged_once_without_the_password(
-    server: Server, fast_retry: None, tmp_path: Path
+    server: Mosquitto, fast_retry: None, tmp_path: Path
 ) -> None:
     passwords = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "anna", "s@cret/1"], check=True)
@@ -319,7 +234,7 @@ def test_login_is_used_and_a_refused_one_is_logged_once_without_the_password(
 @needs_mosquitto
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 @pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")  # paho does not close a refused one
-def test_mqtts_checks_the_certificate(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mqtts_checks_the_certificate(server: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {key} -out {certificate}"
     names = ["-addext", "subjectAltName=IP:127.0.0.1"]

@@ -229,13 +229,17 @@ def test_video_of_a_killed_program_takes_its_place_and_plays(suffix: str, tmp_pa
 
 
 @SUFFIXES
-def test_full_disk_is_logged_and_an_error_at_the_end(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("side", "limit_bytes"), [(640, 2_000_000), (64, 60_000)], ids=["large", "header states all"])
+def test_full_disk_is_logged_and_an_error_at_the_end(suffix: str, side: int, limit_bytes: int, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     messages: list[str] = []
     noise = np.random.default_rng(0)
-    source, path = FrameList([noise.integers(0, 255, (480, 640), np.uint8) for _ in range(30)]), tmp_path / f"a{suffix}"
+    source, path = (
+        FrameList([noise.integers(0, 255, (side, side), np.uint8) for _ in range(30)]),
+        tmp_path / f"a{suffix}",
+    )
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limits[1]))
     try:
         with pytest.raises(DigitEdgeError) as caught, VideoSink(path, source, log=messages.append) as sink:
             assert run(source, Blind(), [sink]).frames == 30

@@ -94,6 +94,16 @@ def test_server_that_falls_silent_is_an_error(jpeg: bytes, monkeypatch: pytest.M
         assert time.monotonic() - started < 2.5
 
 
+def test_server_that_drips_its_header_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "OPEN_LIMIT_S", 0.5)
+    drops = [b"X"] * 100  # each before the limit of the socket
+    with serve_once(drops, content_type="image/jpeg\r\nY: ", ends_header=False) as address:
+        started = time.monotonic()
+        with pytest.raises(CameraError, match="no frame came"):
+            list(open_source(address))
+        assert time.monotonic() - started < 4
+
+
 def test_login_is_sent_and_not_shown(jpeg: bytes) -> None:
     requests: list[bytes] = []
     with serve_once([jpeg], content_type="image/jpeg", requests=requests) as address:
@@ -166,6 +176,7 @@ def serve_once(
     silence_s: float = 0,
     requests: list[bytes] | None = None,
     status: str = "200 OK",
+    ends_header: bool = True,
 ) -> Iterator[str]:
     """Serve one response over a bare socket, then close."""
 
@@ -174,7 +185,8 @@ def serve_once(
             request = connection.recv(65536)
             if requests is not None:
                 requests.append(request)
-            connection.sendall(f"HTTP/1.0 {status}\r\nContent-Type: {content_type}\r\n\r\n".encode())
+            end = "\r\n\r\n" if ends_header else ""
+            connection.sendall(f"HTTP/1.0 {status}\r\nContent-Type: {content_type}{end}".encode())
             for part in parts:
                 connection.sendall(part)
                 time.sleep(0.05)

@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from digitedge.errors import ModelError
 from digitedge.runtime import load_classifier
-from digitedge.runtime.checks.onnx import read_onnx
+from digitedge.runtime.checks.onnx import check_onnx
+from digitedge.runtime.checks.onnx_wire import count_fields
 from digitedge.runtime.load import load_network
 
 ROOT = Path(__file__).parents[3]
@@ -23,10 +24,10 @@ FOREIGN = ROOT / "tests" / "fixtures" / "foreign.onnx"
 Lie = Callable[[Any], object]
 
 
-def find_doubt(path: Path, lie: Lie, folder: Path) -> str | None:
+def find_unknown(path: Path, lie: Lie, folder: Path) -> str | None:
     model = onnx.load(path)
     lie(model)
-    return read_onnx(model.SerializeToString(), folder / "model.onnx", weights_beside=False)[1]
+    return check_onnx(model.SerializeToString(), folder / "model.onnx", weights_beside=False)[1]
 
 
 def node(model: Any, kind: str) -> Any:
@@ -57,7 +58,7 @@ def add_node(model: Any, kind: str, **attributes: Any) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_real_files_hold_and_need_no_trial(path: Path) -> None:
     content = path.read_bytes()
-    assert read_onnx(content, path, weights_beside=False) == (content, None)
+    assert check_onnx(content, path, weights_beside=False) == (content, None)
 
 
 @pytest.mark.parametrize(
@@ -78,22 +79,22 @@ def test_real_files_hold_and_need_no_trial(path: Path) -> None:
 )
 def test_a_lie_is_refused(lie: Lie, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="expected an ONNX model of a digit classifier, got another file: "):
-        find_doubt(SMALL, lie, tmp_path)
+        find_unknown(SMALL, lie, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("lie", "doubt"),
+    ("lie", "unknown"),
     [
-        (lambda m: add_node(m, "Loop"), "an operator without a rule"),
+        (lambda m: add_node(m, "NonZero"), "an operator without a rule"),
         (lambda m: add_node(m, "Erf", domain="org.somebody"), "an operator without a rule"),
         (lambda m: last_weights(m).dims.reverse(), "shapes that do not fit"),
         (lambda m: m.functions.add(name="f", domain="d"), "functions"),
     ],
 )
-def test_what_is_not_known_wants_a_trial(lie: Lie, doubt: str, tmp_path: Path) -> None:
-    found = find_doubt(SMALL, lie, tmp_path)
+def test_what_is_not_known_wants_a_trial(lie: Lie, unknown: str, tmp_path: Path) -> None:
+    found = find_unknown(SMALL, lie, tmp_path)
     assert found is not None
-    assert doubt in found
+    assert unknown in found
 
 
 def test_large_results_want_a_trial(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_large_results_want_a_trial(tmp_path: Path) -> None:
             model.graph.initializer.append(numpy_helper.from_array(np.ones(shape, np.float32), name))
         model.graph.node.append(helper.make_node("MatMul", ["column", "row"], ["large"]))
 
-    assert find_doubt(FOREIGN, lie, tmp_path) == "very large results"
+    assert find_unknown(FOREIGN, lie, tmp_path) == "very large results"
 
 
 def test_memory_bomb_is_refused_by_its_trial(tmp_path: Path) -> None:
@@ -165,3 +166,53 @@ def test_weights_beside_are_refused_where_a_hash_is_given(tmp_path: Path) -> Non
 def test_another_hash_is_refused() -> None:
     with pytest.raises(ModelError, match=r"expected sha256 0123\.\.\. as in its manifest"):
         load_classifier(SMALL, sha256="0123")
+
+
+def test_sizes_that_are_computed_from_the_image_are_refused(tmp_path: Path) -> None:
+    def lie(model: Any) -> None:
+        """On a white image, this makes gigabytes of zeros."""
+        name = model.graph.input[0].name
+        model.graph.node.insert(0, helper.make_node("Cast", [name], ["whole"], to=TensorProto.INT64))
+        model.graph.node.insert(1, helper.make_node("ReduceMax", ["whole"], ["largest"], keepdims=0))
+        model.graph.node.insert(2, helper.make_node("ConstantOfShape", ["largest"], ["zeros"]))
+
+    with pytest.raises(ModelError, match="ConstantOfShape whose size or length is computed from the image"):
+        find_unknown(FOREIGN, lie, tmp_path)
+
+
+def test_loops_without_a_number_of_rounds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="a Loop without a number of rounds"):
+        find_unknown(
+            FOREIGN, lambda model: model.graph.node.insert(0, helper.make_node("Loop", ["", "x"], ["y"])), tmp_path
+        )
+
+
+def test_empty_nodes_are_counted_before_they_are_made(tmp_path: Path) -> None:
+    nodes = b"\x0a\x00" * 300_000
+    content = b"\x3a" + _varint(len(nodes)) + nodes
+    with pytest.raises(ModelError, match="expected at most 200,000 parts, got more"):
+        check_onnx(content, tmp_path / "model.onnx", weights_beside=False)
+    assert count_fields(SMALL.read_bytes()) < 5_000
+
+
+def _varint(value: int) -> bytes:
+    parts = []
+    while value:
+        parts.append((value & 0x7F) | (0x80 if value > 0x7F else 0))
+        value >>= 7
+    return bytes(parts)
+
+
+def test_inputs_whose_size_is_open_want_a_trial(tmp_path: Path) -> None:
+    def lie(model: Any) -> None:
+        for size in model.graph.input[0].type.tensor_type.shape.dim:
+            size.Clear()
+
+    assert find_unknown(FOREIGN, lie, tmp_path) == "an input whose size is left open"
+
+
+def test_many_crops_are_scored_in_parts() -> None:
+    classifier = load_classifier(SMALL)
+    crops = np.random.default_rng(0).integers(0, 256, (150, 28, 28), np.uint8)
+    single = np.concatenate([classifier.probabilities(crops[n : n + 1]) for n in range(150)])
+    assert np.allclose(classifier.probabilities(crops), single, atol=1e-5)

@@ -8,10 +8,11 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from tflite_files import G, Op, T, constant, number, write_tflite
 
 from digitedge.errors import ModelError
 from digitedge.runtime import load_classifier
-from digitedge.runtime.checks.tflite import find_doubt
+from digitedge.runtime.checks.tflite import check_tflite
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*ROOT.glob("export/*/*.tflite"), *ROOT.glob("tests/fixtures/*.tflite")])
@@ -19,6 +20,10 @@ SMALL = ROOT / "export" / "small" / "model_int8.tflite"
 FLOAT = ROOT / "export" / "small" / "model_float32.tflite"
 GOOD = ROOT / "tests" / "fixtures" / "good.tflite"
 Lie = Callable[[Any, Any], object]
+
+
+def find_unknown(content: bytes, path: Path) -> str | None:
+    return check_tflite(content, path)[1]
 
 
 def lie_about(path: Path, lie: Lie) -> bytes:
@@ -147,14 +152,14 @@ LIES: dict[str, tuple[Path, Lie]] = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_real_files_hold_and_need_no_trial(path: Path) -> None:
-    assert find_doubt(path.read_bytes(), path) is None
+    assert find_unknown(path.read_bytes(), path) is None
 
 
 @pytest.mark.parametrize(("path", "lie"), LIES.values(), ids=LIES.keys())
 def test_a_lie_is_refused_before_native_code_sees_it(path: Path, lie: Lie, tmp_path: Path) -> None:
-    assert find_doubt(lie_about(path, lambda model, graph: None), path) is None
+    assert find_unknown(lie_about(path, lambda model, graph: None), path) is None
     with pytest.raises(ModelError, match="expected a TFLite model of a digit classifier, got another file: ") as caught:
-        find_doubt(lie_about(path, lie), tmp_path / "lie.tflite")
+        find_unknown(lie_about(path, lie), tmp_path / "lie.tflite")
     assert "damaged" not in str(caught.value)
 
 
@@ -177,17 +182,17 @@ def test_random_bytes_are_refused_or_hold(tmp_path: Path) -> None:
         content = np.frombuffer(good, np.uint8).copy()
         content[rng.integers(0, len(content), rng.integers(1, 4))] = rng.integers(0, 256)
         try:
-            found.add(find_doubt(content.tobytes(), GOOD) or "holds")
+            found.add(find_unknown(content.tobytes(), GOOD) or "holds")
         except ModelError:
             found.add("refused")
     assert {"holds", "refused"} <= found
     for length in (0, 3, 8, 100, len(good) // 2):
         with pytest.raises(ModelError, match="got another file"):
-            find_doubt(good[:length], GOOD)
+            find_unknown(good[:length], GOOD)
 
 
 @pytest.mark.parametrize(
-    ("lie", "doubt"),
+    ("lie", "unknown"),
     [
         (lambda m, g: swap_code(m, "SOFTMAX", "STABLEHLO_ADD"), "the operator STABLEHLO_ADD"),
         (lambda m, g: m.subgraphs.append(g), "several graphs"),
@@ -196,10 +201,10 @@ def test_random_bytes_are_refused_or_hold(tmp_path: Path) -> None:
         (lambda m, g: set_to(options(m, "SOFTMAX"), "beta", 1e9), "softmax of an unusual sharpness"),
     ],
 )
-def test_what_is_not_known_wants_a_trial(lie: Lie, doubt: str) -> None:
-    found = find_doubt(lie_about(GOOD, lie), GOOD)
+def test_what_is_not_known_wants_a_trial(lie: Lie, unknown: str) -> None:
+    found = find_unknown(lie_about(GOOD, lie), GOOD)
     assert found is not None
-    assert doubt in found
+    assert unknown in found
 
 
 def test_custom_operators_are_refused_by_name() -> None:
@@ -208,4 +213,82 @@ def test_custom_operators_are_refused_by_name() -> None:
         model.operatorCodes[operator(model, "CUSTOM").opcodeIndex].customCode = b"FlexErf\x1b[2J"
 
     with pytest.raises(ModelError, match=r"it needs the operator FlexErf\\x1b\[2J of TensorFlow"):
-        find_doubt(lie_about(GOOD, lie), GOOD)
+        find_unknown(lie_about(GOOD, lie), GOOD)
+
+
+def written(tmp_path: Path, *graphs: G) -> tuple[bytes, Path]:
+    path = write_tflite(tmp_path / "model.tflite", *graphs)
+    return path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("graph", "unknown"),
+    [
+        pytest.param(
+            G([T(()), T(())], [Op("LOG_SOFTMAX", [0], [1], options_type="LogSoftmaxOptions")]),
+            "single numbers",
+            id="log_softmax of a number",
+        ),
+        pytest.param(
+            G(
+                [T((1, 4)), T((1, 4)), constant(9, dtype="float32"), T((9,))],
+                [Op("RELU", [0], [1]), Op("RELU", [2], [3])],
+                outputs=(1, 3),
+            ),
+            "constants",
+            id="relu of a constant",
+        ),
+        pytest.param(
+            G(
+                [T((1, 128, 128, 1)), constant(1, 200, 200, 1), constant(1), T((1, 128, 128, 1))],
+                [
+                    Op(
+                        "CONV_2D",
+                        [0, 1, 2],
+                        [3],
+                        options=dict(strideH=1, strideW=1, dilationHFactor=1, dilationWFactor=1),
+                        options_type="Conv2DOptions",
+                    )
+                ],
+            ),
+            "very many windows",
+            id="large windows",
+        ),
+        pytest.param(
+            G([T((1, 10_000_000)), T((1, 10_000_000))], [Op("RELU", [0], [1])]), "large tensors", id="large tensors"
+        ),
+    ],
+)
+def test_what_kernels_prepare_in_their_own_way_wants_a_trial(graph: G, unknown: str, tmp_path: Path) -> None:
+    found = find_unknown(*written(tmp_path, graph))
+    assert found is not None
+    assert unknown in found
+
+
+def test_weights_count_for_each_operator_that_packs_them(tmp_path: Path) -> None:
+    tensors = [T((1, 1000)), constant(1000, 1000), *[T((1, 1000)) for _ in range(20)]]
+    layers = [Op("FULLY_CONNECTED", [0, 1, -1], [2 + n], options_type="FullyConnectedOptions") for n in range(20)]
+    graph = G(tensors, layers, outputs=tuple(range(2, 22)))
+    assert find_unknown(*written(tmp_path, graph)) == "large weights"
+
+
+def test_sizes_that_are_computed_from_the_image_are_refused(tmp_path: Path) -> None:
+    """On an image with one white pixel, this fills a tensor of gigabytes."""
+    tensors = [T((1, 784)), T((1, 784), "int32"), number(1), T((), "int32"), constant(), T((1,))]
+    fill = [
+        Op("CAST", [0], [1], options_type="CastOptions"),
+        Op("REDUCE_MAX", [1, 2], [3], options_type="ReducerOptions"),
+        Op("FILL", [3, 4], [5], options_type="FillOptions"),
+    ]
+    with pytest.raises(ModelError, match="REDUCE_MAX with whole numbers that are computed from the image"):
+        find_unknown(*written(tmp_path, G(tensors, fill)))
+
+
+def test_sizes_that_are_computed_from_shapes_want_a_trial(tmp_path: Path) -> None:
+    """As in files of Keras whose batch is free."""
+    tensors = [T((1, 28, 28)), T((3,), "int32"), T((1, 28, 28))]
+    reshape = [
+        Op("SHAPE", [0], [1], options_type="ShapeOptions"),
+        Op("RESHAPE", [0, 1], [2], options_type="ReshapeOptions"),
+    ]
+    assert "SHAPE" in (find_unknown(*written(tmp_path, G(tensors, reshape))) or "")

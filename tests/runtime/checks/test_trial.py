@@ -1,6 +1,7 @@
 """The trial in a child process: whatever happens there, this process gets one line."""
 
 import os
+import time
 from pathlib import Path
 
 import flatbuffers
@@ -51,7 +52,7 @@ def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_failed_trial_is_one_line(kind: str, reason: str, kinds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "TRIAL_LIMIT_S", 2.0)
     with pytest.raises(ModelError) as caught:
-        try_in_child(kind.encode(), Path("model.tflite"), kinds, doubt="an operator of its own")
+        try_in_child(kind.encode(), Path("model.tflite"), kinds, unknown="an operator of its own")
     assert str(caught.value).splitlines() == [
         "model.tflite: tried in a process of its own, because it has an operator of its own, it failed: "
         f"{reason}. Export it again, or use another model."
@@ -59,7 +60,7 @@ def test_failed_trial_is_one_line(kind: str, reason: str, kinds: str, monkeypatc
 
 
 def test_good_trial_says_nothing(kinds: str) -> None:
-    try_in_child(b"works", Path("model.tflite"), kinds, doubt="an operator of its own")
+    try_in_child(b"works", Path("model.tflite"), kinds, unknown="an operator of its own")
 
 
 def test_model_with_an_unknown_part_is_tried_and_runs(tmp_path: Path) -> None:
@@ -71,3 +72,9 @@ def test_model_with_an_unknown_part_is_tried_and_runs(tmp_path: Path) -> None:
     path.write_bytes(builder.Output())
     network = load_network(path)
     assert network.scores(np.zeros((2, *network.shape), np.float32)).shape == (2, 10)
+
+
+def test_model_that_is_slow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MAX_RUN_S", 0.01)
+    with pytest.raises(ModelError, match=r"it takes 0\.\d s for one run"), trial.limit_time():
+        time.sleep(0.06)
