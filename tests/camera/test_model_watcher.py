@@ -120,6 +120,7 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_running_camera_reads_every_frame_while_its_model_is_replaced(versions: Path, clip: Path) -> None:
     """A camera process waits for its reader when the pipe is full: so the test sets its pace."""
     command = [sys.executable, "-m", "digitedge", "camera", clip, "--json", "--model", versions]
