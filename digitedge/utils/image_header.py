@@ -2,12 +2,14 @@
 
 OpenCV allocates what a header asks for, so a file of a hundred bytes could take gigabytes. Only kinds of images whose
 size can be known from the header are read. AVIF is not one of them: its header may say 80x40 and its video stream
-8000x4000, which is decoded then. See docs/decisions/image-limits.md.
+8000x4000, which is decoded then. Segments, chunks and tags are walked from one to the next: what is searched for may
+also stand in a comment. See docs/decisions/image-limits.md.
 """
 
 import re
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -16,6 +18,8 @@ TIFF_STARTS = {b"II*\0": "<", b"MM\0*": ">"}
 """Starts of TIFF and EXIF data, and the byte order that they stand for."""
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten scans. OpenCV takes 20 ms for each at 64 megapixels, however small the file is."""
+MAX_CHUNKS = 100_000
+"""Of a PNG or WebP. Encoders make chunks of 8 kB or more; empty ones would take a minute in a file of 450 MB."""
 
 # Bytes that OpenCV 5.0 holds for each pixel at the peak, measured: decoded, with a copy for NumPy.
 _BGR, _BGRA = 2 * 3, 2 * 4
@@ -23,13 +27,16 @@ _GIF, _ANIMATED_WEBP = 10, 12
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start of frame: all but tables and an unused one
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # those inside image data have no meaning for its length
-_PNM_START = re.compile(rb"P([1-6])(?:\s|#[^\r\n]*)+(\d{1,9})(?:\s|#[^\r\n]*)+(\d{1,9})(?:(?:\s|#[^\r\n]*)+(\d{1,9}))?")
+# A comment ends with its line: there is one way only to match it, so a mismatch takes no exponential time.
+_PNM_SPACE = rb"(?:\s|#[^\r\n]*[\r\n])+"
+_PNM_START = re.compile(rb"P([1-6])%b(\d{1,9})%b(\d{1,9})(?:%b(\d{1,9}))?" % ((_PNM_SPACE,) * 3))
 _PNM_HEADER_BYTES = 10_000
 _TIFF_FORMATS = {1: "B", 3: "H", 4: "I"}
 _TIFF_DEFAULTS = {"bits": 1, "samples": 1}
 _TIFF_TAGS = {
     **{256: "width", 257: "height", 258: "bits", 277: "samples", 278: "strip_rows"},
     **{322: "tile_width", 323: "tile_height"},
+    **{259: "compression", 273: "strips", 279: "strip_bytes", 284: "planes", 324: "tiles", 325: "tile_bytes"},
 }
 
 
@@ -55,7 +62,7 @@ def read_image_header(content: bytes) -> ImageHeader | None:
         content: JPEG, PNG, WebP, BMP, TIFF, GIF, PBM, PGM or PPM.
 
     Returns:
-        None for another kind, or a header that is damaged.
+        None for another kind, or a header that is damaged or can be understood in two ways.
 
     Examples:
         >>> read_image_header(b"P5 8000 4000 255 ...")
@@ -66,7 +73,7 @@ def read_image_header(content: bytes) -> ImageHeader | None:
     read = next((read for start, read in readers.items() if content.startswith(start)), None)
     try:
         header = read(content) if read else None
-    except (struct.error, KeyError, IndexError):  # cut short, or a value that is missing
+    except (struct.error, KeyError, IndexError, ValueError):  # cut short, or a value that is missing or ambiguous
         return None
     return header if header and header.width > 0 and header.height > 0 else None
 
@@ -88,14 +95,43 @@ def jpeg_segments(content: bytes) -> Iterator[tuple[int, int]]:
         at += struct.unpack_from(">H", content, at)[0]
 
 
-def read_tiff_directory(content: bytes, start: int) -> dict[int, int]:
-    """Read the first directory of TIFF or EXIF data that begins at `start`: the first number of each tag.
+def png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each chunk of a PNG and where its data starts and ends, up to IEND or `MAX_CHUNKS`.
 
-    Only unsigned numbers of 8, 16 or 32 bits are read. Of a tag that stands twice, the larger number is returned.
+    The data of the last may end after the file; one that is cut short has no IEND.
+    """
+    at = len(PNG_START)
+    for _ in range(MAX_CHUNKS):
+        if at + 12 > len(content):
+            return
+        length, name = struct.unpack_from(">I4s", content, at)
+        yield name, at + 8, at + 8 + length
+        if name == b"IEND":
+            return
+        at += 12 + length  # a checksum follows
+
+
+def webp_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each chunk of a WebP and where its data starts and ends, as in `png_chunks`."""
+    at = 12
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > len(content):
+            return
+        name, length = struct.unpack_from("<4sI", content, at)
+        yield name, at + 8, at + 8 + length
+        at += 8 + length + length % 2  # at an even place
+
+
+def read_tiff_directory(content: bytes, start: int, tags: Container[int]) -> dict[int, int]:
+    """Read the largest of the first four numbers of some tags, where TIFF or EXIF data begins at `start`.
+
+    Only the first directory is read, which is the one that OpenCV decodes.
 
     Raises:
         struct.error: the data is cut short.
         KeyError: it is not TIFF.
+        ValueError: one of the tags stands twice, is empty or is not an unsigned number of 8, 16 or 32 bits. libtiff
+            takes the first of two, and signed numbers too.
     """
     order = TIFF_STARTS[content[start : start + 4]]
     first = start + struct.unpack_from(order + "I", content, start + 4)[0]
@@ -103,12 +139,13 @@ def read_tiff_directory(content: bytes, start: int) -> dict[int, int]:
     found: dict[int, int] = {}
     for at in range(first + 2, first + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(order + "HHI", content, at)
-        if kind not in _TIFF_FORMATS or not values:
+        if tag not in tags:
             continue
+        if tag in found or kind not in _TIFF_FORMATS or not values:
+            raise ValueError(f"tag {tag} stands twice, or has {values} numbers of kind {kind}")
         size = struct.calcsize(_TIFF_FORMATS[kind])
         place = at + 8 if values * size <= 4 else start + struct.unpack_from(order + "I", content, at + 8)[0]
-        many = struct.unpack_from(f"{order}{min(values, 4)}{_TIFF_FORMATS[kind]}", content, place)
-        found[tag] = max(found.get(tag, 0), *many)
+        found[tag] = max(struct.unpack_from(f"{order}{min(values, 4)}{_TIFF_FORMATS[kind]}", content, place))
     return found
 
 
@@ -117,6 +154,8 @@ def _read_jpeg(content: bytes) -> ImageHeader | None:
     holds_all = False
     for kind, at in jpeg_segments(content):
         if kind in _JPEG_FRAMES:
+            if components:  # a second frame: OpenCV has allocated the first when it meets this one
+                return None
             _, height, width, components = struct.unpack_from(">BHHB", content, at + 2)
             holds_all = kind in _PROGRESSIVE
         elif kind == 0xDA:
@@ -128,11 +167,13 @@ def _read_jpeg(content: bytes) -> ImageHeader | None:
     return ImageHeader(width, height, width * height * per_pixel)
 
 
-def _read_png(content: bytes) -> ImageHeader:
+def _read_png(content: bytes) -> ImageHeader | None:
+    chunks = Counter(name for name, _, _ in png_chunks(content) if name in (b"IHDR", b"tRNS", b"acTL"))
+    if content[8:16] != b"\0\0\0\x0dIHDR" or chunks[b"IHDR"] > 1:
+        return None
     width, height, depth, colour = struct.unpack_from(">IIBB", content, 16)
-    before = content[: content.find(b"IDAT")]
-    per_pixel = _BGRA if colour in (4, 6) or b"tRNS" in before else _BGR
-    if b"acTL" in before:  # animated: a second image of four channels is composed
+    per_pixel = _BGRA if colour in (4, 6) or chunks[b"tRNS"] else _BGR
+    if chunks[b"acTL"]:  # animated: a second image of four channels is composed
         per_pixel += 8
     return ImageHeader(width, height, width * height * per_pixel * (2 if depth == 16 else 1))
 
@@ -178,8 +219,9 @@ def _read_pnm(content: bytes) -> ImageHeader | None:
 
 
 def _read_tiff(content: bytes) -> ImageHeader:
-    numbers = read_tiff_directory(content, 0)
-    given = _TIFF_DEFAULTS | {name: numbers[tag] for tag, name in _TIFF_TAGS.items() if tag in numbers}
+    given = _TIFF_DEFAULTS | {
+        _TIFF_TAGS[tag]: number for tag, number in read_tiff_directory(content, 0, _TIFF_TAGS).items()
+    }
     pixels = given["width"] * given["height"]
     sample_bytes = 1 << ((given["bits"] - 1) // 8).bit_length()  # 12 bits are 2 bytes, too
     decoded = pixels * (4 if given["samples"] > 3 else 3) * sample_bytes

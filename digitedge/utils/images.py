@@ -23,8 +23,10 @@ from digitedge.utils.image_header import (
     PNG_START,
     TIFF_STARTS,
     jpeg_segments,
+    png_chunks,
     read_image_header,
     read_tiff_directory,
+    webp_chunks,
 )
 from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
@@ -35,6 +37,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", "
 
 _JPEG_END = 0xD9
 _EXIF_NAMES = (b"eXIf", b"EXIF")  # of the chunk in a PNG, and in a WebP
+_EXIF_PREFIX = b"Exif\0\0"  # some programs begin the chunk with that of a JPEG
 _ORIENTATION_TAG = 0x0112
 # What is visible of a transparent image is ink if it is less than this share of the image, or has one lightness: from 0
 # to 255, with a standard deviation below this. Else it is a page with ink on it.
@@ -192,7 +195,7 @@ def _may_be_transparent(content: bytes) -> bool:
     """Tell whether an image may be transparent: a JPEG and most PNGs are not."""
     if content.startswith(PNG_START):
         has_alpha = content[25:26] in (b"\x04", b"\x06")  # the colour type
-        return has_alpha or b"tRNS" in content[: content.find(b"IDAT")]
+        return has_alpha or any(name == b"tRNS" for name, _, _ in png_chunks(content))
     return not content.startswith(JPEG_START)
 
 
@@ -263,16 +266,18 @@ def _rotate_by_exif(image: NDArray[np.uint8], content: bytes) -> NDArray[np.uint
 
 def _exif_orientation(content: bytes) -> int:
     """Return the EXIF orientation of a PNG or WebP, 1 to 8; 1 if it has none."""
-    for name in _EXIF_NAMES:
-        named = content.find(name)
-        at = min((at for start in TIFF_STARTS if (at := content.find(start, named, named + 20)) >= 0), default=-1)
-        if named >= 0 and at >= 0:
-            try:
-                found = read_tiff_directory(content, at).get(_ORIENTATION_TAG, 1)
-            except struct.error:  # damaged
-                return 1
-            return found if 1 <= found <= 8 else 1
-    return 1
+    is_png, is_webp = content.startswith(PNG_START), content.startswith(b"RIFF")
+    chunks = png_chunks(content) if is_png else webp_chunks(content) if is_webp else ()
+    start = next((start for name, start, _ in chunks if name in _EXIF_NAMES), None)
+    if start is None:
+        return 1
+    if content.startswith(_EXIF_PREFIX, start):
+        start += len(_EXIF_PREFIX)
+    try:
+        found = read_tiff_directory(content, start, {_ORIENTATION_TAG}).get(_ORIENTATION_TAG, 1)
+    except (struct.error, KeyError, ValueError):  # damaged
+        return 1
+    return found if 1 <= found <= 8 else 1
 
 
 def _is_truncated(content: bytes) -> bool:
@@ -286,14 +291,10 @@ def _is_truncated(content: bytes) -> bool:
 
 def _is_complete_png(content: bytes) -> bool:
     """Check all chunks (length, name, data, checksum) up to IEND."""
-    at = len(PNG_START)
-    while at + 12 <= len(content):
-        (length,) = struct.unpack_from(">I", content, at)
-        end = at + 8 + length
-        checksum = zlib.crc32(memoryview(content)[at + 4 : end])
+    is_complete = False
+    for name, start, end in png_chunks(content):
+        checksum = zlib.crc32(memoryview(content)[start - 4 : end])
         if content[end : end + 4] != struct.pack(">I", checksum):  # also if it is cut off
             return False
-        if content[at + 4 : at + 8] == b"IEND":
-            return True
-        at = end + 4
-    return False
+        is_complete = name == b"IEND"
+    return is_complete

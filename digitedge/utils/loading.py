@@ -20,8 +20,9 @@ from digitedge.utils.files import read_regular_file
 from digitedge.utils.memory_limit import check_memory
 
 T = TypeVar("T")
-MAX_JSON_BYTES = 64 << 20
-"""Of a JSON file. The labels of 100,000 photographs have 10 MB."""
+MAX_JSON_BYTES = 16 << 20
+"""Of a JSON file. The labels of 20,000 photographs with ten digits each have about that: 80 bytes a digit, without
+spaces. A file of lists of one number takes the most memory: 450 MB."""
 
 # Most that is read of the header of an array; NumPy takes headers of 10,000 characters.
 _HEADER_BYTES = 12_000

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
-from digitedge.utils.image_header import MAX_JPEG_SCANS, read_image_header
+from digitedge.utils.image_header import MAX_CHUNKS, MAX_JPEG_SCANS, png_chunks, read_image_header, webp_chunks
 from digitedge.utils.images import read_image
 from digitedge.utils.memory_limit import MEMORY_VARIABLE
 from digitedge.utils.opencv import cv2, encode_image
@@ -39,13 +39,17 @@ print(memory("VmHWM") - before)
 """
 
 
-def make_png(*, depth: int = 8, colour: int = 0, side: int = SIDE, extra: bytes = b"") -> bytes:
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
-    header = struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0)
-    data = zlib.compress(bytes(100_000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+def png_header(side: int, depth: int = 8, colour: int = 0) -> bytes:
+    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0))
+
+
+def make_png(*, depth: int = 8, colour: int = 0, side: int = SIDE, extra: bytes = b"") -> bytes:
+    data = png_chunk(b"IDAT", zlib.compress(bytes(100_000)))
+    return b"\x89PNG\r\n\x1a\n" + png_header(side, depth, colour) + extra + data + png_chunk(b"IEND", b"")
 
 
 def make_jpeg(*, frame: int = 0xC0, side: int = SIDE, scans: int = 1, components: int = 3) -> bytes:
@@ -62,14 +66,16 @@ def make_jpeg(*, frame: int = 0xC0, side: int = SIDE, scans: int = 1, components
     return jpeg + scan * scans + b"\xff\xd9"
 
 
+TIFF_TAGS = {
+    **{"width": 256, "height": 257, "bits": 258, "compression": 259, "photometric": 262, "offset": 273},
+    **{"samples": 277, "rows": 278, "count": 279, "tile_width": 322, "tile_height": 323, "tiles": 324, "tile": 325},
+}
+
+
 def make_tiff(order: str = "<", **tags: int) -> bytes:
-    numbers = {
-        **{"width": 256, "height": 257, "bits": 258, "compression": 259, "photometric": 262, "offset": 273},
-        **{"samples": 277, "rows": 278, "count": 279, "tile_width": 322, "tile_height": 323, "tiles": 324, "tile": 325},
-    }
     values = {"bits": 8, "compression": 8, "photometric": 1, "samples": 1} | tags
     places = {"tiles": 400, "tile": 40} if "tile_width" in values else {"offset": 400, "count": 40}
-    entries = sorted((numbers[name], value) for name, value in (values | places).items())
+    entries = sorted((TIFF_TAGS[name], value) for name, value in (values | places).items())
     packed = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in entries)
     start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries)) + packed
     return start.ljust(400, b"\0") + zlib.compress(bytes(1000)).ljust(200, b"\0")
@@ -80,11 +86,15 @@ def make_webp(kind: bytes, content: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
 
 
-ANIMATION = struct.pack(">I", 8) + b"acTL" + bytes(8) + struct.pack(">I", zlib.crc32(b"acTL" + bytes(8)))
+ANIMATION = png_chunk(b"acTL", bytes(8))
+COMMENT = png_chunk(b"tEXt", b"Comment\0IDAT")  # the name of the chunk that ends the header
+FRAME = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, 10, 10, 1) + b"\1\x11\0"
 BOMBS = {
     "grey.png": make_png(),
     "16 bits.png": make_png(depth=16, colour=6, side=6000),
     "animated.png": make_png(colour=6, side=6000, extra=ANIMATION),
+    "animated behind a comment.png": make_png(side=8000, extra=COMMENT + ANIMATION),
+    "transparent behind a comment.png": make_png(side=8000, extra=COMMENT + png_chunk(b"tRNS", bytes(2))),
     "baseline.jpg": make_jpeg(),
     "progressive.jpg": make_jpeg(frame=0xC2, side=8000),
     "parts.jpg": make_jpeg(side=8000).replace(b"\xff\xda\0\x0c\3\1\0\2\0\3\0", b"\xff\xda\0\x08\1\1\0"),
@@ -103,10 +113,18 @@ BOMBS = {
     "strip.tif": make_tiff(width=8000, height=8000, rows=2**31),
     "floats.tif": make_tiff(width=5000, height=5000, bits=64, rows=1),
     "samples.tif": make_tiff(width=1000, height=1000, samples=60_000, rows=1000),
+}  # fmt: skip
+# Files that ask for gigabytes, or for 10x10 pixels, depending on what is read.
+AMBIGUOUS = {
     "twice.tif": make_tiff(width=SIDE, height=10, rows=1, photometric=SIDE).replace(
         struct.pack("<HHI", 262, 4, 1), struct.pack("<HHI", 257, 4, 1)
     ),
-}  # fmt: skip
+    "signed.tif": make_tiff(width=SIDE, height=SIDE, rows=1).replace(
+        struct.pack("<HH", 256, 4), struct.pack("<HH", 256, 9)
+    ),
+    "frames.jpg": make_jpeg()[:-2] + FRAME + b"\xff\xd9",
+    "headers.png": make_png(side=10, extra=png_header(SIDE)),
+}
 # Kinds that digits do not come in, of which the header does not tell the size or which have no limit.
 REFUSED = {
     "film.avif": b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miaf" + bytes(99),
@@ -122,7 +140,7 @@ REFUSED = {
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_small_files_that_ask_for_gigabytes_take_no_memory(tmp_path: Path) -> None:
-    files = BOMBS | REFUSED
+    files = BOMBS | AMBIGUOUS | REFUSED
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     command = [sys.executable, "-c", READ_IN_A_PROCESS, str(tmp_path)]
@@ -210,3 +228,68 @@ def test_a_damaged_header_is_no_header(cut: Callable[[bytes], bytes]) -> None:
     for name, content in BOMBS.items():
         header = read_image_header(cut(content))
         assert header is None or ("." in name and header.width > 0), name
+
+
+def test_a_header_that_can_be_understood_in_two_ways_is_no_header() -> None:
+    assert {name: read_image_header(content) for name, content in AMBIGUOUS.items()} == dict.fromkeys(AMBIGUOUS)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tag", ["width", "height", "bits", "compression", "offset", "samples", "rows", "count"])
+def test_a_tag_of_another_kind_or_that_stands_twice_is_no_header(tag: str, order: str) -> None:
+    content = make_tiff(order, width=20, height=20, rows=20)
+    number = TIFF_TAGS[tag]
+    assert read_image_header(content) is not None
+    for kind in {*range(20)} - {1, 3, 4}:
+        other = content.replace(struct.pack(order + "HH", number, 4), struct.pack(order + "HH", number, kind))
+        assert read_image_header(other) is None, kind
+    empty = content.replace(struct.pack(order + "HHI", number, 4, 1), struct.pack(order + "HHI", number, 4, 0))
+    assert read_image_header(empty) is None
+    twice = content.replace(struct.pack(order + "HH", 262, 4), struct.pack(order + "HH", number, 4))
+    assert read_image_header(twice) is None
+
+
+def test_only_the_first_directory_of_a_tiff_counts_as_in_opencv() -> None:
+    first, second = make_tiff(width=20, height=20, rows=20), make_tiff(width=SIDE, height=SIDE, rows=1)
+    end = 10 + 12 * struct.unpack_from("<H", first, 8)[0]
+    both = first[:end] + struct.pack("<I", len(first)) + first[end + 4 :] + second[8:end] + bytes(4)
+    header = read_image_header(both)
+    image = cv2.imdecode(np.frombuffer(both, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert header is not None and image is not None
+    assert (header.height, header.width) == image.shape == (20, 20)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "filling",
+    [b"#" * 60, b"#" * 9000, b"#\n" * 4500, b" " * 9000, b" #" * 4500, b"#\n7 " * 2000],
+    ids=["short", "long", "lines", "spaces", "mixed", "numbers"],
+)
+def test_comments_of_a_pnm_take_no_time(filling: bytes) -> None:
+    """A pattern that can match them in more than one way takes years."""
+    for start in (b"P5 ", b"P5 10 ", b"P5 10 10 "):
+        read_image_header(start + filling + b"x")
+
+
+@pytest.mark.parametrize(
+    ("content", "side"),
+    [
+        (b"P5#a\n#b\r7 #12\n7\n255\n", 7),
+        (b"P5 7\t7 255 ", 7),
+        (b"P4\n#\n\n7#\n7 ", 7),
+        (b"P5 7 # without an end", None),
+        (b"P5 77", None),
+    ],
+)
+def test_comments_of_a_pnm_are_skipped(content: bytes, side: int | None) -> None:
+    header = read_image_header(content)
+    assert (header and (header.width, header.height)) == (side and (side, side))
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_chunks_without_end_are_not_walked(kind: str) -> None:
+    if kind == "png":
+        content, walk = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IDAT", b"") * (MAX_CHUNKS + 9), png_chunks
+    else:
+        content, walk = make_webp(b"NOTE", b"") + (b"NOTE" + bytes(4)) * (MAX_CHUNKS + 9), webp_chunks
+    assert sum(1 for _ in walk(content)) == MAX_CHUNKS

@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,33 @@ def test_exif_rotation_is_applied_to_transparent_images(tmp_path: Path, suffix: 
         read.append(read_image(path))
     assert read[0].shape == read[1].shape
     np.testing.assert_allclose(read[0], read[1], atol=1)
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
+def test_exif_in_a_comment_rotates_nothing(tmp_path: Path, suffix: str) -> None:
+    content = encode_image(np.full((20, 30, 4), 90, np.uint8), suffix)
+    exif = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    comment = b"EXIF" + exif
+    if suffix == ".png":
+        content = content[:33] + png_chunk(b"tEXt", b"Comment\0eXIf" + exif) + content[33:]
+    elif suffix == ".webp":
+        content += b"NOTE" + struct.pack("<I", len(comment)) + comment
+        content = b"RIFF" + struct.pack("<I", len(content) - 8) + content[8:]
+    else:
+        content += comment
+    (tmp_path / "a").write_bytes(content)
+    assert read_image(tmp_path / "a").shape == (20, 30, 3)
+
+
+def test_comment_with_the_name_of_a_chunk_hides_no_transparency(tmp_path: Path) -> None:
+    content = encode_image(np.zeros((20, 30, 3), np.uint8), ".png")
+    extra = png_chunk(b"tEXt", b"Comment\0IDAT") + png_chunk(b"tRNS", bytes(6))  # black is transparent
+    (tmp_path / "a.png").write_bytes(content[:33] + extra + content[33:])
+    assert (read_image(tmp_path / "a.png") == 255).all()
 
 
 def test_cmyk_jpeg_becomes_bgr(tmp_path: Path, image: NDArray[np.uint8]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Meta
 
 from digitedge.errors import DataError
-from digitedge.utils.loading import build_dataclass, read_json, read_npz
+from digitedge.utils.loading import MAX_JSON_BYTES, build_dataclass, read_json, read_npz
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,16 @@ def test_a_missing_file_is_named_with_advice(tmp_path: Path, read: Any) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "gone", error=DataError, advice="Make it.")
     assert str(caught.value) == f"there is no {tmp_path / 'gone'}. Make it."
+
+
+def test_a_json_file_has_at_most_16_mib(tmp_path: Path) -> None:
+    """60 MB of empty lists took 1.6 GB."""
+    path = tmp_path / "labels.json"
+    path.write_bytes(b"[" + b" " * (16 * 1024 * 1024 - 2) + b"]")
+    assert read_json(path, error=DataError, advice="Split it.") == []
+    path.write_bytes(b"[" + b"[]," * (MAX_JSON_BYTES // 3) + b"[]]")
+    with pytest.raises(DataError, match=r"labels\.json.*16"):
+        read_json(path, error=DataError, advice="Split it.")
 
 
 def write_npz(path: Path, members: dict[str, bytes]) -> None:
