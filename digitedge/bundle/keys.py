@@ -162,7 +162,7 @@ def read_passphrase(path: Path | None) -> bytes | None:
         InputError: the file cannot be read, or its first line is empty.
     """
     if path is None:
-        return os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
+        return os.fsencode(os.environ.get(PASSPHRASE_VARIABLE, "")) or None  # any bytes, as the shell gave them
     lines = read_regular_file(path, max_bytes=MAX_KEY_BYTES, error=InputError).splitlines()
     if not lines or not lines[0]:
         raise InputError(f"{path}: expected a passphrase in the first line, got an empty one.")

@@ -19,7 +19,8 @@ TIFF_STARTS = {b"II*\0": "<", b"MM\0*": ">"}
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten scans. OpenCV takes 20 ms for each at 64 megapixels, however small the file is."""
 MAX_CHUNKS = 100_000
-"""Of a PNG or WebP. Encoders make chunks of 8 kB or more; empty ones would take a minute in a file of 450 MB."""
+"""Of a PNG or WebP, and segments of a JPEG. Encoders make them of 8 kB or more; walking 450 MB of empty ones takes a
+minute."""
 
 # Bytes that OpenCV 5.0 holds for each pixel at the peak, measured: decoded, with a copy for NumPy.
 _BGR, _BGRA = 2 * 3, 2 * 4
@@ -79,7 +80,7 @@ def read_image_header(content: bytes) -> ImageHeader | None:
 
 
 def jpeg_segments(content: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the type of each segment of a JPEG and where its length stands, up to the end of the image.
+    """Yield the type of each segment of a JPEG and where its length stands, up to its end or `MAX_CHUNKS`.
 
     The last is the marker of the end, 0xD9; a file that is cut short has none.
 
@@ -87,7 +88,10 @@ def jpeg_segments(content: bytes) -> Iterator[tuple[int, int]]:
         ITU-T T.81, annex B. Any number of FF may precede a marker, and in image data FF is followed by 00.
     """
     at = 2
-    while found := _JPEG_MARKER.search(content, at):
+    for _ in range(MAX_CHUNKS):
+        found = _JPEG_MARKER.search(content, at)
+        if not found:
+            return
         at = found.end()
         yield found[0][1], at
         if found[0][1] == 0xD9 or at + 2 > len(content):

@@ -15,7 +15,7 @@ TOKEN_VARIABLES = ("DIGITEDGE_WEB_TOKEN", "DIGITEDGE_KEY_PASSPHRASE")
 MIN_LENGTH = 4
 # A scheme, or a user without one; the rest. C:/me@home is a path.
 _ADDRESS = re.compile(r"([\w+.-]{2,}:[/\\]*|[\w+.-]+:(?![/\\]))(.*)", re.DOTALL)
-_LOGIN = re.compile(r".+(?:@|%40)", re.DOTALL)
+_LOGIN = re.compile(r"\A.+(?:@|%40)", re.DOTALL)
 _QUERY = re.compile(r"(?<=[?#=&;|\s]).+", re.DOTALL)
 
 

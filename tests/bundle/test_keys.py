@@ -84,6 +84,8 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(tmp_path: Path, monke
     assert read_passphrase(None) is None
     monkeypatch.setenv(PASSPHRASE_VARIABLE, "of the variable")
     assert read_passphrase(None) == b"of the variable"
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, b"\xff".decode(errors="surrogateescape"))
+    assert read_passphrase(None) == b"\xff"
     (tmp_path / "pass.txt").write_text("of the file\nanother line\n")
     assert read_passphrase(tmp_path / "pass.txt") == b"of the file"
     (tmp_path / "empty.txt").write_text("\n")

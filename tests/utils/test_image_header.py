@@ -14,7 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from digitedge.errors import CameraError, InputError
-from digitedge.utils.image_header import MAX_CHUNKS, MAX_JPEG_SCANS, png_chunks, read_image_header, webp_chunks
+from digitedge.utils.image_header import (
+    MAX_CHUNKS,
+    MAX_JPEG_SCANS,
+    jpeg_segments,
+    png_chunks,
+    read_image_header,
+    webp_chunks,
+)
 from digitedge.utils.images import read_image
 from digitedge.utils.memory_limit import MEMORY_VARIABLE
 from digitedge.utils.opencv import cv2, encode_image
@@ -286,10 +293,16 @@ def test_comments_of_a_pnm_are_skipped(content: bytes, side: int | None) -> None
     assert (header and (header.width, header.height)) == (side and (side, side))
 
 
-@pytest.mark.parametrize("kind", ["png", "webp"])
-def test_chunks_without_end_are_not_walked(kind: str) -> None:
-    if kind == "png":
-        content, walk = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IDAT", b"") * (MAX_CHUNKS + 9), png_chunks
-    else:
-        content, walk = make_webp(b"NOTE", b"") + (b"NOTE" + bytes(4)) * (MAX_CHUNKS + 9), webp_chunks
-    assert sum(1 for _ in walk(content)) == MAX_CHUNKS
+@pytest.mark.parametrize(
+    ("walk", "start", "chunk"),
+    [
+        (png_chunks, b"\x89PNG\r\n\x1a\n", png_chunk(b"IDAT", b"")),
+        (webp_chunks, make_webp(b"NOTE", b""), b"NOTE" + bytes(4)),
+        (jpeg_segments, b"\xff\xd8", b"\xff\xe0\0\2"),
+    ],
+    ids=["png", "webp", "jpeg"],
+)
+def test_chunks_without_end_are_not_walked(
+    walk: Callable[[bytes], Iterator[object]], start: bytes, chunk: bytes
+) -> None:
+    assert sum(1 for _ in walk(start + chunk * (MAX_CHUNKS + 9))) == MAX_CHUNKS
