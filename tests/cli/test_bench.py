@@ -38,7 +38,7 @@ def small(released: Path, fixtures: Path, tmp_path: Path) -> Path:
     for name in [*names, *manifest["others"]]:
         shutil.copy(released / name, folder)
     foreign = shutil.copy(fixtures / "wants_zero_to_one.tflite", folder / "model_float16.tflite")
-    manifest["files"]["model_float16.tflite"]["sha256"] = sha256_of(foreign)
+    manifest["files"]["model_float16.tflite"] |= {"sha256": sha256_of(foreign), "bytes": foreign.stat().st_size}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
