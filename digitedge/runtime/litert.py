@@ -31,7 +31,7 @@ def open_interpreter(path: Path, *, threads: int, sha256: str | None = None) -> 
     Raises:
         ModelError: it cannot be read, has another hash, fails the check, or LiteRT cannot run it.
     """
-    content = read_checked_model(path, sha256, check=check_tflite, module=__name__)
+    content, _ = read_checked_model(path, sha256, check=check_tflite, module=__name__)
     try:
         return _open(content, threads)
     except (ValueError, RuntimeError) as exc:

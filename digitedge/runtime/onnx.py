@@ -37,18 +37,21 @@ _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 _DICTIONARIES = "seq(map(int64,tensor(float)))"
 
 
-def open_session(path: Path, *, threads: int, sha256: str | None = None) -> Any:
+def open_session(path: Path, *, threads: int, sha256: str | None = None) -> tuple[Any, int]:
     """Open an `.onnx` file, after a check; see `digitedge.runtime.checks`.
 
     Without a hash, which a bundle has, weights in a file beside it are found.
+
+    Returns:
+        The session, and how many images it may score at once: those for which its memory is known.
 
     Raises:
         ModelError: it cannot be read, has another hash, fails the check, or ONNX Runtime cannot run it.
     """
     check = partial(check_onnx, weights_beside=sha256 is None)
-    content = read_checked_model(path, sha256, check=check, module=__name__)
+    content, is_known = read_checked_model(path, sha256, check=check, module=__name__)
     try:
-        return _open(content, threads)
+        return _open(content, threads), MAX_BATCH if is_known else 1
     except Exception as exc:  # onnxruntime's own exceptions share no base but Exception
         raise ModelError(
             f"{path}: expected an ONNX model that ONNX Runtime can run, got: {first_line(exc)} Export it again."
@@ -74,18 +77,15 @@ def try_content(content: bytes) -> None:
 
     session = _open(content, threads=1)
     inputs = session.get_inputs()
-    shapes = [
-        tuple(size or (1 if place else MAX_BATCH) for place, size in enumerate(_sizes(one.shape))) for one in inputs
-    ]
+    shapes = [tuple(size or 1 for size in _sizes(one.shape)) for one in inputs]
     images = [trial_images(shape, np.dtype(_TYPES[one.type])) for shape, one in zip(shapes, inputs, strict=True)]
     for values in zip(*images, strict=True):
         with limit_time():
             session.run(None, {one.name: value for one, value in zip(inputs, values, strict=True)})
 
 
-def _parts(inputs: NDArray[Any]) -> list[NDArray[Any]]:
-    """Inputs in parts of `MAX_BATCH`, for which the memory of a file was checked."""
-    return [inputs[start : start + MAX_BATCH] for start in range(0, len(inputs), MAX_BATCH)]
+def _parts(inputs: NDArray[Any], size: int) -> list[NDArray[Any]]:
+    return [inputs[start : start + size] for start in range(0, len(inputs), size)]
 
 
 def _cannot_run(path: Path, inputs: NDArray[Any], error: Exception) -> ModelError:
@@ -100,7 +100,7 @@ class OnnxClassifier:
 
     def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
-        self._session = open_session(path, threads=threads, sha256=sha256)
+        self._session, self._at_once = open_session(path, threads=threads, sha256=sha256)
         self._check_tensors()
         check_outputs(self, path)
 
@@ -113,11 +113,11 @@ class OnnxClassifier:
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            if len(crops) <= MAX_BATCH or self._batch:
+            if len(crops) <= self._at_once or self._batch:
                 return np.asarray(self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})[0], np.float32)
         except Exception as exc:  # as in `open_session`
             raise _cannot_run(self.path, crops, exc) from exc
-        return np.concatenate([self._run(part) for part in _parts(crops)])
+        return np.concatenate([self._run(part) for part in _parts(crops, self._at_once)])
 
     def _check_tensors(self) -> None:
         found = [
@@ -146,7 +146,7 @@ class OnnxNetwork:
 
     def __init__(self, path: Path, *, threads: int = 1, sha256: str | None = None) -> None:
         self.path = path
-        self._session = open_session(path, threads=threads, sha256=sha256)
+        self._session, self._at_once = open_session(path, threads=threads, sha256=sha256)
         inputs = self._session.get_inputs()
         self._batch_shape = _sizes(inputs[0].shape) if inputs else []
         split = split_batch(self._batch_shape)
@@ -170,8 +170,8 @@ class OnnxNetwork:
         return run_in_batches(self._run, inputs, self._batch) if len(inputs) else np.empty((0, CLASSES), np.float32)
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._batch is None and len(inputs) > MAX_BATCH:
-            return np.concatenate([self._run(part) for part in _parts(inputs)])
+        if self._batch is None and len(inputs) > self._at_once:
+            return np.concatenate([self._run(part) for part in _parts(inputs, self._at_once)])
         scores = self._call(self._output, inputs)
         if isinstance(scores, list):
             scores = [[row.get(digit, 0.0) for digit in range(CLASSES)] for row in scores]

@@ -8,8 +8,8 @@ from digitedge.errors import ModelError
 from digitedge.utils.files import read_regular_file
 from digitedge.utils.memory_limit import memory_limit
 
-# Hashes of contents that passed the check in this process; a bundle is often loaded again.
-_passed: set[str] = set()
+# By hash of what passed the check in this process: whether all of it is known. A bundle is often loaded again.
+_passed: dict[str, bool] = {}
 
 
 def read_model(path: Path, sha256: str | None = None) -> tuple[bytes, str]:
@@ -37,7 +37,7 @@ def read_model(path: Path, sha256: str | None = None) -> tuple[bytes, str]:
 
 def read_checked_model(
     path: Path, sha256: str | None, *, check: Callable[[bytes, Path], tuple[bytes, str | None]], module: str
-) -> bytes:
+) -> tuple[bytes, bool]:
     """Read a model file and check it.
 
     Args:
@@ -47,19 +47,19 @@ def read_checked_model(
         module: its `try_content` loads and runs the content in a child process, if there is something unknown.
 
     Returns:
-        The model as one piece, with weights that are in a file beside it.
+        The model as one piece, with weights that are in a file beside it; and whether all of it is known.
 
     Raises:
         ModelError: as in `read_model`; or it fails the check, or the trial.
     """
     content, found = read_model(path, sha256)
     if found in _passed:
-        return content
+        return content, _passed[found]
     whole, unknown = check(content, path)
     if unknown:
         from digitedge.runtime.checks.trial import try_in_child  # takes time to import, and is rarely needed
 
         try_in_child(whole, path, module, unknown=unknown)
     if whole == content:  # else its weights are in another file, which may change
-        _passed.add(found)
-    return whole
+        _passed[found] = not unknown
+    return whole, not unknown

@@ -45,6 +45,11 @@ _TYPES: dict[int, np.dtype[Any]] = {
 }
 
 
+def type_name(code: int) -> str:
+    """The name of a number type, for messages."""
+    return _TYPES[code].name
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """A tensor.

@@ -23,6 +23,7 @@ from digitedge.runtime.checks.tflite_graph import (
     UINT8,
     Operator,
     Tensor,
+    type_name,
 )
 
 Shape = tuple[int, ...]
@@ -156,8 +157,8 @@ def _inputs(operator: Operator) -> list[Tensor]:
 def _expect(output: Tensor, shape: Shape, type_code: int) -> None:
     if output.shape != shape or output.type != type_code:
         raise InvalidPart(
-            f"tensor {output.index} has the shape {output.shape} of type {output.type}, "
-            f"but its operator makes {shape} of type {type_code}"
+            f"tensor {output.index} has the shape {output.shape} of {type_name(output.type)}, "
+            f"but its operator makes {shape} of {type_name(type_code)}"
         )
 
 

@@ -16,6 +16,7 @@ from digitedge.runtime import load_classifier
 from digitedge.runtime.checks.onnx import check_onnx
 from digitedge.runtime.checks.onnx_wire import count_fields
 from digitedge.runtime.load import load_network
+from digitedge.runtime.onnx import open_session
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*ROOT.glob("export/*/*.onnx"), *ROOT.glob("tests/fixtures/*.onnx")])
@@ -216,3 +217,16 @@ def test_many_crops_are_scored_in_parts() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (150, 28, 28), np.uint8)
     single = np.concatenate([classifier.probabilities(crops[n : n + 1]) for n in range(150)])
     assert np.allclose(classifier.probabilities(crops), single, atol=1e-5)
+
+
+def test_what_was_only_tried_scores_one_image_at_a_time(tmp_path: Path) -> None:
+    """The memory of a larger batch is unknown."""
+    model = onnx.load(FOREIGN)
+    add_node(model, "Softsign")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert [open_session(one, threads=1)[1] for one in (FOREIGN, path, path)] == [64, 1, 1]
+    network = load_network(path)
+    images = np.random.default_rng(0).random((3, *network.shape), np.float32)
+    single = np.concatenate([network.scores(images[n : n + 1]) for n in range(3)])
+    assert np.array_equal(network.scores(images), single)
