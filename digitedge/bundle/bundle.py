@@ -118,7 +118,7 @@ def load_bundle(
     """Load a bundle and check every file against its manifest, and the manifest against its signature, if there is one.
 
     Args:
-        path: a bundle, or a folder of `digitedge update`, which stands for its current bundle.
+        path: a bundle, or a version folder of `digitedge update`, which stands for its current bundle.
         require_signature: load only what a trusted key has signed; None for what the environment variable
             `DIGITEDGE_REQUIRE_SIGNATURE` says.
         log: gets a line if it is signed by a stranger.
@@ -206,10 +206,10 @@ def released_bundle() -> Path:
 
 
 def newest_passed_bundle(folder: Path, *, log: Callable[[str], None] = print, name_it: str = "--model ") -> Path | None:
-    """The bundle under `folder` that was made here, passed its parity check and has the newest `created`, or None.
+    """The bundle under `folder` that was exported here, passed its parity check and has the newest `created`, or None.
 
     Sweeps drafts that a kill left and skips others. Logs a line for each bundle with a damaged manifest, and for each
-    one that was not made here and is newer.
+    one that was not exported here and is newer.
 
     Args:
         folder: of the bundles.
@@ -262,7 +262,7 @@ def load_model(
     A third-party file is tried under every preprocessing, to find the one with the highest accuracy.
 
     Args:
-        path: a bundle, a folder of `digitedge update`, a file of a bundle, a model file alone, a SavedModel folder, or
+        path: a bundle, a version folder of `digitedge update`, a file of a bundle, a model file alone, a SavedModel, or
             None for the released bundle.
         force: run a model that failed the parity check, or reads fewer than 80 % of the golden digits.
         threads: see `load_classifier`.

@@ -1,4 +1,4 @@
-"""Which bundles were made here: `digitedge export` leaves a mark outside of them, in the user's state folder.
+"""Which bundles were exported here: `digitedge export` leaves a mark outside of them, in the user's state folder.
 
 A bundle vouches for itself only, so a stranger's folder under ./export must not run because it is the newest. A mark
 names the absolute path of a bundle and the hash of its manifest, which has the hashes of its files: a copied, moved or
@@ -22,7 +22,7 @@ def state_folder() -> Path:
 
 
 def remember_bundle(folder: Path, manifest: bytes) -> None:
-    """Mark a bundle as made here, before it takes its place; the one that it replaces keeps its mark until then.
+    """Mark a bundle as exported here, before it takes its place; the one that it replaces keeps its mark until then.
 
     Args:
         folder: of the bundle.

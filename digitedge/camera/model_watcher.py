@@ -16,7 +16,7 @@ POLL_S = 1.0
 
 
 class ModelWatcher:
-    """Watches a folder of versions in a thread, while a `with` block runs.
+    """Watches a version folder in a thread, while a `with` block runs.
 
     A new version is loaded in that thread, while frames are read with the one before; the next frame is read with the
     new one. A version that cannot be loaded is logged once, and the one before stays.

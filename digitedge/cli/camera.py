@@ -159,7 +159,7 @@ def camera(
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
         sinks += map(stack.enter_context, optional)
-        if model is not None and model != chosen:  # a folder of versions, of which `chosen` is the current one
+        if model is not None and model != chosen:  # a version folder, of which `chosen` is the current one
             stack.enter_context(ModelWatcher(model, chosen, reader, load, log=echo))
         session = run(
             frames,

@@ -24,7 +24,7 @@ RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
 DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
-    f"A bundle, a folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
+    f"A bundle, a version folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
     f"SavedModel folder. {DEFAULT_MODEL}"
 )
 
@@ -113,10 +113,10 @@ DataOption = Annotated[
 
 
 def choose_model(model: Path | None, *, name_it: str = "--model ") -> Path:
-    """The given model, else the newest bundle in ./export that was made here and passed, else the released one.
+    """The given model, else the newest bundle in ./export that was exported here and passed, else the released one.
 
-    A folder of `digitedge update` stands for its current bundle. A default is printed to stderr, and so is a newer
-    bundle that was not made here; `name_it` is how to name a bundle.
+    A version folder stands for its current bundle. A default is printed to stderr, and so is a newer
+    bundle that was not exported here; `name_it` is how to name a bundle.
     """
     from digitedge.bundle.bundle import newest_passed_bundle, released_bundle
     from digitedge.bundle.versions import current_bundle

@@ -22,7 +22,7 @@ def check_mnist() -> Finding:
 
 
 def check_bundles(folder: Path) -> Iterator[Finding]:
-    """Load the released bundle and those in `folder` that were made here: hashes, parity, whether the file loads.
+    """Load the released bundle and those in `folder` that were exported here: hashes, parity, whether the file loads.
 
     Others are named and not loaded: a model is a program.
     """

@@ -23,7 +23,7 @@ MIN_AGREEMENT = 0.75
 # The same for a change of one digit, which is a misreading more often than a correction.
 SIMILAR_STABLE_S = 1.2
 # Another text is a change of the row if it stands in its place, or shares digits with it: least IoU of the boxes, and
-# least ratio of difflib. Else the row has left, and another has appeared. Of 3,000 simulated pairs each, told as a
+# least ratio of difflib. Else the row has left, and another has appeared. Of 3,000 simulated pairs each, reported as a
 # change: meters and counters 98.7 %, other numbers of equal length in their place 100 %, rows that are written on 80 %,
 # rows of other sheets that touch their place 15 %.
 SAME_PLACE = 0.35
