@@ -6,7 +6,7 @@ is used, so that a small file cannot ask for much memory or time.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ _KNOWN_METADATA = {
 }
 MAX_SIGNATURES = 64
 MAX_NAME = 1_000
-_CUSTOM = 32
+_CUSTOM, _DEQUANTIZE = 32, 6
 
 FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8 = 0, 1, 2, 3, 4, 6, 7, 9
 """Codes of the number types."""
@@ -346,6 +346,8 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
     ready = {tensor.index for tensor in tensors if tensor.values is not None}
     inputs = _indices(graph.InputsAsNumpy())
     made_by_any: set[int] = set()
+    if len(inputs) != 1:
+        raise UnknownPart("several inputs, or none")
     if ready & set(inputs) or len(set(inputs)) != len(inputs):
         raise InvalidPart("an input of the graph that is constant or named twice")
     ready |= {_item(tensors, index, "a tensor").index for index in inputs}
@@ -370,6 +372,9 @@ def _read_operators(graph: Any, codes: list[int], tensors: list[Tensor]) -> list
                 table=table.BuiltinOptions(),
             )
         )
+        packed = operators[-1].inputs[0] if used else None
+        if operators[-1].code == _DEQUANTIZE and packed is not None and packed.type == FLOAT16:
+            tensors[made[0]] = replace(tensors[made[0]], values=packed.values)  # unpacked weights count as constants
         ready |= set(made)
         made_by_any |= set(made)
     outputs = _indices(graph.OutputsAsNumpy())

@@ -209,10 +209,10 @@ def _window_output(options: Any, sizes: Shape, window: Shape, dilation: Shape = 
 def _check_weights(image: Tensor, weights: Tensor, bias: Tensor | None, output: Tensor, channel_axis: int) -> None:
     """Types and scales of an operator that multiplies by weights and adds a bias for each output channel."""
     channels = weights.shape[channel_axis]
-    _know(weights.values is not None or weights.type == FLOAT32, "weights that are computed")
+    _know(weights.values is not None, "weights that are computed")
     if bias is not None:
         _require(bias.shape == (channels,), f"tensor {bias.index}: a bias of another size")
-        _know(bias.values is not None or bias.type == FLOAT32, "a bias that is computed")
+        _know(bias.values is not None, "a bias that is computed")
     if image.type == FLOAT32:
         _require(output.type == FLOAT32, f"tensor {output.index}: another type than its operator makes")
         _require(bias is None or bias.type == FLOAT32, "a bias of another type")

@@ -292,3 +292,14 @@ def test_sizes_that_are_computed_from_shapes_want_a_trial(tmp_path: Path) -> Non
         Op("RESHAPE", [0, 1], [2], options_type="ReshapeOptions"),
     ]
     assert "SHAPE" in (find_unknown(*written(tmp_path, G(tensors, reshape))) or "")
+
+
+def test_weights_that_are_computed_want_a_trial(tmp_path: Path) -> None:
+    """LiteRT does not end on a depthwise convolution whose weights come from the image."""
+    tensors = [T((1, 1, 1, 4)), T((1, 1, 1, 4)), constant(4), T((1, 1, 1, 4))]
+    options = dict(padding=1, strideH=1, strideW=1, depthMultiplier=1, dilationHFactor=1, dilationWFactor=1)
+    layers = [
+        Op("RELU", [0], [1]),
+        Op("DEPTHWISE_CONV_2D", [0, 1, 2], [3], options=options, options_type="DepthwiseConv2DOptions"),
+    ]
+    assert find_unknown(*written(tmp_path, G(tensors, layers, outputs=(3,)))) == "weights that are computed"
