@@ -1,5 +1,6 @@
 """Labelled crops: digits to evaluate a model on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,25 +15,43 @@ class LabelledCrops:
         crops: uint8 (N, 28, 28), the model's input.
         labels: uint8 (N,), 0 to 9.
         names: of the N crops: file names, or "#" and the index.
+        groups: of the N crops: "WRITER/SHEET", "" where neither is known; () if that holds for all.
     """
 
     name: str
     crops: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     names: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, count: int, *, seed: int = 0) -> "LabelledCrops":
         """Choose a balanced subset of `count` crops, or of all if there are fewer, in the order of the set."""
-        chosen = balanced_indices(self.labels, count, seed=seed)
-        return LabelledCrops(self.name, self.crops[chosen], self.labels[chosen], tuple(self.names[i] for i in chosen))
+        return self.choose(balanced_indices(self.labels, count, seed=seed))
+
+    def choose(self, indices: NDArray[np.intp]) -> "LabelledCrops":
+        """Choose crops by their indices, intp (K,)."""
+        names, groups = (tuple(one[i] for i in indices) if one else () for one in (self.names, self.groups))
+        return LabelledCrops(self.name, self.crops[indices], self.labels[indices], names, groups)
 
 
 def number_crops(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8]) -> LabelledCrops:
     """Make a set whose crops are named by their index: "#0", "#1" ..."""
     return LabelledCrops(name, crops, labels, tuple(f"#{index}" for index in range(len(labels))))
+
+
+def join_labelled_crops(name: str, sets: Sequence[LabelledCrops]) -> LabelledCrops:
+    """Join sets to one; the names of several get that of their set in front."""
+    names = [one if len(sets) == 1 else f"{group.name}/{one}" for group in sets for one in group.names]
+    return LabelledCrops(
+        name,
+        np.concatenate([group.crops for group in sets]),
+        np.concatenate([group.labels for group in sets]),
+        tuple(names),
+        tuple(one for group in sets for one in group.groups or [""] * len(group)),
+    )
 
 
 def balanced_indices(labels: NDArray[np.uint8], count: int, *, seed: int) -> NDArray[np.intp]:

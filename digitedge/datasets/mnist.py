@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 import urllib.request
+import zipfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ SHA256 = {
 }
 SHAPES = dict(zip(SHA256, ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,)), strict=True))
 NPZ_KEYS = dict(zip(SHA256, Dataset._fields, strict=True))
+NPZ = "mnist.npz"
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
 TIMEOUT_S = 10.0
 # A mirror that is slower on average, GRACE_S after the start, is given up. So a file takes at most 80 minutes.
@@ -46,8 +48,8 @@ _CHUNK_BYTES = 1 << 16
 
 _CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
 _OWN_ADVICE = (
-    "--data takes MNIST itself, which `digitedge data get` fetches. For digits of your own: "
-    "digitedge eval --dataset FILE"
+    "MNIST itself is fetched by `digitedge data get`. Digits of your own need another file name, and in an npz file the "
+    "arrays x and y."
 )
 
 
@@ -84,24 +86,42 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
     given = path or os.environ.get("DIGITEDGE_DATA")
     if given:
         place = Path(given)
-        if not place.is_file() and not (place / "mnist.npz").is_file() and not _idx_files(place):
+        if not has_mnist(place):
             raise DataError(
                 f"no MNIST at {given} ({'--data' if path else '$DIGITEDGE_DATA'}): expected the four files "
                 f"{', '.join(SHA256)} (.gz or not), or mnist.npz. Give a folder that has them, or leave it out to "
-                "download them."
+                "download them. Digits of your own go to --data."
             )
         return place
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
     for folder in (cache_folder(), keras):
-        if (folder / "mnist.npz").is_file() or len(_idx_files(folder)) == len(SHA256):
+        if (folder / NPZ).is_file() or len(_idx_files(folder)) == len(SHA256):
             return folder
     return None
+
+
+def has_mnist(path: Path) -> bool:
+    """Whether a path is a folder with files of MNIST, or an npz file with arrays of their names; not if they are right.
+
+    Examples:
+        >>> has_mnist(Path("nowhere"))
+        False
+    """
+    if path.is_dir():
+        return (path / NPZ).is_file() or bool(_idx_files(path))
+    if path.name == NPZ and path.is_file():
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {f"{key}.npy" for key in NPZ_KEYS.values()} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def read_mnist(path: Path) -> Dataset:
     """Read and check MNIST in a folder or npz file. Errors as in `load_mnist`."""
     files = _idx_files(path)
-    npz = path / "mnist.npz" if path.is_dir() else path
+    npz = path / NPZ if path.is_dir() else path
     if npz.is_file() and len(files) < len(SHA256):
         return _read_npz(npz)
     for name in SHA256:

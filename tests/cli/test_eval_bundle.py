@@ -172,7 +172,7 @@ def test_a_bundle_that_failed_parity_needs_force(run: Run, released: Path, tmp_p
         (["--dataset", "gone"], 1, "nothing at gone"),
         (["--dataset", "odd.npz"], 1, "expected labels 0 to 9, got 77"),
         (["--dataset", "odd.npz", "--data", "synthetic"], 2, "give one of them"),
-        (["--data", "gone"], 1, "no MNIST at gone"),
+        (["--data", "gone"], 1, "nothing at gone: expected"),
         (["--top-errors", "errors.txt"], 1, "expected a suffix"),
         (["--top-errors", "/proc/errors.png"], 1, "cannot write /proc/errors.png: "),
         (["--top-errors", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),

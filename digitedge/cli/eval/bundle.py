@@ -79,7 +79,6 @@ def bundle(
     """
     from digitedge.bundle.bundle import is_bundle, load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
-    from digitedge.datasets.custom import load_custom_digits
     from digitedge.datasets.load import load_test_crops
     from digitedge.datasets.mnist import find_mnist, local_training_digits
     from digitedge.datasets.non_digits import make_non_digits
@@ -100,7 +99,7 @@ def bundle(
     for name in skipped:
         echo(f"{name}: skipped, because its runtime is not installed")
     try:
-        digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
+        digits = load_test_crops(data if dataset is None else [str(dataset)], log=echo)
     except DataError as exc:
         if not save or data is not None or find_mnist() is not None:
             raise
@@ -133,7 +132,7 @@ def bundle(
 
 
 def _check_options(
-    data: str | None, dataset: Path | None, top_errors: Path | None, *, as_json: bool, markdown: Path | None
+    data: list[str] | None, dataset: Path | None, top_errors: Path | None, *, as_json: bool, markdown: Path | None
 ) -> None:
     """Refuse impossible options before minutes of evaluation."""
     from digitedge.utils.files import check_file_creatable
