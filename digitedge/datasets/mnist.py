@@ -48,8 +48,8 @@ _CHUNK_BYTES = 1 << 16
 
 _CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
 _OWN_ADVICE = (
-    "MNIST itself is fetched by `digitedge data get`. Digits of your own need another file name, and in an npz file the "
-    "arrays x and y."
+    "MNIST itself is fetched by `digitedge data get`. Digits of your own need another file name, and in an npz "
+    "file the arrays x and y."
 )
 
 
