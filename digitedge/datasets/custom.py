@@ -1,7 +1,8 @@
 """The user's digits: a folder of images or an npz file, of any size, range, colour and polarity, made into crops.
 
 Each image holds one digit. A folder has subfolders 0 to 9 with the images of each digit, or images whose names begin
-with their digit ("7_0001.png"). An npz file has images `x` or `images` and labels `y` or `labels`; `x_test` and
+with their digit ("7_0001.png"); a subfolder x, or names that begin with x, are for what is no digit and are left out.
+An npz file has images `x` or `images` and labels `y` or `labels`; `x_test` and
 `y_test` work too. Labels are digits, their texts, or one-hot rows. A csv file has a digit and its pixels in each line,
 as Kaggle has MNIST.
 
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.datasets.collection import NON_DIGIT_FOLDER
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, first_line
 from digitedge.runtime.contract import CLASSES
@@ -55,7 +57,7 @@ _LAYOUT = "subfolders named 0 to 9 with images, or images whose names begin with
 def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambda line: None) -> LabelledCrops:
     """Load digits from a folder, npz or csv file, as the crops that `normalize_digit` makes of the images.
 
-    Logs a line with the number of digits and their polarity.
+    Logs a line with the number of digits and their polarity, and one with what of a folder is left out.
 
     Raises:
         DataError: the path has no digits in the layouts above, or too many; the message says why.
@@ -63,7 +65,7 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
     """
     path = Path(path)
     if path.is_dir():
-        images, labels, names = _read_folder(path)
+        images, labels, names = _read_folder(path, log)
     elif path.is_file():
         images, labels, names = _read_csv(path) if path.suffix.lower() == ".csv" else _read_arrays(path)
     else:
@@ -86,19 +88,11 @@ LabelledImages = tuple[Images, NDArray[np.uint8], tuple[str, ...]]
 """Images (H, W) of any number type, labels uint8 (N,), and names."""
 
 
-def _read_folder(folder: Path) -> LabelledImages:
+def _read_folder(folder: Path, log: Callable[[str], object]) -> LabelledImages:
     """Read the images of a folder as grey uint8 (H, W)."""
-    inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
-    subfolders = [path for path in inside if path.is_dir()]
-    unknown = [path.name for path in subfolders if not re.fullmatch("[0-9]", path.name)]
-    if unknown:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. Move it away, or rename it.")
-    if subfolders:
-        found = [(image, int(digit.name)) for digit in sorted(subfolders) for image in _list_images(digit.iterdir())]
-    else:
-        found = [(image, _label_of_name(image)) for image in _list_images(inside)]
+    found = _find_digits(folder, log)
     if not found:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got no image ({', '.join(sorted(SUFFIXES))}).")
+        raise DataError(f"{folder}: expected {_LAYOUT}, got no image of a digit ({', '.join(sorted(SUFFIXES))}).")
     images: list[NDArray[np.uint8]] = []
     used = 0
     for image, _ in found:
@@ -109,6 +103,22 @@ def _read_folder(folder: Path) -> LabelledImages:
     return images, np.array([label for _, label in found], np.uint8), names
 
 
+def _find_digits(folder: Path, log: Callable[[str], object]) -> list[tuple[Path, int]]:
+    """List the images of digits with their labels; log what is left out."""
+    inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
+    images = _list_images(inside)
+    subfolders = [path for path in inside if path.is_dir() and path.name != NON_DIGIT_FOLDER]
+    if not subfolders:
+        return [(image, _label_of_name(image)) for image in images if not re.match("x(?![0-9])", image.stem)]
+    unknown = [path.name for path in subfolders if not re.fullmatch("[0-9]", path.name)]
+    if unknown:
+        advice = "Give a folder whose subfolders are the digits alone."
+        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. {advice}")
+    if images:
+        log(f"{folder}: {len(images)} images beside the subfolders are left out, first {images[0].name}")
+    return [(image, int(digit.name)) for digit in sorted(subfolders) for image in _list_images(digit.iterdir())]
+
+
 def _list_images(paths: Iterable[Path]) -> list[Path]:
     chosen = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file() and path.name[0] not in "._"]
     return sorted(chosen, key=natural_key)
@@ -117,7 +127,7 @@ def _list_images(paths: Iterable[Path]) -> list[Path]:
 def _label_of_name(image: Path) -> int:
     match = re.match(r"([0-9])(?![0-9])", image.stem)
     if match is None:
-        raise DataError(f"{image.parent}: expected {_LAYOUT}, got {image.name}. Sort it into a subfolder.")
+        raise DataError(f"{image.parent}: expected {_LAYOUT}, got {image.name}. Let its name begin with its digit.")
     return int(match[1])
 
 
@@ -168,7 +178,7 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
         if key in arrays:
             return arrays[key]
     got = ", ".join(arrays) or "none"
-    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Rename the array.")
+    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Save it as {keys[0]}.")
 
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
