@@ -304,7 +304,7 @@ def _find_images(folder: Path) -> Iterator[tuple[Path, int | None]]:
         if match is None:
             raise DataError(
                 f"{folder}: expected subfolders 0 to 9, or images whose names begin with their digit, such as "
-                f"7_0001.png, got {path.name}."
+                f"7_0001.png, got {path.name}. Let its name begin with its digit."
             )
         yield path, None if match[1] == NON_DIGIT_FOLDER else int(match[1])
 

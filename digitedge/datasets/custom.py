@@ -53,6 +53,7 @@ MAX_LABEL_BYTES = 64
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 _LAYOUT = "subfolders named 0 to 9 with images, or images whose names begin with their digit, such as 7_0001.png"
+_ADVICE = "Give a folder whose subfolders are the digits alone."
 
 
 def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambda line: None) -> LabelledCrops:
@@ -89,10 +90,13 @@ def load_non_digits(folder: str | Path) -> NDArray[np.uint8]:
 def _load_folder(folder: Path, log: Callable[[str], object]) -> LabelledCrops:
     unknown = [path.name for path in folder.iterdir() if path.is_dir() and not _is_known_folder(path.name)]
     if unknown:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. Move it away, or rename it.")
+        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. {_ADVICE}")
+    beside = [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] not in "._"]
+    if beside and any((folder / one).is_dir() for one in "0123456789"):
+        log(f"{folder}: {len(beside)} images beside the subfolders are left out, first {min(beside)}")
     found = [image for image in list_images(folder) if image.label is not None]
     if not found:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got no image ({', '.join(sorted(SUFFIXES))}).")
+        raise DataError(f"{folder}: expected {_LAYOUT}, got no image of a digit ({', '.join(sorted(SUFFIXES))}).")
     return LabelledCrops(
         folder.name or str(folder),
         _load_crops(folder, found, log),
@@ -194,7 +198,7 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
         if key in arrays:
             return arrays[key]
     got = ", ".join(arrays) or "none"
-    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Rename the array.")
+    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Give it that name.")
 
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """Labelled crops: digits to evaluate a model on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +42,27 @@ def number_crops(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8])
     return LabelledCrops(name, crops, labels, tuple(f"#{index}" for index in range(len(labels))))
 
 
-def join_labelled_crops(name: str, sets: Sequence[LabelledCrops]) -> LabelledCrops:
-    """Join sets to one; the names of several get that of their set in front."""
-    names = [one if len(sets) == 1 else f"{group.name}/{one}" for group in sets for one in group.names]
+def join_crops(sets: Mapping[str, LabelledCrops]) -> LabelledCrops:
+    """Join sets into one, in their order; the crops of several are named by the key of their set and their name.
+
+    Args:
+        sets: at least one; the keys say where each is from, such as its path.
+
+    Examples:
+        >>> blank = np.zeros((1, 28, 28), np.uint8)
+        >>> ada, ben = number_crops("7.npz", blank, np.uint8([7])), number_crops("7.npz", blank, np.uint8([1]))
+        >>> both = join_crops({"ada/7.npz": ada, "ben/7.npz": ben})
+        >>> both.name, both.names, both.labels.tolist()
+        ('7.npz + 7.npz', ('ada/7.npz #0', 'ben/7.npz #0'), [7, 1])
+    """
+    if len(sets) == 1:
+        return next(iter(sets.values()))
     return LabelledCrops(
-        name,
-        np.concatenate([group.crops for group in sets]),
-        np.concatenate([group.labels for group in sets]),
-        tuple(names),
-        tuple(one for group in sets for one in group.groups or [""] * len(group)),
+        " + ".join(one.name for one in sets.values()),
+        np.concatenate([one.crops for one in sets.values()]),
+        np.concatenate([one.labels for one in sets.values()]),
+        tuple(f"{source}{' ' if name[0] == '#' else '/'}{name}" for source, one in sets.items() for name in one.names),
+        tuple(group for one in sets.values() for group in one.groups or ("",) * len(one)),
     )
 
 

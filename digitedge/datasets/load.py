@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from digitedge.datasets.custom import load_custom_digits, load_non_digits
 from digitedge.datasets.dataset import Dataset
-from digitedge.datasets.labelled_crops import LabelledCrops, join_labelled_crops, number_crops
+from digitedge.datasets.labelled_crops import LabelledCrops, join_crops, number_crops
 from digitedge.datasets.mnist import find_mnist, has_mnist, load_mnist
 from digitedge.datasets.own_digits import OwnDigits, split_own_digits
 from digitedge.errors import DataError
@@ -22,6 +22,12 @@ OWN = "own"
 # Number of rendered digits; they take about ten seconds.
 SYNTHETIC_TRAIN = 30_000
 SYNTHETIC_TEST = 4_000
+KINDS = (
+    f"{MNIST}, {SYNTHETIC}, a folder or npz file with MNIST, or digits of your own: a folder with subfolders 0 to 9 or "
+    "with images such as 7_0001.png, an npz file with images x and labels y, or a csv file with a digit and its pixels "
+    "in each line"
+)
+"""What `--data` and `--dataset` take."""
 
 Log = Callable[[str], object]
 
@@ -58,28 +64,29 @@ def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lam
     """Load digits to train on and to judge by.
 
     Args:
-        sources: each is "mnist", "synthetic", the path of MNIST, or of own digits (see `load_custom_digits`); None or
-            none to find or download MNIST.
+        sources: any of `KINDS`; none to find or download MNIST.
         log: gets a line about each set of own digits.
 
     Raises:
-        DataError: see `load_mnist` and `load_custom_digits`.
+        DataError: nothing there, a set twice, or one that is damaged or of no known kind; the message says which.
         CameraError: an image is damaged.
     """
+    sources = sources or [MNIST]
+    check_each_once(sources)
     bases: dict[str, Dataset] = {}
-    own: list[LabelledCrops] = []
+    own: dict[str, LabelledCrops] = {}
     non_digits = [np.zeros((0, CROP_SIZE, CROP_SIZE), np.uint8)]
-    for source in sources or [MNIST]:
-        name = base_name(source)
-        if name is not None:
-            bases[name] = _load_base(name, source)
-        else:
-            own.append(load_custom_digits(source, log=log))
+    for source in sources:
+        if is_own(source):
+            own[source] = load_custom_digits(source, log=log)
             if Path(source).is_dir():
                 non_digits.append(load_non_digits(source))
-    base = Dataset(*(np.concatenate(parts) for parts in zip(*bases.values(), strict=True))) if bases else None
-    split = split_own_digits(join_labelled_crops(OWN, own)) if own else None
-    return TrainingDigits("+".join([*bases, *([OWN] if own else [])]), base, split, np.concatenate(non_digits))
+        else:
+            name, base = _load_base(source)
+            bases[name] = base
+    joined = Dataset(*(np.concatenate(parts) for parts in zip(*bases.values(), strict=True))) if bases else None
+    split = split_own_digits(join_crops(own)) if own else None
+    return TrainingDigits("+".join([*bases, *([OWN] if own else [])]), joined, split, np.concatenate(non_digits))
 
 
 def load_dataset(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> tuple[str, Dataset]:
@@ -104,34 +111,54 @@ def load_mnist_or_rendered(*, log: Log) -> tuple[str, Dataset]:
 
 
 def load_test_crops(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> LabelledCrops:
-    """Load digits to judge a model by: the test images of MNIST or rendered digits, and all of the user's own.
+    """Load digits to judge a model on: the test images of MNIST or of rendered digits, all digits of the user's own.
 
-    Arguments and errors as above.
+    Several sets become one, whose names tell the source of each digit. Arguments and errors as above.
     """
-    sets = []
-    for source in sources or [MNIST]:
-        name = base_name(source)
-        if name == SYNTHETIC:
-            sets.append(number_crops(SYNTHETIC, *_synthetic_test()))
-        elif name is not None:
-            data = _load_base(name, source)
-            sets.append(number_crops(name, data.x_test, data.y_test))
-        else:
-            sets.append(load_custom_digits(source, log=log))
-    return join_labelled_crops(", ".join(one.name for one in sets), sets)
+    sources = sources or [MNIST]
+    check_each_once(sources)
+    return join_crops({source: _load_test_set(source, log) for source in sources})
 
 
-def base_name(source: str) -> str | None:
-    """Return "mnist" or "synthetic" if a source is one of the two, else None: it is the path of own digits."""
+def check_each_once(sources: Sequence[str]) -> None:
+    """Refuse a set of digits that `--data` names twice, whose digits would count double.
+
+    Raises:
+        DataError: two of them are the same place.
+    """
+    places = [source if source in (MNIST, SYNTHETIC) else Path(source).resolve() for source in sources]
+    for index, source in enumerate(sources):
+        if places[index] in places[:index]:
+            raise DataError(f"expected every set of digits once, got {source} again. Leave one out.")
+
+
+def is_own(source: str) -> bool:
+    """Whether `--data` names digits of the user's own: no word, and no place with MNIST.
+
+    Raises:
+        DataError: there is nothing at that path.
+    """
     if source in (MNIST, SYNTHETIC):
-        return source
-    return MNIST if has_mnist(Path(source)) else None
+        return False
+    if not Path(source).exists():
+        raise DataError(f"nothing at {source}: expected {KINDS}.")
+    return not has_mnist(Path(source))
 
 
-def _load_base(name: str, source: str) -> Dataset:
-    if name == SYNTHETIC:
-        return Dataset(*synthetic_digits(SYNTHETIC_TRAIN, seed=1), *_synthetic_test())
-    return load_mnist(None if source == MNIST else source)
+def _load_base(source: str) -> tuple[str, Dataset]:
+    """Load what is no set of own digits, and name it."""
+    if source == SYNTHETIC:
+        return SYNTHETIC, Dataset(*synthetic_digits(SYNTHETIC_TRAIN, seed=1), *_synthetic_test())
+    return MNIST, load_mnist(None if source == MNIST else source)
+
+
+def _load_test_set(source: str, log: Log) -> LabelledCrops:
+    if source == SYNTHETIC:
+        return number_crops(SYNTHETIC, *_synthetic_test())
+    if is_own(source):
+        return load_custom_digits(source, log=log)
+    name, digits = _load_base(source)
+    return number_crops(name, digits.x_test, digits.y_test)
 
 
 def _synthetic_test() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -37,8 +37,8 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 SHAPES = dict(zip(SHA256, ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,)), strict=True))
+NPZ_NAME = "mnist.npz"
 NPZ_KEYS = dict(zip(SHA256, Dataset._fields, strict=True))
-NPZ = "mnist.npz"
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
 TIMEOUT_S = 10.0
 # A mirror that is slower on average, GRACE_S after the start, is given up. So a file takes at most 80 minutes.
@@ -46,10 +46,10 @@ MIN_BYTES_PER_S = 10_000
 GRACE_S = 10.0
 _CHUNK_BYTES = 1 << 16
 
-_CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
+_CACHE_ADVICE = "Fetch it again: digitedge data get"
 _OWN_ADVICE = (
-    "MNIST itself is fetched by `digitedge data get`. Digits of your own need another file name, and in an npz "
-    "file the arrays x and y."
+    "`digitedge data get` fetches MNIST. Digits of your own: a folder with subfolders 0 to 9, a csv file, or an npz "
+    "file of another name with images x and labels y"
 )
 
 
@@ -95,33 +95,33 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
         return place
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
     for folder in (cache_folder(), keras):
-        if (folder / NPZ).is_file() or len(_idx_files(folder)) == len(SHA256):
+        if (folder / NPZ_NAME).is_file() or len(_idx_files(folder)) == len(SHA256):
             return folder
     return None
 
 
 def has_mnist(path: Path) -> bool:
-    """Whether a path is a folder with files of MNIST, or an npz file with arrays of their names; not if they are right.
+    """Whether a path is meant as MNIST: a folder with a file of MNIST, mnist.npz, or an npz file with its content.
 
-    Examples:
-        >>> has_mnist(Path("nowhere"))
-        False
+    An npz file of another name that has other digits in the same arrays is not MNIST.
     """
     if path.is_dir():
-        return (path / NPZ).is_file() or bool(_idx_files(path))
-    if path.name == NPZ and path.is_file():
+        return (path / NPZ_NAME).is_file() or bool(_idx_files(path))
+    if path.name == NPZ_NAME or not path.is_file() or not zipfile.is_zipfile(path):
+        return path.name == NPZ_NAME
+    with suppress(DataError, zipfile.BadZipFile):
+        with zipfile.ZipFile(path) as archive:  # read the arrays only if they have the names
+            if not {f"{key}.npy" for key in NPZ_KEYS.values()} <= set(archive.namelist()):
+                return False
+        _read_npz(path)
         return True
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {f"{key}.npy" for key in NPZ_KEYS.values()} <= set(archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return False
+    return False
 
 
 def read_mnist(path: Path) -> Dataset:
     """Read and check MNIST in a folder or npz file. Errors as in `load_mnist`."""
     files = _idx_files(path)
-    npz = path / NPZ if path.is_dir() else path
+    npz = path / NPZ_NAME if path.is_dir() else path
     if npz.is_file() and len(files) < len(SHA256):
         return _read_npz(npz)
     for name in SHA256:
@@ -225,7 +225,7 @@ def _fetch(url: str, draft: Path, *, description: str, max_bytes: int, grace_s: 
 
 
 def _advice(path: Path) -> str:
-    """What to do about a file that is not MNIST: one in our cache may be deleted, one of the user never."""
+    """What to do about a file that is not MNIST: one in our cache may be replaced, one of the user never."""
     return _CACHE_ADVICE if cache_folder() in path.absolute().parents else _OWN_ADVICE
 
 

@@ -1,67 +1,79 @@
-"""One way to name digits: MNIST, rendered digits, and the user's own, several at once."""
+"""What `--data` names: MNIST by its word or its content, rendered digits, the user's own, and several together."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitedge.datasets.collection import CropRecord, add_crops
-from digitedge.datasets.custom import load_custom_digits, load_non_digits
-from digitedge.datasets.load import load_dataset, load_test_crops, load_training_digits
+from digitedge.datasets.load import is_own, load_dataset, load_test_crops
+from digitedge.datasets.mnist import SHA256, load_mnist
 from digitedge.errors import DataError
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 
 
-def save_collection(folder: Path, *, count: int = 80) -> None:
-    """Save rendered digits on two sheets, and a non-digit."""
-    crops, labels = synthetic_digits(count, seed=3)
-    sheets = [f"sheet{index * 2 // count}" for index in range(count)]
-    records = [CropRecord(sheet=sheet) for sheet in sheets]
-    names = [f"{sheet}-{index}.png" for index, sheet in enumerate(sheets)]
-    add_crops(folder, list(crops), labels.tolist(), records, names)
-    add_crops(folder, [np.full((28, 28), 77, np.uint8)], [None], [CropRecord(sheet="sheet0")], ["cross.png"])
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    crops, labels = synthetic_digits(20, seed=4)
+    np.savez(tmp_path / "own.npz", x=crops, y=labels)
+    return tmp_path / "own.npz"
 
 
-def test_crops_of_a_collection_are_taken_as_they_are(tmp_path: Path) -> None:
-    save_collection(tmp_path)
-    loaded = load_custom_digits(tmp_path)
-    crops, labels = synthetic_digits(80, seed=3)
-    order = [int(Path(name).stem.rpartition("-")[2]) for name in loaded.names]
-    assert np.array_equal(loaded.crops, crops[order])
-    assert np.array_equal(loaded.labels, labels[order])
-    assert set(loaded.groups) == {"/sheet0", "/sheet1"}
+def test_mnist_is_known_by_its_content_whatever_its_name(mnist: Path, tmp_path: Path) -> None:
+    data = load_mnist(mnist)
+    np.savez(tmp_path / "download.npz", **data._asdict())
+    assert not is_own(str(mnist))
+    assert not is_own(str(tmp_path / "download.npz"))
+    digits = load_test_crops([str(tmp_path / "download.npz")])
+    assert (digits.name, digits.names[:2]) == ("mnist", ("#0", "#1"))
+    np.testing.assert_array_equal(digits.crops, data.x_test)
 
 
-def test_what_is_no_digit_is_loaded_apart(tmp_path: Path) -> None:
-    save_collection(tmp_path)
-    assert load_non_digits(tmp_path).tolist() == np.full((1, 28, 28), 77).tolist()
-    assert not any("cross" in name for name in load_custom_digits(tmp_path).names)
+def test_the_word_mnist_means_mnist_in_its_usual_place(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITEDGE_DATA", str(mnist))
+    assert len(load_test_crops(["mnist"])) == len(load_test_crops()) == 10_000
+    assert load_dataset(["mnist"])[0] == "mnist"
 
 
-def test_own_digits_alone_are_split_into_training_and_test(tmp_path: Path) -> None:
-    save_collection(tmp_path)
-    digits = load_training_digits([str(tmp_path)])
-    assert digits.name == "own" and digits.base is None and len(digits.non_digits) == 1
-    data = digits.joined()
-    assert (len(data.x_train), len(data.x_test)) == (40, 40)
+def test_other_digits_in_the_arrays_of_mnist_are_the_users_own(tmp_path: Path) -> None:
+    crops, labels = synthetic_digits(30, seed=4)
+    arrays = {"x_train": crops[:20], "y_train": labels[:20], "x_test": crops[20:], "y_test": labels[20:]}
+    np.savez(tmp_path / "own.npz", **arrays)
+    assert is_own(str(tmp_path / "own.npz"))
+    np.testing.assert_array_equal(load_test_crops([str(tmp_path / "own.npz")]).labels, labels[20:])
+    np.savez(tmp_path / "mnist.npz", **arrays)  # its name says what it should be
+    with pytest.raises(DataError, match="expected MNIST's train-images-idx3-ubyte"):
+        load_test_crops([str(tmp_path / "mnist.npz")])
 
 
-def test_several_sources_are_joined(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    save_collection(first)
-    save_collection(second, count=40)
-    crops = load_test_crops([str(first), str(second)])
-    assert len(crops) == 120
-    assert len(set(crops.names)) == 120 and crops.names[-1].startswith("second/")
+def test_several_sets_are_joined_and_every_digit_tells_its_source(own: Path) -> None:
+    lines: list[str] = []
+    digits = load_test_crops([str(own), "synthetic"], log=lines.append)
+    assert digits.name == "own.npz + synthetic"
+    assert len(digits) == 4020
+    assert len(set(digits.names)) == 4020
+    assert (digits.names[0], digits.names[20]) == (f"{own} #0", "synthetic #0")
+    assert len(lines) == 1
 
 
-def test_mnist_and_own_digits_make_one_data_set(tmp_path: Path, mnist: Path) -> None:
-    save_collection(tmp_path)
-    name, data = load_dataset([str(mnist), str(tmp_path)])
-    assert name == "mnist+own"
-    assert (len(data.x_train), len(data.x_test)) == (60_040, 10_040)
+@pytest.mark.parametrize("again", ["own.npz", "./own.npz"])
+def test_a_set_that_is_given_twice_is_refused(own: Path, again: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own.parent)
+    with pytest.raises(DataError, match="expected every set of digits once"):
+        load_test_crops(["own.npz", again])
 
 
-def test_nothing_at_a_path_says_what_can_be_given(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nothing at .*nowhere: expected a folder of digits, an npz or a csv file"):
-        load_training_digits([str(tmp_path / "nowhere")])
+def test_the_error_of_an_unknown_thing_lists_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing at nmist: expected mnist, synthetic, .*7_0001\.png.*npz.*csv"):
+        load_test_crops(["nmist"])
+
+
+def test_no_message_advises_to_move_or_delete_what_is_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / SHA256.copy().popitem()[0]).write_bytes(b"labels of another set")
+    (tmp_path / "sorted" / "notes").mkdir(parents=True)
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "IMG_1.png").touch()
+    np.savez(tmp_path / "odd.npz", a=np.zeros(3))
+    for name in ("", "sorted", "named", "odd.npz"):
+        with pytest.raises(DataError) as caught:
+            load_test_crops([str(tmp_path / name)])
+        assert not {"delete", "move", "remove", "rename"} & set(str(caught.value).lower().split()), caught.value
