@@ -16,10 +16,10 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from digitedge.datasets.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.utils.drafts import draft_folder, sweep_drafts
@@ -64,9 +64,15 @@ class RunFolder:
         return build_dataclass(TrainConfig, self.args["config"], where=where, error=DataError, advice="Train again.")
 
     @property
-    def data_source(self) -> str | None:
-        """The argument with which `load_dataset` finds the data set again."""
-        return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
+    def data_sources(self) -> list[str] | None:
+        """The argument with which `load_training_digits` finds the data again; None for MNIST where it usually is.
+
+        Raises:
+            DataError: args.json has something else.
+        """
+        sources = self.args.get("data_sources")
+        where, advice = f"{self.path / ARGS}: data_sources", "Give the data with --data."
+        return build_dataclass(list[str] | None, sources, where=where, error=DataError, advice=advice)  # type: ignore
 
 
 @contextmanager
@@ -151,6 +157,16 @@ def read_history(folder: Path) -> list[EpochRow]:
     except (ValueError, TypeError, KeyError, csv.Error) as exc:
         raise DataError(f"{path}: expected a row of figures for each epoch, got: {exc}. Train again.") from exc
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
+
+
+def find_best_epoch(history: Sequence[EpochRow], *, by_loss: bool) -> EpochRow:
+    """Find the first epoch with the smallest validation loss, or with the largest validation accuracy.
+
+    Examples:
+        >>> find_best_epoch([{"val_loss": 0.2}, {"val_loss": 0.1}, {"val_loss": 0.1}], by_loss=True)
+        {'val_loss': 0.1}
+    """
+    return min(history, key=itemgetter("val_loss")) if by_loss else max(history, key=itemgetter("val_accuracy"))
 
 
 def load_run(path: Path) -> RunFolder:
