@@ -66,14 +66,8 @@ def count_parts(parts: Sequence[int], config: TrainConfig) -> tuple[int, int, in
     """How many images of the data set, of scenes and of the user are in each batch: as many of scenes as own ones.
 
     Without scene crops the data set takes their places.
-
-    Examples:
-        >>> from digitedge.training.architectures import ARCHITECTURES
-        >>> config = replace(ARCHITECTURES["cnn"].defaults, own_share=0.25)
-        >>> count_parts((50_000, 1_000, 200), config), count_parts((50_000, 0, 200), config)
-        ((64, 32, 32), (96, 0, 32))
     """
-    own = min(max(1, round(config.own_share * config.batch_size)), config.batch_size)
+    own = max(1, round(config.own_share * config.batch_size))
     scenes = min(own, config.batch_size - own) if parts[1] else 0
     return config.batch_size - own - scenes, scenes, own
 

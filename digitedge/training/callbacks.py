@@ -13,15 +13,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from digitedge.metrics.classification import top1
 from digitedge.training.batches import Batches
 from digitedge.training.keras_io import save_keras, without_optimizer
+from digitedge.training.optimizers import Purpose
 from digitedge.training.run_folder import BEST, LAST, EpochRow, find_best_epoch, write_history
 from digitedge.utils.tables import percent
 
-# Share of the fine-tuned weights in the result of a fine-tuning. See docs/decisions/train-settings.md.
+# Share of the fine-tuned weights in the result of a fine-tuning, without and with own digits. See
+# docs/decisions/train-settings.md and docs/decisions/own-hand.md.
 TUNED_SHARE = 0.7
+OWN_TUNED_SHARE = 0.85
 
 
-# A fine-tuning on own digits ends if so many epochs bring nothing.
-PATIENCE = 30
+# A fine-tuning on own digits ends after so many epochs that bring nothing.
+PATIENCE = 5
 
 
 class OwnAccuracy(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -41,8 +44,7 @@ class OwnAccuracy(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """After each epoch, writes model.keras if it is the best so far, history.csv and last.keras.
 
-    The best has the largest validation accuracy or, with `by_loss`, the smallest validation loss; then training stops
-    as soon as PATIENCE epochs have brought nothing.
+    A fine-tuning on own digits stops as soon as PATIENCE epochs have brought nothing.
 
     Each file appears whole or not at all; Keras's ModelCheckpoint writes in place, so Ctrl-C can leave half a model.
     last.keras is written last, because a resumed training continues from there and repeats an epoch without it.
@@ -59,10 +61,10 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         history: Sequence[EpochRow] = (),
         *,
         start: Sequence[NDArray[np.float32]] | None = None,
-        by_loss: bool = False,
+        purpose: Purpose = Purpose.NEW,
     ) -> None:
         super().__init__()
-        self._by_loss = by_loss
+        self._purpose = purpose
         self._start = start
         self.history = list(history)  # of the epochs that are complete already
         self._folder = folder
@@ -70,7 +72,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the files."""
         row = {"epoch": epoch + 1, **{key: float(value) for key, value in (logs or {}).items()}}
-        if find_best_epoch([*self.history, row], by_loss=self._by_loss) is row:
+        if find_best_epoch([*self.history, row], self._purpose) is row:
             save_keras(self._result(), self._folder / BEST)
         self.history.append(row)
         write_history(self._folder, self.history)
@@ -79,16 +81,17 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
             self.model.stop_training = True
 
     def is_exhausted(self) -> bool:
-        """Whether the last PATIENCE epochs brought nothing; never if the accuracy chooses."""
-        if not (self._by_loss and self.history):
+        """Whether a fine-tuning on own digits has gained nothing in PATIENCE epochs."""
+        if self._purpose is not Purpose.OWN_DIGITS or not self.history:
             return False
-        return self.history[-1]["epoch"] - find_best_epoch(self.history, by_loss=True)["epoch"] >= PATIENCE
+        return len(self.history) - find_best_epoch(self.history, self._purpose)["epoch"] >= PATIENCE
 
     def _result(self) -> keras.Model:
         model = without_optimizer(self.model)
         if self._start is not None:
             pairs = zip(model.get_weights(), self._start, strict=True)
-            model.set_weights([TUNED_SHARE * tuned + (1 - TUNED_SHARE) * initial for tuned, initial in pairs])
+            share = OWN_TUNED_SHARE if self._purpose is Purpose.OWN_DIGITS else TUNED_SHARE
+            model.set_weights([share * tuned + (1 - share) * initial for tuned, initial in pairs])
         return model
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digitedge.errors import InputError
-from digitedge.training.optimizers import OPTIMIZERS
+from digitedge.training.optimizers import OPTIMIZERS, Purpose
 from digitedge.training.transforms import TRANSFORMS
 
 ALL_TRANSFORMS = tuple(TRANSFORMS)
@@ -60,7 +60,8 @@ class TrainConfig:
             ("batch_size", "at least 1", self.batch_size >= 1),
             ("seed", "at least 0", self.seed >= 0),
             ("scenes", "at least 0", self.scenes >= 0),
-            ("own_share", "from 0 to below 1", 0 <= self.own_share < 1),
+            ("own_share", "from 0 to 0.5", 0 <= self.own_share <= 0.5),
+            ("own_share", "0 for new weights", self.start is not None or self.own_share == 0),
             (
                 "steps",
                 "at least 1, and with own digits",
@@ -73,6 +74,13 @@ class TrainConfig:
         ):
             if not is_valid:
                 raise InputError(f"{name} must be {expected}, got {getattr(self, name)}")
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the training starts from, and what it is for."""
+        if self.start is None:
+            return Purpose.NEW
+        return Purpose.OWN_DIGITS if self.own_share else Purpose.FINE_TUNING
 
     def training_count(self, images: int) -> int:
         """Number of a data set's training images that are trained on; the others, at the end, validate."""

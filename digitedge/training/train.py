@@ -24,7 +24,7 @@ from digitedge.training.checkpoint import Checkpoint, load_checkpoint
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
 from digitedge.training.keras_io import load_keras, save_keras
-from digitedge.training.optimizers import OPTIMIZERS
+from digitedge.training.optimizers import OPTIMIZERS, Purpose
 from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run_folder import (
@@ -258,7 +258,7 @@ def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
     loss: Any = "categorical_crossentropy"
     if config.start or config.teacher:
         loss = DistillationLoss(config.teacher_weight, config.teacher_temperature)
-    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps, fine_tuning=config.start is not None)
+    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps, config.purpose)
     model.compile(optimizer=optimizer, loss=loss, metrics=[DigitAccuracy()])
     model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
 
@@ -268,7 +268,7 @@ def _train_epochs(
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
     start = None if config.start is None else load_keras(folder / START).get_weights()
-    recorder = RunRecorder(folder, checkpoint.history, start=start, by_loss=config.own_share > 0)
+    recorder = RunRecorder(folder, checkpoint.history, start=start, purpose=config.purpose)
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history
     report = ProgressReport(config.epochs, checkpoint.epoch)
@@ -304,7 +304,7 @@ def _evaluate(
 ) -> TrainResult:
     """Calibrate the best weights, evaluate them, and write model.keras, the plots and metrics.json."""
     folder = run.path
-    best = find_best_epoch(history, by_loss=run.config.own_share > 0)
+    best = find_best_epoch(history, run.config.purpose)
     model = keras.saving.load_model(folder / BEST, compile=False)
     digits = validation.labels != NON_DIGIT
     uncalibrated = predict_probabilities(model, validation.images[digits])
@@ -329,7 +329,7 @@ def _evaluate(
     save_keras(model, folder / BEST)
     figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
-    if run.config.own_share:
+    if run.config.purpose is Purpose.OWN_DIGITS:
         table = before_and_after(initial, final, held_out=validation.own, tested=len(data.x_test))
         for line in table.text().splitlines():
             log(line)
