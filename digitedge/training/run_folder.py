@@ -16,11 +16,13 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
+from digitedge.training.optimizers import Purpose
 from digitedge.utils.drafts import draft_folder, sweep_drafts
 from digitedge.utils.files import atomic_file, read_regular_file, write_json
 from digitedge.utils.folder_lock import lock_folder
@@ -156,6 +158,17 @@ def read_history(folder: Path) -> list[EpochRow]:
     except (ValueError, TypeError, KeyError, csv.Error) as exc:
         raise DataError(f"{path}: expected a row of figures for each epoch, got: {exc}. Train again.") from exc
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
+
+
+def find_best_epoch(history: Sequence[EpochRow], purpose: Purpose) -> EpochRow:
+    """Find the first epoch with the largest validation accuracy, or with the smallest validation loss for own digits.
+
+    Held-out own digits are often too few for an accuracy that tells two epochs apart; in the validation loss they weigh
+    as much as all others.
+    """
+    if purpose is Purpose.OWN_DIGITS:
+        return min(history, key=itemgetter("val_loss"))
+    return max(history, key=itemgetter("val_accuracy"))
 
 
 def load_run(path: Path) -> RunFolder:
