@@ -309,8 +309,8 @@ def load_model(
         raise InputError(f"{path} belongs to a bundle, whose manifest says how it is used. Leave out --preprocess.")
     if failed and not force:
         raise ParityError(
-            f"{path} failed {failed} (passed: false in its manifest). See its README.md, train longer or export again; or "
-            "use it anyway with --force."
+            f"{path} failed {failed} (passed: false in its manifest). See its README.md, train longer or export again; "
+            "or use it anyway with --force."
         )
     adapter = build_adapter(entry.adapter)
     classifier = load_classifier(file, threads=threads, adapter=adapter, sha256=entry.sha256)
