@@ -177,8 +177,8 @@ def export(
     if exported.parent_check and exported.parent_check.violations:
         raise ParityError(
             f"the model failed the comparison with its parent: {'; '.join(exported.parent_check.violations)}. The "
-            f"bundle is kept, but refused without --force; {exported.bundle.path / CHANGED} shows what changed. Collect "
-            "more digits and train again."
+            f"bundle is kept, but refused without --force; {exported.bundle.path / CHANGED} shows what changed. "
+            "Collect more digits and train again."
         )
     if missing:
         raise ModelError(f"{'; '.join(missing)} The bundle is kept, with the other files.")
