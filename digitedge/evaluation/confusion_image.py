@@ -43,6 +43,7 @@ def draw_confusion(counts: NDArray[np.int64], *, title: str) -> NDArray[np.uint8
     image = np.full((TOP + shares + CELL // 2 + MARGIN, width, 3), BACKGROUND, np.uint8)
     draw_text(image, title, (MARGIN, HEADER - 14), TITLE_HEIGHT, WHITE)
     draw_text(image, "read as", (LEFT, HEADER + 16), TEXT_HEIGHT, DIM)
+    draw_text(image, "true digit", (MARGIN, TOP - 11), TEXT_HEIGHT, DIM)
     digits = [str(digit) for digit in range(CLASSES)]
     columns = [*digits, *["missed"] * (size - CLASSES), "recall"]
     rows = [*digits, *["no digit"] * (size - CLASSES)]
@@ -52,15 +53,14 @@ def draw_confusion(counts: NDArray[np.int64], *, title: str) -> NDArray[np.uint8
         _write(image, row, (MARGIN, TOP + place), CELL, DIM)
     _write(image, "precision", (MARGIN, TOP + shares), CELL // 2, DIM)
     colours = _cell_colours(counts)
-    for row, y in enumerate(places):
-        for column, x in enumerate(places):
-            if row == column == CLASSES:
+    for y, row_counts, row_colours in zip(places, counts.tolist(), colours.tolist(), strict=True):
+        for x, count, colour in zip(places, row_counts, row_colours, strict=True):
+            if x == y == places[-1] and size > CLASSES:
                 continue  # what is no digit and was not read is nothing
-            corner = LEFT + x, TOP + y
-            opposite = corner[0] + CELL - LINE - 1, corner[1] + CELL - LINE - 1
-            cv2.rectangle(image, corner, opposite, colours[row, column].tolist(), cv2.FILLED)
-            if counts[row, column]:
-                _write(image, f"{counts[row, column]:,}", corner, CELL, WHITE, text_height=COUNT_HEIGHT)
+            corner, opposite = (LEFT + x, TOP + y), (LEFT + x + CELL - LINE - 1, TOP + y + CELL - LINE - 1)
+            cv2.rectangle(image, corner, opposite, colour, cv2.FILLED)
+            if count:
+                _write(image, f"{count:,}", corner, CELL, WHITE, text_height=COUNT_HEIGHT)
     for digit, place in enumerate(places[:CLASSES]):
         correct = int(counts[digit, digit])
         _write(image, _share(correct, counts[digit].sum()), (LEFT + shares, TOP + place), CELL, WHITE)
@@ -77,7 +77,7 @@ def _cell_colours(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
     strength = np.where(is_correct, shares, np.sqrt(shares / most_wrong))
     strength = np.where(counts > 0, LEAST_COLOUR + (1 - LEAST_COLOUR) * strength, 0)[..., None]
     full = np.where(is_correct[..., None], np.array(BLUE), np.array(VERMILION))
-    return np.rint(np.array(EMPTY) + strength * (full - np.array(EMPTY))).astype(np.uint8)
+    return np.asarray(np.rint(np.array(EMPTY) + strength * (full - np.array(EMPTY))), np.uint8)
 
 
 def _write(

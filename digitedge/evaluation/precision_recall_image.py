@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.evaluation.digit_tiles import BACKGROUND, HEADER, TITLE_HEIGHT
-from digitedge.metrics.precision_recall import CurvePoint, PrecisionRecallCurve
+from digitedge.metrics.precision_recall import PrecisionRecallCurve
 from digitedge.utils.drawing import SKY_BLUE, VERMILION, WHITE, YELLOW, Colour, draw_text, text_width
 from digitedge.utils.opencv import cv2
 
@@ -35,39 +35,41 @@ class _Plot(NamedTuple):
     x_start: float
     y_start: float
 
+    @property
+    def inside(self) -> NDArray[np.uint8]:
+        """The part of the image between the axes, which OpenCV does not draw beyond."""
+        return self.image[TOP : TOP + SIDE, self.left : self.left + SIDE]
+
     def draw_axes(self, x_name: str, y_name: str) -> None:
-        cv2.rectangle(self.image, (self.left, TOP), (self.left + SIDE - 1, TOP + SIDE - 1), INSIDE, cv2.FILLED)
+        """Fill the plot and draw a grid with its values."""
+        self.inside[:] = INSIDE
         for tick in range(TICKS + 1):
-            x, y = (start + (1 - start) * tick / TICKS for start in (self.x_start, self.y_start))
-            column, row = (round(float(value)) for value in self.places(x, y)[0])
-            cv2.line(self.image, (column, TOP), (column, TOP + SIDE - 1), GRID, 1)
-            cv2.line(self.image, (self.left, row), (self.left + SIDE - 1, row), GRID, 1)
-            name = f"{x:.4g}"
-            draw_text(
-                self.image, name, (column - text_width(name, TEXT_HEIGHT) // 2, TOP + SIDE + 16), TEXT_HEIGHT, DIM
-            )
-            name = f"{y:.4g}"
-            draw_text(self.image, name, (self.left - 8 - text_width(name, TEXT_HEIGHT), row + 4), TEXT_HEIGHT, DIM)
-        x_place = self.left + (SIDE - text_width(x_name, TEXT_HEIGHT)) // 2
-        draw_text(self.image, x_name, (x_place, TOP + SIDE + 38), TEXT_HEIGHT, WHITE)
+            place = round((SIDE - 1) * tick / TICKS)
+            self.inside[:, place] = self.inside[SIDE - 1 - place] = GRID
+            x_value, y_value = (f"{start + (1 - start) * tick / TICKS:.4g}" for start in (self.x_start, self.y_start))
+            x = self.left + place - text_width(x_value, TEXT_HEIGHT) // 2
+            draw_text(self.image, x_value, (x, TOP + SIDE + 16), TEXT_HEIGHT, DIM)
+            x = self.left - 8 - text_width(y_value, TEXT_HEIGHT)
+            draw_text(self.image, y_value, (x, TOP + SIDE - 1 - place + 4), TEXT_HEIGHT, DIM)
+        x = self.left + (SIDE - text_width(x_name, TEXT_HEIGHT)) // 2
+        draw_text(self.image, x_name, (x, TOP + SIDE + 38), TEXT_HEIGHT, WHITE)
         draw_text(self.image, y_name, (self.left, TOP - 10), TEXT_HEIGHT, WHITE)
 
-    def places(self, x: NDArray[np.float64] | float, y: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Return where values are in the image: float64 (N, 2). What is below an axis is drawn at its start."""
-        across, up = (
-            (np.clip(np.atleast_1d(values), start, 1) - start) / (1 - start)
-            for values, start in ((x, self.x_start), (y, self.y_start))
-        )
-        return np.stack([self.left + across * (SIDE - 1), TOP + (1 - up) * (SIDE - 1)], axis=1)
-
     def draw_line(self, x: NDArray[np.float64], y: NDArray[np.float64], colour: Colour) -> None:
-        points = np.rint(self.places(x, y) * (1 << _SHIFT)).astype(np.int32)
-        cv2.polylines(self.image, [points], False, colour, 2, cv2.LINE_AA, _SHIFT)
+        """Draw a line through points; what is outside the axes is cut off."""
+        cv2.polylines(self.inside, [self._places(x, y)], False, colour, 2, cv2.LINE_AA, _SHIFT)
 
     def draw_mark(self, x: float, y: float, colour: Colour) -> None:
-        column, row = (round(float(value)) for value in self.places(x, y)[0])
-        cv2.circle(self.image, (column, row), 5, colour, cv2.FILLED, cv2.LINE_AA)
-        cv2.circle(self.image, (column, row), 5, WHITE, 1, cv2.LINE_AA)
+        """Draw a dot."""
+        ((column, row),) = self._places(np.array([x]), np.array([y])).tolist()
+        cv2.circle(self.inside, (column, row), 5 << _SHIFT, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        cv2.circle(self.inside, (column, row), 5 << _SHIFT, WHITE, 1, cv2.LINE_AA, _SHIFT)
+
+    def _places(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Return where values are inside: int32 (N, 2), sixteenths of a pixel."""
+        across, up = (x - self.x_start) / (1 - self.x_start), (y - self.y_start) / (1 - self.y_start)
+        places = np.stack([across, 1 - up], axis=1) * (SIDE - 1) * (1 << _SHIFT)
+        return np.asarray(np.rint(places), np.int32)
 
 
 def draw_precision_recall(curve: PrecisionRecallCurve, *, title: str) -> NDArray[np.uint8]:
@@ -94,7 +96,7 @@ def draw_precision_recall(curve: PrecisionRecallCurve, *, title: str) -> NDArray
 def _draw_by_threshold(plot: _Plot, curve: PrecisionRecallCurve) -> None:
     # Between two confidences nothing changes, and below the first one nothing is rejected: steps from 0.
     thresholds = np.repeat(np.concatenate([[0.0], curve.thresholds]), 2)[1:-1]
-    best: CurvePoint = curve.best
+    best = curve.best
     lines = {
         "precision": (curve.precision, best.precision, SKY_BLUE),
         "recall": (curve.recall, best.recall, VERMILION),
