@@ -112,10 +112,14 @@ DatasetOption = Annotated[
     list[str] | None, typer.Option("--dataset", "--data", metavar="DATA", show_default=False, help=DATA_HELP)
 ]
 DataOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--data",
-        help="Folder or mnist.npz, or 'synthetic'. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download.",
+        metavar="DIGITS",
+        help="'mnist', its folder or mnist.npz; 'synthetic' for rendered digits; or digits of your own: a collection, "
+        "a folder of images, an .npz with x and y, or a .csv. Repeatable. Default: MNIST at $DIGITEDGE_DATA, in the "
+        "cache or ~/.keras, else downloaded.",
+        show_default=False,
     ),
 ]
 

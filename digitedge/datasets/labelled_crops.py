@@ -12,24 +12,29 @@ class LabelledCrops:
     """A set of labelled crops.
 
     Attributes:
-        name: of the set; of several that were joined, all their names.
         crops: uint8 (N, 28, 28), the model's input.
         labels: uint8 (N,), 0 to 9.
         names: of the N crops: file names, or "#" and the index.
+        groups: of the N crops: "WRITER/SHEET", "" where neither is known; () if that holds for all.
     """
 
     name: str
     crops: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     names: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, count: int, *, seed: int = 0) -> "LabelledCrops":
         """Choose a balanced subset of `count` crops, or of all if there are fewer, in the order of the set."""
-        chosen = balanced_indices(self.labels, count, seed=seed)
-        return LabelledCrops(self.name, self.crops[chosen], self.labels[chosen], tuple(self.names[i] for i in chosen))
+        return self.choose(balanced_indices(self.labels, count, seed=seed))
+
+    def choose(self, indices: NDArray[np.intp]) -> "LabelledCrops":
+        """Choose crops by their indices, intp (K,)."""
+        names, groups = (tuple(one[i] for i in indices) if one else () for one in (self.names, self.groups))
+        return LabelledCrops(self.name, self.crops[indices], self.labels[indices], names, groups)
 
 
 def number_crops(name: str, crops: NDArray[np.uint8], labels: NDArray[np.uint8]) -> LabelledCrops:
@@ -57,6 +62,7 @@ def join_crops(sets: Mapping[str, LabelledCrops]) -> LabelledCrops:
         np.concatenate([one.crops for one in sets.values()]),
         np.concatenate([one.labels for one in sets.values()]),
         tuple(f"{source}{' ' if name[0] == '#' else '/'}{name}" for source, one in sets.items() for name in one.names),
+        tuple(group for one in sets.values() for group in one.groups or ("",) * len(one)),
     )
 
 

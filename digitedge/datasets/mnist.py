@@ -86,11 +86,11 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
     given = path or os.environ.get("DIGITEDGE_DATA")
     if given:
         place = Path(given)
-        if not place.is_file() and not (place / NPZ_NAME).is_file() and not _idx_files(place):
+        if not has_mnist(place):
             raise DataError(
                 f"no MNIST at {given} ({'--data' if path else '$DIGITEDGE_DATA'}): expected the four files "
                 f"{', '.join(SHA256)} (.gz or not), or mnist.npz. Give a folder that has them, or leave it out to "
-                "download them."
+                "download them. Digits of your own go to --data."
             )
         return place
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"

@@ -31,7 +31,7 @@ def test_mnist_is_known_by_its_content_whatever_its_name(mnist: Path, tmp_path: 
 def test_the_word_mnist_means_mnist_in_its_usual_place(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGITEDGE_DATA", str(mnist))
     assert len(load_test_crops(["mnist"])) == len(load_test_crops()) == 10_000
-    assert load_dataset("mnist")[0] == "mnist"
+    assert load_dataset(["mnist"])[0] == "mnist"
 
 
 def test_other_digits_in_the_arrays_of_mnist_are_the_users_own(tmp_path: Path) -> None:
