@@ -70,6 +70,11 @@ class ClassifierEvaluation:
         return tuple((self.confusion.sum(axis=1) - self.confusion.diagonal()).tolist())
 
     @property
+    def shown_errors(self) -> str:
+        """How many of the wrong predictions are in `top_errors`, in words."""
+        return f"{len(self.top_errors)} of {sum(self.errors)} wrong predictions, most confident first"
+
+    @property
     def top1(self) -> float:
         """Accuracy on clean images, 0 to 1."""
         return 1 - sum(self.errors) / sum(self.images)

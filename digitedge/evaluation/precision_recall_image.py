@@ -72,24 +72,26 @@ class _Plot(NamedTuple):
         return np.asarray(np.rint(places), np.int32)
 
 
-def draw_precision_recall(curve: PrecisionRecallCurve, *, title: str) -> NDArray[np.uint8]:
+def draw_precision_recall(curve: PrecisionRecallCurve | None, *, title: str) -> NDArray[np.uint8]:
     """Draw precision against recall, and both and the F1 against the threshold: uint8 (H, W, 3) BGR.
 
-    The axes begin where the curve of this model does. A dot marks the best F1.
+    The axes begin where the curve of this model does. A dot marks the best F1. Without a curve they stay empty.
     """
     width = max(2 * (LEFT + SIDE + 2 * MARGIN), text_width(title, TITLE_HEIGHT) + 2 * MARGIN)
     image = np.full((TOP + SIDE + BELOW, width, 3), BACKGROUND, np.uint8)
     draw_text(image, title, (MARGIN, HEADER - 14), TITLE_HEIGHT, WHITE)
-    # As much of the recall is shown below its best value as there is above it.
-    recall_start = _start(2 * float(curve.recall.max()) - 1)
-    precision_start = _start(float(curve.precision[curve.recall >= recall_start].min()))
+    recall_start = precision_start = 0.0
+    if curve is not None:  # as much of the recall is shown below its best value as there is above it
+        recall_start = _start(2 * float(curve.recall.max()) - 1)
+        precision_start = _start(float(curve.precision[curve.recall >= recall_start].min()))
     first = _Plot(image, LEFT, recall_start, precision_start)
     first.draw_axes("recall", "precision")
-    first.draw_line(curve.recall, curve.precision, SKY_BLUE)
-    first.draw_mark(curve.best.recall, curve.best.precision, SKY_BLUE)
     second = _Plot(image, 2 * (LEFT + MARGIN) + SIDE, 0, min(recall_start, precision_start))
     second.draw_axes("threshold", "")
-    _draw_by_threshold(second, curve)
+    if curve is not None:
+        first.draw_line(curve.recall, curve.precision, SKY_BLUE)
+        first.draw_mark(curve.best.recall, curve.best.precision, SKY_BLUE)
+        _draw_by_threshold(second, curve)
     return image
 
 
