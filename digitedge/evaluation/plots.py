@@ -57,17 +57,17 @@ def threshold_advice(curve: PrecisionRecallCurve | None) -> str:
     if curve is None:
         return "no threshold can be recommended, because no digit was read"
     best, precise = curve.best, curve.at_precision(PRECISE)
-    lowest = float(curve.thresholds[0])
-    place = "without a threshold" if best.threshold == lowest else f"at --threshold {_round_down(best.threshold)}"
-    text = f"best F1 {place}: precision {percent(best.precision)}, recall {percent(best.recall)}"
+    lowest = float(curve.thresholds[0])  # which rejects nothing
+    text = "no threshold improves the F1" if best.threshold == lowest else f"best F1 at {_option(best.threshold)}"
+    text += f": precision {percent(best.precision)}, recall {percent(best.recall)}"
     if precise is None:
         return f"{text}; no threshold gives {percent(PRECISE, decimals=0)} precision"
     if best.precision >= PRECISE:
         return text
-    place = f"--threshold {_round_down(precise.threshold)}"
+    place = _option(precise.threshold)
     return f"{text}; {percent(PRECISE, decimals=0)} precision at {place}: recall {percent(precise.recall)}"
 
 
-def _round_down(threshold: float) -> str:
-    """Format a threshold so that whatever reaches it reaches the text, too."""
-    return f"{int(threshold * 10_000) / 10_000:g}"
+def _option(threshold: float) -> str:
+    """The option for a threshold, rounded down so that whatever reaches it is kept."""
+    return f"--threshold {int(threshold * 10_000) / 10_000:g}"
