@@ -109,6 +109,7 @@ class EvaluationReport:
 
     def _ood(self) -> Table:
         counts = ", ".join(f"{count:,} {source}" for source, count in self.non_digits.items())
+        scenes = f" ({self.scenes:,} scenes)" if self.scenes else ""
         lines = {
             name: [
                 f"{next(iter(evaluation.ood.values())).threshold_at_99_tpr:.3f}",
@@ -118,9 +119,7 @@ class EvaluationReport:
             for name, evaluation in self.evaluations.items()
             if evaluation.ood
         }
-        title = (
-            f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}, from {self.scenes:,} scenes"
-        )
+        title = f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}{scenes}"
         return Table("file", ["threshold at 99 % TPR", *self.non_digits, "mean"], lines, title)
 
     def _errors_by_digit(self) -> Table:

@@ -141,6 +141,11 @@ def test_top_errors_of_a_folder_have_the_names_of_the_images(run: Run, released:
     (file,) = json.loads(run(*arguments, "--json").stdout)["files"].values()
     assert file["top_errors"][0]["name"] == f"{9 - labels[5]}/5.png"
     assert (file["seen_corruption_error"], file["mean_fpr_at_99_tpr"]) == (None, None)
+    (tmp_path / "digits" / "x").mkdir()
+    cv2.imwrite(str(tmp_path / "digits" / "x" / "cross.png"), crops[0])
+    value = json.loads(run(*arguments, "--json").stdout)
+    assert (value["digits"]["images"], value["non_digits"]["crops"]) == (20, {"own": 1})
+    assert [*value["files"]["model_int8.tflite"]["ood"]] == ["own"]
     for option in (("--top-errors", "digits/errors.png"), ("--plots", "digits/7")):
         done = run(*arguments, *option)
         assert done.exit_code == 1

@@ -75,7 +75,7 @@ def bundle(
     """
     from digitedge.bundle.bundle import is_bundle, load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
-    from digitedge.datasets.load import load_test_crops
+    from digitedge.datasets.load import OWN, load_own_non_digits, load_test_crops
     from digitedge.datasets.mnist import find_mnist, local_training_digits
     from digitedge.datasets.non_digits import make_non_digits
     from digitedge.evaluation.classifier import evaluate_classifiers, load_files
@@ -106,7 +106,8 @@ def bundle(
     if save:
         _check_save(model, skipped, digits)
     to_corrupt = digits.subset(corrupted)
-    non_digits = make_non_digits(scenes)
+    own_non_digits = load_own_non_digits(dataset)
+    non_digits = make_non_digits(scenes) | ({OWN: own_non_digits} if len(own_non_digits) else {})
     steps = len(CORRUPTIONS) * len(SEVERITIES) if len(to_corrupt) else 1
     with typer.progressbar(length=steps, label="evaluating", file=sys.stderr) as bar:
         evaluations = evaluate_classifiers(
