@@ -13,7 +13,6 @@ import csv
 import io
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.utils.drafts import draft_folder, sweep_drafts
 from digitedge.utils.files import atomic_file, read_regular_file, write_json
+from digitedge.utils.folder_lock import lock_folder
 from digitedge.utils.loading import build_dataclass, read_json
 from digitedge.utils.tables import percent
 
@@ -237,21 +237,12 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
     Raises:
         ModelError: another process holds the lock.
     """
-    if sys.platform == "win32":  # has no flock
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_folder(folder, wait=False))
+        except BlockingIOError as exc:
+            raise ModelError(f"{folder}: another process is training there. Wait until it ends.") from exc
         yield
-        return
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise ModelError(f"{folder}: another process is training there. Wait until it ends.") from exc
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
