@@ -24,7 +24,7 @@ def flatten(image: NDArray[np.uint8], pose: SheetPose) -> NDArray[np.uint8]:
         pose: of the sheet in it.
 
     Returns:
-        uint8 (h, w) or (h, w, 3), `PX_PER_MM` pixels for a millimetre; what is not in the photograph repeats its border.
+        uint8 (h, w) or (h, w, 3), `PX_PER_MM` pixels a millimetre; what is not in the photograph repeats its border.
     """
     shrink = max(1.0, pose.pixels_per_mm() / (PX_PER_MM * _OVERSAMPLING))
     height, width = image.shape[:2]

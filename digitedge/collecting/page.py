@@ -14,7 +14,6 @@ from digitedge.collecting.pdf import PdfPage
 from digitedge.collecting.sheet import (
     BLOCK_MM,
     CELLS,
-    COLUMNS,
     MARKER_BITS,
     MARKER_MM,
     MARKERS,
@@ -29,7 +28,7 @@ from digitedge.collecting.sheet import (
 from digitedge.errors import InputError
 from digitedge.utils.drawing import draw_text, text_width
 from digitedge.utils.files import atomic_file
-from digitedge.utils.opencv import cv2, encode_image
+from digitedge.utils.opencv import encode_image
 
 DPI = 300
 """Of the image; it states it, so that it is printed in its true size."""

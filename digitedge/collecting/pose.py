@@ -83,8 +83,10 @@ class SheetPose:
 
         A marker between two seen ones counts as seen: a thumb on it hides no cell.
         """
-        seen = [n for n in range(MARKERS) if {n} <= self.markers or {(n - 1) % MARKERS, (n + 1) % MARKERS} <= self.markers]
-        hull = cv2.convexHull(marker_corners_mm()[seen].reshape(-1, 2).astype(np.float32))
+        seen = [
+            n for n in range(MARKERS) if {n} <= self.markers or {(n - 1) % MARKERS, (n + 1) % MARKERS} <= self.markers
+        ]
+        hull = np.asarray(cv2.convexHull(marker_corners_mm()[seen].reshape(-1, 2).astype(np.float32)), np.float32)
         return [cell for cell in CELLS if self._is_seen(cell, hull)]
 
     def _is_seen(self, cell: Cell, hull: NDArray[np.float32]) -> bool:
@@ -128,7 +130,7 @@ def _detect(grey: NDArray[np.uint8], scale: float) -> list[tuple[int, NDArray[np
         return []
     # The centre of a pixel stays the centre of its copy.
     places = [(one.reshape(4, 2).astype(np.float64) - pad + 0.5) / scale - 0.5 for one in corners]
-    return list(zip(np.ravel(ids).tolist(), places, strict=True))
+    return list(zip(map(int, np.ravel(ids)), places, strict=True))
 
 
 def locate_sheet(grey: NDArray[np.uint8]) -> SheetPose:
@@ -159,8 +161,10 @@ def locate_sheet(grey: NDArray[np.uint8]) -> SheetPose:
             "Photograph each sheet by itself."
         )
     if len({number for number, _ in own}) < MIN_MARKERS:
-        raise DataError(f"expected a flat digit sheet, found {len(markers)} markers that do not lie in one plane. "
-                        "Flatten the paper and photograph it again.")
+        raise DataError(
+            f"expected a flat digit sheet, found {len(markers)} markers that do not lie in one plane. "
+            "Flatten the paper and photograph it again."
+        )
     return _fit_pose(own, (grey.shape[1], grey.shape[0]))
 
 
@@ -200,7 +204,7 @@ def _fit_pose(markers: list[tuple[int, NDArray[np.float64]]], size: tuple[int, i
         return flat
     terms = _polynomials(millimetres)
     missing = pixels - flat.to_pixels(millimetres)
-    curl = np.linalg.solve(terms.T @ terms + _CURL_PENALTY * np.eye(10), terms.T @ missing)
+    curl = np.asarray(np.linalg.solve(terms.T @ terms + _CURL_PENALTY * np.eye(10), terms.T @ missing), np.float64)
     return SheetPose(homography, curl, numbers, size)
 
 

@@ -24,7 +24,13 @@ def put_ink(page: NDArray[np.uint8], ink: NDArray[np.uint8], corner: tuple[int, 
 
 
 def write_in_box(
-    page: NDArray[np.uint8], ink: NDArray[np.uint8], box: Box, pen: Pen, rng: np.random.Generator, *, stray: float = 0.05
+    page: NDArray[np.uint8],
+    ink: NDArray[np.uint8],
+    box: Box,
+    pen: Pen,
+    rng: np.random.Generator,
+    *,
+    stray: float = 0.05,
 ) -> None:
     """Put the ink of a digit near the middle of a box.
 
@@ -43,7 +49,7 @@ def cross_out(page: NDArray[np.uint8], box: Box, pen: Pen, rng: np.random.Genera
     size = high - low
 
     def jitter(points: list[tuple[float, float]]) -> NDArray[np.float64]:
-        return low + size * (np.array(points) + rng.normal(0, 0.05, (len(points), 2)))
+        return np.asarray(low + size * (np.array(points) + rng.normal(0, 0.05, (len(points), 2))), np.float64)
 
     if how == "cross":
         strokes = [jitter([(0.05, 0.05), (0.5, 0.5), (0.95, 0.95)]), jitter([(0.95, 0.05), (0.5, 0.5), (0.05, 0.95)])]
@@ -59,4 +65,6 @@ def cross_out(page: NDArray[np.uint8], box: Box, pen: Pen, rng: np.random.Genera
     for stroke in strokes:
         points = np.rint(stroke - [x - pad, y - pad]).astype(np.int32)
         cv2.polylines(ink, [points], False, 255, max(1, width), cv2.LINE_AA)
-    put_ink(page, add_grain(ink, pen.type if pen.type is not PenType.CHALK else PenType.FELT, rng), (x - pad, y - pad), pen)
+    put_ink(
+        page, add_grain(ink, pen.type if pen.type is not PenType.CHALK else PenType.FELT, rng), (x - pad, y - pad), pen
+    )

@@ -74,7 +74,7 @@ def sample_digit_hand(seed: int, pen: Pen, *, unusual: bool = True) -> DigitHand
     Args:
         seed: the same seed gives the same hand.
         pen: that it writes with.
-        unusual: whether its digits look unlike those of most writers of MNIST: a 1 with a long upstroke, a 7 with a bar.
+        unusual: whether its digits look unlike most of MNIST: a 1 with a long upstroke, a 7 with a bar.
 
     Examples:
         >>> from digitedge.synthetic.page.pens import BALL

@@ -14,6 +14,8 @@ from digitedge.utils.opencv import as_uint8, cv2, resize
 # Focal length in longer sides of the image: that of telephones.
 _FOCAL = 0.75
 
+EVEN_LIGHT = Conditions(0, 0, 0.1, 0.1, 0.0, 0, 0, 80)
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -37,7 +39,7 @@ class Shot:
     turn: float = 0.0
     fill: float = 0.92
     curl: float = 0.0
-    light: Conditions = Conditions(0, 0, 0.1, 0.1, 0.0, 0, 0, 80)
+    light: Conditions = EVEN_LIGHT
     blur: float = 0.5
     noise: float = 2.0
 
