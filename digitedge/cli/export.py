@@ -170,8 +170,8 @@ def export(
 
 def _find_source(
     model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float, unfinished: bool
-) -> tuple["ModelSource", str | None]:
-    """Find what to export, and the data set it was trained on if that is not MNIST in its usual place."""
+) -> tuple["ModelSource", list[str] | None]:
+    """Find what to export, and the data it was trained on if that is not MNIST in its usual place."""
     foreign = None if model is None or (model.is_dir() and not is_saved_model(model)) else model
     if foreign is not None:
         check_model_file(foreign)  # before TensorFlow is imported
@@ -203,4 +203,4 @@ def _find_source(
         min_accuracy=min_accuracy,
         unfinished=not finished,
     )
-    return source, run.data_source
+    return source, run.data_sources

@@ -98,7 +98,7 @@ def train(
         run = find_interrupted_run(resume)
         _refuse_other_settings(ctx, run)
         echo(f"run: {run.path}")
-        _, digits = load_dataset(data or run.data_source)
+        _, digits = load_dataset(data or run.data_sources)
         folder = run.path
         with report_interruption(folder, echo):
             training.resume(run, digits, log=print_line)
@@ -116,7 +116,7 @@ def train(
         )
         data_name, digits = load_dataset(data)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
-            training.train(config, digits, data_name=data_name, data_path=data, folder=folder, log=print_line)
+            training.train(config, digits, data_name=data_name, data_sources=data, folder=folder, log=print_line)
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
 

@@ -116,7 +116,7 @@ def verify(
         raise ParityError("; ".join(violations))
 
 
-def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Dataset | None":
+def _load_data(bundle: "Bundle", source: list[str] | None, *, required: bool) -> "Dataset | None":
     """Load the data that the bundle was made from; None, with a reason, if only the golden set can be checked.
 
     Raises:
@@ -131,7 +131,7 @@ def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Data
             require("tensorflow", extra="train")
         echo("TensorFlow is not installed, so the original cannot run: checking the golden set.")
         return None
-    source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
+    source = source or ([SYNTHETIC] if bundle.manifest.data.name == SYNTHETIC else None)
     try:
         return load_dataset(source)[1]
     except DataError as exc:
@@ -161,7 +161,7 @@ def _verify_bundle(bundle: "Bundle", digits: "Dataset", limits: dict[str, float]
 def _verify_pair(
     reference: Path,
     candidate: Path,
-    data: str | None,
+    data: list[str] | None,
     preprocess: str | None,
     limits: dict[str, float],
     shown: "_Shown",

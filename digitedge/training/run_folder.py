@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitedge.datasets.load import SYNTHETIC
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.utils.drafts import draft_folder, sweep_drafts
@@ -64,9 +63,15 @@ class RunFolder:
         return build_dataclass(TrainConfig, self.args["config"], where=where, error=DataError, advice="Train again.")
 
     @property
-    def data_source(self) -> str | None:
-        """The argument with which `load_dataset` finds the data set again."""
-        return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
+    def data_sources(self) -> list[str] | None:
+        """The argument with which `load_training_digits` finds the data again; None for MNIST where it usually is.
+
+        Raises:
+            DataError: args.json has something else.
+        """
+        sources = self.args.get("data_sources")
+        where, advice = f"{self.path / ARGS}: data_sources", "Give the data with --data."
+        return build_dataclass(list[str] | None, sources, where=where, error=DataError, advice=advice)  # type: ignore
 
 
 @contextmanager

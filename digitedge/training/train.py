@@ -70,7 +70,13 @@ class TrainResult:
 
 
 def train(
-    config: TrainConfig, data: Dataset, *, data_name: str, folder: Path, data_path: str | None = None, log: Log = print
+    config: TrainConfig,
+    data: Dataset,
+    *,
+    data_name: str,
+    folder: Path,
+    data_sources: list[str] | None = None,
+    log: Log = print,
 ) -> TrainResult:
     """Train a model, keep the run folder up to date after each epoch, and return the figures of the best weights.
 
@@ -80,7 +86,7 @@ def train(
         config: the settings.
         data: the test images are only measured on, before and after.
         data_name: name of the data set in args.json: "mnist" or "synthetic".
-        data_path: path of the data set as the user gave it, so that `export` finds it; None for the usual places.
+        data_sources: the data as the user named it, for `export`; None for MNIST where it usually is.
         folder: an empty run folder.
         log: gets the model summary and the figures, line by line.
 
@@ -103,7 +109,7 @@ def train(
     args = {
         "digitedge": __version__,
         "data": data_name,
-        "data_path": data_path,
+        "data_sources": data_sources,
         "data_sha256": data.sha256,
         "training_sha256": images_sha256(training.images),
         "config": asdict(config),

@@ -89,6 +89,23 @@ def test_own_digits_are_evaluated_and_the_top_errors_drawn(digitedge: Run, relea
     assert f"| {top1} |" in report
 
 
+def test_several_sets_are_evaluated_together_and_named_by_their_source(
+    run: Run, released: Path, tmp_path: Path
+) -> None:
+    save_digits(tmp_path / "ada.npz", 20)
+    (tmp_path / "ben").mkdir()
+    save_digits(tmp_path / "ben" / "ada.npz", 30)
+    sets = ("--dataset", "ada.npz", "--data", "ben/ada.npz")
+    done = run(released / "model_int8.tflite", *sets, "--corrupted", "0", "--scenes", "0", "--json")
+    assert done.exit_code == 0, done.stderr
+    value = json.loads(done.stdout)
+    assert value["digits"]["name"] == "ada.npz + ada.npz"
+    assert value["digits"]["images"] == 50
+    (file,) = value["files"].values()
+    wrong = {error["name"] for error in file["top_errors"]}
+    assert wrong >= {f"{source} #{index}" for source in ("ada.npz", "ben/ada.npz") for index in range(3)}
+
+
 def test_markdown_can_be_printed(run: Run, released: Path, tmp_path: Path) -> None:
     save_digits(tmp_path / "digits.npz")
     done = run(released, "--dataset", "digits.npz", "--corrupted", "3", "--scenes", "1", "--markdown", "-")
@@ -171,8 +188,8 @@ def test_a_bundle_that_failed_parity_needs_force(run: Run, released: Path, tmp_p
         (["gone"], 1, "nothing at gone"),
         (["--dataset", "gone"], 1, "nothing at gone"),
         (["--dataset", "odd.npz"], 1, "expected labels 0 to 9, got 77"),
-        (["--dataset", "odd.npz", "--data", "synthetic"], 2, "give one of them"),
-        (["--data", "gone"], 1, "no MNIST at gone"),
+        (["--data", "synthetic", "--data", "synthetic"], 1, "expected every set of digits once, got synthetic again"),
+        (["--data", "gone"], 1, "expected mnist, synthetic, a folder or npz file with MNIST, or digits of your own"),
         (["--top-errors", "errors.txt"], 1, "expected a suffix"),
         (["--top-errors", "/proc/errors.png"], 1, "cannot write /proc/errors.png: "),
         (["--top-errors", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),
@@ -194,11 +211,11 @@ def test_impossible_options_are_refused_in_one_line(
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("less", [("--images", "10"), ("--corrupted", "1"), ("--scenes", "1"), ("--dataset", "x.npz")])
+@pytest.mark.parametrize("less", [("--images", "10"), ("--corrupted", "1"), ("--scenes", "1")])
 def test_only_complete_evaluations_are_saved(run: Run, released: Path, less: tuple[str, str]) -> None:
     done = run(released, "--save", *less)
     assert done.exit_code == 2
-    assert "leave out --dataset, --images, --corrupted and" in done.stderr
+    assert "leave out --images, --corrupted and --scenes" in done.stderr
 
 
 def test_figures_are_saved_in_bundles_only(run: Run, released: Path) -> None:

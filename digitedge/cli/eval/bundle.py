@@ -8,7 +8,7 @@ import typer
 
 from digitedge.cli.common import (
     MODEL_HELP,
-    DataOption,
+    DatasetOption,
     ForceOption,
     JsonOption,
     PreprocessOption,
@@ -34,15 +34,7 @@ SCENES = 200
 
 def bundle(
     bundle: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="BUNDLE", help=MODEL_HELP)] = None,
-    data: DataOption = None,
-    dataset: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER|NPZ|CSV",
-            help="Your own digits instead of MNIST: images in subfolders 0 to 9, an .npz with x and y, or a .csv with "
-            "a digit and its pixels in each line.",
-        ),
-    ] = None,
+    dataset: DatasetOption = None,
     images: Annotated[int | None, typer.Option(min=1, help="Number of digits, class-balanced. Default: all.")] = None,
     corrupted: Annotated[
         int, typer.Option(min=0, help="Number of digits to corrupt, class-balanced; 0 skips robustness.")
@@ -75,11 +67,11 @@ def bundle(
       digitedge eval export/cnn-1 --top-errors errors.png --markdown report.md
       digitedge eval export/cnn-1 --save
       digitedge eval --dataset my-digits --corrupted 0
+      digitedge eval --dataset mnist --dataset my-digits --dataset school.csv
       digitedge eval --images 1000 --corrupted 200 --scenes 20
     """
     from digitedge.bundle.bundle import is_bundle, load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
-    from digitedge.datasets.custom import load_custom_digits
     from digitedge.datasets.load import load_test_crops
     from digitedge.datasets.mnist import find_mnist, local_training_digits
     from digitedge.datasets.non_digits import make_non_digits
@@ -88,11 +80,11 @@ def bundle(
     from digitedge.evaluation.report import EvaluationReport
     from digitedge.utils.files import check_file_creatable
 
-    _check_options(data, dataset, top_errors, as_json=as_json, markdown=markdown)
+    _check_options(dataset or [], top_errors, as_json=as_json, markdown=markdown)
     model = choose_model(bundle, name_it="digitedge eval ")
     if save:
-        if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
-            raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
+        if images is not None or corrupted < CORRUPTED or scenes < SCENES:
+            raise typer.BadParameter("leave out --images, --corrupted and --scenes", param_hint="--save")
         if not is_bundle(model):
             raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--save")
         check_file_creatable(model / EVALUATION)
@@ -100,12 +92,12 @@ def bundle(
     for name in skipped:
         echo(f"{name}: skipped, because its runtime is not installed")
     try:
-        digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
+        digits = load_test_crops(dataset, log=echo)
     except DataError as exc:
-        if not save or data is not None or find_mnist() is not None:
+        if not save or dataset or find_mnist() is not None:
             raise
         raise DataError(
-            f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --data."
+            f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --dataset."
         ) from exc
     digits = digits if images is None else digits.subset(images)
     if save:
@@ -132,14 +124,10 @@ def bundle(
         _draw_top_errors(report, top_errors)
 
 
-def _check_options(
-    data: str | None, dataset: Path | None, top_errors: Path | None, *, as_json: bool, markdown: Path | None
-) -> None:
+def _check_options(dataset: list[str], top_errors: Path | None, *, as_json: bool, markdown: Path | None) -> None:
     """Refuse impossible options before minutes of evaluation."""
     from digitedge.utils.files import check_file_creatable
 
-    if data is not None and dataset is not None:
-        raise typer.BadParameter("replaces --data: give one of them", param_hint="--dataset")
     if as_json and markdown == _STDOUT:
         raise typer.BadParameter("cannot print beside --json: give a file", param_hint="--markdown")
     if markdown is not None and markdown != _STDOUT:
@@ -147,8 +135,11 @@ def _check_options(
     if top_errors is None:
         return
     check_image_file("--top-errors", top_errors)
-    if dataset is not None and dataset.is_dir() and dataset.resolve() in top_errors.resolve().parents:
-        raise InputError(f"--top-errors {top_errors} would lie among the digits of {dataset}. Choose another folder.")
+    for folder in filter(Path.is_dir, map(Path, dataset)):
+        if folder.resolve() in top_errors.resolve().parents:
+            raise InputError(
+                f"--top-errors {top_errors} would lie among the digits of {folder}. Choose another folder."
+            )
 
 
 def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> None:
@@ -162,7 +153,7 @@ def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> Non
             f"Run: {install_command('onnx')}"
         )
     if images_sha256(digits.crops) != load_bundle(model).manifest.verified_on.sha256:
-        raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --data.")
+        raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --dataset.")
 
 
 def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) -> None:
