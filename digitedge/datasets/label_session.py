@@ -101,10 +101,10 @@ class LabelSession:
             self._score([image for image in own if image.sha256 not in self._scores])
 
     def images(self) -> list[dict[str, Any]]:
-        """All images as plain JSON: those that are not checked first, and of these the most doubtful label first."""
+        """All images as plain JSON: not checked before checked; unreadable ones, then the most doubtful labels."""
         with self._lock:
             states = [self.state(id) for id in self._images]
-        return sorted(states, key=lambda state: (state["checked"], state["agreement"]))
+        return sorted(states, key=lambda state: (state["checked"], state["predicted"] is not None, state["agreement"]))
 
     def state(self, id: int) -> dict[str, Any]:
         """An image as plain JSON.

@@ -1,21 +1,14 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
-import shutil
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser import PHONE, Page, Windows, wait_for
 from served_page import ServedPage, serve_page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright.expect
 
-CHROMIUM = shutil.which("chromium")
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-LIMIT_MS = 8000
-Page = Any  # playwright.Page
 # Sum of the pixels of the shown image, to tell one image from another.
 PIXELS = """() => {
     const image = document.getElementById("image");
@@ -24,55 +17,6 @@ PIXELS = """() => {
     canvas.getContext("2d").drawImage(image, 0, 0, 64, 48);
     return canvas.getContext("2d").getImageData(0, 0, 64, 48).data.reduce((sum, value) => sum + value, 0);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs chromium: apt install chromium")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Windows:
-    """Browser windows of one test; errors in their consoles are collected."""
-
-    def __init__(self, browser: Any) -> None:
-        self.errors: list[str] = []
-        self.contexts: list[Any] = []
-        self._browser = browser
-
-    def open(self, url: str, *, viewport: dict[str, int] = DESKTOP, **options: Any) -> Page:
-        context = self._browser.new_context(viewport=viewport, **options)
-        context.set_default_timeout(LIMIT_MS)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(url)
-        return page
-
-    def ignore_failed_requests(self) -> None:
-        self.errors = [error for error in self.errors if "Failed to load resource" not in error]
-
-
-@pytest.fixture
-def windows(browser: Any) -> Iterator[Windows]:
-    windows = Windows(browser)
-    yield windows
-    for context in windows.contexts:
-        context.close()
-    assert not windows.errors
-
-
-def wait_for(page: Page, condition: str) -> None:
-    """Wait until an expression is true. Playwright's wait_for_function needs eval, which the page's policy forbids."""
-    end = time.monotonic() + LIMIT_MS / 1000
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"not true within {LIMIT_MS} ms: {condition}"
-        page.wait_for_timeout(50)
 
 
 def rows_of(page: Page) -> Any:
