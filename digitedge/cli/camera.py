@@ -148,6 +148,8 @@ def camera(
         frames = open_source(source, Mode(width, height, fps))
     optional = _optional_sinks(frames, mqtt, record, overwrite)
     crops = _crop_sink(save_crops)
+    if crops is not None:
+        optional.append(crops)
     address = None
     if web is not None:
         from digitedge.web import parse_address
@@ -160,9 +162,7 @@ def camera(
     chosen = choose_model(model)
     reader = Reader(load(chosen), threshold=threshold)
     if address is not None:
-        optional.append(_web_sink(address, reader, crops))
-    if crops is not None:
-        optional.append(crops)
+        optional.append(_web_sink(address, reader, crops))  # after the crops, so that it is closed before them
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)

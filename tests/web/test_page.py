@@ -1,10 +1,14 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import PHONE, Page, Windows, wait_for
 from served_page import ServedPage, serve_page
+
+from digitedge.camera import CropSink
+from digitedge.datasets.collection import list_images
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright.expect
@@ -98,7 +102,7 @@ def test_on_a_phone_the_page_does_not_scroll_sideways(windows: Windows) -> None:
         page.locator("#stages summary").click()
         wait_for(page, "[...document.querySelectorAll('[data-stage]')].every((one) => one.naturalWidth > 0)")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        small = "(one) => one.getBoundingClientRect().height < 44"
+        small = "(one) => one.offsetParent && one.getBoundingClientRect().height < 44"
         assert page.evaluate(f"[...document.querySelectorAll('button, .button')].filter({small}).length") == 0
         page.close()
 
@@ -138,12 +142,12 @@ def test_tab_reaches_all_controls_in_order(served: ServedPage, windows: Windows)
     page = windows.open(served.base)
     expect(page.locator("#history li")).to_have_count(1)
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"the focus on {reached[-1]} is invisible"
-    assert reached == ["pause", "snapshot", "threshold", "history", "canvas", "clear", "SUMMARY", "A"]
+    assert reached == ["pause", "snapshot", "BUTTON", "threshold", "history", "canvas", "clear", "SUMMARY", "A"]
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert page.locator("#stages").evaluate("(stages) => stages.open")
@@ -253,3 +257,39 @@ def test_every_control_and_landmark_has_a_name(served: ServedPage, windows: Wind
         expect(page.get_by_role(role, name=name, exact=True)).to_have_count(1)
     for role in ("main", "banner", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)
+
+
+def test_a_row_that_was_read_wrong_is_corrected_and_saved(tmp_path: Path, windows: Windows) -> None:
+    with serve_page(crops=CropSink(tmp_path / "crops")) as served:
+        page = windows.open(served.base)
+        expect(rows_of(page)).to_have_text(["77"])
+        page.get_by_role("button", name="Wrong?").click()
+        box = page.get_by_role("textbox", name="What does 77 really say?")
+        expect(box).to_be_focused()
+        expect(box).to_have_value("77")
+        page.keyboard.type("123")
+        page.keyboard.press("Enter")
+        expect(page.locator("#correction-state")).to_have_text(
+            "expected 2 characters, one for each digit of 77 (x for what is no digit), got 3"
+        )
+        box.fill("1x")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#correction-state")).to_have_text(f"Saved 2 digits in {tmp_path / 'crops'}.")
+        expect(box).to_be_hidden()
+        expect(page.get_by_role("button", name="Wrong?")).to_be_focused()
+        page.close()
+    images = list_images(tmp_path / "crops")
+    assert [(image.label, image.record.predicted, image.record.checked) for image in images] == [
+        (1, 7, True),
+        (None, 7, True),
+    ]
+    windows.ignore_failed_requests()
+
+
+def test_without_a_folder_for_crops_a_correction_is_refused_in_one_line(served: ServedPage, windows: Windows) -> None:
+    page = windows.open(served.base, viewport=PHONE)
+    page.get_by_role("button", name="Wrong?").click()
+    expect(page.locator("#correction-state")).to_contain_text("start digitedge camera with --save-crops DIR")
+    expect(page.locator("#correction")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    windows.ignore_failed_requests()
