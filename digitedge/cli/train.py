@@ -89,19 +89,21 @@ def train(
     """
     if resume is None:
         check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
-    from digitedge.datasets.load import load_dataset
+    from digitedge.datasets.load import choose_roles, load_training_digits
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES
+    from digitedge.training.own_hand import for_own_digits
     from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
 
     if resume is not None:
         run = find_interrupted_run(resume)
         _refuse_other_settings(ctx, run)
         echo(f"run: {run.path}")
-        _, digits = load_dataset(data or run.data_sources)
+        digits = load_training_digits(data or run.data_sources, log=echo)
+        _, dataset, own = choose_roles(digits, rehearse=run.config.own_share > 0, log=echo)
         folder = run.path
         with report_interruption(folder, echo):
-            training.resume(run, digits, log=print_line)
+            training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
     else:
         defaults = ARCHITECTURES[architecture].defaults
         config = replace(
@@ -114,9 +116,21 @@ def train(
             start=_keras_file(start),
             teacher=_keras_file(teacher),
         )
-        data_name, digits = load_dataset(data)
+        digits = load_training_digits(data, log=echo)
+        if start is not None and digits.own is not None:
+            config = for_own_digits(config, epochs=epochs, scenes=scenes)
+        data_name, dataset, own = choose_roles(digits, rehearse=config.own_share > 0, log=echo)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
-            training.train(config, digits, data_name=data_name, data_sources=data, folder=folder, log=print_line)
+            training.train(
+                config,
+                dataset,
+                data_name=data_name,
+                data_sources=data,
+                folder=folder,
+                own=own,
+                non_digits=digits.non_digits,
+                log=print_line,
+            )
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
 
