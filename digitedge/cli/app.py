@@ -14,6 +14,7 @@ from digitedge.cli.demo import demo
 from digitedge.cli.doctor import doctor
 from digitedge.cli.export import export
 from digitedge.cli.info import info
+from digitedge.cli.label import label
 from digitedge.cli.predict import predict
 from digitedge.cli.publish import publish
 from digitedge.cli.report_error import report_error
@@ -68,6 +69,7 @@ app.command(rich_help_panel=EDGE_PANEL)(bench)
 app.command(rich_help_panel=EDGE_PANEL)(predict)
 app.command(rich_help_panel=EDGE_PANEL)(camera)
 app.add_typer(collect.app, name="collect", rich_help_panel=EDGE_PANEL)
+app.command(rich_help_panel=EDGE_PANEL)(label)
 app.add_typer(service.app, name="service", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(info)
 app.add_typer(trust.app, name="trust", rich_help_panel=TRUST_PANEL)
