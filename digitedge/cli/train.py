@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from digitedge.training.run_folder import RunFolder
 
 
+RELEASED = "released"
+
+
 class TrainCommand(TyperCommand):
     """Allows --resume without a value; options of typer cannot have an optional one."""
 
@@ -55,8 +58,9 @@ def train(
         Path | None,
         typer.Option(
             "--from",
-            metavar="RUN|FILE.keras",
-            help="Fine-tune this model instead of new weights: a run, a bundle or a .keras file.",
+            metavar="RUN|BUNDLE|FILE.keras",
+            help=f"Fine-tune this model instead of new weights: a run, a bundle, a .keras file, or '{RELEASED}' for "
+            "the released model. With --data of your own, it learns your hand and keeps what it knows.",
         ),
     ] = None,
     teacher: Annotated[
@@ -76,7 +80,7 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a digit classifier on MNIST, or on rendered digits with --data synthetic.
+    """Train a digit classifier on MNIST, on rendered digits with --data synthetic, or fine-tune one on your own digits.
 
     cnn and small also train on crops of rendered scenes, so that they are not confident about non-digits.
 
@@ -88,13 +92,18 @@ def train(
       digitedge train mlp --epochs 5
       digitedge train cnn --data synthetic --name rendered
       digitedge train small --teacher export/cnn
+      digitedge train --from released --data my-digits
       digitedge train cnn --from export/cnn --epochs 5 --scenes 2000
       digitedge train --resume
       digitedge train --resume runs/train/cnn-2
     """
+    if start == Path(RELEASED):
+        from digitedge.bundle.bundle import released_bundle
+
+        start = released_bundle()
     if resume is None:
         check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
-    from digitedge.datasets.load import choose_roles, load_training_digits
+    from digitedge.datasets.load import OWN, choose_roles, load_training_digits
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES
     from digitedge.training.own_hand import for_own_digits, split_for
@@ -128,6 +137,11 @@ def train(
         if config.start is not None and digits.own is not None:
             split = partial(split_for, Path(config.start))
             config = for_own_digits(config, epochs=epochs, scenes=scenes)
+        elif digits.name == OWN:
+            count = len(digits.joined().x_train)
+            echo(
+                f"note: new weights learn from {count} digits alone. To teach the released model your hand: --from {RELEASED}"
+            )
         data_name, dataset, own = choose_roles(digits, split=split, log=echo)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
             training.train(
