@@ -140,7 +140,8 @@ def train(
         elif digits.name == OWN:
             count = len(digits.joined().x_train)
             echo(
-                f"note: new weights learn from {count} digits alone. To teach the released model your hand: --from {RELEASED}"
+                f"note: new weights learn from {count} digits alone. To teach the released model your hand: "
+                f"--from {RELEASED}"
             )
         data_name, dataset, own = choose_roles(digits, split=split, log=echo)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
