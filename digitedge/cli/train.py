@@ -12,9 +12,6 @@ from digitedge.cli.common import RUNS_FOLDER, DataOption, check_name, echo, prin
 from digitedge.utils.files import check_creatable
 
 if TYPE_CHECKING:
-    from digitedge.datasets.dataset import Dataset
-    from digitedge.datasets.load import TrainingDigits
-    from digitedge.datasets.own_digits import OwnDigits
     from digitedge.training.run_folder import RunFolder
 
 
@@ -92,7 +89,7 @@ def train(
     """
     if resume is None:
         check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
-    from digitedge.datasets.load import load_training_digits
+    from digitedge.datasets.load import choose_roles, load_training_digits
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES
     from digitedge.training.own_hand import for_own_digits
@@ -103,7 +100,7 @@ def train(
         _refuse_other_settings(ctx, run)
         echo(f"run: {run.path}")
         digits = load_training_digits(data or run.data_sources, log=echo)
-        _, dataset, own = _choose_roles(digits, rehearse=run.config.own_share > 0)
+        _, dataset, own = choose_roles(digits, rehearse=run.config.own_share > 0, log=echo)
         folder = run.path
         with report_interruption(folder, echo):
             training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
@@ -122,7 +119,7 @@ def train(
         digits = load_training_digits(data, log=echo)
         if start is not None and digits.own is not None:
             config = for_own_digits(config, epochs=epochs, scenes=scenes)
-        data_name, dataset, own = _choose_roles(digits, rehearse=config.own_share > 0)
+        data_name, dataset, own = choose_roles(digits, rehearse=config.own_share > 0, log=echo)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
             training.train(
                 config,
@@ -136,21 +133,6 @@ def train(
             )
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
-
-
-def _choose_roles(digits: "TrainingDigits", *, rehearse: bool) -> tuple[str, "Dataset", "OwnDigits | None"]:
-    """Return the name of the data, the data set, and the own digits if these are not simply a part of it.
-
-    A fine-tuning on own digits rehearses MNIST or rendered digits, also where only own digits were named.
-    """
-    from digitedge.datasets.load import load_mnist_or_rendered
-
-    if not rehearse or digits.own is None:
-        return digits.name, digits.joined(), None
-    if digits.base is not None:
-        return digits.name, digits.base, digits.own
-    base_name, base = load_mnist_or_rendered(log=echo)
-    return f"{base_name}+{digits.name}", base, digits.own
 
 
 def _keras_file(path: Path | None) -> str | None:

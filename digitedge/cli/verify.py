@@ -243,8 +243,8 @@ def _report(
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
     from digitedge.bundle.golden import check_bundle, load_golden
 
-    if not bundle.manifest.passed:
-        echo(f"{bundle.path}: at least one file failed the parity check, by the manifest")
+    if failed := bundle.manifest.failed_check():
+        echo(f"{bundle.path} failed {failed}, by the manifest")
     checked = check_bundle(bundle, log=echo)
     samples = len(load_golden(bundle.golden).crops)
     return {

@@ -95,6 +95,27 @@ def load_dataset(sources: Sequence[str] | None = None, *, log: Log = lambda line
     return digits.name, digits.joined()
 
 
+def choose_roles(digits: TrainingDigits, *, rehearse: bool, log: Log) -> tuple[str, Dataset, OwnDigits | None]:
+    """Return the name of the data, the data set, and the own digits if these are not simply a part of it.
+
+    A fine-tuning on own digits rehearses MNIST or rendered digits, also where only own digits were named.
+
+    Args:
+        digits: what was named.
+        rehearse: whether own digits are fine-tuned on, so that the data set is what is rehearsed.
+        log: gets a line if rendered digits take the place of MNIST.
+
+    Raises:
+        DataError: as `load_mnist_or_rendered`.
+    """
+    if not rehearse or digits.own is None:
+        return digits.name, digits.joined(), None
+    if digits.base is not None:
+        return digits.name, digits.base, digits.own
+    base_name, base = load_mnist_or_rendered(log=log)
+    return f"{base_name}+{digits.name}", base, digits.own
+
+
 def load_mnist_or_rendered(*, log: Log) -> tuple[str, Dataset]:
     """Load MNIST, or rendered digits if it is neither on this machine nor can be downloaded, which is logged.
 

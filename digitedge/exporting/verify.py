@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import MANIFEST, Bundle, read_manifest_bytes
 from digitedge.bundle.made_here import is_made_here, remember_bundle
-from digitedge.bundle.manifest import Manifest, build_adapter
+from digitedge.bundle.manifest import Manifest, build_adapter, has_passed
 from digitedge.bundle.model_card import rewrite_card
 from digitedge.bundle.parity import Parity, compare_outputs
 from digitedge.bundle.recipe import RECIPES, Tolerance
@@ -118,7 +118,7 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
     if (bundle.path / SIGNATURE).exists():
         raise ModelError(f"{bundle.path} is signed, so its manifest stays. Export it again, or remove {SIGNATURE}.")
     entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
-    passed = all(entry.passed for entry in entries.values())
+    passed = has_passed(entries, bundle.manifest.parent)
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
     if is_made_here(bundle.path, read_manifest_bytes(bundle.path)):
         remember_bundle(bundle.path.resolve(), manifest.to_json().encode())

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.bundle.bundle import MANIFEST, read_manifest
 from digitedge.datasets.own_digits import OwnDigits
 from digitedge.metrics.ood import OodResult
 from digitedge.training.config import TrainConfig
-from digitedge.training.run_folder import BEST
+from digitedge.training.run_folder import ARGS, BEST, load_run
 from digitedge.utils.tables import Table, percent
 
 # Share of own digits in a batch, batches of an epoch, and epochs.
@@ -49,6 +50,8 @@ def for_own_digits(config: TrainConfig, *, epochs: int | None = None, scenes: in
 def describe_parent(start: str, copy: Path) -> dict[str, Any]:
     """Describe the model that is fine-tuned: the name of its run, bundle or file, and the hash of the .keras file.
 
+    If it was fine-tuned itself, the hash of the own digits of that time finds them again.
+
     Args:
         start: the path that the user gave.
         copy: of that file, in the run folder.
@@ -56,7 +59,19 @@ def describe_parent(start: str, copy: Path) -> dict[str, Any]:
     path = Path(start).absolute()
     with copy.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"name": path.parent.name if path.name == BEST else path.stem, "sha256": sha256}
+    parent = {"name": path.parent.name if path.name == BEST else path.stem, "sha256": sha256}
+    return {**parent, "own_sha256": _find_own_sha256(path.parent)}
+
+
+def _find_own_sha256(folder: Path) -> str | None:
+    """The hash of the own digits on which the model of a run folder or bundle was fine-tuned, or None."""
+    if (folder / ARGS).is_file():
+        own = load_run(folder).args.get("own")
+        return own["sha256"] if isinstance(own, dict) else None
+    if (folder / MANIFEST).is_file():
+        described = read_manifest(folder).own
+        return None if described is None else described.sha256
+    return None
 
 
 def describe_own(own: OwnDigits, non_digits: NDArray[np.uint8]) -> dict[str, Any]:

@@ -16,9 +16,10 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
@@ -47,6 +48,36 @@ EpochRow = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
+class ParentArgs:
+    """What args.json says of the model that is fine-tuned.
+
+    Attributes:
+        name: of its run, bundle or file.
+        sha256: of its .keras file.
+        own_sha256: hash of the own digits on which it was fine-tuned itself, or None.
+    """
+
+    name: str
+    sha256: str
+    own_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnArgs:
+    """What args.json says of own digits; see `digitedge.training.own_hand.describe_own`."""
+
+    sha256: str
+    writers: tuple[str, ...] = ()
+
+
+class FineTuning(NamedTuple):
+    """The parent and the digits of a fine-tuning."""
+
+    parent: ParentArgs
+    own: OwnArgs
+
+
+@dataclass(frozen=True, slots=True)
 class RunFolder:
     """A run folder and the content of its args.json."""
 
@@ -63,6 +94,20 @@ class RunFolder:
         """The train config; DataError if args.json has none that is valid."""
         where = f"{self.path / ARGS}: config"
         return build_dataclass(TrainConfig, self.args["config"], where=where, error=DataError, advice="Train again.")
+
+    @property
+    def fine_tuning(self) -> "FineTuning | None":
+        """What args.json says of a fine-tuning on own digits; None of another training.
+
+        Raises:
+            DataError: args.json is damaged.
+        """
+        if not self.config.own_share:
+            return None
+        build = partial(build_dataclass, error=DataError, advice="Train again.", unknown_keys=True)
+        parent = build(ParentArgs, self.args.get("parent"), where=f"{self.path / ARGS}: parent")
+        own = build(OwnArgs, self.args.get("own"), where=f"{self.path / ARGS}: own")
+        return FineTuning(parent, own)
 
     @property
     def data_sources(self) -> list[str] | None:
@@ -181,6 +226,15 @@ def load_run(path: Path) -> RunFolder:
     if not (path / ARGS).is_file() or not (path / BEST).is_file():
         raise ModelError(f"{path}: expected a run folder with {ARGS} and {BEST}. Train one: digitedge train")
     return _read_args(path)
+
+
+def list_runs(runs: Path) -> list[RunFolder]:
+    """Open the run folders in `runs` that have a model, by name; damaged ones are left out."""
+    found = []
+    for path in sorted(runs.glob(f"*/{BEST}")):
+        with suppress(DataError, ModelError):
+            found.append(load_run(path.parent))
+    return found
 
 
 def find_newest_run(runs: Path) -> RunFolder:

@@ -296,7 +296,7 @@ def _download(updater: Updater, manifest: TargetFile, draft: Path, current: Path
     updater.download_target(manifest, str(draft / MANIFEST))
     stated = read_manifest(draft)
     if not stated.passed:
-        raise ParityError(f"{OFFERED} failed the parity check when it was exported.")
+        raise ParityError(f"{OFFERED} failed {stated.failed_check()} when it was exported.")
     targets = []
     for name in (*stated.files, *stated.others, SIGNATURE):
         target = updater.get_targetinfo(name)
