@@ -21,7 +21,7 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
-from digitedge.training.callbacks import OWN_TUNED_SHARE, PATIENCE, RunRecorder
+from digitedge.training.callbacks import PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
 from digitedge.training.own_hand import for_own_digits
@@ -76,7 +76,7 @@ def tuned(
 def test_own_digits_are_learned_and_the_others_are_kept(tuned: TrainResult) -> None:
     assert tuned.own_accuracy is not None
     assert tuned.initial_own_accuracy is not None
-    assert 1 - tuned.own_accuracy < 0.5 * (1 - tuned.initial_own_accuracy)
+    assert tuned.own_accuracy > tuned.initial_own_accuracy + 0.1
     assert tuned.test_accuracy > tuned.initial_test_accuracy - 0.02
 
 
@@ -116,15 +116,6 @@ def test_each_epoch_has_the_accuracy_on_own_digits_and_the_smallest_loss_is_kept
     losses = [float(row["val_loss"]) for row in rows]
     assert tuned.best_epoch == 1 + int(np.argmin(losses))
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
-
-
-def test_the_result_is_moved_back_towards_the_parent(tuned: TrainResult) -> None:
-    start, last, result = (
-        keras.saving.load_model(tuned.folder / name, compile=False).get_weights()[0]
-        for name in ("start.keras", "last.keras", "model.keras")
-    )
-    if tuned.best_epoch == 3:
-        np.testing.assert_allclose(result, OWN_TUNED_SHARE * last + (1 - OWN_TUNED_SHARE) * start, atol=1e-6)
 
 
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(
@@ -179,7 +170,12 @@ def test_the_teacher_is_not_asked_about_own_digits(config: TrainConfig, data: Da
 
 
 @pytest.mark.parametrize(
-    ("labels", "missing"), [([3] * 8 + [7] * 9, "0, 1, 2, 4, 5, 6, 8, 9"), ([5], "0, 1, 2, 3, 4, 6, 7, 8, 9")], ids=str
+    ("labels", "missing"),
+    [
+        ([3] * 8 + [7], "0, 1, 2, 4, 5, 6, 8, 9"),
+        pytest.param([5], "0, 1, 2, 3, 4, 6, 7, 8, 9", marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_missing_digits_work_and_are_said(
     config: TrainConfig, data: Dataset, tmp_path: Path, labels: list[int], missing: str
@@ -198,6 +194,7 @@ class Killed(Exception):
     """Stands for a kill at some line."""
 
 
+@pytest.mark.slow
 def test_a_resumed_fine_tuning_is_bit_equal_and_refuses_other_digits(
     tuned: TrainResult,
     config: TrainConfig,
@@ -240,13 +237,18 @@ def test_training_stops_after_epochs_that_bring_nothing(recorder: RunRecorder) -
     assert recorder.model.stop_training
 
 
+@pytest.mark.slow
 def test_a_stopped_training_is_not_continued_by_resume(
     config: TrainConfig, data: Dataset, own: OwnDigits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def deadly(*_: object) -> None:
+        raise Killed
+
     monkeypatch.setattr(callbacks, "PATIENCE", 0)  # every epoch is the last
-    result = train_in(tmp_path / "mine", replace(config, steps=2), data, own, [])
-    (tmp_path / "mine" / "metrics.json").unlink()
-    assert resume(find_interrupted_run(tmp_path / "mine"), data, own=own, log=lambda _: None) == result
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("digitedge.training.train.plot_curves", deadly)
+        train_in(tmp_path / "mine", replace(config, steps=2), data, own, [])
+    assert resume(find_interrupted_run(tmp_path / "mine"), data, own=own, log=lambda _: None).best_epoch == 1
     assert len((tmp_path / "mine" / "history.csv").read_text().splitlines()) == 2
 
 
