@@ -88,6 +88,7 @@ def test_the_run_folder_names_the_parent_and_counts_own_digits(
     assert args["parent"]["name"] == Path(config.start).parent.name
     assert (tuned.folder / "start.keras").read_bytes() == Path(config.start).read_bytes()
     assert re.fullmatch("[0-9a-f]{64}", args["parent"]["sha256"])
+    assert len(args["own"].pop("held_out_ids")) == 50
     assert args["own"] == {
         "sha256": own.sha256,
         "writers": [],
