@@ -24,7 +24,6 @@ from digitedge.datasets.dataset import Dataset
 from digitedge.datasets.labelled_crops import number_crops
 from digitedge.datasets.load import load_dataset
 from digitedge.datasets.non_digits import draw_non_digits
-from digitedge.datasets.own_digits import split_own_digits
 from digitedge.evaluation.corruptions import CORRUPTIONS
 from digitedge.metrics.classification import top1
 from digitedge.metrics.ood import NON_DIGIT, measure_ood
@@ -35,7 +34,7 @@ from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.crop_cache import cached_crops
 from digitedge.training.keras_io import load_keras
-from digitedge.training.own_hand import for_own_digits
+from digitedge.training.own_hand import for_own_digits, split_for
 from digitedge.training.train import predict_probabilities, train
 from digitedge.vision.normalize import WORKING_SIZE, normalize_digit
 
@@ -151,7 +150,7 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name in args.hands or hands:
         crops, labels = make_hand(name, mnist)
-        own = split_own_digits(number_crops(name, crops[: args.digits], labels[: args.digits]))
+        own = split_for(start, number_crops(name, crops[: args.digits], labels[: args.digits]))
         others = crops[args.digits :], labels[args.digits :]
         with tempfile.TemporaryDirectory() as folder:
             started = time.monotonic()
