@@ -3,7 +3,8 @@
 import csv
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from digitedge.training.own_hand import for_own_digits
 from digitedge.training.run_folder import find_interrupted_run, load_run
 from digitedge.training.train import TrainResult, resume, train
 from digitedge.training.training_data import make_training_data, validation_weights
+from digitedge.utils.images import write_image
 
 BASE = TrainConfig(architecture="mlp", optimizer="adamw", epochs=3, batch_size=64, validation_split=0.2, augment=())
 
@@ -287,3 +289,21 @@ def test_half_of_the_errors_on_a_rendered_hand_go(released: Path, tmp_path: Path
     assert result.initial_own_accuracy is not None
     assert 1 - result.own_accuracy < 0.5 * (1 - result.initial_own_accuracy)
     assert result.test_accuracy > result.initial_test_accuracy - 0.005
+
+
+@pytest.mark.slow
+def test_the_command_line_fine_tunes_a_bundle_on_a_folder_and_finds_its_architecture(
+    digitedge: Callable[..., subprocess.CompletedProcess[str]], released: Path, tmp_path: Path
+) -> None:
+    digits = mirrored(60, seed=6)
+    for index, (crop, label) in enumerate(zip(digits.crops, digits.labels.tolist(), strict=True)):
+        (tmp_path / "mine" / str(label)).mkdir(parents=True, exist_ok=True)
+        write_image(tmp_path / "mine" / str(label) / f"{index}.png", crop)
+    small = released.with_name("small")
+    arguments = ("--from", small, "--data", "synthetic", "--data", "mine", "--epochs", "1", "--scenes", "0")
+    done = digitedge("train", *arguments, "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "own digits, 15 held out" in done.stdout
+    args = json.loads((tmp_path / "runs" / "train" / "mine-1" / "args.json").read_text())
+    assert args["config"]["architecture"] == args["parent"]["name"] == "small"
+    assert (args["data"], args["data_sources"]) == ("synthetic+own", ["synthetic", "mine"])
