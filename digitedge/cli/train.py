@@ -42,7 +42,10 @@ def train(
         ),
     ] = ArchitectureName.CNN,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the training images. Default: 8; mlp: 10.")
+        int | None,
+        typer.Option(
+            min=1, help="Passes over the training images. Default: 8; mlp: 10. On own digits: 50 batches each."
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
     dropout: Annotated[
@@ -51,7 +54,9 @@ def train(
     scenes: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Rendered scenes whose digits and non-digits are trained on too. Default: 400; mlp: 0."
+            min=0,
+            help="Rendered scenes whose digits and non-digits are trained on too. Default: 400; on own digits: 100; "
+            "mlp: 0.",
         ),
     ] = None,
     start: Annotated[
@@ -105,7 +110,7 @@ def train(
         check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
     from digitedge.datasets.load import OWN, choose_roles, load_training_digits
     from digitedge.training import train as training
-    from digitedge.training.architectures import ARCHITECTURES
+    from digitedge.training.architectures import ARCHITECTURES, find_architecture
     from digitedge.training.own_hand import for_own_digits, split_for
     from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
 
@@ -120,7 +125,7 @@ def train(
             training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
     else:
         if start is not None and _is_default(ctx, "architecture"):
-            architecture = _architecture_of(start) or architecture
+            architecture = ArchitectureName(find_architecture(Path(_keras_file(start) or start)))
         defaults = ARCHITECTURES[architecture].defaults
         config = replace(
             defaults,
@@ -157,20 +162,6 @@ def train(
             )
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
-
-
-def _architecture_of(start: Path) -> ArchitectureName | None:
-    """The architecture of a run or bundle; None if it does not say."""
-    from digitedge.bundle.bundle import MANIFEST, read_manifest
-    from digitedge.training.run_folder import ARGS, load_run
-
-    if (start / ARGS).is_file():
-        name = load_run(start).config.architecture
-    elif (start / MANIFEST).is_file():
-        name = read_manifest(start).architecture
-    else:
-        return None
-    return ArchitectureName(name) if name in list(ArchitectureName) else None
 
 
 def _keras_file(path: Path | None) -> str | None:
