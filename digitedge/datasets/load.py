@@ -60,6 +60,15 @@ class TrainingDigits:
             return own
         return Dataset(*(np.concatenate(pair) for pair in zip(self.base, own, strict=True)))
 
+    def to_judge(self) -> Dataset:
+        """All digits to judge a model on: own ones are test images, and training images too if there are no others."""
+        if self.own is None:
+            return self.joined()
+        parts = (self.own.training, self.own.held_out)
+        crops, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("crops", "labels"))
+        base = self.base or Dataset(crops, labels, crops[:0], labels[:0])
+        return base._replace(x_test=np.concatenate([base.x_test, crops]), y_test=np.concatenate([base.y_test, labels]))
+
 
 def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> TrainingDigits:
     """Load digits to train on and to judge by.

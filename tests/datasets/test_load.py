@@ -1,11 +1,13 @@
 """What `--data` names: MNIST by its word or its content, rendered digits, the user's own, and several together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digitedge.datasets.load import is_own, load_dataset, load_test_crops
+from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.load import is_own, load_dataset, load_test_crops, load_training_digits
 from digitedge.datasets.mnist import SHA256, load_mnist
 from digitedge.errors import DataError
 from digitedge.synthetic.handwriting.digits import synthetic_digits
@@ -53,6 +55,17 @@ def test_several_sets_are_joined_and_every_digit_tells_its_source(own: Path) -> 
     assert len(set(digits.names)) == 4020
     assert (digits.names[0], digits.names[20]) == (f"{own} #0", "synthetic #0")
     assert len(lines) == 1
+
+
+def test_all_own_digits_are_there_to_judge(own: Path) -> None:
+    digits = load_training_digits([str(own)])
+    judged, joined = digits.to_judge(), digits.joined()
+    assert (len(judged.x_test), len(judged.x_train)) == (20, 20)
+    assert len(joined.x_test) + len(joined.x_train) == 20
+    base = Dataset(*synthetic_digits(3, seed=1), *synthetic_digits(2, seed=2))
+    both = replace(digits, base=base).to_judge()
+    assert (len(both.x_test), len(both.x_train)) == (22, 3)
+    np.testing.assert_array_equal(both.y_test[2:], judged.y_test)
 
 
 @pytest.mark.parametrize("again", ["own.npz", "./own.npz"])
