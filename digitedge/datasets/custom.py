@@ -83,7 +83,7 @@ def load_non_digits(folder: str | Path) -> NDArray[np.uint8]:
     """
     folder = Path(folder)
     found = [image for image in list_images(folder) if image.label is None]
-    crops = _load_crops(folder, found, lambda line: None)
+    crops = load_crops(folder, found, lambda line: None)
     return crops[crops.any(axis=(1, 2))]
 
 
@@ -99,7 +99,7 @@ def _load_folder(folder: Path, log: Callable[[str], object]) -> LabelledCrops:
         raise DataError(f"{folder}: expected {_LAYOUT}, got no image of a digit ({', '.join(sorted(SUFFIXES))}).")
     return LabelledCrops(
         folder.name or str(folder),
-        _load_crops(folder, found, log),
+        load_crops(folder, found, log),
         np.array([image.label for image in found], np.uint8),
         tuple(image.path.relative_to(folder).as_posix() for image in found),
         tuple(image.record.group for image in found),
@@ -110,8 +110,21 @@ def _is_known_folder(name: str) -> bool:
     return name in LABEL_FOLDERS or name[0] in "._"
 
 
-def _load_crops(folder: Path, found: Sequence[LabelledImage], log: Callable[[str], object]) -> NDArray[np.uint8]:
-    """Load images as crops: uint8 (N, 28, 28), N >= 0."""
+def load_crops(folder: Path, found: Sequence[LabelledImage], log: Callable[[str], object]) -> NDArray[np.uint8]:
+    """Load images of a folder as crops, in their order.
+
+    Args:
+        folder: for messages.
+        found: of the folder, N >= 0. Range and polarity are decided for all of them together.
+        log: as in `load_custom_digits`.
+
+    Returns:
+        uint8 (N, 28, 28), ink bright on 0.
+
+    Raises:
+        DataError: they would take too much memory, or have no ink.
+        CameraError: an image is damaged.
+    """
     images: list[NDArray[np.uint8]] = []
     used = 0
     for image in found:

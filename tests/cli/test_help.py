@@ -14,7 +14,7 @@ from digitedge.cli.app import app
 from digitedge.reader.rejection import MIN_CONFIDENCE
 
 PATHS = [
-    *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["bench"], ["info"], ["demo"], ["doctor"]),
+    *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["label"], ["bench"], ["info"], ["demo"], ["doctor"]),
     *(["eval", "photos"], ["eval", "scenes"], ["data", "get"], ["data", "show"]),
     *(
         ["sign"],

@@ -81,17 +81,20 @@ def test_folder_is_a_data_set_that_eval_loads(page: Page, sevens: Reader, timed:
     assert np.abs(digits.crops.astype(int) - as_saved).mean() < 3
 
 
-def test_existing_files_are_kept_and_count(page: Page, sevens: Reader, timed: Timed, tmp_path: Path) -> None:
+def test_existing_files_are_kept_and_count(page: Page, doubtful_sevens: Reader, timed: Timed, tmp_path: Path) -> None:
     for name in ("7/000041.png", "3/mine.png"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(b"kept")
     messages: list[str] = []
-    with CropSink(tmp_path, max_files=4, log=messages.append) as sink:
-        run(timed([page(1)] * 40 + [page(3)] * 60 + [page(2)] * 60), sevens, [sink])
+    with CropSink(tmp_path, quota=4, log=messages.append) as sink:
+        run(timed([page(1)] * 40 + [page(3)] * 60), doubtful_sevens, [sink])
     names = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.glob("?/*"))
-    assert names == ["3/mine.png", "7/000041.png", "7/000042.png", "7/000043.png"]
+    assert names == ["3/mine.png", "7/000041.png", "7/000042.png", "7/000043.png", "7/000044.png"]
     assert (tmp_path / "7/000041.png").read_bytes() == b"kept"
-    assert messages == [f"{tmp_path} holds 4 crops, which is the limit: no more are saved"]
+    assert messages == [
+        f"{tmp_path} holds 4 crops of 7, which is the limit: no more are saved",
+        f"{tmp_path}: 3 crops saved, 1 left out",
+    ]
 
 
 def test_folder_that_cannot_be_written_to_is_an_error_at_once(tmp_path: Path) -> None:
@@ -100,9 +103,9 @@ def test_folder_that_cannot_be_written_to_is_an_error_at_once(tmp_path: Path) ->
         CropSink(tmp_path / "file")
 
 
-def test_limit_of_0_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="1 file or more, got 0"):
-        CropSink(tmp_path, max_files=0)
+def test_quota_of_0_crops_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="1 crop or more, got 0"):
+        CropSink(tmp_path, quota=0)
 
 
 def test_file_that_cannot_be_written_is_logged_once_and_the_loop_goes_on(
@@ -113,5 +116,6 @@ def test_file_that_cannot_be_written_is_logged_once_and_the_loop_goes_on(
         (tmp_path / "7").touch()  # a file in place of the folder
         session = run(timed([page(2)] * 30), sevens, [sink])
     assert session.frames == 30
-    assert [line.partition(":")[0] for line in messages] == ["crops are not saved"]
+    assert [line.partition(":")[0] for line in messages] == ["crops are not saved", str(tmp_path)]
+    assert messages[1].endswith(": 0 crops saved")
     assert not saved_crops(tmp_path)
