@@ -64,8 +64,7 @@ class TrainingDigits:
         """All digits to judge a model on: own ones are test images, and training images too if there are no others."""
         if self.own is None:
             return self.joined()
-        parts = (self.own.training, self.own.held_out)
-        crops, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("crops", "labels"))
+        crops, labels = self.own.crops, self.own.labels
         base = self.base or Dataset(crops, labels, crops[:0], labels[:0])
         return base._replace(x_test=np.concatenate([base.x_test, crops]), y_test=np.concatenate([base.y_test, labels]))
 
