@@ -77,8 +77,20 @@ def test_a_set_that_is_given_twice_is_refused(own: Path, again: str, monkeypatch
 
 
 def test_the_error_of_an_unknown_thing_lists_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nothing at nmist: expected mnist, synthetic, .*7_0001\.png.*npz.*csv"):
-        load_test_crops(["nmist"])
+    (tmp_path / "page.png").write_bytes(b"an image")
+    for source, problem in (
+        ("nmist", "nothing at nmist"),
+        ("", "nothing at ''"),
+        (str(tmp_path / "page.png"), "page.png"),
+    ):
+        with pytest.raises(DataError, match=rf"{problem}: expected mnist, synthetic, .*7_0001\.png.*npz.*csv"):
+            load_test_crops([source])
+
+
+def test_photographs_with_labels_are_sent_to_their_command(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text("[]")
+    with pytest.raises(DataError, match="Run: digitedge eval photos"):
+        load_test_crops([str(tmp_path)])
 
 
 def test_no_message_advises_to_move_or_delete_what_is_the_users_own(tmp_path: Path) -> None:
