@@ -32,7 +32,11 @@ def train(
     ctx: typer.Context,
     architecture: Annotated[
         ArchitectureName,
-        typer.Argument(help="; ".join(f"{name}: {summary}" for name, summary in SUMMARIES.items()) + "."),
+        typer.Argument(
+            help="; ".join(f"{name}: {summary}" for name, summary in SUMMARIES.items())
+            + ". Default: cnn, or that of --from.",
+            show_default=False,
+        ),
     ] = ArchitectureName.CNN,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the training images. Default: 8; mlp: 10.")
@@ -106,6 +110,8 @@ def train(
         with report_interruption(folder, echo):
             training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
     else:
+        if start is not None and _is_default(ctx, "architecture"):
+            architecture = _architecture_of(start) or architecture
         defaults = ARCHITECTURES[architecture].defaults
         config = replace(
             defaults,
@@ -138,6 +144,20 @@ def train(
     echo("next: digitedge export --int8")
 
 
+def _architecture_of(start: Path) -> ArchitectureName | None:
+    """The architecture of a run or bundle; None if it does not say."""
+    from digitedge.bundle.bundle import MANIFEST, read_manifest
+    from digitedge.training.run_folder import ARGS, load_run
+
+    if (start / ARGS).is_file():
+        name = load_run(start).config.architecture
+    elif (start / MANIFEST).is_file():
+        name = read_manifest(start).architecture
+    else:
+        return None
+    return ArchitectureName(name) if name in list(ArchitectureName) else None
+
+
 def _keras_file(path: Path | None) -> str | None:
     """Return the path of the .keras file in a run or bundle, or of the file itself."""
     from digitedge.training.run_folder import BEST
@@ -145,12 +165,17 @@ def _keras_file(path: Path | None) -> str | None:
     return None if path is None else str(path / BEST if path.is_dir() else path)
 
 
+def _is_default(ctx: typer.Context, name: str) -> bool:
+    """Whether a parameter has its default, because the user did not give it."""
+    source = ctx.get_parameter_source(name)
+    return source is None or source.name != "COMMANDLINE"
+
+
 def _refuse_other_settings(ctx: typer.Context, run: "RunFolder") -> None:
     """Refuse options beside --resume that would change the settings of the run."""
     options = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
     for name, value in ctx.params.items():
-        source = ctx.get_parameter_source(name)
-        if source is None or source.name != "COMMANDLINE" or name in ("resume", "data"):
+        if _is_default(ctx, name) or name in ("resume", "data"):
             continue
         if name == "architecture" and value == run.config.architecture:
             continue
