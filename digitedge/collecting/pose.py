@@ -78,23 +78,23 @@ class SheetPose:
         x, y = self.to_pixels(middle + np.array([[0, 0], [1, 0], [0, 1]]))[1:] - self.to_pixels(middle[None])
         return float(np.sqrt(abs(x[0] * y[1] - x[1] * y[0])))
 
-    def seen_cells(self) -> list[Cell]:
-        """Return the cells that are between the seen markers and in the photograph.
+    def cells_in_photo(self) -> list[Cell]:
+        """Return the cells whose corners are in the photograph."""
+        corners = np.concatenate([cell.corners_mm for cell in CELLS])
+        pixels = self.to_pixels(corners).reshape(-1, 4, 2)
+        outside = ((pixels < 0) | (pixels > np.array(self.size) - 1)).any(axis=(1, 2))
+        return [CELLS[number] for number in np.flatnonzero(~outside)]
+
+    def is_between_markers(self, cell: Cell) -> bool:
+        """Tell whether a cell is surrounded by markers that were seen: there its place is sure.
 
         A marker between two seen ones counts as seen: a thumb on it hides no cell.
         """
-        seen = [
-            n for n in range(MARKERS) if {n} <= self.markers or {(n - 1) % MARKERS, (n + 1) % MARKERS} <= self.markers
-        ]
+        numbers = range(MARKERS)
+        beside = {number: {(number - 1) % MARKERS, (number + 1) % MARKERS} for number in numbers}
+        seen = [number for number in numbers if number in self.markers or beside[number] <= self.markers]
         hull = np.asarray(cv2.convexHull(marker_corners_mm()[seen].reshape(-1, 2).astype(np.float32)), np.float32)
-        return [cell for cell in CELLS if self._is_seen(cell, hull)]
-
-    def _is_seen(self, cell: Cell, hull: NDArray[np.float32]) -> bool:
-        x, y, width, height = cell.box_mm
-        corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
-        inside = all(cv2.pointPolygonTest(hull, corner, False) >= 0 for corner in corners.tolist())
-        pixels = self.to_pixels(corners)
-        return inside and bool((pixels >= 0).all() and (pixels <= np.array(self.size) - 1).all())
+        return all(cv2.pointPolygonTest(hull, corner, False) >= 0 for corner in cell.corners_mm.tolist())
 
 
 def find_markers(grey: NDArray[np.uint8]) -> FoundMarkers:
