@@ -14,7 +14,19 @@ from digitedge.errors import install_command
 
 PACKAGE = Path(digitedge.__file__).parent
 LEVELS = (
-    *("cli", "exporting", "doctor", "web", "training", "evaluation", "benchmark", "camera", "datasets", "reader"),
+    *(
+        "cli",
+        "exporting",
+        "doctor",
+        "web",
+        "training",
+        "evaluation",
+        "benchmark",
+        "camera",
+        "collecting",
+        "datasets",
+        "reader",
+    ),
     *("synthetic", "updates", "bundle", "metrics", "runtime", "vision", "utils", "errors"),
 )
 """Packages from the top down; docs/architecture.md describes them. A package imports only from those after it."""

@@ -104,22 +104,20 @@ ThresholdOption = Annotated[
 LEAST_CONFIDENCE = 0.25  # digitedge.reader.rejection.MIN_CONFIDENCE, which --help must not import
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 DATA_HELP = (
-    "mnist, synthetic, a folder or mnist.npz with MNIST, or digits of your own: a folder with subfolders 0 to 9 or "
-    "images such as 7_0001.png, an .npz with images x and labels y, or a .csv with a digit and its pixels in each "
-    "line; repeatable. Default: MNIST, from $DIGITEDGE_DATA, the cache, ~/.keras, else downloaded."
+    "'mnist', its folder or mnist.npz; 'synthetic' for rendered digits; or digits of your own: a collection, a folder "
+    "of images, an .npz with x and y, or a .csv. Repeatable. Default: MNIST at $DIGITEDGE_DATA, in the cache or "
+    "~/.keras, else downloaded."
 )
+DataOption = Annotated[list[str] | None, typer.Option("--data", metavar="DIGITS", show_default=False, help=DATA_HELP)]
 DatasetOption = Annotated[
-    list[str] | None, typer.Option("--dataset", "--data", metavar="DATA", show_default=False, help=DATA_HELP)
+    list[str] | None, typer.Option("--dataset", "--data", metavar="DIGITS", show_default=False, help=DATA_HELP)
 ]
-DataOption = Annotated[
-    list[str] | None,
+PlotsOption = Annotated[
+    Path | None,
     typer.Option(
-        "--data",
-        metavar="DIGITS",
-        help="'mnist', its folder or mnist.npz; 'synthetic' for rendered digits; or digits of your own: a collection, "
-        "a folder of images, an .npz with x and y, or a .csv. Repeatable. Default: MNIST at $DIGITEDGE_DATA, in the "
-        "cache or ~/.keras, else downloaded.",
-        show_default=False,
+        "--plots",
+        metavar="DIR",
+        help="Write images into this folder: confusion.png, precision-recall.png and errors.png, the worst errors.",
     ),
 ]
 

@@ -30,6 +30,7 @@ KINDS = (
 """What `--data` and `--dataset` take."""
 
 Log = Callable[[str], object]
+_NO_CROPS = np.zeros((0, CROP_SIZE, CROP_SIZE), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,18 +76,15 @@ def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lam
     check_each_once(sources)
     bases: dict[str, Dataset] = {}
     own: dict[str, LabelledCrops] = {}
-    non_digits = [np.zeros((0, CROP_SIZE, CROP_SIZE), np.uint8)]
     for source in sources:
         if is_own(source):
             own[source] = load_custom_digits(source, log=log)
-            if Path(source).is_dir():
-                non_digits.append(load_non_digits(source))
         else:
             name, base = _load_base(source)
             bases[name] = base
     joined = Dataset(*(np.concatenate(parts) for parts in zip(*bases.values(), strict=True))) if bases else None
     split = split_own_digits(join_crops(own)) if own else None
-    return TrainingDigits("+".join([*bases, *([OWN] if own else [])]), joined, split, np.concatenate(non_digits))
+    return TrainingDigits("+".join([*bases, *([OWN] if own else [])]), joined, split, load_own_non_digits(sources))
 
 
 def load_dataset(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> tuple[str, Dataset]:
@@ -139,6 +137,12 @@ def load_test_crops(sources: Sequence[str] | None = None, *, log: Log = lambda l
     sources = sources or [MNIST]
     check_each_once(sources)
     return join_crops({source: _load_test_set(source, log) for source in sources})
+
+
+def load_own_non_digits(sources: Sequence[str] | None = None) -> NDArray[np.uint8]:
+    """Load what the user's folders hold besides digits: uint8 (N, 28, 28). Arguments and errors as above."""
+    folders = [source for source in sources or [] if is_own(source) and Path(source).is_dir()]
+    return np.concatenate([_NO_CROPS, *map(load_non_digits, folders)])
 
 
 def check_each_once(sources: Sequence[str]) -> None:

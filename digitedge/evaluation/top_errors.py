@@ -48,7 +48,7 @@ def draw_top_errors(
     """Draw crops with their label, prediction and confidence: uint8 (H, W, 3) BGR.
 
     Args:
-        errors: at least one.
+        errors: the title alone is drawn if there are none.
         crops: uint8 (N, 28, 28), which `TopError.index` refers to.
         names: of the crops.
         title: for the top line.

@@ -37,9 +37,7 @@ def add_parent(
     """
     parent, stated = fine_tuning.parent, fine_tuning.own.sha256
     if own is None:
-        raise DataError(
-            f"{run.path} was trained on own digits. Name them with --data, so that it can be judged on them."
-        )
+        raise DataError(f"{run.path} was trained on own digits. Name them with --data, to judge it on them.")
     if own.sha256 != stated:
         raise DataError(
             f"{run.path} was trained on own digits with content {stated[:12]}..., got {own.sha256[:12]}...: they were "

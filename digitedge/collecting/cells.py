@@ -1,0 +1,153 @@
+"""The flat page of a sheet becomes the ink of each cell: printed borders removed, strokes given to their cells.
+
+A digit may cross the border of its cell: what is mostly in one cell belongs to it as a whole.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.collecting.flatten import PX_PER_MM
+from digitedge.collecting.sheet import CELL_MM, CELLS, COLUMNS, FIRST_CELL_MM, PITCH_MM, ROWS, Cell
+from digitedge.utils.boxes import Box
+from digitedge.utils.opencv import as_uint8, cv2
+from digitedge.vision.binarize import binarize
+from digitedge.vision.illumination import estimate_illumination, extract_ink
+from digitedge.vision.segment import connected_components
+
+# Where a printed border may be beside its place, in pixels: the paper is not quite flat.
+_BORDER_REACH = 4
+# Distance from the middle of a border at which the paper is bare again, in pixels.
+_BORDER_HALF = 2
+# Share of a border's pixels that strokes leave free, and what its noise adds to its darkness.
+_FREE_SHARE = 0.4
+_BORDER_NOISE = 1.3
+# A piece of ink with at least this share in one cell is that cell's as a whole.
+_OWN_SHARE = 0.75
+# Least longer side of the largest piece of a digit in millimetres, and of another piece, in sides of the largest.
+MIN_DIGIT_MM = 2.2
+_MIN_PART = 0.15
+# Writing reaches at most this far out of the cells, in millimetres: beyond are the printed digits.
+_MARGIN_MM = 1.6
+
+
+def extract_cells(page: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:
+    """Extract the ink of all cells.
+
+    Args:
+        page: uint8 (h, w), the flat page in grey, see `flatten`.
+
+    Returns:
+        For each cell that is not empty: its ink, uint8 (h, w), bright on 0, cropped to the ink.
+    """
+    ink = remove_borders(extract_ink(page, estimate_illumination(page)))
+    left, top, right, bottom = _grid_px()
+    ink[:top] = ink[bottom:] = 0
+    ink[:, :left] = ink[:, right:] = 0
+    owners = _assign_ink(binarize(ink))
+    found = {}
+    for number, cell in enumerate(CELLS):
+        around = _around(cell)
+        own = _cut_out(ink[around], owners[around] == number)
+        if own is not None:
+            found[cell] = own
+    return found
+
+
+def _around(cell: Cell) -> tuple[slice, slice]:
+    """The part of the flat page that holds the ink of a cell, which may reach into its neighbours."""
+    x, y, width, height = cell_box_px(cell)
+    return slice(max(0, y - height), y + 2 * height), slice(max(0, x - width), x + 2 * width)
+
+
+def remove_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Remove the printed borders of all cells from the ink of a page, uint8 (h, w); strokes that cross them stay."""
+    cleaned = ink.copy()
+    for cell in CELLS:
+        for side in _sides(cell, ink.shape):
+            _remove_border(
+                cleaned[side] if side[0].stop - side[0].start < side[1].stop - side[1].start else cleaned[side].T
+            )
+    return cleaned
+
+
+def _sides(cell: Cell, shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Yield the strips of a page around the four borders of a cell."""
+    x, y, width, height = cell_box_px(cell)
+    reach = _BORDER_REACH + _BORDER_HALF
+    for row in (y, y + height - 1):
+        yield slice(row - reach, row + reach + 1), slice(x, x + width)
+    for column in (x, x + width - 1):
+        yield slice(y, y + height), slice(column - reach, column + reach + 1)
+
+
+def _remove_border(strip: NDArray[np.uint8]) -> None:
+    """Remove the line along the middle of a strip, uint8 (2 * reach + 1, L), in place."""
+    free = np.quantile(strip, _FREE_SHARE, axis=1).astype(np.float32)  # the darkness without the strokes that cross
+    profile = free - np.minimum(free[0], free[-1])
+    middle = _BORDER_HALF + int(profile[_BORDER_HALF:-_BORDER_HALF].argmax())
+    rows = slice(middle - _BORDER_HALF, middle + _BORDER_HALF + 1)
+    band = strip[rows]
+    without = np.maximum(band - _BORDER_NOISE * np.maximum(profile[rows], 0)[:, None], 0)
+    above, below = strip[max(0, rows.start - 1)], strip[min(len(strip) - 1, rows.stop)]
+    bridge = np.minimum(_widen(above), _widen(below))  # a stroke that crosses, also at a slant
+    band[:] = np.minimum(band, np.maximum(without, bridge)).astype(np.uint8)
+
+
+def _widen(row: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    size = 2 * _BORDER_HALF + 1
+    return as_uint8(cv2.dilate(row[None], np.ones((1, size), np.uint8))[0])
+
+
+def cell_box_px(cell: Cell) -> Box:
+    """Return the box of a cell in pixels of the flat page."""
+    x, y, width, height = (round(value * PX_PER_MM) for value in cell.box_mm)
+    return x, y, width, height
+
+
+def _grid_px() -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of what may hold writing, in pixels of the flat page."""
+    start = np.array(FIRST_CELL_MM)
+    end = start + (np.array([COLUMNS, ROWS]) - 1) * PITCH_MM + CELL_MM
+    left, top = np.rint((start - _MARGIN_MM) * PX_PER_MM).astype(int).tolist()
+    right, bottom = np.rint((end + _MARGIN_MM) * PX_PER_MM).astype(int).tolist()
+    return left, top, right, bottom
+
+
+def _assign_ink(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return the index in CELLS of the cell that each pixel of a mask belongs to, int32 (h, w); -1 for paper."""
+    nearest = _nearest_cells(mask.shape)
+    components = connected_components(mask)
+    pixels = np.flatnonzero(components.labels)
+    label, cell = components.labels.ravel()[pixels] - 1, nearest.ravel()[pixels]
+    shares = np.zeros((len(components.areas), len(CELLS)), np.int32)
+    np.add.at(shares, (label, cell), 1)
+    is_whole = shares.max(axis=1, initial=0) >= _OWN_SHARE * components.areas
+    owners = np.full(mask.shape, -1, np.int32)
+    owners.ravel()[pixels] = np.where(is_whole[label], shares.argmax(axis=1)[label], cell)
+    return owners
+
+
+def _nearest_cells(shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Return the index of the nearest cell of each pixel; gaps are divided in their middle."""
+    column, row = (
+        np.clip((np.arange(size) / PX_PER_MM - first + (pitch - cell) / 2) // pitch, 0, count - 1).astype(np.int32)
+        for size, first, pitch, cell, count in zip(
+            shape[::-1], FIRST_CELL_MM, PITCH_MM, CELL_MM, (COLUMNS, ROWS), strict=True
+        )
+    )
+    return np.asarray(row[:, None] * COLUMNS + column, np.int32)
+
+
+def _cut_out(ink: NDArray[np.uint8], own: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+    """Cut the ink of a cell out; None if there is none but specks."""
+    components = connected_components(own.view(np.uint8) * np.uint8(255))
+    sides = components.boxes[:, 2:].max(axis=1, initial=0)
+    if sides.max(initial=0) < MIN_DIGIT_MM * PX_PER_MM:
+        return None
+    kept = np.flatnonzero(sides >= _MIN_PART * sides.max()) + 1
+    mask = np.isin(components.labels, kept)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    window = slice(y, y + height), slice(x, x + width)
+    return np.where(mask[window], ink[window], np.uint8(0))
