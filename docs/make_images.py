@@ -2,8 +2,8 @@
 
     python docs/make_images.py          # writes docs/images/; half a minute
 
-All show rendered input, so they can be made again on any machine. The pages are the real ones: `digitedge camera demo
---web` and `digitedge label` in processes of their own, opened in a headless Chromium. The clock and the clip of the live
+All show rendered input, so they can be made again on any machine. The pages are the real ones: `digitedge camera
+demo --web` and `digitedge label` in processes of their own, opened in a headless Chromium. Clock and clip of the live
 page differ from run to run.
 """
 
