@@ -262,6 +262,8 @@ def test_digits_of_photographs_are_saved_and_counted(desk: Path) -> None:
     result = camera("page.png", "--save-crops", "crops", folder=desk)
     assert result.returncode == 0
     assert "crops: 2 crops saved\n" in result.stderr
+    again = camera("page.png", "--save-crops", "crops", folder=desk)
+    assert "crops: 0 crops saved, 2 left out\n" in again.stderr
     assert sorted(path.name for path in (desk / "crops/7").iterdir()) == ["000001.png", "000002.png"]
 
 

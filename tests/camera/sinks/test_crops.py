@@ -186,6 +186,18 @@ def test_a_row_that_is_corrected_before_it_is_saved_is_saved_once_with_the_right
     assert len(list_images(tmp_path)) == 3
 
 
+def test_a_text_that_was_wrong_is_not_saved_when_it_is_misread_again(tmp_path: Path) -> None:
+    with CropSink(tmp_path) as sink:
+        show_row(sink, "12", [0.9, 0.9], 3.0)
+        show_row(sink, "34", [0.9, 0.9], 4.0)
+        sink.correct("12", 3.0, "72")
+        sink.correct("34", 4.0, "34")  # it was right
+        show_row(sink, "12", [0.9, 0.9], 5.0)
+        show_row(sink, "34", [0.9, 0.9], 6.0)
+        assert sink.correct("12", 5.0, "72") == 2
+    assert [image.label for image in list_images(tmp_path)] == [2, 2, 3, 3, 4, 4, 7, 7]
+
+
 def test_a_correction_leaves_alone_what_a_person_has_moved(tmp_path: Path) -> None:
     with CropSink(tmp_path) as sink:
         show_row(sink, "12", [0.9, 0.9], 3.0)
