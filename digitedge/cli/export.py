@@ -146,7 +146,7 @@ def export(
     check_target(target, overwrite)
     named = load_training_digits(data or (run.data_sources if run else None), log=echo)
     fine_tuning = run.fine_tuning if run else None
-    data_name, dataset, own = choose_roles(named, rehearse=fine_tuning is not None, log=echo)
+    data_name, dataset, own = choose_roles(named, split=run.split_again if run and fine_tuning else None, log=echo)
     if run and fine_tuning:
         source = add_parent(source, run, fine_tuning, own, RUNS_FOLDER, log=echo)
     exported = export_bundle(

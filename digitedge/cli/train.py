@@ -1,6 +1,7 @@
 """`digitedge train`."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,7 +93,7 @@ def train(
     from digitedge.datasets.load import choose_roles, load_training_digits
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES
-    from digitedge.training.own_hand import for_own_digits
+    from digitedge.training.own_hand import for_own_digits, split_for
     from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
 
     if resume is not None:
@@ -100,7 +101,7 @@ def train(
         _refuse_other_settings(ctx, run)
         echo(f"run: {run.path}")
         digits = load_training_digits(data or run.data_sources, log=echo)
-        _, dataset, own = choose_roles(digits, rehearse=run.config.own_share > 0, log=echo)
+        _, dataset, own = choose_roles(digits, split=run.split_again if run.config.own_share else None, log=echo)
         folder = run.path
         with report_interruption(folder, echo):
             training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
@@ -117,9 +118,11 @@ def train(
             teacher=_keras_file(teacher),
         )
         digits = load_training_digits(data, log=echo)
-        if start is not None and digits.own is not None:
+        split = None
+        if config.start is not None and digits.own is not None:
+            split = partial(split_for, Path(config.start))
             config = for_own_digits(config, epochs=epochs, scenes=scenes)
-        data_name, dataset, own = choose_roles(digits, rehearse=config.own_share > 0, log=echo)
+        data_name, dataset, own = choose_roles(digits, split=split, log=echo)
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
             training.train(
                 config,

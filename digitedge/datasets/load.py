@@ -40,13 +40,13 @@ class TrainingDigits:
     Attributes:
         name: "mnist", "synthetic" or "own", or several joined with "+".
         base: MNIST or rendered digits; None if only own digits were named.
-        own: the user's digits; None if there are none.
+        own: the user's digits, not split yet; None if there are none.
         non_digits: uint8 (N, 28, 28), what the user's folders hold besides digits.
     """
 
     name: str
     base: Dataset | None
-    own: OwnDigits | None
+    own: LabelledCrops | None
     non_digits: NDArray[np.uint8]
 
     def joined(self) -> Dataset:
@@ -54,8 +54,8 @@ class TrainingDigits:
         if self.own is None:
             assert self.base is not None
             return self.base
-        training, held_out = self.own.training, self.own.held_out
-        own = Dataset(training.crops, training.labels, held_out.crops, held_out.labels)
+        split = split_own_digits(self.own)
+        own = Dataset(split.training.crops, split.training.labels, split.held_out.crops, split.held_out.labels)
         if self.base is None:
             return own
         return Dataset(*(np.concatenate(pair) for pair in zip(self.base, own, strict=True)))
@@ -83,8 +83,8 @@ def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lam
             name, base = _load_base(source)
             bases[name] = base
     joined = Dataset(*(np.concatenate(parts) for parts in zip(*bases.values(), strict=True))) if bases else None
-    split = split_own_digits(join_crops(own)) if own else None
-    return TrainingDigits("+".join([*bases, *([OWN] if own else [])]), joined, split, load_own_non_digits(sources))
+    name = "+".join([*bases, *([OWN] if own else [])])
+    return TrainingDigits(name, joined, join_crops(own) if own else None, load_own_non_digits(sources))
 
 
 def load_dataset(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> tuple[str, Dataset]:
@@ -93,25 +93,29 @@ def load_dataset(sources: Sequence[str] | None = None, *, log: Log = lambda line
     return digits.name, digits.joined()
 
 
-def choose_roles(digits: TrainingDigits, *, rehearse: bool, log: Log) -> tuple[str, Dataset, OwnDigits | None]:
+def choose_roles(
+    digits: TrainingDigits, *, split: Callable[[LabelledCrops], OwnDigits] | None, log: Log
+) -> tuple[str, Dataset, OwnDigits | None]:
     """Return the name of the data, the data set, and the own digits if these are not simply a part of it.
 
     A fine-tuning on own digits rehearses MNIST or rendered digits, also where only own digits were named.
 
     Args:
         digits: what was named.
-        rehearse: whether own digits are fine-tuned on, so that the data set is what is rehearsed.
+        split: splits the own digits of a fine-tuning, in which the data set is what is rehearsed; None for another
+            training.
         log: gets a line if rendered digits take the place of MNIST.
 
     Raises:
         DataError: as `load_mnist_or_rendered`.
     """
-    if not rehearse or digits.own is None:
+    if split is None or digits.own is None:
         return digits.name, digits.joined(), None
-    if digits.base is not None:
-        return digits.name, digits.base, digits.own
-    base_name, base = load_mnist_or_rendered(log=log)
-    return f"{base_name}+{digits.name}", base, digits.own
+    name, base = digits.name, digits.base
+    if base is None:
+        base_name, base = load_mnist_or_rendered(log=log)
+        name = f"{base_name}+{name}"
+    return name, base, split(digits.own)
 
 
 def load_mnist_or_rendered(*, log: Log) -> tuple[str, Dataset]:

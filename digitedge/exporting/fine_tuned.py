@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.load import load_training_digits
-from digitedge.datasets.own_digits import OwnDigits
+from digitedge.datasets.own_digits import OwnDigits, split_as_before
 from digitedge.errors import CameraError, DataError
 from digitedge.exporting.export import ModelSource
 from digitedge.exporting.parent_check import ParentModel
@@ -28,21 +28,16 @@ def add_parent(
         source: the fine-tuned model.
         run: its run folder.
         fine_tuning: what its args.json says of parent and digits.
-        own: the digits, as they are now; None if they were not named.
+        own: the digits; None if they were not named.
         runs: the folder of all runs, among which the earlier fine-tunings are found.
         log: gets a line for each of them whose digits cannot be loaded any more.
 
     Raises:
-        DataError: the digits are not those that it was trained on.
+        DataError: the digits were not named.
     """
-    parent, stated = fine_tuning.parent, fine_tuning.own.sha256
     if own is None:
         raise DataError(f"{run.path} was trained on own digits. Name them with --data, to judge it on them.")
-    if own.sha256 != stated:
-        raise DataError(
-            f"{run.path} was trained on own digits with content {stated[:12]}..., got {own.sha256[:12]}...: they were "
-            "corrected, added to or removed since. Train again, so that held-out digits stay held out."
-        )
+    parent = fine_tuning.parent
     earlier = dict(_load_earlier(parent.own_sha256, runs, log))
     model = ParentModel(name=parent.name, file=run.path / START, sha256=parent.sha256, earlier=earlier)
     return replace(source, own=own, parent=model)
@@ -69,6 +64,7 @@ def _load_earlier(
         except (DataError, CameraError) as exc:
             log(f"the digits of {run.path} are not compared: {exc}")
         else:
-            if digits.own is not None and len(digits.own.held_out):
-                yield f"held-out digits of {run.path.name}", digits.own.held_out
+            ids = fine_tuning.own.held_out_ids
+            if digits.own is not None and len(held_out := split_as_before(digits.own, ids, "").held_out):
+                yield f"held-out digits of {run.path.name}", held_out
         own_sha256 = fine_tuning.parent.own_sha256

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import MANIFEST, read_manifest
-from digitedge.datasets.own_digits import OwnDigits
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.own_digits import OwnDigits, digit_ids, split_own_digits
 from digitedge.metrics.ood import OodResult
 from digitedge.training.config import TrainConfig
+from digitedge.training.distillation import Teacher
 from digitedge.training.run_folder import ARGS, BEST, load_run
 from digitedge.utils.tables import Table, percent
 
+# Digits that are classified at once.
+BATCH = 250
 # Share of own digits in a batch, batches of an epoch, and epochs.
 OWN_SHARE = 0.25
 STEPS = 50
@@ -45,6 +49,18 @@ def for_own_digits(config: TrainConfig, *, epochs: int | None = None, scenes: in
         own_share=OWN_SHARE,
         teacher_weight=TEACHER_WEIGHT,
     )
+
+
+def split_for(start: Path, digits: LabelledCrops) -> OwnDigits:
+    """Split own digits for the fine-tuning of a model, the .keras file `start`; see `split_own_digits`.
+
+    Raises:
+        ModelError: the file cannot be read, or has other inputs or outputs.
+    """
+    teacher = Teacher(start)
+    batches = np.array_split(digits.crops, 1 + len(digits) // BATCH)
+    predictions = np.concatenate([teacher.probabilities(batch).argmax(axis=1) for batch in batches])
+    return split_own_digits(digits, misread=predictions != digits.labels)
 
 
 def describe_parent(start: str, copy: Path) -> dict[str, Any]:
@@ -78,6 +94,7 @@ def describe_own(own: OwnDigits, non_digits: NDArray[np.uint8]) -> dict[str, Any
     """Describe own digits by hash, numbers and the ids of their writers; no names, no images."""
     return {
         "sha256": own.sha256,
+        "held_out_ids": digit_ids(own.held_out),
         "writers": list(own.writers),
         "training": len(own.training),
         "held_out": len(own.held_out),

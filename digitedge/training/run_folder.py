@@ -21,6 +21,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.own_digits import OwnDigits, split_as_before
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
@@ -67,6 +69,8 @@ class OwnArgs:
     """What args.json says of own digits; see `digitedge.training.own_hand.describe_own`."""
 
     sha256: str
+    split: str
+    held_out_ids: tuple[str, ...]
     writers: tuple[str, ...] = ()
 
 
@@ -108,6 +112,25 @@ class RunFolder:
         parent = build(ParentArgs, self.args.get("parent"), where=f"{self.path / ARGS}: parent")
         own = build(OwnArgs, self.args.get("own"), where=f"{self.path / ARGS}: own")
         return FineTuning(parent, own)
+
+    def split_again(self, digits: LabelledCrops) -> OwnDigits:
+        """Split own digits as they were split when the training began.
+
+        Raises:
+            DataError: they are not the digits that it began with, or args.json is damaged.
+        """
+        fine_tuning = self.fine_tuning
+        if fine_tuning is None:
+            raise DataError(f"{self.path}: expected a fine-tuning on own digits. Leave them out of --data.")
+        stated = fine_tuning.own
+        own = split_as_before(digits, stated.held_out_ids, stated.split)
+        if own.sha256 != stated.sha256:
+            raise DataError(
+                f"{self.path} was trained on own digits with content {stated.sha256[:12]}..., got "
+                f"{own.sha256[:12]}...: they were corrected, added to or removed since. Train again, so that held-out "
+                "digits stay held out."
+            )
+        return own
 
     @property
     def data_sources(self) -> list[str] | None:
