@@ -1,7 +1,7 @@
 """A folder of digits while a person checks its labels: the images by doubt, and changes that are written at once."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,7 +140,7 @@ class LabelSession:
             pixels = resize(pixels, (max(1, round(scale * width)), max(1, round(scale * height))), cv2.INTER_AREA)
         return encode_image(pixels, ".png")
 
-    def apply(self, changes: Iterable[LabelChange]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def apply(self, changes: Sequence[LabelChange]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Write changes to the folder, each as far as it can be.
 
         Returns:

@@ -43,7 +43,7 @@ def test_beyond_this_machine_the_url_contains_a_new_token() -> None:
         assert local.sink.url == f"{local.base}/"
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/healthz/"])
+@pytest.mark.parametrize("path", [*PATHS, "/api/corrections", "/nowhere", "/healthz/"])
 def test_a_request_without_the_token_is_401_on_every_path(guarded: ServedPage, path: str) -> None:
     answer = guarded.get(path)
     assert answer.status_code == 401

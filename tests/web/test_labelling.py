@@ -3,6 +3,7 @@
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,27 @@ class Client:
         return httpx.post(f"{self.base}/api/labels", json=body, **options)
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    folder = make_folder(tmp_path / "crops")
+@contextmanager
+def serve(folder: Path) -> Iterator[Client]:
+    make_folder(folder)
     with LabellingPage(Address(0), LabelSession(folder, classifier())) as page:
         yield Client(page, folder)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    with serve(tmp_path / "crops") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One page for all tests that are refused; at the end no label has changed."""
+    with serve(tmp_path_factory.mktemp("labels") / "crops") as client:
+        before = labels_in(client.folder)
+        yield client
+        assert labels_in(client.folder) == before
+        assert not client.page.done.is_set()
 
 
 def test_images_come_by_doubt_and_their_thumbnails_are_the_crops(client: Client) -> None:
@@ -75,15 +92,13 @@ def test_an_image_that_is_gone_is_told_and_the_others_are_written(client: Client
     assert labels_in(client.folder)["000010.png"] == (7, True)
 
 
-def test_a_page_of_an_earlier_start_changes_nothing(client: Client) -> None:
-    answer = client.change({"id": 0, "label": 7, "checked": True}, session="0123456789abcdef")
+def test_a_page_of_an_earlier_start_changes_nothing(unchanged: Client) -> None:
+    answer = unchanged.change({"id": 0, "label": 7, "checked": True}, session="0123456789abcdef")
     assert (answer.status_code, answer.json()["error"].partition(".")[0]) == (
         409,
         "This page belongs to an earlier start of digitedge label",
     )
-    assert httpx.post(f"{client.base}/api/done", content=b"other").status_code == 409
-    assert not client.page.done.is_set()
-    assert not any(checked for _, checked in labels_in(client.folder).values())
+    assert httpx.post(f"{unchanged.base}/api/done", content=b"other").status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -98,49 +113,47 @@ def test_a_page_of_an_earlier_start_changes_nothing(client: Client) -> None:
         7,
     ],
 )
-def test_what_is_no_change_is_422(client: Client, change: Any) -> None:
-    answer = client.change(change)
+def test_what_is_no_change_is_422(unchanged: Client, change: Any) -> None:
+    answer = unchanged.change(change)
     assert answer.status_code == 422
     assert answer.json()["error"].startswith("Expected {")
-    assert not any(checked for _, checked in labels_in(client.folder).values())
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 10_000, b'{"session": "", "changes": NaN}'])
-def test_a_body_that_is_no_json_of_this_form_is_422(client: Client, body: bytes) -> None:
-    assert httpx.post(f"{client.base}/api/labels", content=body).status_code == 422
+def test_a_body_that_is_no_json_of_this_form_is_422(unchanged: Client, body: bytes) -> None:
+    assert httpx.post(f"{unchanged.base}/api/labels", content=body).status_code == 422
 
 
-def test_too_many_changes_or_thumbnails_are_refused(client: Client) -> None:
+def test_too_many_changes_or_thumbnails_are_refused(unchanged: Client) -> None:
     many = [{"id": 0, "label": 7, "checked": True}] * (MAX_CHANGES + 1)
-    assert client.change(*many).status_code == 422
-    assert httpx.post(f"{client.base}/api/labels", content=b"x" * 1_000_000).status_code == 413
+    assert unchanged.change(*many).status_code == 422
+    assert httpx.post(f"{unchanged.base}/api/labels", content=b"x" * 1_000_000).status_code == 413
     ids = ",".join(map(str, range(MAX_THUMBNAILS + 1)))
-    assert httpx.get(f"{client.base}/api/thumbnails?ids={ids}").status_code == 422
+    assert httpx.get(f"{unchanged.base}/api/thumbnails?ids={ids}").status_code == 422
 
 
 @pytest.mark.parametrize("ids", ["", "-1", "../7/000007.png", "1,,2", "1e3", "%C2%B2"])
-def test_thumbnails_are_named_by_numbers_alone(client: Client, ids: str) -> None:
-    assert httpx.get(f"{client.base}/api/thumbnails?ids={ids}").status_code == 422
+def test_thumbnails_are_named_by_numbers_alone(unchanged: Client, ids: str) -> None:
+    assert httpx.get(f"{unchanged.base}/api/thumbnails?ids={ids}").status_code == 422
 
 
 @pytest.mark.parametrize(
     "path", ["/7/000007.png", "/collection.json", "/..%2fcrops/collection.json", "/page/label.html"]
 )
-def test_files_of_the_folder_have_no_path_on_the_page(client: Client, path: str) -> None:
-    assert httpx.get(client.base + path).status_code == 404
+def test_files_of_the_folder_have_no_path_on_the_page(unchanged: Client, path: str) -> None:
+    assert httpx.get(unchanged.base + path).status_code == 404
 
 
 @pytest.mark.parametrize(
     "headers",
     [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
 )
-def test_other_sites_can_neither_change_labels_nor_end_the_page(client: Client, headers: dict[str, str]) -> None:
-    session = client.images()["session"]
-    assert client.change({"id": 0, "label": 7, "checked": True}, session=session, headers=headers).status_code == 403
-    done = httpx.post(f"{client.base}/api/done", content=session.encode(), headers=headers)
+def test_other_sites_can_neither_change_labels_nor_end_the_page(unchanged: Client, headers: dict[str, str]) -> None:
+    session = unchanged.images()["session"]
+    assert unchanged.change({"id": 0, "label": 7, "checked": True}, session=session, headers=headers).status_code == 403
+    done = httpx.post(f"{unchanged.base}/api/done", content=session.encode(), headers=headers)
     assert done.status_code == 403
-    assert httpx.get(f"{client.base}/api/images", headers={"Host": "evil.example"}).status_code == 400
-    assert not any(checked for _, checked in labels_in(client.folder).values())
+    assert httpx.get(f"{unchanged.base}/api/images", headers={"Host": "evil.example"}).status_code == 400
 
 
 def test_beyond_this_machine_everything_needs_the_token(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ A camera sees the same digits for hours, and most of them teach nothing. So not 
 first of which the classifier is least sure, and of each digit a quota, half of which is kept for doubtful ones.
 """
 
+import hashlib
 import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ from digitedge.errors import DataError, DigitEdgeError, InputError
 from digitedge.reader.reading import Digit, Reading
 from digitedge.utils.boxes import share_within
 from digitedge.utils.files import check_writable, hash_regular_file
+from digitedge.utils.opencv import encode_image
 
 MAX_PER_MINUTE = 60
 QUOTA = 1000
@@ -50,6 +52,7 @@ MAX_WAITING = 300
 # Rows that can be corrected: those that were stable last.
 MAX_ROWS = 50
 MAX_CROP_BYTES = 1 << 20
+SUFFIX = ".png"
 MINUTE_S = 60.0
 
 
@@ -67,6 +70,11 @@ class _Crop:
     @property
     def is_sure(self) -> bool:
         return self.confidence >= SURE_FROM
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, by which the collection knows it."""
+        return hashlib.sha256(encode_image(self.pixels, SUFFIX)).hexdigest()
 
     def record(self, *, checked: bool) -> CropRecord:
         return CropRecord(
@@ -105,15 +113,17 @@ class CropSink:
         self._quota = quota
         self._log = log
         check_writable(self.folder)
-        records = open_collection(self.folder).records.values()
-        self._sure = Counter(one.predicted for one in records if (one.confidence or 0) >= SURE_FROM)
+        records = open_collection(self.folder).records
+        self._known = set(records)  # before this run
+        self._sure = Counter(one.predicted for one in records.values() if (one.confidence or 0) >= SURE_FROM)
         files = {label: list((self.folder / label).glob("*.png")) for label in LABEL_FOLDERS}
         self._counts = Counter({int(label): len(files[label]) for label in LABEL_FOLDERS if label != NON_DIGIT_FOLDER})
         stems = (file.stem for label in LABEL_FOLDERS for file in files[label])
         self._next = 1 + max((int(stem) for stem in stems if stem.isdecimal()), default=0)
         self._run = f"camera {datetime.now():%Y-%m-%d %H:%M:%S}"
         self._due: set[tuple[str, float]] = set()
-        self._lock = threading.Lock()  # of the rows
+        self._lock = threading.Lock()  # of the rows and of what was read wrong
+        self._misread: set[str] = set()
         self._rows: OrderedDict[tuple[str, float], list[_Crop]] = OrderedDict()
         self._waiting: list[_Crop] = []
         self._saved_at = deque[float](maxlen=MAX_PER_MINUTE)
@@ -145,6 +155,8 @@ class CropSink:
     def correct(self, text: str, time: float, right: str) -> int:
         """Save a stable row with the right labels, in place of those that were read. May be called by any thread.
 
+        A text that was wrong is not saved again when it appears again: it is the same row that is misread again.
+
         Args:
             text: of the row as it was read.
             time: when it became stable, as in `StableRow.to_dict`.
@@ -165,6 +177,9 @@ class CropSink:
                 f"the crops of {text} are not known: expected one of the last {MAX_ROWS} rows, of which one frame has "
                 "shown every digit. Wait until it is read again."
             )
+        if labels != parse_labels(text, text):
+            with self._lock:
+                self._misread.add(text)
         return self._writer.submit(self._write_correction, row, labels).result()
 
     def __enter__(self) -> Self:
@@ -185,8 +200,9 @@ class CropSink:
             self._due.discard(_key(row))
             if not self._waiting:
                 self._collected_from = self._now
-            self._waiting += crops
             with self._lock:
+                if row.text not in self._misread:
+                    self._waiting += crops
                 self._rows[row.text, round(row.time, 3)] = crops  # as `StableRow.to_dict` has it
                 if len(self._rows) > MAX_ROWS:
                     self._rows.popitem(last=False)
@@ -207,8 +223,11 @@ class CropSink:
         self._submit(chosen)
 
     def _has_room(self, crop: _Crop) -> bool:
-        """Count a crop, if the quota of its digit is not used up; half of it is for doubtful ones."""
+        """Count a crop, if it is new and the quota of its digit is not used up; half of it is for doubtful ones."""
         if crop.path is not None:  # corrected and saved meanwhile
+            return False
+        if crop.sha256 in self._known:  # of a photograph that is read again
+            self._left_out += 1
             return False
         if self._counts[crop.digit] >= self._quota and crop.digit not in self._full:
             self._full.add(crop.digit)
@@ -251,7 +270,7 @@ class CropSink:
         return len(checked) + len(new)
 
     def _add(self, crops: Sequence[_Crop], labels: Sequence[int | None], *, checked: bool) -> None:
-        names = [f"{self._next + index:06d}.png" for index in range(len(crops))]
+        names = [f"{self._next + index:06d}{SUFFIX}" for index in range(len(crops))]
         records = [crop.record(checked=checked) for crop in crops]
         paths = add_crops(self.folder, [crop.pixels for crop in crops], labels, records, names)
         for crop, path in zip(crops, paths, strict=True):

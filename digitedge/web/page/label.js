@@ -2,6 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 const percent = (share) => `${Math.round(100 * share)} %`;
+const grouped = (count) => count.toLocaleString("en");
 
 const PAGE_SIZE = 60;
 const MAX_CHANGES = 500; // of one request
@@ -63,13 +64,15 @@ function showOverview() {
   const checked = all.filter((image) => image.checked).length;
   byId("progress").max = Math.max(1, all.length);
   byId("progress").value = checked;
-  byId("progress-text").textContent = `${checked} of ${all.length} checked`;
+  byId("progress-text").textContent = `${grouped(checked)} of ${grouped(all.length)} checked`;
   const counts = new Map();
   for (const image of all) counts.set(labelOf(image), (counts.get(labelOf(image)) ?? 0) + 1);
   for (const button of byId("filter").children) {
     const label = button.dataset.label ?? null;
     button.setAttribute("aria-pressed", label === filter);
-    button.querySelector(".count").textContent = label === null ? all.length : counts.get(label) ?? 0;
+    const count = label === null ? all.length : counts.get(label) ?? 0;
+    button.querySelector(".count").textContent = count;
+    button.setAttribute("aria-label", `${label === null ? "All" : nameOf(label)}: ${count}`);
   }
   byId("undo").disabled = undoStack.length === 0;
   showRest();
@@ -157,7 +160,8 @@ function modelText(image) {
   if (image.gone) return "It is not there any more.";
   if (image.predicted === null) return "It cannot be read.";
   const agrees = image.predicted === image.label;
-  return `The model ${agrees ? "agrees" : `reads ${image.predicted}`}, ${percent(image.confidence)}.`;
+  const verb = image.confidence < CERTAIN_FROM ? `is unsure: ${image.predicted}` : agrees ? "agrees" : `reads ${image.predicted}`;
+  return `The model ${verb}, ${percent(image.confidence)}.`;
 }
 
 const tileOf = (id) => byId("crops").querySelector(`[data-id="${id}"]`);
@@ -330,7 +334,7 @@ byId("done").addEventListener("click", async () => {
   }
   ended = true;
   const checked = [...images.values()].filter((image) => image.checked).length;
-  byId("ended-text").textContent = `${checked} of ${images.size} digits are checked.`;
+  byId("ended-text").textContent = `${grouped(checked)} of ${grouped(images.size)} digits are checked.`;
   document.querySelector("main").hidden = byId("done").hidden = byId("state").hidden = true;
   byId("ended").hidden = false;
   byId("ended").querySelector("h2").focus();
