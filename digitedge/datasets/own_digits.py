@@ -37,9 +37,8 @@ class OwnDigits:
 
     @property
     def sha256(self) -> str:
-        """Hash of all digits and labels, however they are ordered and split: hexadecimal."""
-        ids = sorted([*digit_ids(self.training), *digit_ids(self.held_out)])
-        return hashlib.sha256("".join(ids).encode()).hexdigest()
+        """Hash of all digits and labels, see `digits_sha256`."""
+        return digits_sha256(self.training, self.held_out)
 
     @property
     def writers(self) -> tuple[str, ...]:
@@ -57,6 +56,12 @@ def digit_ids(digits: LabelledCrops) -> list[str]:
     """Identify each digit by its pixels and its label: 16 hexadecimal characters."""
     pairs = zip(digits.crops, digits.labels.tolist(), strict=True)
     return [hashlib.sha256(bytes([label]) + crop.tobytes()).hexdigest()[:16] for crop, label in pairs]
+
+
+def digits_sha256(*parts: LabelledCrops) -> str:
+    """Hash digits and labels, however they are ordered and split: hexadecimal."""
+    ids = sorted(one for part in parts for one in digit_ids(part))
+    return hashlib.sha256("".join(ids).encode()).hexdigest()
 
 
 def split_own_digits(digits: LabelledCrops, *, misread: NDArray[np.bool_] | None = None) -> OwnDigits:

@@ -102,6 +102,7 @@ def bundle(
         raise DataError(
             f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --dataset."
         ) from exc
+    _warn_of_training_digits(model, digits)
     digits = digits if images is None else digits.subset(images)
     if save:
         _check_save(model, skipped, digits)
@@ -148,6 +149,19 @@ def _check_options(
         for folder in filter(Path.is_dir, map(Path, dataset)):
             if folder.resolve() in image.resolve().parents:
                 raise InputError(f"{option} {image} would lie among the digits of {folder}. Choose another folder.")
+
+
+def _warn_of_training_digits(model: Path, digits: "LabelledCrops") -> None:
+    """Say so if the model was fine-tuned on these digits: it has seen most of them."""
+    from digitedge.bundle.bundle import is_bundle, read_manifest
+    from digitedge.datasets.own_digits import digits_sha256
+
+    own = read_manifest(model).own if is_bundle(model) else None
+    if own is not None and own.sha256 == digits_sha256(digits):
+        echo(
+            f"note: {model} was trained on {own.training} of these {len(digits)} digits, so it looks better than it is. "
+            "Its model card has the figures on the others."
+        )
 
 
 def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> None:
