@@ -159,8 +159,8 @@ def _warn_of_training_digits(model: Path, digits: "LabelledCrops") -> None:
     own = read_manifest(model).own if is_bundle(model) else None
     if own is not None and own.sha256 == digits_sha256(digits):
         echo(
-            f"note: {model} was trained on {own.training} of these {len(digits)} digits, so it looks better than it is. "
-            "Its model card has the figures on the others."
+            f"note: {model} was trained on {own.training} of these {len(digits)} digits, so it looks better than it "
+            "is. Its model card has the figures on the others."
         )
 
 
