@@ -8,16 +8,17 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.adapting.check import Change, Others, measure_change
+from digitedge.adapting.check import Change, Others, measure_gain
 from digitedge.adapting.learn import Samples, learn, limit_digits, make_background, own_samples
 from digitedge.bundle.adaptation import Adaptation, AdaptationInfo, Correction, feature_classifier
 from digitedge.bundle.bundle import Model, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, ModelError
-from digitedge.metrics.classification import is_correct
 
 MIN_DIGITS = 10
 FOLDS = 4
+LESS_DOUBT = 0.9
+"""Part of the doubt that may be left where the error of the own digits stays: of few digits, few are misread."""
 STRENGTHS = (1.0, 0.5)
 """Of the correction; the first that passes is taken."""
 
@@ -28,7 +29,7 @@ class Learned:
 
     Attributes:
         adaptation: what was learned of all own digits.
-        changes: of the error, before and after; the first is that of the own digits.
+        changes: before and after: the error of the own digits, the doubt in their right digits, and what others suffer.
         folds: how the own digits were split, in a few words.
     """
 
@@ -39,8 +40,8 @@ class Learned:
     @property
     def problem(self) -> str | None:
         """Why it may not be used, or None."""
-        own, *others = self.changes
-        if not own.holds:
+        own, doubt, *others = self.changes
+        if own.after > own.before or (own.after == own.before and doubt.after > LESS_DOUBT * doubt.before):
             return f"nothing gained: {own.describe()}"
         return next((f"it would harm: {one.describe()}" for one in others if not one.holds), None)
 
@@ -57,7 +58,7 @@ def adapt(
         log: gets lines of progress.
 
     Raises:
-        DataError: too few digits, or all of them are read already.
+        DataError: too few digits.
         ModelError: the file gives no features, or features that are not finite.
     """
     network = feature_classifier(model)
@@ -66,8 +67,6 @@ def adapt(
     digits = limit_digits(digits)
     log(f"learning from {len(digits)} digits")
     own = own_samples(network, digits)
-    if is_correct(own[0].probabilities, digits.labels).all():
-        raise DataError(f"nothing to gain: the model reads all {len(digits)} digits already. Collect misread ones.")
     background = make_background(network, non_digits)
     if not all(np.isfinite(one.features).all() for one in (*own, background)):
         raise ModelError(f"{model.path}: expected features that are finite, got others. Export the model again.")
@@ -80,10 +79,10 @@ def adapt(
         judged = np.empty_like(own[0].probabilities)
         for held_out, part in trained:
             chosen = own[0].choose(held_out)
-            judged[held_out] = _weaken(part, strength).apply(chosen.features, chosen.probabilities)
-        own_change = measure_change("own digits, learned from the others", own[0].probabilities, judged, digits.labels)
-        learned = _describe(model, correction, (own_change, *others.changes(correction)), how, len(digits))
-        if learned.problem is None or not own_change.holds:
+            judged[held_out] = _weaken(part, strength).correct(chosen.features, chosen.probabilities)
+        gain = measure_gain(own[0].probabilities, judged, digits.labels)
+        learned = _describe(model, correction, (*gain, *others.changes(correction)), how, len(digits))
+        if learned.problem is None:
             break
     return learned
 

@@ -34,26 +34,24 @@ class Change:
         name: of what is measured.
         before: with the network alone, 0 to 1.
         after: with the adaptation, 0 to 1.
-        rise: by how much `after` may be higher; None if it must be lower.
+        rise: by how much `after` may be higher.
         count: of the images.
     """
 
     name: str
     before: float
     after: float
-    rise: float | None
+    rise: float
     count: int
 
     @property
     def holds(self) -> bool:
-        """Whether it is as it must be."""
-        if self.rise is None:
-            return self.after < self.before
+        """Whether it is within the limit."""
         return self.after - self.before <= self.rise + 1e-9
 
     def describe(self) -> str:
         """In one line."""
-        limit = "" if self.rise is None else f", at most {100 * self.rise:.1f} points more"
+        limit = f", at most {100 * self.rise:.1f} points more" if self.rise else ""
         return f"{self.name}: {percent(self.before)} before, {percent(self.after)} after{limit}"
 
 
@@ -63,11 +61,27 @@ def measure_change(
     after: NDArray[np.float32],
     labels: NDArray[np.uint8],
     *,
-    rise: float | None = None,
+    rise: float = 0.0,
 ) -> Change:
     """Compare the errors of probabilities, float32 (N, 10), on digits with labels, uint8 (N,)."""
     first, second = (1 - float(is_correct(one, labels).mean()) for one in (before, after))
     return Change(name, first, second, rise, len(labels))
+
+
+def measure_gain(
+    before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> tuple[Change, Change]:
+    """Compare the errors on own digits, and the doubt: the probability that all digits but the right one get.
+
+    Args:
+        before: float32 (N, 10), of the network.
+        after: float32 (N, 10), from `Correction.correct`.
+        labels: uint8 (N,).
+    """
+    rows = np.arange(len(labels))
+    first, second = (1 - float(one[rows, labels].mean()) for one in (before, after))
+    error = measure_change("own digits, learned from the others", before, after, labels)
+    return error, Change("  the same, doubt in the right digit", first, second, 0.0, len(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -71,6 +71,14 @@ class Correction:
     anchors: NDArray[np.float32]
     weights: NDArray[np.float32]
 
+    def correct(self, features: NDArray[np.float32], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Correct probabilities, as they would be if every crop were a digit. Arguments and result as in `apply`."""
+        logits = np.log(np.maximum(probabilities, np.float32(LEAST_PROBABILITY)))
+        added = kernel(normalize_features(features), self.anchors) @ self.weights
+        # The change alone, so that an answer to which nothing is added stays as it is.
+        corrected = np.maximum(probabilities + softmax(logits + added) - softmax(logits), 0)
+        return np.asarray(corrected / corrected.sum(axis=1, keepdims=True), np.float32)
+
     def apply(self, features: NDArray[np.float32], probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Correct probabilities.
 
@@ -89,11 +97,7 @@ class Correction:
             >>> one.apply(features, np.stack([seven, seven])).argmax(axis=1).tolist()
             [1, 7]
         """
-        logits = np.log(np.maximum(probabilities, np.float32(LEAST_PROBABILITY)))
-        added = kernel(normalize_features(features), self.anchors) @ self.weights
-        # The change alone, so that an answer to which nothing is added stays as it is.
-        corrected = np.maximum(probabilities + softmax(logits + added) - softmax(logits), 0)
-        corrected /= corrected.sum(axis=1, keepdims=True)
+        corrected = self.correct(features, probabilities)
         highest, limit = corrected.max(axis=1, keepdims=True), probabilities.max(axis=1, keepdims=True)
         uniform = np.float32(1 / CLASSES)
         share = (limit - uniform) / np.maximum(highest - uniform, np.float32(1e-6))

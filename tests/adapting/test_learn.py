@@ -85,18 +85,25 @@ def learned(*changes: Change) -> Learned:
 
 
 @pytest.mark.parametrize(
-    ("own", "other", "problem"),
+    ("own", "doubt", "other", "problem"),
     [
-        ((0.10, 0.05), (0.02, 0.03), None),
-        ((0.10, 0.10), (0.02, 0.02), "nothing gained: own: 10.00 % before, 10.00 % after"),
-        ((0.10, 0.12), (0.02, 0.02), "nothing gained"),
-        ((0.10, 0.05), (0.02, 0.031), "it would harm: others: 2.00 % before, 3.10 % after, at most 1.0 points more"),
+        ((0.10, 0.05), (0.2, 0.2), (0.02, 0.03), None),
+        ((0.10, 0.10), (0.2, 0.17), (0.02, 0.02), None),
+        ((0.10, 0.10), (0.2, 0.19), (0.02, 0.02), "nothing gained: own: 10.00 % before, 10.00 % after"),
+        ((0.10, 0.12), (0.2, 0.1), (0.02, 0.02), "nothing gained"),
+        (
+            (0.10, 0.05),
+            (0.2, 0.1),
+            (0.02, 0.031),
+            "it would harm: others: 2.00 % before, 3.10 % after, at most 1.0 points more",
+        ),
     ],
 )
 def test_what_gains_nothing_or_harms_does_not_pass(
-    own: tuple[float, float], other: tuple[float, float], problem: str | None
+    own: tuple[float, float], doubt: tuple[float, float], other: tuple[float, float], problem: str | None
 ) -> None:
-    found = learned(Change("own", *own, None, 20), Change("others", *other, RISE, 1000)).problem
+    changes = (Change("own", *own, 0, 20), Change("doubt", *doubt, 0, 20), Change("others", *other, RISE, 1000))
+    found = learned(*changes).problem
     assert found is None if problem is None else (found or "").startswith(problem)
 
 
