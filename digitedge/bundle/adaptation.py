@@ -157,9 +157,10 @@ def adaptation_path(model: Model, exports: Path) -> Path:
     """Where the adaptation of a model stands: beside its bundle or file; in `exports` for the released bundle."""
     folder = model.path.parent
     place = folder if (folder / MANIFEST).is_file() else model.path
-    name = f"{place.resolve().name}{SUFFIX}"
+    if place.name in ("", ".."):  # the working directory, or the one above
+        place = place.resolve()
     if not is_released(place):
-        return place.parent / name
+        return place.parent / f"{place.name}{SUFFIX}"
     manifest = parse_json(read_manifest_bytes(place), where=str(place), error=ModelError, advice=ADVICE)
     return exports / f"{manifest['name']}{SUFFIX}"
 
