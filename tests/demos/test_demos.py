@@ -120,4 +120,4 @@ def test_first_steps_run_from_the_data_to_a_bundle(tmp_path):
 def test_first_steps_without_data_is_one_line_and_exit_code_1(tmp_path):
     done = run("first_steps.py", "--data", "nowhere", cwd=tmp_path, python=())
     assert done.returncode == 1
-    assert re.fullmatch(r"error: no MNIST at nowhere .*\n", done.stderr)
+    assert re.fullmatch(r"error: nothing at nowhere: .*\n", done.stderr)
