@@ -10,6 +10,7 @@ import typer
 
 from digitedge.cli.common import (
     LEAST_CONFIDENCE,
+    AdaptationOption,
     ForceOption,
     ModelOption,
     PreprocessOption,
@@ -17,7 +18,7 @@ from digitedge.cli.common import (
     ThresholdOption,
     choose_model,
     echo,
-    load_chosen,
+    load_adapted,
     usage_error,
 )
 from digitedge.cli.selection import (
@@ -113,6 +114,7 @@ def camera(
     ] = 1,
     model: ModelOption = None,
     preprocess: PreprocessOption = None,
+    adaptation: AdaptationOption = True,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     _require_signature: SignatureOption = None,
@@ -158,7 +160,7 @@ def camera(
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    load = partial(load_chosen, force=force, preprocess=preprocess, threads=threads)
+    load = partial(load_adapted, adapted=adaptation, force=force, preprocess=preprocess, threads=threads)
     chosen = choose_model(model)
     reader = Reader(load(chosen), threshold=threshold)
     if address is not None:

@@ -64,6 +64,13 @@ PreprocessOption = Annotated[
         "with commas, inverted (dark ink), transposed, pad, crop or resize. Default: the one with the best accuracy.",
     ),
 ]
+AdaptationOption = Annotated[
+    bool,
+    typer.Option(
+        "--adaptation/--no-adaptation",
+        help="Use what `digitedge adapt` has learned for the model here, if it passed its check.",
+    ),
+]
 POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.POLICY_VARIABLE
 
 
@@ -148,6 +155,26 @@ def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: in
     return load_model(
         model, force=force, threads=threads, preprocess=preprocess, digits=local_training_digits, log=echo
     )
+
+
+def load_adapted(model: Path, *, adapted: bool, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
+    """Load a model, with what `digitedge adapt` has learned for it here if that passed; said on stderr."""
+    from digitedge.bundle.adaptation import adapt_model, find_adaptation
+
+    loaded = load_chosen(model, force=force, preprocess=preprocess, threads=threads)
+    if not adapted:
+        return loaded
+    try:
+        found = find_adaptation(loaded, EXPORT_FOLDER)
+        if found is None:
+            return loaded
+        path, adaptation = found
+        loaded = adapt_model(loaded, adaptation, path)
+    except ModelError as exc:  # the model runs without it
+        echo(f"adaptation not used: {exc}")
+        return loaded
+    echo(f"adaptation: {path}, of {adaptation.info.digits} digits; without it: --no-adaptation")
+    return loaded
 
 
 @contextmanager

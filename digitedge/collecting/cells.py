@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 from digitedge.collecting.flatten import PX_PER_MM
 from digitedge.collecting.sheet import CELL_MM, CELLS, COLUMNS, FIRST_CELL_MM, PITCH_MM, ROWS, Cell
 from digitedge.utils.boxes import Box
-from digitedge.utils.opencv import as_uint8, cv2
+from digitedge.utils.opencv import as_uint8, cv2, resize
 from digitedge.vision.binarize import binarize
-from digitedge.vision.illumination import estimate_illumination, extract_ink
+from digitedge.vision.illumination import Illumination, extract_ink
 from digitedge.vision.segment import connected_components
 
+# The paper is estimated on every so many pixels of the flat page, and what is narrower than this is a stroke.
+_LIGHT_STEP = 4
+_MAX_STROKE_MM = 9.0
 # Where a printed border may be beside its place, in pixels: the paper is not quite flat.
 _BORDER_REACH = 4
 # Distance from the middle of a border at which the paper is bare again, in pixels.
-_BORDER_HALF = 2
+_BORDER_HALF = 3
 # Share of a border's pixels that strokes leave free, and what its noise adds to its darkness.
 _FREE_SHARE = 0.4
 _BORDER_NOISE = 1.3
+# Least ink level of a border that is seen.
+_VISIBLE_BORDER = 6
 # A piece of ink with at least this share in one cell is that cell's as a whole.
 _OWN_SHARE = 0.75
 # Least longer side of the largest piece of a digit in millimetres, and of another piece, in sides of the largest.
@@ -32,16 +37,32 @@ _MIN_PART = 0.15
 _MARGIN_MM = 1.6
 
 
-def extract_cells(page: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:
+def extract_page_ink(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Remove the light from a flat page.
+
+    Args:
+        page: uint8 (h, w), in grey, see `flatten`.
+
+    Returns:
+        uint8 (h, w): 0 is paper, 255 is ink that reflects nothing.
+    """
+    # Finer than the light of any image (`estimate_illumination`): strokes are thinner than a cell.
+    thumbnail = resize(page, (page.shape[1] // _LIGHT_STEP, page.shape[0] // _LIGHT_STEP), cv2.INTER_AREA)
+    size = round(_MAX_STROKE_MM * PX_PER_MM / _LIGHT_STEP) | 1
+    closed = cv2.morphologyEx(thumbnail, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    return extract_ink(page, Illumination(as_uint8(cv2.GaussianBlur(closed, (0, 0), size / 6)), inverted=False))
+
+
+def extract_cells(page_ink: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:
     """Extract the ink of all cells.
 
     Args:
-        page: uint8 (h, w), the flat page in grey, see `flatten`.
+        page_ink: uint8 (h, w), see `extract_page_ink`.
 
     Returns:
         For each cell that is not empty: its ink, uint8 (h, w), bright on 0, cropped to the ink.
     """
-    ink = remove_borders(extract_ink(page, estimate_illumination(page)))
+    ink = remove_borders(page_ink)
     left, top, right, bottom = _grid_px()
     ink[:top] = ink[bottom:] = 0
     ink[:, :left] = ink[:, right:] = 0
@@ -65,31 +86,45 @@ def remove_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Remove the printed borders of all cells from the ink of a page, uint8 (h, w); strokes that cross them stay."""
     cleaned = ink.copy()
     for cell in CELLS:
-        for side in _sides(cell, ink.shape):
-            _remove_border(
-                cleaned[side] if side[0].stop - side[0].start < side[1].stop - side[1].start else cleaned[side].T
-            )
+        for side in _sides(cell):
+            _remove_border(_lay_flat(cleaned[side]))
     return cleaned
 
 
-def _sides(cell: Cell, shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def has_borders(page_ink: NDArray[np.uint8], cell: Cell) -> bool:
+    """Tell whether three of the printed borders of a cell, or all, are where they should be."""
+    profiles = [_profile(_lay_flat(page_ink[side])) for side in _sides(cell)]
+    return sum(float(profile[_BORDER_HALF:-_BORDER_HALF].max()) >= _VISIBLE_BORDER for profile in profiles) >= 3
+
+
+def _lay_flat(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A view of a strip in which its border runs from left to right."""
+    return strip if strip.shape[0] < strip.shape[1] else strip.T
+
+
+def _profile(strip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The darkness of the rows of a strip over that of the paper, float32 (rows,), without strokes that cross it."""
+    free = np.quantile(strip, _FREE_SHARE, axis=1).astype(np.float32)
+    return np.asarray(np.maximum(free - min(free[0], free[-1]), 0), np.float32)
+
+
+def _sides(cell: Cell) -> Iterator[tuple[slice, slice]]:
     """Yield the strips of a page around the four borders of a cell."""
     x, y, width, height = cell_box_px(cell)
     reach = _BORDER_REACH + _BORDER_HALF
     for row in (y, y + height - 1):
-        yield slice(row - reach, row + reach + 1), slice(x, x + width)
+        yield slice(row - reach, row + reach + 1), slice(x - _BORDER_HALF, x + width + _BORDER_HALF)
     for column in (x, x + width - 1):
-        yield slice(y, y + height), slice(column - reach, column + reach + 1)
+        yield slice(y - _BORDER_HALF, y + height + _BORDER_HALF), slice(column - reach, column + reach + 1)
 
 
 def _remove_border(strip: NDArray[np.uint8]) -> None:
     """Remove the line along the middle of a strip, uint8 (2 * reach + 1, L), in place."""
-    free = np.quantile(strip, _FREE_SHARE, axis=1).astype(np.float32)  # the darkness without the strokes that cross
-    profile = free - np.minimum(free[0], free[-1])
+    profile = _profile(strip)
     middle = _BORDER_HALF + int(profile[_BORDER_HALF:-_BORDER_HALF].argmax())
     rows = slice(middle - _BORDER_HALF, middle + _BORDER_HALF + 1)
     band = strip[rows]
-    without = np.maximum(band - _BORDER_NOISE * np.maximum(profile[rows], 0)[:, None], 0)
+    without = np.maximum(band - _BORDER_NOISE * profile[rows, None], 0)
     above, below = strip[max(0, rows.start - 1)], strip[min(len(strip) - 1, rows.stop)]
     bridge = np.minimum(_widen(above), _widen(below))  # a stroke that crosses, also at a slant
     band[:] = np.minimum(band, np.maximum(without, bridge)).astype(np.uint8)

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from digitedge.collecting.sheet import (
     BLOCK_MM,
     CELLS,
+    MARKER_MM,
     MARKERS,
     SHEET_VERSION,
     Cell,
+    marker_bits,
     marker_corners_mm,
     marker_dictionary,
     split_marker_id,
@@ -18,9 +20,10 @@ from digitedge.collecting.sheet import (
 from digitedge.errors import DataError
 from digitedge.utils.opencv import as_uint8, cv2, resize
 
-# Longer sides in pixels at which markers are searched, until all are found: blur and noise shrink away in small images,
-# small markers show in large ones.
-_SEARCH_SIDES = (1600, 900, 3200)
+# Longer sides in pixels at which markers are searched until all are found, and whether the image is sharpened: noise
+# shrinks away in small images, small markers show in large ones, and blurred ones in sharpened ones.
+_SEARCHES = ((1600, False), (900, False), (1600, True), (3200, False))
+_SHARPENING, _SHARPENING_SIGMA = 1.5, 3.0
 # White around the image, in pixels: a photograph may be cropped to the markers.
 _BORDER_PX = 24
 # Fewest markers of a sheet: with three, the corners of the cells between them are known to a millimetre.
@@ -29,6 +32,11 @@ MIN_MARKERS = 3
 _MAX_CURL_MM = 8.0
 # What is farther from its place than that, in millimetres, is of another sheet.
 _OTHER_SHEET_MM = 30.0
+# Resolution in pixels a millimetre at which a marker that was not found is compared with its image; how far from its
+# place it may be, in millimetres; and the least correlation.
+_TEMPLATE_PX_PER_MM = 4
+_TEMPLATE_REACH_MM = 4.0
+_MIN_CORRELATION = 0.7
 # Fewest markers with which the curl of the paper is estimated, and its penalty: in squared pixels of a corner, for
 # coefficients of polynomials over coordinates from -1 to 1.
 _MIN_CURL_MARKERS = 8
@@ -78,35 +86,31 @@ class SheetPose:
         x, y = self.to_pixels(middle + np.array([[0, 0], [1, 0], [0, 1]]))[1:] - self.to_pixels(middle[None])
         return float(np.sqrt(abs(x[0] * y[1] - x[1] * y[0])))
 
-    def seen_cells(self) -> list[Cell]:
-        """Return the cells that are between the seen markers and in the photograph.
+    def cells_in_photo(self) -> list[Cell]:
+        """Return the cells whose corners are in the photograph."""
+        corners = np.concatenate([cell.corners_mm for cell in CELLS])
+        pixels = self.to_pixels(corners).reshape(-1, 4, 2)
+        outside = ((pixels < 0) | (pixels > np.array(self.size) - 1)).any(axis=(1, 2))
+        return [CELLS[number] for number in np.flatnonzero(~outside)]
+
+    def is_between_markers(self, cell: Cell) -> bool:
+        """Tell whether a cell is surrounded by markers that were seen: there its place is sure.
 
         A marker between two seen ones counts as seen: a thumb on it hides no cell.
         """
-        seen = [
-            n for n in range(MARKERS) if {n} <= self.markers or {(n - 1) % MARKERS, (n + 1) % MARKERS} <= self.markers
-        ]
+        numbers = range(MARKERS)
+        beside = {number: {(number - 1) % MARKERS, (number + 1) % MARKERS} for number in numbers}
+        seen = [number for number in numbers if number in self.markers or beside[number] <= self.markers]
         hull = np.asarray(cv2.convexHull(marker_corners_mm()[seen].reshape(-1, 2).astype(np.float32)), np.float32)
-        return [cell for cell in CELLS if self._is_seen(cell, hull)]
-
-    def _is_seen(self, cell: Cell, hull: NDArray[np.float32]) -> bool:
-        x, y, width, height = cell.box_mm
-        corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
-        inside = all(cv2.pointPolygonTest(hull, corner, False) >= 0 for corner in corners.tolist())
-        pixels = self.to_pixels(corners)
-        return inside and bool((pixels >= 0).all() and (pixels <= np.array(self.size) - 1).all())
+        return all(cv2.pointPolygonTest(hull, corner, False) >= 0 for corner in cell.corners_mm.tolist())
 
 
 def find_markers(grey: NDArray[np.uint8]) -> FoundMarkers:
     """Find the markers of sheets of all versions in a photograph, uint8 (H, W)."""
     found: dict[tuple[int, int], list[NDArray[np.float64]]] = {}
-    done = 0.0
-    for side in _SEARCH_SIDES:
+    for side, is_sharpened in _SEARCHES:
         scale = min(1.0, side / max(grey.shape))
-        if scale == done:
-            continue
-        done = scale
-        for marker, corners in _detect(grey, scale):
+        for marker, corners in _detect(grey, scale, is_sharpened=is_sharpened):
             places = found.setdefault(split_marker_id(marker), [])
             if all(np.linalg.norm(corners.mean(0) - one.mean(0)) > np.ptp(corners, 0).max() / 2 for one in places):
                 places.append(corners)
@@ -115,10 +119,13 @@ def find_markers(grey: NDArray[np.uint8]) -> FoundMarkers:
     return FoundMarkers(found)
 
 
-def _detect(grey: NDArray[np.uint8], scale: float) -> list[tuple[int, NDArray[np.float64]]]:
+def _detect(grey: NDArray[np.uint8], scale: float, *, is_sharpened: bool) -> list[tuple[int, NDArray[np.float64]]]:
     """Detect markers in a copy of an image at a scale."""
     height, width = grey.shape
     small = grey if scale == 1 else resize(grey, (round(width * scale), round(height * scale)), cv2.INTER_AREA)
+    if is_sharpened:
+        blurred = cv2.GaussianBlur(small, (0, 0), _SHARPENING_SIGMA)
+        small = as_uint8(cv2.addWeighted(small, 1 + _SHARPENING, blurred, -_SHARPENING, 0))
     pad = _BORDER_PX
     padded = as_uint8(cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=255))
     parameters = cv2.aruco.DetectorParameters()
@@ -165,7 +172,7 @@ def locate_sheet(grey: NDArray[np.uint8]) -> SheetPose:
             f"expected a flat digit sheet, found {len(markers)} markers that do not lie in one plane. "
             "Flatten the paper and photograph it again."
         )
-    return _fit_pose(own, (grey.shape[1], grey.shape[0]))
+    return _fit_pose([*own, *_find_missing(grey, homography, own)], (grey.shape[1], grey.shape[0]))
 
 
 def _check_version(found: FoundMarkers, own: int) -> None:
@@ -186,6 +193,30 @@ def _fit_most(markers: list[tuple[int, NDArray[np.float64]]]) -> NDArray[np.floa
     if to_mm is None or abs(np.linalg.det(to_mm)) < 1e-12:
         raise DataError("expected a flat digit sheet, found markers that do not lie in one plane. Flatten the paper.")
     return np.asarray(np.linalg.inv(to_mm), np.float64)
+
+
+def _find_missing(
+    grey: NDArray[np.uint8], homography: NDArray[np.float64], found: list[tuple[int, NDArray[np.float64]]]
+) -> list[tuple[int, NDArray[np.float64]]]:
+    """Find the markers whose bits cannot be read, as in blur, where they should be: by how they look."""
+    missing = sorted(set(range(MARKERS)) - {number for number, _ in found})
+    scale = _TEMPLATE_PX_PER_MM
+    side = round((MARKER_MM + 2 * _TEMPLATE_REACH_MM) * scale)
+    size = round(MARKER_MM * scale)
+    completed: list[tuple[int, NDArray[np.float64]]] = []
+    for number in missing:
+        corner = marker_corners_mm()[number, 0] - _TEMPLATE_REACH_MM
+        to_pixels = homography @ np.array([[1 / scale, 0, corner[0]], [0, 1 / scale, corner[1]], [0, 0, 1]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        around = as_uint8(cv2.warpPerspective(grey, to_pixels, (side, side), flags=flags, borderValue=255))
+        template = resize(marker_bits(number).view(np.uint8) * np.uint8(255), (size, size), cv2.INTER_AREA)
+        correlation = cv2.matchTemplate(around, as_uint8(cv2.GaussianBlur(template, (0, 0), 2)), cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(correlation)
+        if best >= _MIN_CORRELATION:
+            corners = np.array([[x, y], [x + size, y], [x + size, y + size], [x, y + size]], np.float64) - 0.5
+            places = cv2.perspectiveTransform(corners[:, None], to_pixels)[:, 0]
+            completed.append((number, np.asarray(places, np.float64)))
+    return completed
 
 
 def _distance_mm(homography: NDArray[np.float64], number: int, corners: NDArray[np.float64]) -> float:

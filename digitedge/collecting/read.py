@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.collecting.cells import extract_cells
+from digitedge.collecting.cells import extract_cells, extract_page_ink, has_borders
 from digitedge.collecting.crossed_out import is_crossed_out
 from digitedge.collecting.flatten import flatten
 from digitedge.collecting.pose import locate_sheet
@@ -87,8 +87,9 @@ def read_sheet(image: NDArray[np.uint8], classifier: Classifier) -> SheetReading
     check_image(image)
     pose = locate_sheet(to_grey(image))
     page = flatten(image, pose)
-    seen = set(pose.seen_cells())
-    inks = {cell: ink for cell, ink in extract_cells(to_grey(page)).items() if cell in seen}
+    page_ink = extract_page_ink(to_grey(page))
+    seen = {cell for cell in pose.cells_in_photo() if pose.is_between_markers(cell) or has_borders(page_ink, cell)}
+    inks = {cell: ink for cell, ink in extract_cells(page_ink).items() if cell in seen}
     digits, crossed_out = [], []
     if inks:
         crops = np.stack([normalize_digit(ink) for ink in inks.values()])

@@ -81,6 +81,12 @@ class Cell:
         )
         return x, y, *CELL_MM
 
+    @property
+    def corners_mm(self) -> NDArray[np.float64]:
+        """Its corners, float64 (4, 2), clockwise from the upper left."""
+        x, y, width, height = self.box_mm
+        return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
+
 
 CELLS = tuple(Cell(row, column) for row in range(ROWS) for column in range(COLUMNS))
 """All cells, row by row."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.datasets.annotations import LABELS_FILE
 from digitedge.datasets.collection import LABEL_FOLDERS, LabelledImage, list_images
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, first_line
@@ -91,8 +92,14 @@ def _load_folder(folder: Path, log: Callable[[str], object]) -> LabelledCrops:
     unknown = [path.name for path in folder.iterdir() if path.is_dir() and not _is_known_folder(path.name)]
     if unknown:
         raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. {_ADVICE}")
+    has_subfolders = any((folder / digit).is_dir() for digit in "0123456789")
+    if (folder / LABELS_FILE).is_file() and not has_subfolders:
+        raise DataError(
+            f"{folder}: expected {_LAYOUT}, got photographs with their {LABELS_FILE}. "
+            f"Run: digitedge eval photos {folder}"
+        )
     beside = [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] not in "._"]
-    if beside and any((folder / one).is_dir() for one in "0123456789"):
+    if beside and has_subfolders:
         log(f"{folder}: {len(beside)} images beside the subfolders are left out, first {min(beside)}")
     found = [image for image in list_images(folder) if image.label is not None]
     if not found:

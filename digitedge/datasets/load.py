@@ -1,5 +1,6 @@
 """Load the digits that `--data` names: MNIST, rendered digits, and the user's own."""
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,14 @@ class TrainingDigits:
         if self.base is None:
             return own
         return Dataset(*(np.concatenate(pair) for pair in zip(self.base, own, strict=True)))
+
+    def to_judge(self) -> Dataset:
+        """All digits to judge a model on: own ones are test images, and training images too if there are no others."""
+        if self.own is None:
+            return self.joined()
+        crops, labels = self.own.crops, self.own.labels
+        base = self.base or Dataset(crops, labels, crops[:0], labels[:0])
+        return base._replace(x_test=np.concatenate([base.x_test, crops]), y_test=np.concatenate([base.y_test, labels]))
 
 
 def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> TrainingDigits:
@@ -165,13 +174,16 @@ def is_own(source: str) -> bool:
     """Whether `--data` names digits of the user's own: no word, and no place with MNIST.
 
     Raises:
-        DataError: there is nothing at that path.
+        DataError: there is nothing at that path, or a file of another kind.
     """
     if source in (MNIST, SYNTHETIC):
         return False
-    if not Path(source).exists():
-        raise DataError(f"nothing at {source}: expected {KINDS}.")
-    return not has_mnist(Path(source))
+    path = Path(source)
+    if not source or not path.exists():
+        raise DataError(f"nothing at {source or repr(source)}: expected {KINDS}.")
+    if path.is_file() and path.suffix.lower() not in (".npz", ".csv") and not zipfile.is_zipfile(path):
+        raise DataError(f"{source}: expected {KINDS}, got a file of another kind.")
+    return not has_mnist(path)
 
 
 def _load_base(source: str) -> tuple[str, Dataset]:

@@ -17,10 +17,8 @@ from digitedge.training.optimizers import Purpose
 from digitedge.training.run_folder import BEST, LAST, EpochRow, find_best_epoch, write_history
 from digitedge.utils.tables import percent
 
-# Share of the fine-tuned weights in the result of a fine-tuning, without and with own digits. See
-# docs/decisions/train-settings.md and docs/decisions/own-hand.md.
+# Share of the fine-tuned weights in the result of a fine-tuning. See docs/decisions/train-settings.md.
 TUNED_SHARE = 0.7
-OWN_TUNED_SHARE = 0.85
 
 
 # A fine-tuning on own digits ends after so many epochs that bring nothing.
@@ -49,7 +47,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
     Each file appears whole or not at all; Keras's ModelCheckpoint writes in place, so Ctrl-C can leave half a model.
     last.keras is written last, because a resumed training continues from there and repeats an epoch without it.
 
-    The weights of a fine-tuned model are moved back towards those it started from: so it keeps more of what they knew.
+    With `start`, the weights in model.keras are moved back towards these, from which a fine-tuning started: so it keeps
+    more of what they knew.
 
     Source:
         Wortsman et al. 2022, arXiv:2109.01903, section 3.
@@ -90,8 +89,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         model = without_optimizer(self.model)
         if self._start is not None:
             pairs = zip(model.get_weights(), self._start, strict=True)
-            share = OWN_TUNED_SHARE if self._purpose is Purpose.OWN_DIGITS else TUNED_SHARE
-            model.set_weights([share * tuned + (1 - share) * initial for tuned, initial in pairs])
+            model.set_weights([TUNED_SHARE * tuned + (1 - TUNED_SHARE) * initial for tuned, initial in pairs])
         return model
 
 

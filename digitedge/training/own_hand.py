@@ -104,30 +104,28 @@ def describe_own(own: OwnDigits, non_digits: NDArray[np.uint8]) -> dict[str, Any
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """What a model achieves, shares from 0 to 1.
+    """What a model achieves.
 
     Attributes:
-        test_accuracy: on the test images of the data set.
-        own_accuracy: on held-out own digits; None without any.
+        test_counts: confusion matrix on the test images of the data set, int64 (10, 10).
+        own_accuracy: on held-out own digits, 0 to 1; None without any.
         ood: validation digits against validation non-digits; None without non-digits.
     """
 
-    test_accuracy: float
+    test_counts: NDArray[np.int64]
     own_accuracy: float | None
     ood: OodResult | None
 
+    @property
+    def test_accuracy(self) -> float:
+        """On the test images, 0 to 1."""
+        return float(self.test_counts.trace() / self.test_counts.sum())
 
-def before_and_after(before: Figures, after: Figures, *, held_out: int, tested: int) -> Table:
-    """Make the table of a fine-tuning on own digits.
 
-    Args:
-        before: the figures of the start.
-        after: those of the result.
-        held_out: number of held-out own digits.
-        tested: number of test images.
-    """
+def before_and_after(before: Figures, after: Figures, *, held_out: int) -> Table:
+    """Make the table of a fine-tuning on own digits, of which so many are held out."""
 
     def row(name: str, first: float | None, second: float | None) -> dict[str, list[str]]:
         return {} if first is None or second is None else {name: [percent(first), percent(second)]}
@@ -137,7 +135,7 @@ def before_and_after(before: Figures, after: Figures, *, held_out: int, tested: 
         ["before", "after"],
         {
             **row(f"own digits, {held_out} held out", before.own_accuracy, after.own_accuracy),
-            **row(f"test images, {tested}", before.test_accuracy, after.test_accuracy),
+            **row(f"test images, {before.test_counts.sum()}", before.test_accuracy, after.test_accuracy),
             **row(
                 "non-digits as confident as 99 % of the digits",
                 None if before.ood is None else before.ood.fpr_at_99_tpr,

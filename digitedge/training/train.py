@@ -55,7 +55,8 @@ class TrainResult:
 
     Attributes:
         folder: the run folder.
-        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning are mixed with its start.
+        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning without
+            own digits are mixed with its start.
         validation_accuracy: of those weights, on the validation digits.
         initial_test_accuracy: on the test images, before training.
         test_accuracy: on the test images, with the best weights.
@@ -267,7 +268,7 @@ def _train_epochs(
     checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
-    start = None if config.start is None else load_keras(folder / START).get_weights()
+    start = load_keras(folder / START).get_weights() if config.purpose is Purpose.FINE_TUNING else None
     recorder = RunRecorder(folder, checkpoint.history, start=start, purpose=config.purpose)
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history
@@ -291,11 +292,12 @@ def _train_epochs(
 
 def _measure(model: keras.Model, data: Dataset, validation: TrainingData) -> Figures:
     """Measure a model on the test images, held-out own digits and validation non-digits."""
-    own = validation.own_part()
+    probabilities, labels = predict_probabilities(model, validation.images), validation.labels
+    own = slice(len(labels) - validation.own, None)
     return Figures(
-        test_accuracy=top1(predict_probabilities(model, data.x_test), data.y_test),
-        own_accuracy=top1(predict_probabilities(model, own.images), own.labels) if len(own.images) else None,
-        ood=measure_ood(predict_probabilities(model, validation.images), validation.labels),
+        test_counts=confusion_matrix(predict_probabilities(model, data.x_test), data.y_test),
+        own_accuracy=top1(probabilities[own], labels[own]) if validation.own else None,
+        ood=measure_ood(probabilities, labels),
     )
 
 
@@ -324,13 +326,12 @@ def _evaluate(
         initial_own_accuracy=initial.own_accuracy,
     )
     plot_curves(history, folder / CURVES)
-    counts = confusion_matrix(predict_probabilities(model, data.x_test), data.y_test)
-    plot_confusion(counts, folder / CONFUSION, title=f"{folder.name} on the test images")
+    plot_confusion(final.test_counts, folder / CONFUSION, title=f"{folder.name} on the test images")
     save_keras(model, folder / BEST)
     figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if run.config.purpose is Purpose.OWN_DIGITS:
-        table = before_and_after(initial, final, held_out=validation.own, tested=len(data.x_test))
+        table = before_and_after(initial, final, held_out=validation.own)
         for line in table.text().splitlines():
             log(line)
     if result.ood is not None:

@@ -80,7 +80,7 @@ def sample_digit_hand(seed: int, pen: Pen, *, unusual: bool = True) -> DigitHand
         >>> from digitedge.synthetic.page.pens import BALL
         >>> hand = sample_digit_hand(3, BALL.sample(np.random.default_rng(0)))
         >>> hand.skeletons[7].name, hand.write(7, np.random.default_rng(0), height=40).shape[0]
-        ('barred', 40)
+        ('barred serif', 40)
     """
     rng = np.random.default_rng(seed)
     skeletons = []
