@@ -233,8 +233,8 @@ def read_history(folder: Path) -> list[EpochRow]:
 def find_best_epoch(history: Sequence[EpochRow], purpose: Purpose) -> EpochRow:
     """Find the first epoch with the largest validation accuracy; for own digits, the last one that is not worse.
 
-    Held-out own digits weigh half of the validation loss, and one of them that is misread decides it. So of epochs whose
-    loss is about the smallest the last one is taken: its learning rate is the smallest.
+    Held-out own digits weigh half of the validation loss, and one of them that is misread decides it. So of epochs
+    whose loss is about the smallest the last one is taken: its learning rate is the smallest.
 
     Examples:
         >>> history = [{"epoch": 1, "val_loss": 0.2}, {"epoch": 2, "val_loss": 0.21}, {"epoch": 3, "val_loss": 0.4}]
