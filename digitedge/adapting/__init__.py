@@ -3,7 +3,3 @@
 In: labelled crops, and a model whose file gives features.
 Out: `digitedge.bundle.adaptation.Adaptation`, with what it changes on the own digits and on everything else.
 """
-
-from digitedge.adapting.adapt import MIN_DIGITS, Learned, adapt
-
-__all__ = ["MIN_DIGITS", "Learned", "adapt"]

@@ -14,6 +14,7 @@ from digitedge.bundle.adaptation import Adaptation, AdaptationInfo, Correction, 
 from digitedge.bundle.bundle import Model, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, ModelError
+from digitedge.metrics.classification import is_correct
 
 MIN_DIGITS = 10
 FOLDS = 4
@@ -39,8 +40,6 @@ class Learned:
     def problem(self) -> str | None:
         """Why it may not be used, or None."""
         own, *others = self.changes
-        if not own.before:
-            return "nothing to gain: the model reads all of these digits"
         if not own.holds:
             return f"nothing gained: {own.describe()}"
         return next((f"it would harm: {one.describe()}" for one in others if not one.holds), None)
@@ -58,7 +57,7 @@ def adapt(
         log: gets lines of progress.
 
     Raises:
-        DataError: too few digits.
+        DataError: too few digits, or all of them are read already.
         ModelError: the file gives no features, or features that are not finite.
     """
     network = feature_classifier(model)
@@ -67,6 +66,8 @@ def adapt(
     digits = limit_digits(digits)
     log(f"learning from {len(digits)} digits")
     own = own_samples(network, digits)
+    if is_correct(own[0].probabilities, digits.labels).all():
+        raise DataError(f"nothing to gain: the model reads all {len(digits)} digits already. Collect misread ones.")
     background = make_background(network, non_digits)
     if not all(np.isfinite(one.features).all() for one in (*own, background)):
         raise ModelError(f"{model.path}: expected features that are finite, got others. Export the model again.")

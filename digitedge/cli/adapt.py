@@ -22,7 +22,7 @@ from digitedge.cli.common import (
 from digitedge.errors import DigitEdgeError
 
 if TYPE_CHECKING:
-    from digitedge.adapting import Learned
+    from digitedge.adapting.adapt import Learned
 
 
 def adapt(
@@ -64,7 +64,7 @@ def adapt(
         path.unlink(missing_ok=True)
         print_line(f"removed: {path}" if existed else f"nothing to remove at {path}")
         return
-    from digitedge.adapting import adapt as learn
+    from digitedge.adapting.adapt import adapt as learn
     from digitedge.datasets.custom import load_custom_digits
     from digitedge.datasets.labelled_crops import join_crops
     from digitedge.datasets.load import check_each_once, load_own_non_digits
