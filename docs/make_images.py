@@ -36,6 +36,13 @@ SEED, WIDTH, HEIGHT = 89, 960, 600
 SURE_FROM, WRONG_EVERY = 0.7, 20
 COLOURS = 128
 WAIT_MS = 60_000
+# Images of the tutorial: name, file of demos/own_hand.py, largest width.
+LOOP_IMAGES = (
+    ("photo", "sheet-0.jpg", 420),
+    ("doubtful", "digits/_doubtful.png", 700),
+    ("curves", "runs/train/ada-1/curves.png", 700),
+    ("changed", "export/ada-1/changed.png", 900),
+)
 # Two half circles that make a 3: centre, radius (shares of the canvas), first and last angle in degrees.
 ARCS = ((0.5, 0.31, 0.17, -160, 90), (0.5, 0.66, 0.2, -90, 150))
 
@@ -49,6 +56,19 @@ def main() -> None:
     save(draw_page(), FOLDER / "reading.png")
     save(capture_live_page(chromium), FOLDER / "live-page.png")
     save(capture_label_page(chromium), FOLDER / "label-page.png")
+    loop = Path("runs/own-hand")
+    if not (loop / "export/ada-1/changed.png").is_file():
+        print("no images of the tutorial: run python demos/own_hand.py first")
+        return
+    for name, source, width in LOOP_IMAGES:
+        save(shrink(Image.open(loop / source).convert("RGB"), width), FOLDER / f"own-hand-{name}.png")
+
+
+def shrink(image: Image.Image, width: int) -> Image.Image:
+    """Shrink an image to a width in pixels; a narrower one stays as it is."""
+    if image.width <= width:
+        return image
+    return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
 
 
 def save(image: Image.Image, path: Path) -> None:

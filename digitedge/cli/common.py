@@ -22,17 +22,26 @@ if TYPE_CHECKING:
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
+RELEASED = "released"
+"""Word for the path of the released bundle."""
 DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
-    f"A bundle, a version folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
-    f"SavedModel folder. {DEFAULT_MODEL}"
+    f"A bundle, a version folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, a "
+    f"SavedModel folder, or '{RELEASED}'. {DEFAULT_MODEL}"
 )
 
 
 def parse_path(text: str) -> Path:
-    """Parse the path of a model; an empty one, for example of a variable that is not set, is refused."""
+    """Parse the path of a model, or the word RELEASED.
+
+    An empty path, for example of a variable that is not set, is refused.
+    """
     if not text:
         raise typer.BadParameter("expected a path, got an empty text")
+    if text == RELEASED:
+        from digitedge.bundle.bundle import released_bundle
+
+        return released_bundle()
     return Path(text)
 
 

@@ -12,7 +12,6 @@ from digitedge.collecting.flatten import PX_PER_MM
 from digitedge.collecting.sheet import CELL_MM, CELLS, COLUMNS, FIRST_CELL_MM, PITCH_MM, ROWS, Cell
 from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import as_uint8, cv2, resize
-from digitedge.vision.binarize import binarize
 from digitedge.vision.illumination import Illumination, extract_ink
 from digitedge.vision.segment import connected_components
 
@@ -28,8 +27,21 @@ _FREE_SHARE = 0.4
 _BORDER_NOISE = 1.3
 # Least ink level of a border that is seen.
 _VISIBLE_BORDER = 6
+# Blur in pixels before ink is told from paper: photographs seldom have the resolution of the flat page.
+_SMOOTHING = 0.9
+# A stroke has at least this share of the darkest ink in its neighbourhood, and so many times the ink level of bare paper:
+# all of it, and somewhere.
+_PEAK_SHARE = 0.3
+_NEIGHBOURHOOD_PX = 6
+_WEAK_DEVIATIONS, _MIN_WEAK = 3.0, 8
+_STRONG_DEVIATIONS, _MIN_STRONG = 5.0, 14
+# Side of a tile in which the level of bare paper is estimated, and the share of its pixels that surely are bare.
+_TILE_PX = 40
+_BARE_SHARE = 0.5
 # A piece of ink with at least this share in one cell is that cell's as a whole.
 _OWN_SHARE = 0.75
+# What is paler than this share of the digits of a sheet is no digit, but a shadow's edge or the rest of a border.
+_PALE_SHARE = 0.2
 # Least longer side of the largest piece of a digit in millimetres, and of another piece, in sides of the largest.
 MIN_DIGIT_MM = 2.2
 _MIN_PART = 0.15
@@ -66,14 +78,16 @@ def extract_cells(page_ink: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:
     left, top, right, bottom = _grid_px()
     ink[:top] = ink[bottom:] = 0
     ink[:, :left] = ink[:, right:] = 0
-    owners = _assign_ink(binarize(ink))
+    owners = _assign_ink(_find_strokes(as_uint8(cv2.GaussianBlur(ink, (0, 0), _SMOOTHING))))
     found = {}
     for number, cell in enumerate(CELLS):
         around = _around(cell)
         own = _cut_out(ink[around], owners[around] == number)
         if own is not None:
             found[cell] = own
-    return found
+    darkness = np.array([int(own.max()) for own in found.values()])
+    least = _PALE_SHARE * float(np.median(darkness)) if found else 0.0
+    return {cell: own for cell, own in found.items() if own.max() >= least}
 
 
 def _around(cell: Cell) -> tuple[slice, slice]:
@@ -148,6 +162,29 @@ def _grid_px() -> tuple[int, int, int, int]:
     left, top = np.rint((start - _MARGIN_MM) * PX_PER_MM).astype(int).tolist()
     right, bottom = np.rint((end + _MARGIN_MM) * PX_PER_MM).astype(int).tolist()
     return left, top, right, bottom
+
+
+def _find_strokes(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Separate strokes from paper, uint8 (h, w), 255 and 0: what stands out a little, beside what clearly does."""
+    size = (2 * _NEIGHBOURHOOD_PX + 1, 2 * _NEIGHBOURHOOD_PX + 1)
+    edge = _PEAK_SHARE * cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size).astype(np.float32)
+    noise = _noise(ink)
+    weak = ink > np.maximum(edge, np.maximum(_WEAK_DEVIATIONS * noise, _MIN_WEAK))
+    strong = ink > np.maximum(edge, np.maximum(_STRONG_DEVIATIONS * noise, _MIN_STRONG))
+    labels = connected_components(weak.view(np.uint8) * np.uint8(255)).labels
+    is_stroke = np.zeros(int(labels.max()) + 1, np.bool_)
+    is_stroke[labels[strong]] = True
+    return is_stroke[labels].view(np.uint8) * np.uint8(255)
+
+
+def _noise(ink: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Estimate the level of bare paper around each pixel, float32 (h, w), from tiles: most of a tile is bare."""
+    rows, columns = (length // _TILE_PX for length in ink.shape)
+    tiles = ink[: rows * _TILE_PX, : columns * _TILE_PX].reshape(rows, _TILE_PX, columns, _TILE_PX)
+    levels = np.quantile(tiles, _BARE_SHARE, axis=(1, 3)).astype(np.float32)
+    return np.asarray(
+        cv2.resize(cv2.medianBlur(levels, 3), ink.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+    )
 
 
 def _assign_ink(mask: NDArray[np.uint8]) -> NDArray[np.int32]:

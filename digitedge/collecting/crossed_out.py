@@ -18,6 +18,8 @@ from digitedge.vision.normalize import stroke_width
 _WIDTH_WEIGHT = 4.0
 _LOG_ODDS_WEIGHT = 0.4
 _LIMIT = 6.1
+# A digit that is wide, and that the classifier does not know, is no longer for that.
+_LEAST_LENGTH = 1.9
 # Confidences beyond these say no more.
 _LEAST, _MOST = 0.1, 0.999
 # Share of the darkest ink from which a pixel is part of the line.
@@ -42,6 +44,8 @@ def is_crossed_out(ink: NDArray[np.uint8], probabilities: NDArray[np.float32]) -
         True
     """
     line = int((ink > _LINE_SHARE * int(ink.max())).sum()) / max(1.0, stroke_width(ink))
+    length = line / (CELL_MM[1] * PX_PER_MM)
     confidence = float(np.clip(probabilities.max(), _LEAST, _MOST))
-    score = line / (CELL_MM[1] * PX_PER_MM) + _WIDTH_WEIGHT * ink.shape[1] / (CELL_MM[0] * PX_PER_MM)
-    return bool(score - _LOG_ODDS_WEIGHT * np.log(confidence / (1 - confidence)) > _LIMIT)
+    score = length + _WIDTH_WEIGHT * ink.shape[1] / (CELL_MM[0] * PX_PER_MM)
+    score -= _LOG_ODDS_WEIGHT * float(np.log(confidence / (1 - confidence)))
+    return length >= _LEAST_LENGTH and score > _LIMIT

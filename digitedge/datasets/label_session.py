@@ -144,7 +144,7 @@ class LabelSession:
         """Write changes to the folder, each as far as it can be.
 
         Returns:
-            The states of the images that were changed; and problems, {"id", "message"}, of those that were not.
+            The states of the images as they are now; and problems, {"id", "message"}, of those that were not changed.
         """
         done: list[int] = []
         problems: list[dict[str, Any]] = []
@@ -157,7 +157,8 @@ class LabelSession:
                     problems.append({"id": change.id, "message": str(exc)})
             marks = {self._images[change.id].sha256: change.checked for change in changes if change.id in set(done)}
             problems += self._mark(marks, done)
-            return [self.state(id) for id in done], problems
+            asked = dict.fromkeys(change.id for change in changes if change.id in self._images)
+            return [self.state(id) for id in asked], problems
 
     def summary(self) -> LabelSummary:
         """Count what was done."""

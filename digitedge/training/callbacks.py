@@ -21,8 +21,8 @@ from digitedge.utils.tables import percent
 TUNED_SHARE = 0.7
 
 
-# A fine-tuning on own digits ends after so many epochs that bring nothing.
-PATIENCE = 5
+# A fine-tuning on own digits ends after so many epochs that are worse than the best.
+PATIENCE = 2
 
 
 class OwnAccuracy(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
@@ -42,7 +42,7 @@ class OwnAccuracy(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
 class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """After each epoch, writes model.keras if it is the best so far, history.csv and last.keras.
 
-    A fine-tuning on own digits stops as soon as PATIENCE epochs have brought nothing.
+    A fine-tuning on own digits stops as soon as PATIENCE epochs are worse than the best.
 
     Each file appears whole or not at all; Keras's ModelCheckpoint writes in place, so Ctrl-C can leave half a model.
     last.keras is written last, because a resumed training continues from there and repeats an epoch without it.
@@ -80,7 +80,7 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
             self.model.stop_training = True
 
     def is_exhausted(self) -> bool:
-        """Whether a fine-tuning on own digits has gained nothing in PATIENCE epochs."""
+        """Whether the last PATIENCE epochs of a fine-tuning on own digits are worse than the best."""
         if self._purpose is not Purpose.OWN_DIGITS or not self.history:
             return False
         return len(self.history) - find_best_epoch(self.history, self._purpose)["epoch"] >= PATIENCE

@@ -25,7 +25,7 @@ BATCH = 250
 # Share of own digits in a batch, batches of an epoch, and epochs.
 OWN_SHARE = 0.25
 STEPS = 50
-EPOCHS = 8
+EPOCHS = 6
 # Scenes that a net for a camera rehearses; they are rendered in ten seconds on two cores.
 SCENES = 100
 # Weight of the teacher in the loss: what is rehearsed has the answers of the start as its only targets.

@@ -76,8 +76,9 @@ def test_an_image_that_was_removed_moved_or_replaced_is_a_problem_and_the_others
     (folder / "1/000001.png").rename(folder / "2/elsewhere.png")
     shutil.copy(folder / "4/000004.png", folder / "3/000003.png")
     changes = [LabelChange(ids[f"{digit}/00000{digit}.png"], 9, True) for digit in (0, 1, 3, 5)]
-    done, problems = session.apply([*changes, LabelChange(99, 1, True)])
-    assert [state["name"] for state in done] == ["9/000005.png"]
+    states, problems = session.apply([*changes, LabelChange(99, 1, True)])
+    names = ["0/000000.png", "1/000001.png", "3/000003.png", "9/000005.png"]
+    assert [(state["name"], state["checked"]) for state in states] == [(name, name[0] == "9") for name in names]
     assert [problem["message"] for problem in problems] == [
         "0/000000.png is not there any more: it was moved or deleted meanwhile. Reload the page.",
         "1/000001.png is not there any more: it was moved or deleted meanwhile. Reload the page.",
@@ -148,8 +149,8 @@ def test_damaged_and_blank_images_are_listed_first_and_can_be_labelled(folder: P
 def test_a_folder_that_cannot_be_written_to_is_a_problem_of_each_image(folder: Path) -> None:
     session = LabelSession(folder, classifier())
     (folder / "x").touch()  # a file in place of the folder
-    done, [problem] = session.apply([LabelChange(ids_of(session)["7/000007.png"], None, True)])
-    assert not done
+    [state], [problem] = session.apply([LabelChange(ids_of(session)["7/000007.png"], None, True)])
+    assert (state["label"], state["checked"]) == (7, False)
     assert "cannot write" in problem["message"]
     assert (folder / "7/000007.png").is_file()
 

@@ -1,6 +1,7 @@
 """A fine-tuning on own digits learns them, keeps the others, and says what it did."""
 
 import csv
+import itertools
 import json
 import re
 import subprocess
@@ -26,7 +27,7 @@ from digitedge.training.callbacks import PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
 from digitedge.training.own_hand import for_own_digits
-from digitedge.training.run_folder import find_interrupted_run, load_run
+from digitedge.training.run_folder import WORSE, find_interrupted_run, load_run
 from digitedge.training.train import TrainResult, resume, train
 from digitedge.training.training_data import make_training_data, validation_weights
 from digitedge.utils.images import write_image
@@ -114,10 +115,12 @@ def test_the_table_at_the_end_has_both_models(tuned: TrainResult, log: list[str]
     assert any(line.startswith("test images, 300") for line in log)
 
 
-def test_each_epoch_has_the_accuracy_on_own_digits_and_the_smallest_loss_is_kept(tuned: TrainResult) -> None:
+def test_each_epoch_has_the_accuracy_on_own_digits_and_the_last_one_that_is_not_worse_is_kept(
+    tuned: TrainResult,
+) -> None:
     rows = list(csv.DictReader((tuned.folder / "history.csv").read_text().splitlines()))
-    losses = [float(row["val_loss"]) for row in rows]
-    assert tuned.best_epoch == 1 + int(np.argmin(losses))
+    losses = np.array([float(row["val_loss"]) for row in rows])
+    assert tuned.best_epoch == 1 + int(np.flatnonzero(losses <= WORSE * losses.min())[-1])
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
 
 
@@ -232,12 +235,16 @@ def recorder(tmp_path: Path) -> Iterator[RunRecorder]:
     yield recorder
 
 
-def test_training_stops_after_epochs_that_bring_nothing(recorder: RunRecorder) -> None:
+def test_training_stops_after_epochs_that_are_worse(recorder: RunRecorder, tmp_path: Path) -> None:
     recorder.model.stop_training = False
-    for epoch, loss in enumerate([0.3, 0.2, *[0.25] * PATIENCE]):
+    kept = []
+    for epoch, loss in enumerate([0.3, 0.2, 0.3, 0.24, *[0.26] * PATIENCE]):
         assert not recorder.model.stop_training
         recorder.on_epoch_end(epoch, {"val_loss": loss, "val_accuracy": 0.5})
+        kept.append((tmp_path / "model.keras").stat().st_mtime_ns)
     assert recorder.model.stop_training
+    is_new = [kept[0] > 0, *(later > earlier for earlier, later in itertools.pairwise(kept))]
+    assert is_new == [True, True, False, True, *[False] * PATIENCE]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The labelling page in a real browser: by keyboard, by mouse, and on a phone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,21 @@ def test_an_image_that_is_gone_is_told_and_nothing_else_is_lost(served: Served, 
     expect(page.locator("#progress-text")).to_have_text("1 of 12 checked")
     expect(page.locator("#state")).to_have_text("Saved")
     assert sum(checked for _, checked in served.labels.values()) == 1
+
+
+def test_a_label_that_cannot_be_written_is_told_and_can_be_set_again(served: Served, windows: Windows) -> None:
+    (served.folder / "x").touch()  # a file in place of the folder
+    page = open_page(windows, served)
+    tiles(page).first.focus()
+    page.keyboard.press("x")
+    expect(page.locator("#problem")).to_contain_text("cannot write")
+    expect(page.locator("#progress-text")).to_have_text("0 of 12 checked")
+    expect(tiles(page).first).to_have_attribute("aria-label", "Labelled 1. It was not saved. Not checked.")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("7")
+    expect(page.locator("#progress-text")).to_have_text("1 of 12 checked")
+    expect(tiles(page).first).to_have_attribute("aria-label", re.compile("^Labelled 7.*Checked"))
+    assert sorted(served.labels.values()).count((7, True)) == 1
 
 
 def test_labels_wait_while_the_connection_is_lost(served: Served, windows: Windows) -> None:

@@ -55,6 +55,7 @@ function setFilter(label) {
   shown = order.filter((id) => label === null || labelOf(images.get(id)) === label);
   byId("crops-title").textContent = label === null ? "All digits" : label === NON_DIGIT ? "No digits" : `Digits labelled ${label}`;
   selected = null;
+  showProblem("");
   showPage(0);
   showOverview();
 }
@@ -145,7 +146,7 @@ function fillTile(tile, image) {
   const doubtful = !image.checked && image.agreement < CERTAIN_FROM;
   tile.classList.toggle("checked", image.checked);
   tile.classList.toggle("doubtful", doubtful);
-  tile.classList.toggle("gone", image.gone === true);
+  tile.classList.toggle("failed", image.failed === true);
   tile.setAttribute("aria-selected", image.id === selected);
   tile.setAttribute("aria-label", `Labelled ${nameOf(label)}. ${modelText(image)} ${image.checked ? "Checked." : "Not checked."}`);
   tile.querySelector(".label").textContent = label === NON_DIGIT ? "×" : label;
@@ -157,7 +158,7 @@ function markOf(image) {
 }
 
 function modelText(image) {
-  if (image.gone) return "It is not there any more.";
+  if (image.failed) return "It was not saved.";
   if (image.predicted === null) return "It cannot be read.";
   const agrees = image.predicted === image.label;
   const verb = image.confidence < CERTAIN_FROM ? `is unsure: ${image.predicted}` : agrees ? "agrees" : `reads ${image.predicted}`;
@@ -316,7 +317,7 @@ async function sendAll() {
 
 function receive({ images: states, problems }) {
   for (const state of states) if (queue.filter(({ id }) => id === state.id).length < 2) images.set(state.id, state);
-  for (const { id } of problems) images.set(id, { ...images.get(id), checked: false, gone: true });
+  for (const { id } of problems) if (images.has(id)) images.set(id, { ...images.get(id), failed: true });
   [...states, ...problems].forEach(({ id }) => { if (images.has(id)) showImage(id); });
   if (problems.length) showProblem(problems[0].message + (problems.length > 1 ? ` The same for ${problems.length - 1} more.` : ""));
   showOverview();
@@ -377,6 +378,7 @@ function move(step) {
 }
 
 function turn(step) {
+  showProblem("");
   showPage(page + step);
   choose(pageIds()[0] ?? null, { focus: true });
 }
