@@ -19,7 +19,7 @@ MIN_DIGITS = 10
 FOLDS = 4
 LESS_DOUBT = 0.9
 """Part of the doubt that may be left where the error of the own digits stays: of few digits, few are misread."""
-STRENGTHS = (1.0, 0.5)
+STRENGTHS = (1.0, 0.5, 0.25)
 """Of the correction; the first that passes is taken."""
 
 
