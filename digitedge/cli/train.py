@@ -41,7 +41,7 @@ def train(
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the training images. Default: 8; mlp: 10; on own digits: 6, of 50 batches each."
+            min=1, help="Passes over the training images; on own digits, 6 times 50 batches. Default: 8; mlp: 10."
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per step.")] = 128,
@@ -52,8 +52,8 @@ def train(
         int | None,
         typer.Option(
             min=0,
-            help="Rendered scenes whose digits and non-digits are trained on too. Default: 400; on own digits: 100; "
-            "mlp: 0.",
+            help="Rendered scenes whose digits and non-digits are trained on too; on own digits, 100. "
+            "Default: 400; mlp: 0.",
         ),
     ] = None,
     start: Annotated[
