@@ -29,8 +29,8 @@ _BORDER_NOISE = 1.3
 _VISIBLE_BORDER = 6
 # Blur in pixels before ink is told from paper: photographs seldom have the resolution of the flat page.
 _SMOOTHING = 0.9
-# A stroke has at least this share of the darkest ink in its neighbourhood, and so many times the ink level of bare paper:
-# all of it, and somewhere.
+# A stroke has at least this share of the darkest ink in its neighbourhood, and so many times the ink level of bare
+# paper, or at least so much: all of it (weak), and somewhere (strong).
 _PEAK_SHARE = 0.3
 _NEIGHBOURHOOD_PX = 6
 _WEAK_DEVIATIONS, _MIN_WEAK = 3.0, 8
