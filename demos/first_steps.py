@@ -44,7 +44,7 @@ def main() -> None:
     keras.utils.set_random_seed(0)
 
     print("1. Load MNIST")
-    name, digits = load_dataset(options.data)
+    name, digits = load_dataset([options.data] if options.data else None)
     digits = Dataset(*(array[: options.images] for array in digits))
     print(f"   {name}: {len(digits.x_train)} training images, {len(digits.x_test)} test images")
 

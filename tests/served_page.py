@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge import CameraError, Classifier, Reader
-from digitedge.camera import Source, run
+from digitedge.camera import CropSink, Source, run
 from digitedge.utils.opencv import cv2
 from digitedge.web import Address, WebSink
 
@@ -103,13 +103,20 @@ def _classifier() -> Classifier:
 
 @contextmanager
 def serve_page(
-    *, digits: int = 2, host: str = "127.0.0.1", port: int = 0, token: str | None = None, is_plugged_in: bool = True
+    *,
+    digits: int = 2,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    is_plugged_in: bool = True,
+    crops: CropSink | None = None,
 ) -> Iterator[ServedPage]:
-    """Serve a page of a fake camera until the block ends."""
+    """Serve a page of a fake camera until the block ends; `crops` saves its rows, too."""
     camera = FakeCamera(digits, is_plugged_in=is_plugged_in)
     reader = Reader(_classifier())
-    with WebSink(Address(port, host), reader, token=token) as sink:
-        loop = threading.Thread(target=run, args=(camera, reader, [sink]), daemon=True)
+    with crops or nullcontext(), WebSink(Address(port, host), reader, crops=crops, token=token) as sink:
+        sinks = [sink] if crops is None else [sink, crops]
+        loop = threading.Thread(target=run, args=(camera, reader, sinks), daemon=True)
         loop.start()
         try:
             yield ServedPage(sink, camera, reader)

@@ -20,6 +20,7 @@ LEVELS = (
         "doctor",
         "web",
         "training",
+        "adapting",
         "evaluation",
         "benchmark",
         "camera",

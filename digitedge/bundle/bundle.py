@@ -145,7 +145,9 @@ def sign_bundle(path: Path, key: "Ed25519PrivateKey") -> None:
     manifest, digests = _read_manifest(path)
     _check_files(path, manifest)
     if not manifest.passed:
-        raise ParityError(f"{path} failed the parity check, so it is not signed. Train longer or export again.")
+        raise ParityError(
+            f"{path} failed {manifest.failed_check()}, so it is not signed. Train longer or export again."
+        )
     write_signature(path, digests, name=manifest.name, key=key)
 
 
@@ -291,11 +293,12 @@ def load_model(
     if is_bundle(path):
         bundle = load_bundle(path, require_signature=require_signature, log=log)
         file = bundle.preferred_file()
-        entry, passed = bundle.manifest.files[file.name], bundle.manifest.passed
-    elif found := _find_entry(path, require_signature=require_signature, log=log):
+        entry, failed = bundle.manifest.files[file.name], bundle.manifest.failed_check()
+    elif listed := _find_entry(path, require_signature=require_signature, log=log):
+        manifest, found = listed
         _check_file(_follow_into_bundle(path), found)
         if isinstance(found, ModelFile):
-            entry, passed = found, found.passed
+            entry, failed = found, manifest.failed_check(_follow_into_bundle(path).name)
         else:  # the original, whose manifest does not say how it is used
             sha256 = found.sha256
     if entry is None:
@@ -304,10 +307,10 @@ def load_model(
         )
     if preprocess is not None:
         raise InputError(f"{path} belongs to a bundle, whose manifest says how it is used. Leave out --preprocess.")
-    if not passed and not force:
+    if failed and not force:
         raise ParityError(
-            f"{path} failed the parity check (passed: false in its manifest). See parity.json, train longer or export "
-            "again; or use it anyway with --force."
+            f"{path} failed {failed} (passed: false in its manifest). See its README.md, train longer or export again; "
+            "or use it anyway with --force."
         )
     adapter = build_adapter(entry.adapter)
     classifier = load_classifier(file, threads=threads, adapter=adapter, sha256=entry.sha256)
@@ -368,14 +371,14 @@ def read_entry(
         ModelError: the manifest is damaged, or does not list the file; the signature is wrong, or missing although it
             is required.
     """
-    entry = _find_entry(path, require_signature=require_signature, log=log)
-    return entry if isinstance(entry, ModelFile) else None
+    listed = _find_entry(path, require_signature=require_signature, log=log)
+    return listed[1] if listed and isinstance(listed[1], ModelFile) else None
 
 
 def _find_entry(
     path: Path, *, require_signature: bool | None, log: Callable[[str], object]
-) -> ModelFile | OtherFile | None:
-    """As `read_entry`, but with the entry of the original."""
+) -> tuple[Manifest, ModelFile | OtherFile] | None:
+    """As `read_entry`, but also of the original, and with the manifest."""
     path, required = _follow_into_bundle(path), is_signature_required(require_signature)
     if not os.path.lexists(path.parent / MANIFEST):
         if required:
@@ -384,13 +387,13 @@ def _find_entry(
     (manifest, digests), name = _read_manifest(path.parent), path.name
     check_signature(path.parent, digests, required=required, log=log)
     if name == manifest.reference:
-        return manifest.others[name]
+        return manifest, manifest.others[name]
     entry = manifest.files.get(name)
     if entry is None:
         raise ModelError(
             f"{path} lies in a bundle whose manifest does not list it. Move it out, or export the bundle again."
         )
-    return entry
+    return manifest, entry
 
 
 def _follow_into_bundle(path: Path) -> Path:

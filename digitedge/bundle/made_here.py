@@ -2,7 +2,7 @@
 
 A bundle vouches for itself only, so a stranger's folder under ./export must not run because it is the newest. A mark
 names the absolute path of a bundle and the hash of its manifest, which has the hashes of its files: a copied, moved or
-changed bundle has none. See docs/decisions/made-here.md.
+changed bundle has none. See docs/decisions/made-here.md. `digitedge adapt` marks its files so, by their own hash.
 """
 
 import hashlib
@@ -31,10 +31,22 @@ def remember_bundle(folder: Path, manifest: bytes) -> None:
     Raises:
         DigitEdgeError: the state folder is not writable.
     """
-    place = folder.parent.resolve() / folder.name  # a link to a folder is itself replaced
-    mark = _mark(place, manifest)
+    _remember(folder, manifest, replaced=folder / "manifest.json")
+
+
+def remember_file(path: Path, content: bytes) -> None:
+    """Mark a file as made here, as `remember_bundle` does.
+
+    Raises:
+        DigitEdgeError: the state folder is not writable.
+    """
+    _remember(path, content, replaced=path)
+
+
+def _remember(path: Path, content: bytes, *, replaced: Path) -> None:
+    place = path.parent.resolve() / path.name  # a link to a folder is itself replaced
+    mark = _mark(place, content)
     write_text(mark, f"{printable(str(place))}\n")
-    replaced = place / "manifest.json"
     valid = {mark, _mark(place, replaced.read_bytes()) if replaced.is_file() else mark}
     for other in mark.parent.glob(f"{mark.name.partition('-')[0]}-*"):
         if other not in valid:
@@ -42,14 +54,14 @@ def remember_bundle(folder: Path, manifest: bytes) -> None:
                 other.unlink()
 
 
-def is_made_here(folder: Path, manifest: bytes) -> bool:
-    """Whether this user exported the bundle at `folder`, with this content of manifest.json, to this place."""
+def is_made_here(path: Path, content: bytes) -> bool:
+    """Whether this user made the bundle at `path`, with this content of manifest.json, or the file, at this place."""
     try:
-        return _mark(folder.resolve(), manifest).is_file()
+        return _mark(path.resolve(), content).is_file()
     except OSError:  # an unreadable home
         return False
 
 
-def _mark(place: Path, manifest: bytes) -> Path:
+def _mark(place: Path, content: bytes) -> Path:
     by_place = hashlib.sha256(os.fsencode(place)).hexdigest()[:32]
-    return state_folder() / f"{by_place}-{hashlib.sha256(manifest).hexdigest()}"
+    return state_folder() / f"{by_place}-{hashlib.sha256(content).hexdigest()}"

@@ -7,6 +7,7 @@ used.
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import datetime
 from functools import partial
@@ -144,6 +145,70 @@ class DataSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDigitsSource:
+    """The user's own digits behind the model; no name of a person or file.
+
+    Attributes:
+        sha256: of all images and labels.
+        training: number of digits that were trained on.
+        held_out: number of digits that were held out.
+        split: how, in a few words.
+        writers: random ids of the writers, which `collection.json` alone knows by name.
+    """
+
+    sha256: str
+    training: Count
+    held_out: Count
+    split: str
+    writers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A fine-tuned model and its parent on the same images.
+
+    Attributes:
+        name: of the images.
+        images: their number.
+        before: share that the parent gets right, 0 to 1.
+        after: share that the model gets right.
+        mcnemar_p: exact p of the images that only one of the two gets right.
+        loss_p: Wilcoxon p of the losses; None where they do not matter.
+        max_drop: largest loss that is allowed; None where there must be a gain.
+        passed: whether that holds.
+    """
+
+    name: str
+    images: Count
+    before: Share
+    after: Share
+    mcnemar_p: Share
+    loss_p: Share | None = None
+    max_drop: Share | None = None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The model that was fine-tuned.
+
+    Attributes:
+        name: of its bundle or run.
+        sha256: of its .keras file.
+        comparisons: with this model.
+    """
+
+    name: str
+    sha256: str
+    comparisons: Annotated[list[Comparison], Meta(min_length=1)]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every comparison passed."""
+        return all(one.passed for one in self.comparisons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
     """A set of images that something was measured on; sha256 of the uint8 pixels in order."""
 
@@ -183,6 +248,8 @@ class Manifest:
         origin: the file that was exported; None for a training of digitedge.
         unfinished: whether the training was interrupted, so that the original is the best of its first epochs.
         not_made: files that were asked for and could not be made, with the reason.
+        own: the user's own digits among those it was trained on; None if there are none.
+        parent: the model that was fine-tuned on them, and how the two compare; None without.
     """
 
     schema: str = SCHEMA
@@ -207,6 +274,15 @@ class Manifest:
     origin: Origin | None = None
     unfinished: bool = False
     not_made: dict[str, str] = field(default_factory=dict)
+    own: OwnDigitsSource | None = None
+    parent: Parent | None = None
+
+    def failed_check(self, file: str | None = None) -> str | None:
+        """What the bundle, or one of its files, failed, in words that follow "failed"; None if it passed."""
+        if self.parent is not None and not self.parent.passed:
+            return "the comparison with the model that it was fine-tuned from"
+        passed = self.passed if file is None else self.files[file].passed
+        return None if passed else "the parity check"
 
     @property
     def entries(self) -> dict[str, ModelFile | OtherFile]:
@@ -241,7 +317,7 @@ class Manifest:
     def _find_problem(self) -> str | None:
         """What contradicts the rest of the manifest or of digitedge, or None."""
         names = [*self.files, *self.others]
-        passed = all(entry.passed for entry in self.files.values())
+        passed = has_passed(self.files, self.parent)
         size = sum(one.bytes for one in self.files.values()) + sum(one.bytes for one in self.others.values())
         checks = {
             f"expected files of at most {MAX_BUNDLE_BYTES:,} bytes together, got {size:,}": size <= MAX_BUNDLE_BYTES,
@@ -250,7 +326,7 @@ class Manifest:
             f"expected {CropContract()}, got {self.crop}": self.crop == CropContract(),
             f"expected {ModelContract()}, got {self.model}": self.model == ModelContract(),
             f"expected recipes of {', '.join(RECIPES)}": all(entry.recipe in RECIPES for entry in self.files.values()),
-            f"expected passed {passed}, as its files say, got {self.passed}": self.passed == passed,
+            f"expected passed {passed}, as its files and comparisons say, got {self.passed}": self.passed == passed,
             "expected adapters with a preprocessing that digitedge knows": _are_known(self._adapters()),
             f"expected created as an ISO 8601 time with its zone, got {self.created!r}": _has_zone(self.created),
         }
@@ -281,6 +357,11 @@ def _without_defaults(value: ModelFile | Manifest) -> dict[str, Any]:
         if one.name != "schema" and getattr(value, one.name) == default:
             del plain[one.name]
     return plain
+
+
+def has_passed(files: Mapping[str, ModelFile], parent: Parent | None) -> bool:
+    """Whether a bundle passed: every file is within its tolerance, and the comparison with a parent holds."""
+    return all(entry.passed for entry in files.values()) and (parent is None or parent.passed)
 
 
 def _are_known(adapters: list[AdapterSpec | None]) -> bool:

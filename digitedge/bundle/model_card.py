@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitedge.bundle.bundle import Bundle
-from digitedge.bundle.manifest import Manifest
+from digitedge.bundle.manifest import Manifest, Parent
 from digitedge.bundle.recipe import CalibrationMethod
 from digitedge.errors import ModelError
 from digitedge.utils.files import write_json, write_text
@@ -82,7 +82,8 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
 def model_card(manifest: Manifest, evaluation: Mapping[str, Any] | None = None) -> str:
     """Write a bundle's README.md, with a section on its evaluation (see `save_evaluation`) if there is one."""
     failed = "**Failed: not every file is within its tolerance.**"
-    result = "Every file is within its tolerance." if manifest.passed else failed
+    within = all(entry.passed for entry in manifest.files.values())
+    result = "Every file is within its tolerance." if within else failed
     versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
     calibration = manifest.calibration
     observed = (
@@ -108,7 +109,7 @@ On {manifest.verified_on.samples:,} test images of `{manifest.data.name}`, image
 images whose prediction changed, `flipped.png` shows them, `confusion.png` shows what the original confuses. The reject threshold is the
 confidence that 99 % of the correctly classified digits reach: augmented training images, rendered digits, and crops of rendered scenes.
 
-## Use
+{_parent_section(manifest)}## Use
 
 Input `image`: {manifest.crop.dtype} pixels from 0 to 255, {manifest.crop.polarity}; {manifest.crop.placement};
 box {manifest.crop.box}x{manifest.crop.box}, field {manifest.crop.size}x{manifest.crop.size}. `digitedge.normalize_digit` makes such crops. Float TFLite files take the same values as float32. The
@@ -167,6 +168,39 @@ def _parity_table(manifest: Manifest) -> Table:
         for name, entry in manifest.files.items()
     }
     return Table("file", heads, lines)
+
+
+def _parent_section(manifest: Manifest) -> str:
+    """How a fine-tuned model compares with its parent; "" for others."""
+    parent, own = manifest.parent, manifest.own
+    if parent is None or own is None:
+        return ""
+    result = "Every comparison passed." if parent.passed else "**Failed: not every comparison passed.**"
+    return f"""## Fine-tuned
+
+Fine-tuned from `{parent.name}` (sha256 {parent.sha256[:12]}...) on {own.training:,} own digits; {own.held_out:,} others judge the gain: {own.split}.
+{result} Both models saw the same images; p is McNemar's. `changed.png` shows what changed.
+
+{comparison_table(parent).markdown()}
+"""
+
+
+def comparison_table(parent: Parent) -> Table:
+    """The comparison of a fine-tuned model with its parent: shares that are right, and what is allowed."""
+    heads = ["images", "before", "after", "change", "p", "limit", "result"]
+    lines = {
+        one.name: [
+            f"{one.images:,}",
+            percent(one.before),
+            percent(one.after),
+            f"{100 * (one.after - one.before):+.2f} points",
+            f"{one.mcnemar_p:.2g}",
+            "must rise" if one.max_drop is None else f"-{100 * one.max_drop:.1f} points",
+            "passed" if one.passed else "FAILED",
+        ]
+        for one in parent.comparisons
+    }
+    return Table("compared with its parent", heads, lines)
 
 
 def _kept_layers(manifest: Manifest) -> str:

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from digitedge.cli import collect, data, eval, service, trust
+from digitedge.cli.adapt import adapt
 from digitedge.cli.bench import bench
 from digitedge.cli.camera import camera
 from digitedge.cli.common import print_line
@@ -14,6 +15,7 @@ from digitedge.cli.demo import demo
 from digitedge.cli.doctor import doctor
 from digitedge.cli.export import export
 from digitedge.cli.info import info
+from digitedge.cli.label import label
 from digitedge.cli.predict import predict
 from digitedge.cli.publish import publish
 from digitedge.cli.report_error import report_error
@@ -67,7 +69,9 @@ app.add_typer(eval.app, name="eval", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(bench)
 app.command(rich_help_panel=EDGE_PANEL)(predict)
 app.command(rich_help_panel=EDGE_PANEL)(camera)
+app.command(rich_help_panel=EDGE_PANEL)(adapt)
 app.add_typer(collect.app, name="collect", rich_help_panel=EDGE_PANEL)
+app.command(rich_help_panel=EDGE_PANEL)(label)
 app.add_typer(service.app, name="service", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(info)
 app.add_typer(trust.app, name="trust", rich_help_panel=TRUST_PANEL)

@@ -10,6 +10,7 @@ import typer
 
 from digitedge.cli.common import (
     LEAST_CONFIDENCE,
+    AdaptationOption,
     ForceOption,
     ModelOption,
     PreprocessOption,
@@ -17,7 +18,7 @@ from digitedge.cli.common import (
     ThresholdOption,
     choose_model,
     echo,
-    load_chosen,
+    load_adapted,
     usage_error,
 )
 from digitedge.cli.selection import (
@@ -32,7 +33,7 @@ from digitedge.cli.selection import (
 from digitedge.errors import CameraError
 
 if TYPE_CHECKING:
-    from digitedge.camera import Display, Sink, Source, Transform
+    from digitedge.camera import CropSink, Display, Sink, Source, Transform
     from digitedge.reader import Reader
     from digitedge.web import Address
 
@@ -100,7 +101,12 @@ def camera(
     record: Annotated[Path | None, _sink_option(metavar="FILE", help="Record the frames: .mp4, .mkv or .avi.")] = None,
     overwrite: Annotated[bool, _sink_option("--overwrite", help="Replace the file of --record.")] = False,
     save_crops: Annotated[
-        Path | None, _sink_option(metavar="DIR", help="Save the crops of stable rows, by digit; at most 10,000.")
+        Path | None,
+        _sink_option(
+            metavar="DIR",
+            help="Save the crops of stable rows, or of photographs, by digit: at most 60 a minute, doubtful ones "
+            "first, and 1,000 of each digit. `digitedge label DIR` corrects them.",
+        ),
     ] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     threads: Annotated[
@@ -108,6 +114,7 @@ def camera(
     ] = 1,
     model: ModelOption = None,
     preprocess: PreprocessOption = None,
+    adaptation: AdaptationOption = True,
     force: ForceOption = False,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     _require_signature: SignatureOption = None,
@@ -141,7 +148,10 @@ def camera(
     row_filter = build_row_filter(expect_length, pattern)
     with usage_error("SOURCE"):
         frames = open_source(source, Mode(width, height, fps))
-    optional = _optional_sinks(frames, mqtt, record, overwrite, save_crops)
+    optional = _optional_sinks(frames, mqtt, record, overwrite)
+    crops = _crop_sink(save_crops)
+    if crops is not None:
+        optional.append(crops)
     address = None
     if web is not None:
         from digitedge.web import parse_address
@@ -150,11 +160,11 @@ def camera(
             address = parse_address(web)
     cv2.setNumThreads(threads)
     has_window = _wants_window(window, json=json)
-    load = partial(load_chosen, force=force, preprocess=preprocess, threads=threads)
+    load = partial(load_adapted, adapted=adaptation, force=force, preprocess=preprocess, threads=threads)
     chosen = choose_model(model)
     reader = Reader(load(chosen), threshold=threshold)
     if address is not None:
-        optional.append(_web_sink(address, reader))
+        optional.append(_web_sink(address, reader, crops))  # after the crops, so that it is closed before them
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
         sinks, display = _local_sinks(stack, frames, transform, has_window=has_window, json=json, events=events)
@@ -196,10 +206,10 @@ def _local_sinks(
 
 
 def _optional_sinks(
-    frames: "Source", mqtt: str | None, record: Path | None, overwrite: bool, save_crops: Path | None
+    frames: "Source", mqtt: str | None, record: Path | None, overwrite: bool
 ) -> list[AbstractContextManager["Sink"]]:
     """Create the sinks that were asked for; each is opened by its `with` block."""
-    from digitedge.camera.sinks import CropSink, MqttSink, VideoSink
+    from digitedge.camera.sinks import MqttSink, VideoSink
 
     sinks: list[AbstractContextManager[Sink]] = []
     if mqtt is not None:
@@ -208,16 +218,21 @@ def _optional_sinks(
     if record is not None:
         with usage_error("--record"):
             sinks.append(VideoSink(record, frames, overwrite=overwrite, log=echo))
-    if save_crops is not None:
-        sinks.append(CropSink(save_crops, log=echo))
     return sinks
 
 
-def _web_sink(address: "Address", reader: "Reader") -> AbstractContextManager["Sink"]:
+def _crop_sink(folder: Path | None) -> "CropSink | None":
+    from digitedge.camera.sinks import CropSink
+
+    return None if folder is None else CropSink(folder, log=echo)
+
+
+def _web_sink(address: "Address", reader: "Reader", crops: "CropSink | None") -> AbstractContextManager["Sink"]:
     from digitedge.web import WebSink
 
     with usage_error("$DIGITEDGE_WEB_TOKEN"):
-        return WebSink(address, reader, token=os.environ.get("DIGITEDGE_WEB_TOKEN") or None, log=echo)
+        token = os.environ.get("DIGITEDGE_WEB_TOKEN") or None
+        return WebSink(address, reader, crops=crops, token=token, log=echo)
 
 
 def _wants_window(requested: bool | None, *, json: bool) -> bool:

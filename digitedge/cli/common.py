@@ -22,17 +22,26 @@ if TYPE_CHECKING:
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
 MAX_NAME_BYTES = 100  # file systems take 255, and drafts and run numbers lengthen the name
+RELEASED = "released"
+"""Word for the path of the released bundle."""
 DEFAULT_MODEL = "Default: the newest bundle in ./export that was exported here and passed, else the released one."
 MODEL_HELP = (
-    f"A bundle, a version folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, or a "
-    f"SavedModel folder. {DEFAULT_MODEL}"
+    f"A bundle, a version folder of `digitedge update`, a model file ({MODEL_SUFFIXES}), also a third-party one, a "
+    f"SavedModel folder, or '{RELEASED}'. {DEFAULT_MODEL}"
 )
 
 
 def parse_path(text: str) -> Path:
-    """Parse the path of a model; an empty one, for example of a variable that is not set, is refused."""
+    """Parse the path of a model, or the word RELEASED.
+
+    An empty path, for example of a variable that is not set, is refused.
+    """
     if not text:
         raise typer.BadParameter("expected a path, got an empty text")
+    if text == RELEASED:
+        from digitedge.bundle.bundle import released_bundle
+
+        return released_bundle()
     return Path(text)
 
 
@@ -62,6 +71,13 @@ PreprocessOption = Annotated[
         metavar="PIXELS[,...]",
         help="What a third-party model wants: 0-255, 0-1, -1..1, -0.5..0.5, mean-std or imagenet, and after it, "
         "with commas, inverted (dark ink), transposed, pad, crop or resize. Default: the one with the best accuracy.",
+    ),
+]
+AdaptationOption = Annotated[
+    bool,
+    typer.Option(
+        "--adaptation/--no-adaptation",
+        help="Use what `digitedge adapt` has learned for the model here, if it passed its check.",
     ),
 ]
 POLICY_VARIABLE = "DIGITEDGE_REQUIRE_SIGNATURE"  # digitedge.bundle.signature.POLICY_VARIABLE
@@ -103,11 +119,21 @@ ThresholdOption = Annotated[
 ]
 LEAST_CONFIDENCE = 0.25  # digitedge.reader.rejection.MIN_CONFIDENCE, which --help must not import
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-DataOption = Annotated[
-    str | None,
+DATA_HELP = (
+    "'mnist', its folder or mnist.npz; 'synthetic' for rendered digits; or digits of your own: a collection, a folder "
+    "of images, an .npz with x and y, or a .csv. Repeatable. Default: MNIST at $DIGITEDGE_DATA, in the cache or "
+    "~/.keras, else downloaded."
+)
+DataOption = Annotated[list[str] | None, typer.Option("--data", metavar="DIGITS", show_default=False, help=DATA_HELP)]
+DatasetOption = Annotated[
+    list[str] | None, typer.Option("--dataset", "--data", metavar="DIGITS", show_default=False, help=DATA_HELP)
+]
+PlotsOption = Annotated[
+    Path | None,
     typer.Option(
-        "--data",
-        help="Folder or mnist.npz, or 'synthetic'. Default: $DIGITEDGE_DATA, the cache, ~/.keras, else download.",
+        "--plots",
+        metavar="DIR",
+        help="Write images into this folder: confusion.png, precision-recall.png and errors.png, the worst errors.",
     ),
 ]
 
@@ -138,6 +164,26 @@ def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: in
     return load_model(
         model, force=force, threads=threads, preprocess=preprocess, digits=local_training_digits, log=echo
     )
+
+
+def load_adapted(model: Path, *, adapted: bool, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
+    """Load a model, with what `digitedge adapt` has learned for it here if that passed; said on stderr."""
+    from digitedge.bundle.adaptation import adapt_model, find_adaptation
+
+    loaded = load_chosen(model, force=force, preprocess=preprocess, threads=threads)
+    if not adapted:
+        return loaded
+    try:
+        found = find_adaptation(loaded, EXPORT_FOLDER)
+        if found is None:
+            return loaded
+        path, adaptation = found
+        loaded = adapt_model(loaded, adaptation, path)
+    except ModelError as exc:  # the model runs without it
+        echo(f"adaptation not used: {exc}")
+        return loaded
+    echo(f"adaptation: {path}, of {adaptation.info.digits} digits; without it: --no-adaptation")
+    return loaded
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def show(
     from digitedge.utils.quiet import require_matplotlib
 
     require_matplotlib()
-    name, digits = load_dataset(data)
+    name, digits = load_dataset(data, log=echo)
     from digitedge.training.plots import plot_dataset
 
     plot_dataset(digits, output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitedge.cli.common import DataOption, echo, print_text
-from digitedge.errors import DataError, ParityError
+from digitedge.errors import ParityError
 
 if TYPE_CHECKING:
     from digitedge.datasets.dataset import Dataset
@@ -38,15 +38,16 @@ def demo(
       digitedge demo
       digitedge demo --data synthetic
     """
+    from digitedge.datasets.load import load_dataset, load_mnist_or_rendered
     from digitedge.training.run_folder import new_run_folder
 
-    name, digits = _find_data(data)
+    name, digits = load_dataset(data) if data else load_mnist_or_rendered(log=echo)
     with new_run_folder(output, "demo") as folder:
-        _train_export_and_read(folder, name, digits)
+        _train_export_and_read(folder, name, data or [name], digits)
     echo("next: digitedge train mlp; digitedge export --int8; digitedge camera demo")
 
 
-def _train_export_and_read(folder: Path, name: str, digits: "Dataset") -> None:
+def _train_export_and_read(folder: Path, name: str, sources: list[str], digits: "Dataset") -> None:
     from digitedge.bundle.recipe import choose_artifacts
     from digitedge.exporting.export import ModelSource, export
     from digitedge.training.architectures import ARCHITECTURES
@@ -59,7 +60,7 @@ def _train_export_and_read(folder: Path, name: str, digits: "Dataset") -> None:
     augment = defaults.augment if name == "mnist" else ()
     config = replace(defaults, epochs=EPOCHS[name], augment=augment, scenes=SCENES)
     with report_interruption(run, echo):
-        result = train(config, digits, data_name=name, folder=run, log=echo)
+        result = train(config, digits, data_name=name, data_sources=sources, folder=run, log=echo)
     echo("2/3 exporting and verifying")
     source = ModelSource(path=run / BEST, name="demo", architecture="cnn", seed=defaults.seed)
     exported = export(source, choose_artifacts([]), digits, data_name=name, target=folder / "bundle", log=echo)
@@ -70,19 +71,6 @@ def _train_export_and_read(folder: Path, name: str, digits: "Dataset") -> None:
     print_text(f"image: {image}\nbundle:  {exported.bundle.path}")
     if exported.violations:
         raise ParityError("; ".join(exported.violations))
-
-
-def _find_data(source: str | None) -> "tuple[str, Dataset]":
-    from digitedge.datasets.load import SYNTHETIC, load_dataset
-    from digitedge.datasets.mnist import find_mnist
-
-    try:
-        return load_dataset(source)
-    except DataError:
-        if source is not None or find_mnist() is not None:
-            raise
-        echo("MNIST is not available and cannot be downloaded; using rendered digits")
-        return load_dataset(SYNTHETIC)
 
 
 def _read_clip(bundle: Path, image: Path) -> "tuple[DetectionScore, float]":

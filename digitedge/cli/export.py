@@ -26,6 +26,7 @@ from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
 
 if TYPE_CHECKING:
     from digitedge.exporting.export import ModelSource
+    from digitedge.training.run_folder import RunFolder
 
 MIN_ACCURACY = 0.8  # digitedge.runtime.adapter_search.MIN_ACCURACY, which --help must not import
 
@@ -132,19 +133,26 @@ def export(
             raise typer.BadParameter("is for int8 files. Add --int8.", param_hint="--keep-float")
         kept = tuple(dict.fromkeys(keep_float))
         artifacts = [replace(one, keep_float=kept) if one.recipe.calibrated else one for one in artifacts]
-    source, trained_on = _find_source(model, name, preprocess, min_accuracy, unfinished)
-    from digitedge.datasets.load import load_dataset
+    source, run = _find_source(model, name, preprocess, min_accuracy, unfinished)
+    from digitedge.bundle.model_card import comparison_table
+    from digitedge.datasets.load import choose_roles, load_training_digits
     from digitedge.exporting.export import check_target
     from digitedge.exporting.export import export as export_bundle
+    from digitedge.exporting.fine_tuned import add_parent
+    from digitedge.exporting.parent_check import CHANGED
     from digitedge.exporting.remedies import trials_table
 
     target = output / source.name
     check_target(target, overwrite)
-    data_name, digits = load_dataset(data or trained_on)
+    named = load_training_digits(data or (run.data_sources if run else None), log=echo)
+    fine_tuning = run.fine_tuning if run else None
+    data_name, dataset, own = choose_roles(named, split=run.split_again if run and fine_tuning else None, log=echo)
+    if run and fine_tuning:
+        source = add_parent(source, run, fine_tuning, own, RUNS_FOLDER, log=echo)
     exported = export_bundle(
         source,
         artifacts,
-        digits,
+        dataset,
         data_name=data_name,
         target=target,
         overwrite=overwrite,
@@ -155,6 +163,9 @@ def export(
     for file_format, trials in exported.trials.items():
         print_text(trials_table(file_format, trials).text())
     print_table(exported.bundle.manifest)
+    parent = exported.bundle.manifest.parent
+    if parent is not None:
+        print_text(comparison_table(parent).text())
     print_line(f"bundle: {exported.bundle.path}")
     missing = [f"{name}: {reason}" for name, reason in exported.not_made.items()]
     if exported.violations:
@@ -163,6 +174,12 @@ def export(
             f"kept, but refused without --force. Why: digitedge verify {exported.bundle.path} --layers; or train "
             "longer, or try remedies: digitedge export --auto"
         )
+    if exported.parent_check and exported.parent_check.violations:
+        raise ParityError(
+            f"the model failed the comparison with its parent: {'; '.join(exported.parent_check.violations)}. The "
+            f"bundle is kept, but refused without --force; {exported.bundle.path / CHANGED} shows what changed. "
+            "Collect more digits and train again."
+        )
     if missing:
         raise ModelError(f"{'; '.join(missing)} The bundle is kept, with the other files.")
     echo(f"next: digitedge camera demo --model {exported.bundle.path}")
@@ -170,8 +187,8 @@ def export(
 
 def _find_source(
     model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float, unfinished: bool
-) -> tuple["ModelSource", str | None]:
-    """Find what to export, and the data set it was trained on if that is not MNIST in its usual place."""
+) -> tuple["ModelSource", "RunFolder | None"]:
+    """Find what to export, and the run folder that it is from, if any."""
     foreign = None if model is None or (model.is_dir() and not is_saved_model(model)) else model
     if foreign is not None:
         check_model_file(foreign)  # before TensorFlow is imported
@@ -203,4 +220,4 @@ def _find_source(
         min_accuracy=min_accuracy,
         unfinished=not finished,
     )
-    return source, run.data_source
+    return source, run

@@ -10,6 +10,7 @@ import typer
 
 from digitedge.cli.common import (
     LEAST_CONFIDENCE,
+    AdaptationOption,
     ForceOption,
     JsonOption,
     ModelOption,
@@ -18,7 +19,7 @@ from digitedge.cli.common import (
     ThresholdOption,
     choose_model,
     echo,
-    load_chosen,
+    load_adapted,
     print_json,
     print_line,
     usage_error,
@@ -81,6 +82,7 @@ def predict(
     pattern: PatternOption = None,
     model: ModelOption = None,
     preprocess: PreprocessOption = None,
+    adaptation: AdaptationOption = True,
     threshold: ThresholdOption = LEAST_CONFIDENCE,
     force: ForceOption = False,
     _require_signature: SignatureOption = None,
@@ -113,7 +115,8 @@ def predict(
     read = read_upright if rotate == "auto" else read_transformed
     with usage_error("IMAGES"):
         paths = find_images(images)
-    reader = Reader(load_chosen(choose_model(model), force=force, preprocess=preprocess), threshold=threshold)
+    loaded = load_adapted(choose_model(model), adapted=adaptation, force=force, preprocess=preprocess)
+    reader = Reader(loaded, threshold=threshold)
     unread = 0
     taken: set[str] = set()
     if annotate is not None:

@@ -27,6 +27,7 @@ from digitedge.errors import DataError, DigitEdgeError, ModelError, ParityError,
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Bundle
     from digitedge.datasets.dataset import Dataset
+    from digitedge.datasets.load import TrainingDigits
     from digitedge.exporting.layer_report import LayerReport
     from digitedge.exporting.verify import ParityResult
 
@@ -69,12 +70,13 @@ def verify(
     Needs TensorFlow and the data. Without them the golden set of the bundle is checked, which proves that this device
     gives the same results as the one that exported it, but not the accuracy; --data, --flipped, --layers and
     --tolerance are refused then. The limits are those in the bundle's manifest, where a changed result is recorded;
-    with --tolerance nothing is recorded.
+    with --tolerance, or with other digits than those of the export, nothing is recorded.
 
     Examples:
       digitedge verify
       digitedge verify export/cnn-1 --json
       digitedge verify export/cnn-1 --layers
+      digitedge verify --data my-digits
       digitedge verify runs/train/cnn-1/model.keras other.tflite
     """
     from digitedge.bundle.bundle import load_bundle
@@ -103,7 +105,9 @@ def verify(
         needs_images = data is not None or shown != _Shown() or bool(limits)
         digits = None if golden else _load_data(bundle, data, required=needs_images)
         report, reports = (
-            (_verify_golden(bundle), {}) if digits is None else _verify_bundle(bundle, digits, limits, shown)
+            (_verify_golden(bundle), {})
+            if digits is None
+            else _verify_bundle(bundle, digits, limits, shown, other_data=data is not None)
         )
     if as_json:
         print_json(report)
@@ -116,14 +120,14 @@ def verify(
         raise ParityError("; ".join(violations))
 
 
-def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Dataset | None":
-    """Load the data that the bundle was made from; None, with a reason, if only the golden set can be checked.
+def _load_data(bundle: "Bundle", source: list[str] | None, *, required: bool) -> "TrainingDigits | None":
+    """Load the given data, else that of the bundle; None, with a reason, if only the golden set can be checked.
 
     Raises:
         MissingExtraError: the data is required, but TensorFlow is not installed.
         DataError: the data is damaged, or required and not there.
     """
-    from digitedge.datasets.load import SYNTHETIC, load_dataset
+    from digitedge.datasets.load import SYNTHETIC, load_training_digits
     from digitedge.datasets.mnist import find_mnist
 
     if importlib.util.find_spec("tensorflow") is None:
@@ -131,9 +135,9 @@ def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Data
             require("tensorflow", extra="train")
         echo("TensorFlow is not installed, so the original cannot run: checking the golden set.")
         return None
-    source = source or (SYNTHETIC if bundle.manifest.data.name == SYNTHETIC else None)
+    source = source or ([SYNTHETIC] if bundle.manifest.data.name == SYNTHETIC else None)
     try:
-        return load_dataset(source)[1]
+        return load_training_digits(source, log=echo)
     except DataError as exc:
         if source is not None or find_mnist() is not None:
             raise  # the data is there, but damaged
@@ -145,23 +149,41 @@ def _load_data(bundle: "Bundle", source: str | None, *, required: bool) -> "Data
         return None
 
 
-def _verify_bundle(bundle: "Bundle", digits: "Dataset", limits: dict[str, float], shown: "_Shown") -> "_Reports":
+def _verify_bundle(
+    bundle: "Bundle", digits: "TrainingDigits", limits: dict[str, float], shown: "_Shown", *, other_data: bool
+) -> "_Reports":
     from digitedge.exporting.layer_report import report_bundle
     from digitedge.exporting.verify import record_results, verify_bundle
 
-    results = verify_bundle(bundle, digits, limits)
+    data, subject = digits.joined(), str(bundle.path)
+    is_same = data.sha256 == bundle.manifest.data.sha256
+    if other_data and not is_same:
+        data, subject = digits.to_judge(), f"{bundle.path} on {digits.name}"
+        echo(f"{digits.name}: other digits than those of the export, so no result is recorded")
+        _warn_of_few(len(data.y_test), bundle, limits)
+    results = verify_bundle(bundle, data, limits, other_data=other_data)
     try:
-        if not limits and record_results(bundle, results, digits):
+        if is_same and not limits and record_results(bundle, results, data):
             echo(f"the result changed and is recorded in {bundle.path}")
     except DigitEdgeError as exc:
         echo(f"the result changed but cannot be recorded: {exc}")
-    return _report(str(bundle.path), results, digits, shown, lambda wanted: report_bundle(bundle, digits, wanted))
+    return _report(subject, results, data, shown, lambda wanted: report_bundle(bundle, data, wanted))
+
+
+def _warn_of_few(images: int, bundle: "Bundle", limits: dict[str, float]) -> None:
+    """Say so if one image with another prediction makes a file fail."""
+    agreement = limits.get("agreement", min(entry.tolerance.agreement for entry in bundle.manifest.files.values()))
+    if 1 - 1 / images < agreement:
+        echo(
+            f"{images:,} digits are few: a single other prediction is outside the limit of {agreement:.2%}. For other "
+            "limits: --tolerance"
+        )
 
 
 def _verify_pair(
     reference: Path,
     candidate: Path,
-    data: str | None,
+    data: list[str] | None,
     preprocess: str | None,
     limits: dict[str, float],
     shown: "_Shown",
@@ -173,7 +195,7 @@ def _verify_pair(
         check_model_file(path)
     from digitedge.bundle.bundle import load_model
     from digitedge.datasets.dataset import search_digits
-    from digitedge.datasets.load import load_dataset
+    from digitedge.datasets.load import load_training_digits
     from digitedge.exporting.converters import wrap_keras
     from digitedge.exporting.layer_report import LayerReport, report_pair
     from digitedge.exporting.verify import check_parity, tolerance_for
@@ -183,7 +205,7 @@ def _verify_pair(
     from digitedge.runtime.keras import KerasNetwork
     from digitedge.utils.tables import percent
 
-    digits = load_dataset(data)[1]
+    digits = load_training_digits(data, log=echo).to_judge()
     first, second = (
         load_model(path, force=True, preprocess=asked, digits=lambda: search_digits(digits), log=echo).classifier
         for path, asked in ((reference, preprocess), (candidate, None))
@@ -243,8 +265,8 @@ def _report(
 def _verify_golden(bundle: "Bundle") -> dict[str, Any]:
     from digitedge.bundle.golden import check_bundle, load_golden
 
-    if not bundle.manifest.passed:
-        echo(f"{bundle.path}: at least one file failed the parity check, by the manifest")
+    if failed := bundle.manifest.failed_check():
+        echo(f"{bundle.path} failed {failed}, by the manifest")
     checked = check_bundle(bundle, log=echo)
     samples = len(load_golden(bundle.golden).crops)
     return {

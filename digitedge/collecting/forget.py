@@ -7,33 +7,37 @@ from typing import Any
 from digitedge.errors import DataError, DigitEdgeError
 from digitedge.utils.loading import read_json
 
-RUN_FILE = "args.json"
-BUNDLE_FILE = "manifest.json"
+FILES = ("args.json", "manifest.json")
+"""Files of a run and of a bundle. Both have the writers and the hash of the own digits under "own"; a run also has the
+hash of its parent's own digits under "parent"."""
 
 
 def models_of_writer(writer: str, *, runs: Path, bundles: Path) -> list[Path]:
-    """Find the runs and bundles that were trained on the digits of a writer.
+    """Find the runs and bundles that were trained on the digits of a writer, themselves or through their parents.
 
     Args:
         writer: id of the writer.
-        runs: folder of run folders, whose args.json names the writers under "own".
-        bundles: folder of bundles, whose manifest.json names them under "own_writers".
+        runs: folder of run folders.
+        bundles: folder of bundles.
 
     Returns:
         Their folders, runs first. What cannot be read names nobody.
     """
-    found = [
-        path.parent for path, value in _values(runs, RUN_FILE) if writer in _listed(_part(value, "own"), "writers")
-    ]
-    return found + [
-        path.parent for path, value in _values(bundles, BUNDLE_FILE) if writer in _listed(value, "own_writers")
-    ]
+    models = [*_read_all(runs), *_read_all(bundles)]
+    found = {path for path, model in models if writer in _listed(_part(model, "own"), "writers")}
+    count = -1
+    while count < len(found):
+        count = len(found)
+        hashes = {_part(_part(model, "own"), "sha256") for path, model in models if path in found} - {None}
+        found |= {path for path, model in models if _part(_part(model, "parent"), "own_sha256") in hashes}
+        found |= {path for path, model in models if _part(_part(model, "own"), "sha256") in hashes}
+    return [path for path, _ in models if path in found]
 
 
-def _values(folder: Path, name: str) -> Iterator[tuple[Path, Any]]:
-    for path in sorted(folder.glob(f"*/{name}")):
+def _read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
+    for path in sorted(path for name in FILES for path in folder.glob(f"*/{name}")):
         try:
-            yield path, read_json(path, error=DataError, advice="")
+            yield path.parent, read_json(path, error=DataError, advice="")
         except DigitEdgeError:  # damaged: no model to load either
             continue
 

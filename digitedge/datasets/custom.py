@@ -1,9 +1,10 @@
 """The user's digits: a folder of images or an npz file, of any size, range, colour and polarity, made into crops.
 
 Each image holds one digit. A folder has subfolders 0 to 9 with the images of each digit, or images whose names begin
-with their digit ("7_0001.png"). An npz file has images `x` or `images` and labels `y` or `labels`; `x_test` and
-`y_test` work too. Labels are digits, their texts, or one-hot rows. A csv file has a digit and its pixels in each line,
-as Kaggle has MNIST.
+with their digit ("7_0001.png"); images in a subfolder x, or named "x_0001.png", are no digits and left out. Crops of a
+collection (`digitedge.datasets.collection`) are taken as they are. An npz file has images `x` or `images` and labels
+`y` or `labels`; `x_test` and `y_test` work too. Labels are digits, their texts, or one-hot rows. A csv file has a digit
+and its pixels in each line, as Kaggle has MNIST.
 
 Range and polarity are decided for the whole set, because in an 8 that fills its box there is more ink than paper. Only
 if more than a tenth of the clear images disagree, the polarity is decided for each image.
@@ -12,17 +13,20 @@ if more than a tenth of the clear images disagree, the polarity is decided for e
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.datasets.annotations import LABELS_FILE
+from digitedge.datasets.collection import LABEL_FOLDERS, LabelledImage, list_images
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, first_line
 from digitedge.runtime.contract import CLASSES
-from digitedge.utils.images import SUFFIXES, natural_key, read_image
+from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.utils.images import SUFFIXES, read_image
 from digitedge.utils.loading import read_npz
 from digitedge.utils.memory_limit import check_memory
 from digitedge.utils.opencv import cv2, resize, to_grey
@@ -50,6 +54,7 @@ MAX_LABEL_BYTES = 64
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 _LAYOUT = "subfolders named 0 to 9 with images, or images whose names begin with their digit, such as 7_0001.png"
+_ADVICE = "Give a folder whose subfolders are the digits alone."
 
 
 def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambda line: None) -> LabelledCrops:
@@ -63,11 +68,92 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
     """
     path = Path(path)
     if path.is_dir():
-        images, labels, names = _read_folder(path)
-    elif path.is_file():
-        images, labels, names = _read_csv(path) if path.suffix.lower() == ".csv" else _read_arrays(path)
-    else:
+        return _load_folder(path, log)
+    if not path.is_file():
         raise DataError(f"nothing at {path}: expected a folder of digits, an npz or a csv file. Give the path of one.")
+    images, labels, names = _read_csv(path) if path.suffix.lower() == ".csv" else _read_arrays(path)
+    return LabelledCrops(path.name, _make_crops(images, path, log), labels, names)
+
+
+def load_non_digits(folder: str | Path) -> NDArray[np.uint8]:
+    """Load what a folder of digits holds besides them, in its subfolder x: uint8 (N, 28, 28), ink bright on 0.
+
+    Raises:
+        DataError: the folder is in none of the layouts above.
+        CameraError: an image is damaged.
+    """
+    folder = Path(folder)
+    found = [image for image in list_images(folder) if image.label is None]
+    crops = load_crops(folder, found, lambda line: None)
+    return crops[crops.any(axis=(1, 2))]
+
+
+def _load_folder(folder: Path, log: Callable[[str], object]) -> LabelledCrops:
+    unknown = [path.name for path in folder.iterdir() if path.is_dir() and not _is_known_folder(path.name)]
+    if unknown:
+        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. {_ADVICE}")
+    has_subfolders = any((folder / digit).is_dir() for digit in "0123456789")
+    if (folder / LABELS_FILE).is_file() and not has_subfolders:
+        raise DataError(
+            f"{folder}: expected {_LAYOUT}, got photographs with their {LABELS_FILE}. "
+            f"Run: digitedge eval photos {folder}"
+        )
+    beside = [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] not in "._"]
+    if beside and has_subfolders:
+        log(f"{folder}: {len(beside)} images beside the subfolders are left out, first {min(beside)}")
+    found = [image for image in list_images(folder) if image.label is not None]
+    if not found:
+        raise DataError(f"{folder}: expected {_LAYOUT}, got no image of a digit ({', '.join(sorted(SUFFIXES))}).")
+    return LabelledCrops(
+        folder.name or str(folder),
+        load_crops(folder, found, log),
+        np.array([image.label for image in found], np.uint8),
+        tuple(image.path.relative_to(folder).as_posix() for image in found),
+        tuple(image.record.group for image in found),
+    )
+
+
+def _is_known_folder(name: str) -> bool:
+    return name in LABEL_FOLDERS or name[0] in "._"
+
+
+def load_crops(folder: Path, found: Sequence[LabelledImage], log: Callable[[str], object]) -> NDArray[np.uint8]:
+    """Load images of a folder as crops, in their order.
+
+    Args:
+        folder: for messages.
+        found: of the folder, N >= 0. Range and polarity are decided for all of them together.
+        log: as in `load_custom_digits`.
+
+    Returns:
+        uint8 (N, 28, 28), ink bright on 0.
+
+    Raises:
+        DataError: they would take too much memory, or have no ink.
+        CameraError: an image is damaged.
+    """
+    images: list[NDArray[np.uint8]] = []
+    used = 0
+    for image in found:
+        images.append(_shrink(to_grey(read_image(image.path))))
+        used += 2 * images[-1].nbytes + DIGIT_BYTES
+        check_memory(used, what=f"{folder}: the first {len(images)} of {len(found)} images", error=DataError)
+    crops = np.zeros((len(images), CROP_SIZE, CROP_SIZE), np.uint8)
+    others = []
+    for index, (image, pixels) in enumerate(zip(found, images, strict=True)):
+        if image.record.is_crop and pixels.shape == crops.shape[1:]:
+            crops[index] = pixels
+        else:
+            others.append(index)
+    if others:
+        crops[others] = _make_crops([images[index] for index in others], folder, log)
+    else:
+        log(f"{folder}: {len(crops)} crops")
+    return crops
+
+
+def _make_crops(images: "Images", path: Path, log: Callable[[str], object]) -> NDArray[np.uint8]:
+    """Make crops of images (H, W) of any number type: uint8 (N, 28, 28)."""
     _check_memory(images, path)
     grey = list(_scale(images, path))
     dark = _have_dark_ink(grey)
@@ -77,48 +163,12 @@ def load_custom_digits(path: str | Path, *, log: Callable[[str], object] = lambd
         polarity = f"dark ink on light in {int(dark.sum())}, light on dark in the others"
     log(f"{path}: {len(grey)} digits, {polarity}")
     bright = (~image if is_dark else image for image, is_dark in zip(grey, dark, strict=True))
-    crops = np.stack([normalize_digit(_remove_paper(image)) for image in bright])
-    return LabelledCrops(path.name or str(path), crops, labels, names)
+    return np.stack([normalize_digit(_remove_paper(image)) for image in bright])
 
 
 Images = Sequence[NDArray[Any]] | NDArray[Any]
 LabelledImages = tuple[Images, NDArray[np.uint8], tuple[str, ...]]
 """Images (H, W) of any number type, labels uint8 (N,), and names."""
-
-
-def _read_folder(folder: Path) -> LabelledImages:
-    """Read the images of a folder as grey uint8 (H, W)."""
-    inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
-    subfolders = [path for path in inside if path.is_dir()]
-    unknown = [path.name for path in subfolders if not re.fullmatch("[0-9]", path.name)]
-    if unknown:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got a subfolder {min(unknown)!r}. Move it away, or rename it.")
-    if subfolders:
-        found = [(image, int(digit.name)) for digit in sorted(subfolders) for image in _list_images(digit.iterdir())]
-    else:
-        found = [(image, _label_of_name(image)) for image in _list_images(inside)]
-    if not found:
-        raise DataError(f"{folder}: expected {_LAYOUT}, got no image ({', '.join(sorted(SUFFIXES))}).")
-    images: list[NDArray[np.uint8]] = []
-    used = 0
-    for image, _ in found:
-        images.append(_shrink(to_grey(read_image(image))))
-        used += 2 * images[-1].nbytes + DIGIT_BYTES
-        check_memory(used, what=f"{folder}: the first {len(images)} of {len(found)} images", error=DataError)
-    names = tuple(image.relative_to(folder).as_posix() for image, _ in found)
-    return images, np.array([label for _, label in found], np.uint8), names
-
-
-def _list_images(paths: Iterable[Path]) -> list[Path]:
-    chosen = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file() and path.name[0] not in "._"]
-    return sorted(chosen, key=natural_key)
-
-
-def _label_of_name(image: Path) -> int:
-    match = re.match(r"([0-9])(?![0-9])", image.stem)
-    if match is None:
-        raise DataError(f"{image.parent}: expected {_LAYOUT}, got {image.name}. Sort it into a subfolder.")
-    return int(match[1])
 
 
 def _read_csv(path: Path) -> LabelledImages:
@@ -168,7 +218,7 @@ def _first_array(arrays: dict[str, NDArray[Any]], keys: Sequence[str], path: Pat
         if key in arrays:
             return arrays[key]
     got = ", ".join(arrays) or "none"
-    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Rename the array.")
+    raise DataError(f"{path}: expected an array {' or '.join(keys)}, got {got}. Give it that name.")
 
 
 def _check_labels(labels: NDArray[Any], path: Path) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 import urllib.request
+import zipfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,7 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 SHAPES = dict(zip(SHA256, ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,)), strict=True))
+NPZ_NAME = "mnist.npz"
 NPZ_KEYS = dict(zip(SHA256, Dataset._fields, strict=True))
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist", "https://storage.googleapis.com/cvdf-datasets/mnist")
 TIMEOUT_S = 10.0
@@ -44,10 +46,10 @@ MIN_BYTES_PER_S = 10_000
 GRACE_S = 10.0
 _CHUNK_BYTES = 1 << 16
 
-_CACHE_ADVICE = "Delete it; fetch it again: digitedge data get"
+_CACHE_ADVICE = "Fetch it again: digitedge data get"
 _OWN_ADVICE = (
-    "--data takes MNIST itself, which `digitedge data get` fetches. For digits of your own: "
-    "digitedge eval --dataset FILE"
+    "`digitedge data get` fetches MNIST. Digits of your own: a folder with subfolders 0 to 9, a csv file, or an npz "
+    "file of another name with images x and labels y"
 )
 
 
@@ -84,24 +86,42 @@ def find_mnist(path: str | Path | None = None) -> Path | None:
     given = path or os.environ.get("DIGITEDGE_DATA")
     if given:
         place = Path(given)
-        if not place.is_file() and not (place / "mnist.npz").is_file() and not _idx_files(place):
+        if not has_mnist(place):
             raise DataError(
                 f"no MNIST at {given} ({'--data' if path else '$DIGITEDGE_DATA'}): expected the four files "
                 f"{', '.join(SHA256)} (.gz or not), or mnist.npz. Give a folder that has them, or leave it out to "
-                "download them."
+                "download them. Digits of your own go to --data."
             )
         return place
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
     for folder in (cache_folder(), keras):
-        if (folder / "mnist.npz").is_file() or len(_idx_files(folder)) == len(SHA256):
+        if (folder / NPZ_NAME).is_file() or len(_idx_files(folder)) == len(SHA256):
             return folder
     return None
+
+
+def has_mnist(path: Path) -> bool:
+    """Whether a path is meant as MNIST: a folder with a file of MNIST, mnist.npz, or an npz file with its content.
+
+    An npz file of another name that has other digits in the same arrays is not MNIST.
+    """
+    if path.is_dir():
+        return (path / NPZ_NAME).is_file() or bool(_idx_files(path))
+    if path.name == NPZ_NAME or not path.is_file() or not zipfile.is_zipfile(path):
+        return path.name == NPZ_NAME
+    with suppress(DataError, zipfile.BadZipFile):
+        with zipfile.ZipFile(path) as archive:  # read the arrays only if they have the names
+            if not {f"{key}.npy" for key in NPZ_KEYS.values()} <= set(archive.namelist()):
+                return False
+        _read_npz(path)
+        return True
+    return False
 
 
 def read_mnist(path: Path) -> Dataset:
     """Read and check MNIST in a folder or npz file. Errors as in `load_mnist`."""
     files = _idx_files(path)
-    npz = path / "mnist.npz" if path.is_dir() else path
+    npz = path / NPZ_NAME if path.is_dir() else path
     if npz.is_file() and len(files) < len(SHA256):
         return _read_npz(npz)
     for name in SHA256:
@@ -205,7 +225,7 @@ def _fetch(url: str, draft: Path, *, description: str, max_bytes: int, grace_s: 
 
 
 def _advice(path: Path) -> str:
-    """What to do about a file that is not MNIST: one in our cache may be deleted, one of the user never."""
+    """What to do about a file that is not MNIST: one in our cache may be replaced, one of the user never."""
     return _CACHE_ADVICE if cache_folder() in path.absolute().parents else _OWN_ADVICE
 
 

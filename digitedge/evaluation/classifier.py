@@ -13,10 +13,10 @@ from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import ModelError
 from digitedge.evaluation.robustness import CorruptionErrors, mean_error, measure_robustness
 from digitedge.evaluation.top_errors import TopError, find_top_errors
-from digitedge.metrics.classification import expected_calibration_error, is_correct
+from digitedge.metrics.classification import confusion_matrix, expected_calibration_error, is_correct
 from digitedge.metrics.ood import NON_DIGIT, OodResult, measure_ood
+from digitedge.metrics.precision_recall import PrecisionRecallCurve, precision_recall_curve
 from digitedge.runtime import Classifier, can_run
-from digitedge.runtime.contract import CLASSES
 
 
 def load_files(
@@ -39,25 +39,40 @@ def load_files(
     return models, [other.name for other in others if not can_run(other)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifierEvaluation:
     """The figures of one classifier.
 
     Attributes:
-        images: number of clean images of each digit 0 to 9.
-        errors: number of wrong predictions of each digit.
+        confusion: number of clean images by true digit (rows) and prediction (columns): int64 (10, 10).
+        curve: precision and recall if predictions below a threshold are rejected.
         calibration_error: see `expected_calibration_error`, 0 to 1.
         corruptions: errors under each corruption; empty if robustness was not measured.
         ood: result for each source of non-digits; empty if there were none or no digit was classified correctly.
         top_errors: wrong predictions on clean images, the most confident first.
     """
 
-    images: tuple[int, ...]
-    errors: tuple[int, ...]
+    confusion: NDArray[np.int64]
+    curve: PrecisionRecallCurve
     calibration_error: float
     corruptions: tuple[CorruptionErrors, ...]
     ood: dict[str, OodResult]
     top_errors: tuple[TopError, ...]
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """Number of clean images of each digit 0 to 9."""
+        return tuple(self.confusion.sum(axis=1).tolist())
+
+    @property
+    def errors(self) -> tuple[int, ...]:
+        """Number of wrong predictions of each digit."""
+        return tuple((self.confusion.sum(axis=1) - self.confusion.diagonal()).tolist())
+
+    @property
+    def shown_errors(self) -> str:
+        """How many of the wrong predictions are in `top_errors`, in words."""
+        return f"{len(self.top_errors)} of {sum(self.errors)} wrong predictions, most confident first"
 
     @property
     def top1(self) -> float:
@@ -91,6 +106,8 @@ class ClassifierEvaluation:
                 {"digit": digit, "images": images, "errors": errors}
                 for digit, (images, errors) in enumerate(zip(self.images, self.errors, strict=True))
             ],
+            "confusion": self.confusion.tolist(),
+            "precision_recall": self.curve.to_dict(),
             "corruptions": [asdict(one) | {"errors": list(map(_rounded, one.errors))} for one in self.corruptions],
             "ood": {
                 source: {key: _rounded(value) for key, value in asdict(result).items()}
@@ -129,8 +146,8 @@ def evaluate_classifiers(
             result = measure_ood(both, np.concatenate([digits.labels, np.full(len(crops), NON_DIGIT, np.uint8)]))
             ood |= {source: result} if result else {}
         evaluations[name] = ClassifierEvaluation(
-            images=_count_by_digit(digits.labels),
-            errors=_count_by_digit(digits.labels[~is_correct(probabilities, digits.labels)]),
+            confusion=confusion_matrix(probabilities, digits.labels),
+            curve=_curve(probabilities, digits.labels),
             calibration_error=expected_calibration_error(probabilities, digits.labels),
             corruptions=robustness.get(name, ()),
             ood=ood,
@@ -146,8 +163,10 @@ def _finite_probabilities(name: str, classifier: Classifier, crops: NDArray[np.u
     return probabilities
 
 
-def _count_by_digit(labels: NDArray[np.uint8]) -> tuple[int, ...]:
-    return tuple(np.bincount(labels, minlength=CLASSES).tolist())
+def _curve(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> PrecisionRecallCurve:
+    curve = precision_recall_curve(probabilities.max(axis=1), is_correct(probabilities, labels), len(labels))
+    assert curve is not None  # there are digits, or `is_correct` had raised
+    return curve
 
 
 def _rounded(value: float | None) -> float | None:

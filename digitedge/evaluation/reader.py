@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from digitedge.datasets.annotations import AnnotatedImage, check_boxes
 from digitedge.evaluation.contact_sheet import ContactSheet, Rank
-from digitedge.metrics.detection import DetectionScore, match_digits, score_matches
+from digitedge.metrics.detection import (
+    Answer,
+    DetectionScore,
+    detection_confusion,
+    list_answers,
+    match_digits,
+    score_matches,
+)
+from digitedge.metrics.precision_recall import PrecisionRecallCurve, precision_recall_curve
 from digitedge.reader import Reader
 from digitedge.synthetic.scenes import Scene, TrueDigit, render_document, render_scene
 from digitedge.utils.boxes import Box
@@ -52,13 +60,20 @@ class LabelledFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """The score of one frame; `ms` is how long reading took, the other attributes are those of the frame."""
+    """The score of one frame.
+
+    Attributes:
+        score: of the frame.
+        ms: how long reading took.
+        answers: what each digit was read as; name, difficulty and scene type are those of the frame.
+    """
 
     name: str
     difficulty: str
     scene_type: str
     score: DetectionScore
     ms: float
+    answers: tuple[Answer, ...] = ()
 
     @property
     def f1(self) -> float:
@@ -130,6 +145,22 @@ class ReaderEvaluation:
         return sorted(self.frames, key=lambda frame: frame.rank)
 
     @property
+    def confusion(self) -> NDArray[np.int64]:
+        """What each digit was read as, in all images: int64 (11, 11), see `detection_confusion`."""
+        return detection_confusion(answer for frame in self.frames for answer in frame.answers)
+
+    @property
+    def curve(self) -> PrecisionRecallCurve | None:
+        """Precision and recall by threshold, in all images, also those without digits; None if nothing was read."""
+        answers = [answer for frame in self.frames for answer in frame.answers]
+        read = [answer for answer in answers if answer.confidence is not None]
+        return precision_recall_curve(
+            np.array([answer.confidence for answer in read], np.float64),
+            np.array([answer.true == answer.read for answer in read], np.bool_),
+            sum(answer.true is not None for answer in answers),
+        )
+
+    @property
     def median_ms(self) -> float:
         """Median time of reading a frame, in milliseconds."""
         return median(frame.ms for frame in self.frames)
@@ -147,6 +178,8 @@ class ReaderEvaluation:
                 }
                 for name, score in self.negatives.items()
             },
+            "confusion": self.confusion.tolist(),
+            "precision_recall": None if self.curve is None else self.curve.to_dict(),
             "median_ms": round(self.median_ms, 2),
             "per_image": [frame.to_dict() for frame in self.worst_first],
         }
@@ -161,7 +194,9 @@ def evaluate_reader(
         reading = reader.read(frame.frame, source=frame.name)
         matches = match_digits(frame.digits, reading.digits, ignore=frame.ignore)
         score = score_matches(frame, reading, matches, compare_rows=frame.ordered and not frame.ignore)
-        results.append(FrameResult(frame.name, frame.difficulty, frame.scene_type, score, reading.ms))
+        results.append(
+            FrameResult(frame.name, frame.difficulty, frame.scene_type, score, reading.ms, list_answers(matches))
+        )
         if sheet is not None:
             sheet.add(frame.name, frame.frame, matches, rank=results[-1].rank)
     return ReaderEvaluation(tuple(results))

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digitedge.bundle.model_card import SCHEMA, evaluation_table
 from digitedge.datasets.dataset import images_sha256
 from digitedge.datasets.labelled_crops import LabelledCrops
@@ -12,6 +15,7 @@ from digitedge.datasets.non_digits import EVALUATION_SEED
 from digitedge.evaluation.classifier import ClassifierEvaluation
 from digitedge.evaluation.corruptions import SEVERITIES
 from digitedge.evaluation.robustness import SEED, CorruptionErrors
+from digitedge.evaluation.top_errors import draw_top_errors
 from digitedge.runtime.contract import CLASSES
 from digitedge.utils.tables import Table, percent
 
@@ -49,6 +53,17 @@ class EvaluationReport:
     def title(self) -> str:
         """The bundle and the digits."""
         return f"{self.model} on {self.digits.name}, {len(self.digits):,} digits"
+
+    @property
+    def title_of_preferred(self) -> str:
+        """The preferred file and the digits, short enough for an image."""
+        return f"{self.preferred_file} on {self.digits.name}, {len(self.digits):,} digits"
+
+    def draw_top_errors(self) -> NDArray[np.uint8]:
+        """Draw the top errors of the preferred file: uint8 (H, W, 3) BGR."""
+        evaluation = self.evaluations[self.preferred_file]
+        title = f"{self.preferred_file} on {self.digits.name}: {evaluation.shown_errors}"
+        return draw_top_errors(evaluation.top_errors, self.digits.crops, self.digits.names, title=title)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: the conditions, and every figure of every file."""
@@ -94,6 +109,7 @@ class EvaluationReport:
 
     def _ood(self) -> Table:
         counts = ", ".join(f"{count:,} {source}" for source, count in self.non_digits.items())
+        scenes = f" ({self.scenes:,} scenes)" if self.scenes else ""
         lines = {
             name: [
                 f"{next(iter(evaluation.ood.values())).threshold_at_99_tpr:.3f}",
@@ -103,9 +119,7 @@ class EvaluationReport:
             for name, evaluation in self.evaluations.items()
             if evaluation.ood
         }
-        title = (
-            f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}, from {self.scenes:,} scenes"
-        )
+        title = f"Non-digits as confident as 99 % of the digits (FPR at 99 % TPR): {counts}{scenes}"
         return Table("file", ["threshold at 99 % TPR", *self.non_digits, "mean"], lines, title)
 
     def _errors_by_digit(self) -> Table:

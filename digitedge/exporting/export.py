@@ -27,11 +27,16 @@ from digitedge.bundle.manifest import (
     ModelFile,
     Origin,
     OtherFile,
+    OwnDigitsSource,
+    Parent,
     describe_adapter,
+    has_passed,
 )
 from digitedge.bundle.model_card import CARD, model_card
 from digitedge.bundle.recipe import Artifact, Format
 from digitedge.datasets.dataset import Dataset, images_sha256
+from digitedge.datasets.labelled_crops import number_crops
+from digitedge.datasets.own_digits import OwnDigits
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.exporting.calibration import CALIBRATION_SEED, calibration_indices
 from digitedge.exporting.conversion import Converter
@@ -39,6 +44,7 @@ from digitedge.exporting.converters import DESCRIBERS
 from digitedge.exporting.file_maker import FileMaker
 from digitedge.exporting.kept_original import keep_original, possible_artifacts
 from digitedge.exporting.original import Original, load_original
+from digitedge.exporting.parent_check import CHANGED, ParentCheck, ParentModel, check_against_parent
 from digitedge.exporting.reject_threshold import reject_threshold, threshold_digits
 from digitedge.exporting.remedies import REMEDIES, RemedyTrial, write_trials
 from digitedge.exporting.verify import FLIPPED, PARITY, ParityResult, check_parity, plot_flipped, write_parity
@@ -49,6 +55,7 @@ from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.plots import plot_confusion
 from digitedge.utils.drafts import sweep_drafts
 from digitedge.utils.files import atomic_folder, check_creatable, write_text
+from digitedge.utils.images import write_image
 from digitedge.utils.version import __version__
 
 GOLDEN_SAMPLES = 250
@@ -71,6 +78,8 @@ class ModelSource:
         min_accuracy: smallest share of the training digits that it must read right, 0 to 1.
         data_sha256: hash of the data set that it was trained on; None if unknown.
         unfinished: whether its training was interrupted.
+        own: the user's own digits among its training data; None if there are none.
+        parent: the model that was fine-tuned on them; None if it was trained from new weights.
     """
 
     path: Path
@@ -81,6 +90,8 @@ class ModelSource:
     min_accuracy: float = MIN_ACCURACY
     data_sha256: str | None = None
     unfinished: bool = False
+    own: OwnDigits | None = None
+    parent: ParentModel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +103,14 @@ class ExportResult:
         results: parity of each file.
         not_made: files that could not be made, with the reason.
         trials: what `auto` tried for each format.
+        parent_check: the comparison of a fine-tuned model with its parent.
     """
 
     bundle: Bundle
     results: dict[str, ParityResult]
     not_made: dict[str, str]
     trials: dict[Format, list[RemedyTrial]] = field(default_factory=dict)
+    parent_check: ParentCheck | None = None
 
     @property
     def violations(self) -> list[str]:
@@ -185,6 +198,12 @@ def export(
             confusion_matrix(expected, data.y_test), draft / "confusion.png", title=f"{source.name} on the test images"
         )
         observed = ImageSet(samples=len(calibration), seed=CALIBRATION_SEED, sha256=images_sha256(calibration))
+        parent_check = None
+        if source.parent is not None and source.own is not None:
+            test = number_crops(data_name.partition("+")[0], data.x_test, data.y_test)
+            parent_check = check_against_parent(source.parent, kept.reference, source.own.held_out, test, log=log)
+            write_image(draft / CHANGED, parent_check.changed)
+        parent = _describe_parent(source.parent, parent_check)
         versions = {name: version(name) for name in _LIBRARIES}
         manifest = Manifest(
             name=source.name,
@@ -193,7 +212,7 @@ def export(
             macs=_count_macs(draft / made[0].file_name),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=source.seed,
-            passed=all(entry.passed for entry in entries.values()),
+            passed=has_passed(entries, parent),
             data=DataSource(name=data_name, sha256=data.sha256),
             versions={"digitedge": __version__, "python": python_version(), **versions},
             crop=CropContract(),
@@ -213,6 +232,8 @@ def export(
             origin=_describe_origin(original) if source.architecture == "unknown" else None,
             unfinished=source.unfinished,
             not_made=not_made,
+            own=_describe_own(source.own),
+            parent=parent,
         )
         write_text(draft / CARD, model_card(manifest))
         write_text(draft / MANIFEST, manifest.to_json())
@@ -221,7 +242,9 @@ def export(
             remember_bundle(target, manifest.to_json().encode())
         except DigitEdgeError as exc:
             log(f"{exc} Without it, commands use this bundle only if they are given its path, {target}.")
-    return ExportResult(bundle=load_bundle(target), results=results, not_made=not_made, trials=trials)
+    return ExportResult(
+        bundle=load_bundle(target), results=results, not_made=not_made, trials=trials, parent_check=parent_check
+    )
 
 
 def check_target(target: Path, overwrite: bool) -> None:
@@ -244,6 +267,24 @@ def _count_macs(path: Path) -> int | None:
     """Multiply-accumulates of one image, counted in an exported file; None if not all of them are known."""
     footprint, _ = try_footprint(path)
     return footprint.macs if footprint and footprint.macs_complete else None
+
+
+def _describe_own(own: OwnDigits | None) -> OwnDigitsSource | None:
+    if own is None:
+        return None
+    return OwnDigitsSource(
+        sha256=own.sha256,
+        training=len(own.training),
+        held_out=len(own.held_out),
+        split=own.split,
+        writers=list(own.writers),
+    )
+
+
+def _describe_parent(parent: ParentModel | None, check: ParentCheck | None) -> Parent | None:
+    if parent is None or check is None:
+        return None
+    return Parent(name=parent.name, sha256=parent.sha256, comparisons=check.comparisons)
 
 
 def _describe_origin(original: Original) -> Origin:

@@ -63,7 +63,7 @@ class TfliteLayerPair:
     def probabilities(self, crops: NDArray[np.uint8], *, weights: Set[int], outputs: Set[int]) -> NDArray[np.float32]:
         """Score crops with a mixture; see `LayerPair`."""
         interpreter = open_tflite(self._mix(weights, outputs))
-        (output,) = interpreter.get_output_details()
+        output, *_ = interpreter.get_output_details()  # the features may follow
         scores = np.empty((len(crops), *output["shape"][1:]), np.float32)
         for row, crop in zip(scores, crops, strict=True):
             _invoke(interpreter, crop)

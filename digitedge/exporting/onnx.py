@@ -26,6 +26,7 @@ from digitedge.benchmark.footprint.onnx_runtimes import minimum_version
 from digitedge.bundle.manifest import TensorSpec
 from digitedge.bundle.recipe import CalibrationMethod, NumberFormat, Recipe
 from digitedge.errors import InputError, ModelError, first_line
+from digitedge.exporting.feature_output import add_onnx_features
 from digitedge.exporting.layer_names import choose_kept, marked_layers, name_folded, onnx_layers
 from digitedge.exporting.number_formats import recipe_of_onnx
 from digitedge.runtime.contract import INPUT_NAME, OUTPUT_NAME
@@ -56,7 +57,8 @@ def convert_onnx(
 ) -> bytes:
     """Convert a model that meets the contract to an .onnx file, which takes uint8 and a batch of any size, called N.
 
-    An ONNX model, see `digitedge.exporting.onnx_contract`, keeps its batch.
+    A Keras model that ends in a dense layer and a softmax gets the features as its second output. An ONNX model, see
+    `digitedge.exporting.onnx_contract`, keeps its batch.
 
     Only int8 uses the calibration set, uint8 (N, 28, 28), its method, and the layers to keep in float.
 
@@ -81,6 +83,8 @@ def convert_onnx(
             proto = model if isinstance(model, onnx.ModelProto) else _float_model(model)
             if recipe.calibrated:
                 proto = _quantized(_with_axis(proto), calibration, folder, keep_float, method)
+            if isinstance(model, keras.Model):
+                add_onnx_features(proto)
             return bytes(proto.SerializeToString())
     except InputError:  # also a ValueError
         raise

@@ -23,6 +23,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from digitedge.bundle.manifest import TensorSpec
 from digitedge.bundle.recipe import RECIPES, CalibrationMethod, NumberFormat, Recipe
 from digitedge.errors import InputError, ModelError, first_line
+from digitedge.exporting.feature_output import add_tflite_features
 from digitedge.exporting.layer_names import choose_kept, marked_layers, tflite_layers
 from digitedge.exporting.tflite_channel_packing import builtin_code, pack_channels
 from digitedge.exporting.tflite_strip import MINIMUM_RUNTIME, serialize_stripped
@@ -39,7 +40,7 @@ def convert_tflite(
     keep_float: Sequence[str] = (),
     method: CalibrationMethod = CalibrationMethod.MINMAX,
 ) -> bytes:
-    """Convert a model that meets the contract to a .tflite file.
+    """Convert a model that meets the contract to a .tflite file, with the features as its second output if it has any.
 
     Only int8 uses the calibration set, uint8 (N, 28, 28), its method, and the layers to keep in float.
 
@@ -56,6 +57,7 @@ def convert_tflite(
     unpacked = flatbuffer_utils.convert_bytearray_to_object(converted)
     if recipe.calibrated:
         pack_channels(unpacked)
+    add_tflite_features(unpacked)
     return serialize_stripped(unpacked)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import MANIFEST, Bundle, read_manifest_bytes
 from digitedge.bundle.made_here import is_made_here, remember_bundle
-from digitedge.bundle.manifest import Manifest, build_adapter
+from digitedge.bundle.manifest import Manifest, build_adapter, has_passed
 from digitedge.bundle.model_card import rewrite_card
 from digitedge.bundle.parity import Parity, compare_outputs
 from digitedge.bundle.recipe import RECIPES, Tolerance
@@ -79,13 +79,21 @@ def check_parity(
     }
 
 
-def verify_bundle(bundle: Bundle, data: Dataset, limits: Mapping[str, float]) -> dict[str, ParityResult]:
-    """Check every file of a bundle again; `limits` are fields of `Tolerance` that replace those in the manifest.
+def verify_bundle(
+    bundle: Bundle, data: Dataset, limits: Mapping[str, float], *, other_data: bool = False
+) -> dict[str, ParityResult]:
+    """Check every file of a bundle again.
+
+    Args:
+        bundle: to check.
+        data: that the bundle was made from, or other data if `other_data`.
+        limits: fields of `Tolerance` that replace those in the manifest.
+        other_data: whether the test images of other data may be used.
 
     Raises:
         DataError: other data than that of the bundle.
     """
-    if data.sha256 != bundle.manifest.data.sha256:
+    if not other_data and data.sha256 != bundle.manifest.data.sha256:
         raise DataError(
             f"expected the data that {bundle.path} was made from, {bundle.manifest.data.name} with content "
             f"{bundle.manifest.data.sha256[:12]}..., got {data.sha256[:12]}... Give the right data with --data."
@@ -118,7 +126,7 @@ def record_results(bundle: Bundle, results: Mapping[str, ParityResult], data: Da
     if (bundle.path / SIGNATURE).exists():
         raise ModelError(f"{bundle.path} is signed, so its manifest stays. Export it again, or remove {SIGNATURE}.")
     entries = {name: replace(entry, **results[name].to_entry()) for name, entry in files.items()}
-    passed = all(entry.passed for entry in entries.values())
+    passed = has_passed(entries, bundle.manifest.parent)
     manifest: Manifest = replace(bundle.manifest, files=entries, passed=passed)
     if is_made_here(bundle.path, read_manifest_bytes(bundle.path)):
         remember_bundle(bundle.path.resolve(), manifest.to_json().encode())

@@ -4,10 +4,14 @@
 are added with `+`, and precision, recall and the like are properties of the sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.runtime.contract import CLASSES
 from digitedge.utils.boxes import Box, iou, is_centre_in
 
 IOU_THRESHOLD = 0.4
@@ -26,6 +30,14 @@ class BoxedDigit(Protocol):
         """x, y, width, height in pixels of the frame."""
 
 
+class DetectedDigit(BoxedDigit, Protocol):
+    """A detected digit with its confidence."""
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1."""
+
+
 class DigitsInRows(Protocol):
     """A reading, or the ground truth of a frame."""
 
@@ -39,6 +51,7 @@ class DigitsInRows(Protocol):
 
 
 Detected = TypeVar("Detected", bound=BoxedDigit)
+Confident = TypeVar("Confident", bound=DetectedDigit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,50 @@ def match_digits(
         false_positives=tuple(d for d in unmatched if not is_centre_in(d.box, ignore)),
         ignored=tuple(d for d in unmatched if is_centre_in(d.box, ignore)),
     )
+
+
+class Answer(NamedTuple):
+    """A true digit and what it was read as.
+
+    Attributes:
+        true: 0 to 9; None where no digit is.
+        read: 0 to 9; None if nothing was read.
+        confidence: of what was read, 0 to 1; None if nothing was.
+    """
+
+    true: int | None
+    read: int | None
+    confidence: float | None
+
+
+def list_answers(matches: Matches[Confident]) -> tuple[Answer, ...]:
+    """List every true digit with what it was read as, then every digit that was read where none is.
+
+    What is ignored is left out.
+    """
+    pairs = (*matches.true_positives, *matches.misclassified)
+    return (
+        *(Answer(true.digit, read.digit, read.confidence) for true, read in pairs),
+        *(Answer(true.digit, None, None) for true in matches.false_negatives),
+        *(Answer(None, read.digit, read.confidence) for read in matches.false_positives),
+    )
+
+
+def detection_confusion(answers: Iterable[Answer]) -> NDArray[np.int64]:
+    """Count answers: int64 (11, 11), rows are true digits, columns what was read.
+
+    The last column counts digits that were not read (false negatives), the last row what was read where no digit is
+    (false positives).
+
+    Examples:
+        >>> counts = detection_confusion([Answer(7, 1, 0.9), Answer(7, None, None), Answer(None, 3, 0.6)])
+        >>> counts[7, 1], counts[7, 10], counts[10, 3]
+        (np.int64(1), np.int64(1), np.int64(1))
+    """
+    counts = np.zeros((CLASSES + 1, CLASSES + 1), np.int64)
+    for true, read, _ in answers:
+        counts[CLASSES if true is None else true, CLASSES if read is None else read] += 1
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

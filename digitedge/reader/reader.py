@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitedge.bundle.adaptation import load_adapted
 from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, Model, load_model
 from digitedge.errors import InputError
 from digitedge.reader.classify import Prediction, classify_candidates
@@ -29,6 +30,7 @@ class Reader:
         threshold: float = MIN_CONFIDENCE,
         force: bool = False,
         threads: int = 1,
+        adaptation: str | Path | None = None,
     ) -> None:
         """Load a model.
 
@@ -38,16 +40,23 @@ class Reader:
             threshold: least confidence of a digit, 0 to 1, regardless of other evidence.
             force: load a model that failed parity.
             threads: of the runtime, see `load_classifier`.
+            adaptation: file that `digitedge adapt` has written for this model; None for none.
 
         Raises:
-            InputError: a threshold outside 0 to 1, less than one thread, or something else than a model.
-            ModelError: the model is missing, damaged, or not what its manifest says.
+            InputError: a threshold outside 0 to 1, less than one thread, something else than a model, or an adaptation
+                for a classifier.
+            ModelError: the model is missing, damaged, or not what its manifest says; the adaptation is damaged, of
+                another model, or has not passed.
             ParityError: it failed parity, and `force` is false.
             MissingExtraError: the runtime that it needs is not installed.
         """
         self.threshold = threshold
         if model is None or isinstance(model, str | Path):
             model = load_model(model, force=force, threads=threads)
+        if adaptation is not None:
+            if not isinstance(model, Model):
+                raise InputError(f"expected a model of `load_model` for the adaptation, got {type(model).__name__}.")
+            model = load_adapted(model, adaptation)
         self.use(model)
 
     def use(self, model: Model | Classifier) -> None:

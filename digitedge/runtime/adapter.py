@@ -108,9 +108,13 @@ class Preprocessing:
 
 
 def run_in_batches(
-    run: Callable[[NDArray[Any]], NDArray[np.float32]], inputs: NDArray[Any], batch: int | None
+    run: Callable[[NDArray[Any]], NDArray[np.float32]],
+    inputs: NDArray[Any],
+    batch: int | None,
+    *,
+    width: int = CLASSES,
 ) -> NDArray[np.float32]:
-    """Run a model whose batch is fixed, or free (None), or missing (0), on any number of inputs: float32 (N, 10).
+    """Run a model whose batch is fixed, or free (None), or missing (0), on any number of inputs: float32 (N, width).
 
     `run` takes a whole batch, or one input without a batch; the last batch is filled up with zeros.
 
@@ -118,20 +122,20 @@ def run_in_batches(
         ModelError: it gives another number of scores than the file says.
     """
     if batch is None:
-        return _rows(run(inputs), len(inputs))
+        return _rows(run(inputs), len(inputs), width)
     step = max(batch, 1)
-    scores = np.empty((len(inputs), CLASSES), np.float32)
+    scores = np.empty((len(inputs), width), np.float32)
     for start in range(0, len(inputs), step):
         part = inputs[start : start + step]
         filled = np.concatenate([part, np.zeros((step - len(part), *part.shape[1:]), part.dtype)])
-        scores[start : start + step] = _rows(run(filled if batch else filled[0]), step)[: len(part)]
+        scores[start : start + step] = _rows(run(filled if batch else filled[0]), step, width)[: len(part)]
     return scores
 
 
-def _rows(scores: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    if scores.size != count * CLASSES:
-        raise ModelError(f"expected {CLASSES} scores for each of {count} inputs, got {scores.shape}. Export it again.")
-    return scores.reshape(count, CLASSES)
+def _rows(scores: NDArray[np.float32], count: int, width: int) -> NDArray[np.float32]:
+    if scores.size != count * width:
+        raise ModelError(f"expected {width} scores for each of {count} inputs, got {scores.shape}. Export it again.")
+    return scores.reshape(count, width)
 
 
 def to_dtype(values: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:

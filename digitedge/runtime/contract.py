@@ -22,6 +22,9 @@ class ContractError(ModelError):
 CLASSES = 10
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
+FEATURES_NAME = "features"
+"""Name of the second output, which a file may have: what its last dense layer reads, float32 (N, F)."""
+MAX_FEATURES = 1024
 FOREIGN_ADVICE = "Make a bundle of it: digitedge export FILE"
 # The int8 TFLite softmax has steps of 1/256, so ten of them may sum to 1 +- 10/512; other files round less.
 SUM_TOLERANCE = 0.02
@@ -55,6 +58,14 @@ def check_outputs(classifier: Classifier, path: Path) -> None:
             f"{path}: expected a model that takes pixels from 0 to 255, but ink of 1 in 255 changes its output by "
             f"{change:.2f}: it wants other pixels. {FOREIGN_ADVICE}"
         )
+
+
+def no_features(path: Path) -> ModelError:
+    """The error where the features of a file are asked for that gives none."""
+    return ModelError(
+        f"{path}: expected a file with the second output {FEATURES_NAME}, got one without. Export the model again; of "
+        "networks that end in a dense layer and a softmax, digitedge export makes files with it."
+    )
 
 
 # The bars of a seven-segment display in a 28x28 crop: first and end row, first and end column.

@@ -13,12 +13,14 @@ from digitedge.runtime.checks.read_model import read_checked_model
 from digitedge.runtime.checks.tflite import check_tflite
 from digitedge.runtime.contract import (
     CLASSES,
+    FEATURES_NAME,
     FOREIGN_ADVICE,
     INPUT_NAME,
     OUTPUT_NAME,
     ContractError,
     check_crops,
     check_outputs,
+    no_features,
 )
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
@@ -84,28 +86,43 @@ class LiteRTClassifier:
         self._lock = threading.Lock()
         self._interpreter = open_interpreter(path, threads=threads, sha256=sha256)
         self._input = self._check_input()
-        self._output = self._check_output()
+        self._output, self._features = self._check_output_tensors()
+        self.feature_count = 0 if self._features is None else int(self._features["shape"][1])
         check_outputs(self, path)
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
+        scores = np.empty((len(crops), CLASSES), np.float32)
+        self._run(crops, [(self._output, scores)])
+        return scores
+
+    def features_and_probabilities(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Score crops: uint8 (N, 28, 28) -> float32 (N, F), (N, 10). See `digitedge.runtime.FeatureClassifier`."""
+        if self._features is None:
+            raise no_features(self.path)
+        features = np.empty((len(crops), self.feature_count), np.float32)
+        scores = np.empty((len(crops), CLASSES), np.float32)
+        self._run(crops, [(self._features["index"], features), (self._output, scores)])
+        return features, scores
+
+    def _run(self, crops: NDArray[np.uint8], results: list[tuple[int, NDArray[np.float32]]]) -> None:
+        """Score crops and copy output tensors, by index, into the rows of arrays."""
         check_crops(crops)
         interpreter = self._interpreter
         batches = crops.reshape(-1, 1, CROP_SIZE, CROP_SIZE, 1).astype(self._input_type, copy=False)  # one crop each
-        scores = np.empty((len(crops), CLASSES), np.float32)
         with self._lock:  # an interpreter has one input: two threads would get each other's results
             try:
                 for index in range(len(batches)):  # NumPy's iterator costs a microsecond more
                     interpreter.set_tensor(self._input, batches[index])
                     interpreter.invoke()
-                    scores[index] = interpreter.get_tensor(self._output)
+                    for tensor, rows in results:
+                        rows[index] = interpreter.get_tensor(tensor)
             except (ValueError, RuntimeError) as exc:
                 raise _cannot_run(self.path, exc) from exc
-        return scores
 
     def _check_input(self) -> int:
         """Index of the one input: (1, 28, 28, 1), uint8 with scale 1 and zero point 0, or float32."""
-        details = self._signature_detail(self._interpreter.get_input_details(), "inputs", INPUT_NAME)
+        details = self._signature_details("inputs", [INPUT_NAME])[INPUT_NAME]
         self._input_type = np.dtype(details["dtype"])
         shape = tuple(int(n) for n in details["shape"])
         quantization = tuple(details["quantization"])
@@ -117,27 +134,36 @@ class LiteRTClassifier:
             )
         return int(details["index"])
 
-    def _check_output(self) -> int:
-        """Index of the one output: (1, 10) of float32."""
-        details = self._signature_detail(self._interpreter.get_output_details(), "outputs", OUTPUT_NAME)
+    def _check_output_tensors(self) -> tuple[int, dict[str, Any] | None]:
+        """Index of the probabilities, (1, 10) of float32; and the details of the features, (1, F), if it has them."""
+        outputs = self._signature_details("outputs", [OUTPUT_NAME], [FEATURES_NAME, OUTPUT_NAME])
+        details, features = outputs[OUTPUT_NAME], outputs.get(FEATURES_NAME)
         shape = tuple(int(n) for n in details["shape"])
         if shape != (1, CLASSES) or details["dtype"] is not np.float32:
             raise ContractError(
                 f"{self.path}: expected output (1, 10) of float32, got {shape} of {np.dtype(details['dtype'])}. "
                 f"{FOREIGN_ADVICE}"
             )
-        return int(details["index"])
-
-    def _signature_detail(self, details: list[dict[str, Any]], side: str, name: str) -> dict[str, Any]:
-        """The tensor that the signature calls `name`; it must be the only one."""
-        signatures = self._interpreter.get_signature_list()
-        names = list(signatures.get("serving_default", {}).get(side, []))
-        if names != [name] or len(details) != 1:
+        if features is not None and (list(features["shape"][:-1]) != [1] or features["dtype"] is not np.float32):
             raise ContractError(
-                f"{self.path}: expected a signature serving_default with {side} ['{name}'], got {names or 'none'} and "
-                f"{len(details)} tensors: not exported by digitedge. {FOREIGN_ADVICE}"
+                f"{self.path}: expected output features (1, F) of float32, got {list(features['shape'])} of "
+                f"{np.dtype(features['dtype'])}. {FOREIGN_ADVICE}"
             )
-        return details[0]
+        return int(details["index"]), features
+
+    def _signature_details(self, side: str, *expected: list[str]) -> dict[str, dict[str, Any]]:
+        """Name in the signature -> tensor; the names must be one of those expected, and no other tensor be there."""
+        signatures = self._interpreter.get_signature_list()
+        names = sorted(signatures.get("serving_default", {}).get(side, []))
+        all_details = getattr(self._interpreter, f"get_{side.removesuffix('s')}_details")()
+        if names not in expected or len(all_details) != len(names):
+            raise ContractError(
+                f"{self.path}: expected a signature serving_default with {side} {expected[0]}, got {names or 'none'} "
+                f"and {len(all_details)} tensors: not exported by digitedge. {FOREIGN_ADVICE}"
+            )
+        runner = self._interpreter.get_signature_runner("serving_default")
+        details: dict[str, dict[str, Any]] = getattr(runner, f"get_{side.removesuffix('s')}_details")()
+        return details
 
 
 class LiteRTNetwork:

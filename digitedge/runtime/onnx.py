@@ -13,12 +13,14 @@ from digitedge.runtime.checks.onnx import MAX_BATCH, check_onnx
 from digitedge.runtime.checks.read_model import read_checked_model
 from digitedge.runtime.contract import (
     CLASSES,
+    FEATURES_NAME,
     FOREIGN_ADVICE,
     INPUT_NAME,
     OUTPUT_NAME,
     ContractError,
     check_crops,
     check_outputs,
+    no_features,
 )
 from digitedge.runtime.image_shape import describe_shape, split_batch
 from digitedge.utils.crop_format import CROP_SIZE
@@ -106,18 +108,29 @@ class OnnxClassifier:
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Score crops: uint8 (N, 28, 28) -> float32 (N, 10). See `digitedge.runtime.Classifier`."""
+        return self._score(crops, [OUTPUT_NAME], CLASSES)
+
+    def features_and_probabilities(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Score crops: uint8 (N, 28, 28) -> float32 (N, F), (N, 10). See `digitedge.runtime.FeatureClassifier`."""
+        if not self.feature_count:
+            raise no_features(self.path)
+        both = self._score(crops, [FEATURES_NAME, OUTPUT_NAME], self.feature_count + CLASSES)
+        return both[:, : self.feature_count], both[:, self.feature_count :]
+
+    def _score(self, crops: NDArray[np.uint8], outputs: list[str], width: int) -> NDArray[np.float32]:
+        """Outputs of a file side by side, float32 (N, width)."""
         check_crops(crops)
         if not len(crops):
-            return np.empty((0, CLASSES), np.float32)
-        return run_in_batches(self._run, crops[..., None], self._batch)  # (N, 28, 28, 1)
+            return np.empty((0, width), np.float32)
+        return run_in_batches(partial(self._run, outputs), crops[..., None], self._batch, width=width)
 
-    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _run(self, outputs: list[str], crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
             if len(crops) <= self._at_once or self._batch:
-                return np.asarray(self._session.run([OUTPUT_NAME], {INPUT_NAME: crops})[0], np.float32)
+                return np.concatenate(self._session.run(outputs, {INPUT_NAME: crops}), axis=1, dtype=np.float32)
         except Exception as exc:  # as in `open_session`
             raise _cannot_run(self.path, crops, exc) from exc
-        return np.concatenate([self._run(part) for part in _parts(crops, self._at_once)])
+        return np.concatenate([self._run(outputs, part) for part in _parts(crops, self._at_once)])
 
     def _check_tensors(self) -> None:
         found = [
@@ -130,11 +143,23 @@ class OnnxClassifier:
             [(INPUT_NAME, "tensor(uint8)", [batch, CROP_SIZE, CROP_SIZE, 1])],
             [(OUTPUT_NAME, "tensor(float)", [batch, CLASSES])],
         ]
+        features = found[1][1:]
+        self.feature_count = int(features[0][2][1]) if _are_features(features, batch) else 0
+        if self.feature_count:
+            found[1] = found[1][:1]
         if found != expected:
             raise ContractError(
                 f"{self.path}: expected input image uint8 (N, 28, 28, 1) and output probabilities float (N, 10), got "
                 f"inputs {found[0]} and outputs {found[1]}. {FOREIGN_ADVICE}"
             )
+
+
+def _are_features(outputs: list[tuple[str, str, list[Any]]], batch: Any) -> bool:
+    """Whether the outputs of a file after the first are features: one of float (N, F)."""
+    if len(outputs) != 1 or len(outputs[0][2]) != 2:
+        return False
+    name, kind, (first, count) = outputs[0]
+    return (name, kind, first) == (FEATURES_NAME, "tensor(float)", batch) and isinstance(count, int) and count > 0
 
 
 class OnnxNetwork:

@@ -9,13 +9,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import layers
 
+from digitedge.errors import ModelError
 from digitedge.runtime.contract import CLASSES, INPUT_NAME, OUTPUT_NAME
 from digitedge.training.config import ALL_TRANSFORMS, TrainConfig
+from digitedge.training.keras_io import load_keras
 from digitedge.utils.crop_format import CROP_SIZE
 
 # The 0.99 of Keras lags hundreds of steps behind the weights, so short trainings validate and quantize badly.
@@ -133,6 +136,19 @@ ARCHITECTURES = {
     ),
 }
 """Name -> architecture. The command line knows the names from `digitedge.bundle.architectures`."""
+
+
+def find_architecture(path: Path) -> str:
+    """Find the architecture whose layers a .keras file has.
+
+    Raises:
+        ModelError: no such file, or one with other layers.
+    """
+    shapes = [one.shape for one in load_keras(path).get_weights()]
+    for name, architecture in ARCHITECTURES.items():
+        if [one.shape for one in architecture.build(0.0).get_weights()] == shapes:
+            return name
+    raise ModelError(f"{path}: expected the layers of {', '.join(ARCHITECTURES)}, got others. Fine-tune one of these.")
 
 
 def count_macs(model: keras.Model) -> int:

@@ -1,4 +1,9 @@
-"""The batches that Keras trains on: shuffled, augmented, and with the teacher's probabilities where there is one."""
+"""The batches that Keras trains on: shuffled, augmented, and with the teacher's probabilities where there is one.
+
+With own digits, each batch holds a fixed share of them: 200 among 60,000 others would change nothing.
+"""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -26,11 +31,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
         super().__init__()
         self._images, self._targets, self._weights = data.images, data.targets, data.weights
         self._taught = len(data.images) if data.taught is None else data.taught
+        self._parts = data.parts
         self._config, self._teacher = config, teacher
         self.start_epoch(0)
 
     def __len__(self) -> int:
-        return -(-len(self._images) // self._config.batch_size)
+        return self._config.steps or -(-len(self._images) // self._config.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         config = self._config
@@ -48,4 +54,40 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no type
     def start_epoch(self, epoch: int) -> None:
         """Shuffle for an epoch, counted from 0."""
         self._epoch = epoch
-        self._order = np.random.default_rng((self._config.seed, epoch)).permutation(len(self._images))
+        rng = np.random.default_rng((self._config.seed, epoch))
+        if self._config.own_share:
+            counts = count_parts(self._parts, self._config)
+            self._order = draw_in_shares(self._parts, counts, len(self), rng)
+        else:
+            self._order = rng.permutation(len(self._images))
+
+
+def count_parts(parts: Sequence[int], config: TrainConfig) -> tuple[int, int, int]:
+    """How many images of the data set, of scenes and of the user are in each batch: as many of scenes as own ones.
+
+    Without scene crops the data set takes their places.
+    """
+    own = max(1, round(config.own_share * config.batch_size))
+    scenes = min(own, config.batch_size - own) if parts[1] else 0
+    return config.batch_size - own - scenes, scenes, own
+
+
+def draw_in_shares(
+    parts: Sequence[int], counts: Sequence[int], batches: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw the indices of batches that hold so many images of each part; the parts lie one behind the other.
+
+    Each image of a part comes once before any comes again.
+
+    Examples:
+        >>> draw_in_shares((100, 2), (3, 2), 2, np.random.default_rng(0)).reshape(2, 5)[:, 3:].tolist()
+        [[101, 100], [101, 100]]
+    """
+    columns = []
+    starts = np.cumsum([0, *parts])
+    for start, size, count in zip(starts, parts, counts, strict=False):
+        wanted = batches * count
+        passes = [rng.permutation(size) for _ in range(-(-wanted // max(size, 1)))]
+        drawn = np.concatenate([np.empty(0, np.intp), *passes])[:wanted]
+        columns.append(start + drawn.reshape(batches, count))
+    return np.concatenate(columns, axis=1).ravel()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digitedge.errors import InputError
-from digitedge.training.optimizers import OPTIMIZERS
+from digitedge.training.optimizers import OPTIMIZERS, Purpose
 from digitedge.training.transforms import TRANSFORMS
 
 ALL_TRANSFORMS = tuple(TRANSFORMS)
@@ -24,6 +24,8 @@ class TrainConfig:
         validation_split: share of the training images, from their end, that choose the best epoch; between 0 and 1.
         augment: names of the transforms that augment the images of each epoch; () for none.
         scenes: number of rendered scenes whose crops, digits and non-digits, are trained on too.
+        own_share: share of each batch that holds own digits, and again of scene crops; 0 without own digits.
+        steps: batches of an epoch; None: as many as the images fill.
         start: path of a .keras file whose weights are fine-tuned, or None for new weights.
         teacher: path of a .keras file to distil from, or None; a model that is fine-tuned then teaches itself.
         teacher_weight: weight of the teacher in the loss, 0 to 1; the true targets get the rest.
@@ -40,6 +42,8 @@ class TrainConfig:
     validation_split: float
     augment: tuple[str, ...]
     scenes: int = 0
+    own_share: float = 0.0
+    steps: int | None = None
     start: str | None = None
     teacher: str | None = None
     teacher_weight: float = 0.7
@@ -56,6 +60,13 @@ class TrainConfig:
             ("batch_size", "at least 1", self.batch_size >= 1),
             ("seed", "at least 0", self.seed >= 0),
             ("scenes", "at least 0", self.scenes >= 0),
+            ("own_share", "from 0 to 0.5", 0 <= self.own_share <= 0.5),
+            ("own_share", "0 for new weights", self.start is not None or self.own_share == 0),
+            (
+                "steps",
+                "at least 1, and with own digits",
+                self.steps is None or (self.steps >= 1 and self.own_share > 0),
+            ),
             ("dropout", "from 0 to below 1", 0 <= self.dropout < 1),
             ("validation_split", "between 0 and 1", 0 < self.validation_split < 1),
             ("teacher_weight", "from 0 to 1", 0 <= self.teacher_weight <= 1),
@@ -63,6 +74,13 @@ class TrainConfig:
         ):
             if not is_valid:
                 raise InputError(f"{name} must be {expected}, got {getattr(self, name)}")
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the training starts from, and what it is for."""
+        if self.start is None:
+            return Purpose.NEW
+        return Purpose.OWN_DIGITS if self.own_share else Purpose.FINE_TUNING
 
     def training_count(self, images: int) -> int:
         """Number of a data set's training images that are trained on; the others, at the end, validate."""

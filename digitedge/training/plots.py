@@ -65,10 +65,10 @@ def plot_digits(images: NDArray[np.uint8], captions: list[str], path: Path, *, t
 
 
 def plot_dataset(data: Dataset, path: Path) -> None:
-    """Plot six training images, one of them enlarged with its pixel values, and the number of images per digit."""
+    """Plot up to six training images, the first with its pixel values, and the number of images per digit."""
     figure = Figure(figsize=(14, 13), layout="constrained")
     grid = figure.add_gridspec(3, 6, height_ratios=(2, 9, 2.4))
-    for column, image, label in zip(range(6), data.x_train[:6], data.y_train[:6], strict=True):
+    for column, image, label in zip(range(6), data.x_train, data.y_train, strict=False):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(image, cmap="gray")
         axes.set_title(str(label))

@@ -16,12 +16,16 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from digitedge.datasets.load import SYNTHETIC
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.own_digits import OwnDigits, split_as_before
 from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.training.config import TrainConfig
+from digitedge.training.optimizers import Purpose
 from digitedge.utils.drafts import draft_folder, sweep_drafts
 from digitedge.utils.files import atomic_file, read_regular_file, write_json
 from digitedge.utils.folder_lock import lock_folder
@@ -41,8 +45,42 @@ SCHEMA = "digitedge.run/1"
 MAX_HISTORY_BYTES = 16 << 20
 """Of history.csv; an epoch has 200 bytes."""
 
+WORSE = 1.25
+"""A validation loss on own digits is worse if it is so many times the smallest one."""
 EpochRow = dict[str, float]
 """An epoch in history.csv: its number from 1, and its figures by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParentArgs:
+    """What args.json says of the model that is fine-tuned.
+
+    Attributes:
+        name: of its run, bundle or file.
+        sha256: of its .keras file.
+        own_sha256: hash of the own digits on which it was fine-tuned itself, or None.
+    """
+
+    name: str
+    sha256: str
+    own_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnArgs:
+    """What args.json says of own digits; see `digitedge.training.own_hand.describe_own`."""
+
+    sha256: str
+    split: str
+    held_out_ids: tuple[str, ...]
+    writers: tuple[str, ...] = ()
+
+
+class FineTuning(NamedTuple):
+    """The parent and the digits of a fine-tuning."""
+
+    parent: ParentArgs
+    own: OwnArgs
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +102,48 @@ class RunFolder:
         return build_dataclass(TrainConfig, self.args["config"], where=where, error=DataError, advice="Train again.")
 
     @property
-    def data_source(self) -> str | None:
-        """The argument with which `load_dataset` finds the data set again."""
-        return SYNTHETIC if self.args.get("data") == SYNTHETIC else self.args.get("data_path")
+    def fine_tuning(self) -> "FineTuning | None":
+        """What args.json says of a fine-tuning on own digits; None of another training.
+
+        Raises:
+            DataError: args.json is damaged.
+        """
+        if not self.config.own_share:
+            return None
+        build = partial(build_dataclass, error=DataError, advice="Train again.", unknown_keys=True)
+        parent = build(ParentArgs, self.args.get("parent"), where=f"{self.path / ARGS}: parent")
+        own = build(OwnArgs, self.args.get("own"), where=f"{self.path / ARGS}: own")
+        return FineTuning(parent, own)
+
+    def split_again(self, digits: LabelledCrops) -> OwnDigits:
+        """Split own digits as they were split when the training began.
+
+        Raises:
+            DataError: they are not the digits that it began with, or args.json is damaged.
+        """
+        fine_tuning = self.fine_tuning
+        if fine_tuning is None:
+            raise DataError(f"{self.path}: expected a fine-tuning on own digits. Leave them out of --data.")
+        stated = fine_tuning.own
+        own = split_as_before(digits, stated.held_out_ids, stated.split)
+        if own.sha256 != stated.sha256:
+            raise DataError(
+                f"{self.path} was trained on own digits with content {stated.sha256[:12]}..., got "
+                f"{own.sha256[:12]}...: they were corrected, added to or removed since. Train again, so that held-out "
+                "digits stay held out."
+            )
+        return own
+
+    @property
+    def data_sources(self) -> list[str] | None:
+        """The argument with which `load_training_digits` finds the data again; None for MNIST where it usually is.
+
+        Raises:
+            DataError: args.json has something else.
+        """
+        sources = self.args.get("data_sources")
+        where, advice = f"{self.path / ARGS}: data_sources", "Give the data with --data."
+        return build_dataclass(list[str] | None, sources, where=where, error=DataError, advice=advice)  # type: ignore
 
 
 @contextmanager
@@ -153,6 +230,23 @@ def read_history(folder: Path) -> list[EpochRow]:
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
+def find_best_epoch(history: Sequence[EpochRow], purpose: Purpose) -> EpochRow:
+    """Find the first epoch with the largest validation accuracy; for own digits, the last one that is not worse.
+
+    Held-out own digits weigh half of the validation loss, and one of them that is misread decides it. So of epochs
+    whose loss is about the smallest the last one is taken: its learning rate is the smallest.
+
+    Examples:
+        >>> history = [{"epoch": 1, "val_loss": 0.2}, {"epoch": 2, "val_loss": 0.21}, {"epoch": 3, "val_loss": 0.4}]
+        >>> find_best_epoch(history, Purpose.OWN_DIGITS)["epoch"]
+        2
+    """
+    if purpose is Purpose.OWN_DIGITS:
+        limit = WORSE * min(row["val_loss"] for row in history)
+        return next(row for row in reversed(history) if row["val_loss"] <= limit)
+    return max(history, key=itemgetter("val_accuracy"))
+
+
 def load_run(path: Path) -> RunFolder:
     """Open a run folder.
 
@@ -163,6 +257,15 @@ def load_run(path: Path) -> RunFolder:
     if not (path / ARGS).is_file() or not (path / BEST).is_file():
         raise ModelError(f"{path}: expected a run folder with {ARGS} and {BEST}. Train one: digitedge train")
     return _read_args(path)
+
+
+def list_runs(runs: Path) -> list[RunFolder]:
+    """Open the run folders in `runs` that have a model, by name; damaged ones are left out."""
+    found = []
+    for path in sorted(runs.glob(f"*/{BEST}")):
+        with suppress(DataError, ModelError):
+            found.append(load_run(path.parent))
+    return found
 
 
 def find_newest_run(runs: Path) -> RunFolder:

@@ -12,18 +12,20 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset, images_sha256
+from digitedge.datasets.own_digits import OwnDigits
 from digitedge.errors import DataError, InputError, ModelError
 from digitedge.metrics.classification import confusion_matrix, top1
 from digitedge.metrics.ood import NON_DIGIT, OodResult, measure_ood
 from digitedge.training.accuracy import DigitAccuracy
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
-from digitedge.training.callbacks import EpochSeeding, ProgressReport, RunRecorder
+from digitedge.training.callbacks import EpochSeeding, OwnAccuracy, ProgressReport, RunRecorder
 from digitedge.training.checkpoint import Checkpoint, load_checkpoint
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
 from digitedge.training.keras_io import load_keras, save_keras
-from digitedge.training.optimizers import OPTIMIZERS
+from digitedge.training.optimizers import OPTIMIZERS, Purpose
+from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run_folder import (
     BEST,
@@ -34,11 +36,12 @@ from digitedge.training.run_folder import (
     TEACHER,
     EpochRow,
     RunFolder,
+    find_best_epoch,
     lock_run_folder,
     write_args,
 )
 from digitedge.training.temperature import fit_temperature, fold_temperature
-from digitedge.training.training_data import TrainingData, make_training_data
+from digitedge.training.training_data import NO_CROPS, TrainingData, make_training_data, validation_weights
 from digitedge.utils.files import atomic_file, write_json
 from digitedge.utils.tables import percent
 from digitedge.utils.version import __version__
@@ -52,12 +55,16 @@ class TrainResult:
 
     Attributes:
         folder: the run folder.
-        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning are mixed with its start.
+        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning without
+            own digits are mixed with its start.
         validation_accuracy: of those weights, on the validation digits.
         initial_test_accuracy: on the test images, before training.
         test_accuracy: on the test images, with the best weights.
         temperature: by which the logits were divided, see `fit_temperature`.
         ood: validation digits against validation non-digits; None without non-digits.
+        initial_ood: the same before training.
+        own_accuracy: on the user's held-out digits; None without any.
+        initial_own_accuracy: the same before training.
     """
 
     folder: Path
@@ -67,10 +74,21 @@ class TrainResult:
     test_accuracy: float
     temperature: float
     ood: OodResult | None
+    initial_ood: OodResult | None
+    own_accuracy: float | None
+    initial_own_accuracy: float | None
 
 
 def train(
-    config: TrainConfig, data: Dataset, *, data_name: str, folder: Path, data_path: str | None = None, log: Log = print
+    config: TrainConfig,
+    data: Dataset,
+    *,
+    data_name: str,
+    folder: Path,
+    data_sources: list[str] | None = None,
+    own: OwnDigits | None = None,
+    non_digits: NDArray[np.uint8] = NO_CROPS,
+    log: Log = print,
 ) -> TrainResult:
     """Train a model, keep the run folder up to date after each epoch, and return the figures of the best weights.
 
@@ -80,38 +98,52 @@ def train(
         config: the settings.
         data: the test images are only measured on, before and after.
         data_name: name of the data set in args.json: "mnist" or "synthetic".
-        data_path: path of the data set as the user gave it, so that `export` finds it; None for the usual places.
+        data_sources: the data as the user named it, for `export`; None for MNIST where it usually is.
         folder: an empty run folder.
+        own: digits of the user, which fill `config.own_share` of each batch; or None.
+        non_digits: uint8 (K, 28, 28), the user's own, which are trained on among them.
         log: gets the model summary and the figures, line by line.
 
     Raises:
         InputError: unknown architecture, or too few images to split.
         ModelError: the start or the teacher cannot be used, or another process is training in this folder.
     """
-    _check(config, data)
-    sources = {name: one for name, one in ((START, config.start), (TEACHER, config.teacher)) if one is not None}
-    for source in sources.values():
+    _check(config, data, own)
+    models = {name: one for name, one in ((START, config.start), (TEACHER, config.teacher)) if one is not None}
+    for source in models.values():
         Teacher(Path(source))  # refuses a model that cannot be one, under the user's name for it
     _build(
         config, None if config.start is None else Path(config.start)
     )  # refuses weights that do not fit, before anything is written or rendered
-    for name, source in sources.items():
+    for name, source in models.items():
         with atomic_file(folder / name) as draft:  # so that the run can be resumed without the original
             shutil.copyfile(source, draft)
     teacher = _load_teacher(config, folder)
-    training, validation = make_training_data(config, data)
+    training, validation = make_training_data(config, data, own, non_digits)
     args = {
         "digitedge": __version__,
         "data": data_name,
-        "data_path": data_path,
+        "data_sources": data_sources,
         "data_sha256": data.sha256,
         "training_sha256": images_sha256(training.images),
         "config": asdict(config),
     }
+    if config.start is not None:
+        args["parent"] = describe_parent(config.start, folder / START)
+    if own is not None:
+        args["own"] = describe_own(own, non_digits)
+        _report_own(own, log)
     return _run(write_args(folder, args), teacher, training, validation, data, log)
 
 
-def resume(run: RunFolder, data: Dataset, *, log: Log = print) -> TrainResult:
+def resume(
+    run: RunFolder,
+    data: Dataset,
+    *,
+    own: OwnDigits | None = None,
+    non_digits: NDArray[np.uint8] = NO_CROPS,
+    log: Log = print,
+) -> TrainResult:
     """Resume an interrupted training after its last complete epoch.
 
     On the machine that began it, the result is bit-equal to that of an uninterrupted training: `last.keras` holds
@@ -119,13 +151,16 @@ def resume(run: RunFolder, data: Dataset, *, log: Log = print) -> TrainResult:
     version of TensorFlow rounds differently.
 
     Raises:
-        DataError: another data set, scenes that this version renders differently, or a damaged history.csv.
+        DataError: another data set, other own digits, scenes that this version renders differently, or a damaged
+            history.csv.
         ModelError: a damaged last.keras, or another process is training in this folder.
     """
     config = run.config
-    _check(config, data)
+    _check(config, data, own)
     _check_hash(run, "data_sha256", data.sha256, "Give that data set: --data")
-    training, validation = make_training_data(config, data)
+    if own is not None:
+        _check_hash(run, "own", own.sha256, "The digits have changed since. Train again.")
+    training, validation = make_training_data(config, data, own, non_digits)
     training_sha256 = images_sha256(training.images)
     _check_hash(run, "training_sha256", training_sha256, "This version renders scenes differently. Train again.")
     return _run(run, _load_teacher(config, run.path), training, validation, data, log)
@@ -140,16 +175,30 @@ def _model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return images[..., None].astype(np.float32)  # (N, 28, 28, 1)
 
 
-def _check(config: TrainConfig, data: Dataset) -> None:
+def _check(config: TrainConfig, data: Dataset, own: OwnDigits | None) -> None:
     if config.architecture not in ARCHITECTURES:
         raise InputError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {config.architecture!r}")
     images = len(data.x_train)
     if not 1 <= config.training_count(images) < images:
         raise InputError(f"{images} training images are too few for a validation split of {config.validation_split}")
+    if (own is not None) != (config.own_share > 0):
+        got = f"{'no ' if own is None else ''}own digits and a share of {config.own_share}"
+        raise InputError(f"expected own digits and a share of each batch above 0, or neither, got {got}")
+    if own is not None and not len(own.training):
+        raise InputError("expected own digits to train on, got none. Collect some.")
+
+
+def _report_own(own: OwnDigits, log: Log) -> None:
+    """Say how many own digits there are, how they are split, and of which digits there is none."""
+    log(f"Own digits: {len(own.training)} to train on, {len(own.held_out)} held out; {own.split}")
+    if own.missing:
+        log(f"Own digits: none to train on of {', '.join(map(str, own.missing))}; these stay as the model knows them")
 
 
 def _check_hash(run: RunFolder, name: str, found: str, advice: str) -> None:
     expected = run.args.get(name)
+    if isinstance(expected, dict):
+        expected = expected.get("sha256")
     if expected not in (None, found):
         raise DataError(
             f"{run.path}: expected the images that it began with, {name} {expected:.8}, got {found:.8}. {advice}"
@@ -169,16 +218,16 @@ def _run(
         model.summary(print_fn=lambda text, **_: summary.extend(text.splitlines()))
         for line in summary:
             log(line)
-        initial = top1(predict_probabilities(model, data.x_test), data.y_test)
-        log(f"Test accuracy before training: {percent(initial, decimals=4)}")
-        steps = -(-len(training.images) // config.batch_size)
-        checkpoint = load_checkpoint(run.path, config.epochs, steps)
+        initial = _measure(model, data, validation)
+        log(f"Test accuracy before training: {percent(initial.test_accuracy, decimals=4)}")
+        batches = Batches(training, config, teacher=teacher)
+        checkpoint = load_checkpoint(run.path, config.epochs, len(batches))
         if checkpoint is None:
-            _compile(model, config, steps)
+            _compile(model, config, len(batches))
             checkpoint = Checkpoint(model, [])
         else:
             log(f"Resuming after epoch {checkpoint.epoch} of {config.epochs}")
-        history = _train_epochs(checkpoint, run.path, Batches(training, config, teacher=teacher), validation, config)
+        history = _train_epochs(checkpoint, run.path, batches, validation, config)
         return _evaluate(history, validation, data, run, initial, log)
 
 
@@ -210,7 +259,7 @@ def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
     loss: Any = "categorical_crossentropy"
     if config.start or config.teacher:
         loss = DistillationLoss(config.teacher_weight, config.teacher_temperature)
-    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps, fine_tuning=config.start is not None)
+    optimizer = OPTIMIZERS[config.optimizer](config.epochs * steps, config.purpose)
     model.compile(optimizer=optimizer, loss=loss, metrics=[DigitAccuracy()])
     model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
 
@@ -219,17 +268,21 @@ def _train_epochs(
     checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
-    start = None if config.start is None else load_keras(folder / START).get_weights()
-    recorder = RunRecorder(folder, checkpoint.history, start=start)
+    start = load_keras(folder / START).get_weights() if config.purpose is Purpose.FINE_TUNING else None
+    recorder = RunRecorder(folder, checkpoint.history, start=start, purpose=config.purpose)
+    if recorder.is_exhausted():  # it was interrupted after it had stopped early
+        return recorder.history
     report = ProgressReport(config.epochs, checkpoint.epoch)
+    own = validation.own_part()
+    own_accuracy = [OwnAccuracy(_model_input(own.images), own.labels)] if len(own.images) else []
     try:
         checkpoint.model.fit(
             batches,
             shuffle=False,  # or Keras draws the order of the batches from Python's global state
             initial_epoch=checkpoint.epoch,
             epochs=config.epochs,
-            validation_data=(_model_input(validation.images), validation.targets, validation.weights),
-            callbacks=[EpochSeeding(batches, seed=config.seed), recorder, report],
+            validation_data=(_model_input(validation.images), validation.targets, validation_weights(validation)),
+            callbacks=[EpochSeeding(batches, seed=config.seed), *own_accuracy, recorder, report],
             verbose=0,
         )
     finally:
@@ -237,33 +290,50 @@ def _train_epochs(
     return recorder.history
 
 
+def _measure(model: keras.Model, data: Dataset, validation: TrainingData) -> Figures:
+    """Measure a model on the test images, held-out own digits and validation non-digits."""
+    probabilities, labels = predict_probabilities(model, validation.images), validation.labels
+    own = slice(len(labels) - validation.own, None)
+    return Figures(
+        test_counts=confusion_matrix(predict_probabilities(model, data.x_test), data.y_test),
+        own_accuracy=top1(probabilities[own], labels[own]) if validation.own else None,
+        ood=measure_ood(probabilities, labels),
+    )
+
+
 def _evaluate(
-    history: list[EpochRow], validation: TrainingData, data: Dataset, run: RunFolder, initial: float, log: Log
+    history: list[EpochRow], validation: TrainingData, data: Dataset, run: RunFolder, initial: Figures, log: Log
 ) -> TrainResult:
     """Calibrate the best weights, evaluate them, and write model.keras, the plots and metrics.json."""
     folder = run.path
-    best = max(history, key=lambda row: row["val_accuracy"])
+    best = find_best_epoch(history, run.config.purpose)
     model = keras.saving.load_model(folder / BEST, compile=False)
     digits = validation.labels != NON_DIGIT
     uncalibrated = predict_probabilities(model, validation.images[digits])
     temperature = fit_temperature(uncalibrated, validation.labels[digits])
     fold_temperature(model, temperature)
-    probabilities = predict_probabilities(model, data.x_test)
+    final = _measure(model, data, validation)
     result = TrainResult(
         folder=folder,
         best_epoch=int(best["epoch"]),
         validation_accuracy=top1(uncalibrated, validation.labels[digits]) if run.config.start else best["val_accuracy"],
-        initial_test_accuracy=initial,
-        test_accuracy=top1(probabilities, data.y_test),
+        initial_test_accuracy=initial.test_accuracy,
+        test_accuracy=final.test_accuracy,
         temperature=temperature,
-        ood=measure_ood(predict_probabilities(model, validation.images), validation.labels),
+        ood=final.ood,
+        initial_ood=initial.ood,
+        own_accuracy=final.own_accuracy,
+        initial_own_accuracy=initial.own_accuracy,
     )
     plot_curves(history, folder / CURVES)
-    counts = confusion_matrix(probabilities, data.y_test)
-    plot_confusion(counts, folder / CONFUSION, title=f"{folder.name} on the test images")
+    plot_confusion(final.test_counts, folder / CONFUSION, title=f"{folder.name} on the test images")
     save_keras(model, folder / BEST)
     figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
+    if run.config.purpose is Purpose.OWN_DIGITS:
+        table = before_and_after(initial, final, held_out=validation.own)
+        for line in table.text().splitlines():
+            log(line)
     if result.ood is not None:
         log(
             f"Validation: 99 % of the digits reach a confidence of {result.ood.threshold_at_99_tpr:.2f}, and so do "

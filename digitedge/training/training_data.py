@@ -1,21 +1,26 @@
-"""Training and validation data: the data set, and crops of rendered scenes.
+"""Training and validation data: the data set, crops of rendered scenes, and the user's own digits.
 
 A model that has seen only the data set is confident about everything. So models that meet a camera also see digits as
 the reader crops them from scenes, and non-digits whose target is 0.1 for every digit (outlier exposure), so that a low
 confidence means "not a digit". The validation scenes are never trained on.
+
+A model that is fine-tuned on own digits sees the others too (rehearsal), so that it forgets nothing.
 
 Source:
     Hendrycks, Mazeika, Dietterich 2019, arXiv:1812.04606. Why non-digits weigh as much as digits:
     see docs/decisions/outlier-exposure.md.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset
+from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.non_digits import draw_non_digits
+from digitedge.datasets.own_digits import OwnDigits
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.runtime.contract import CLASSES
 from digitedge.synthetic.handwriting.digits import synthetic_digits
@@ -23,6 +28,7 @@ from digitedge.synthetic.handwriting.written_digits import WrittenDigits
 from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes, join_crops
 from digitedge.training.config import TrainConfig
 from digitedge.training.crop_cache import cached_crops
+from digitedge.utils.crop_format import CROP_SIZE
 
 # Different from each other and from the seeds of tests, of the demo clip and of `--data synthetic`.
 TRAINING_SEED = 1001
@@ -33,6 +39,7 @@ TRAINING_SCENES = 10
 RENDERED_DIGITS = 8
 # Weight of a non-digit in the loss; that of a digit is 1.
 NON_DIGIT_WEIGHT = 1.0
+NO_CROPS = np.empty((0, CROP_SIZE, CROP_SIZE), np.uint8)
 # Rows 0 to 9: the targets of the digits. Last row: the target of a non-digit.
 TARGETS = np.vstack([np.eye(CLASSES), np.full(CLASSES, 1 / CLASSES)]).astype(np.float32)
 
@@ -44,11 +51,25 @@ class TrainingData(NamedTuple):
         images: uint8 (N, 28, 28).
         targets: float32 (N, 10): one-hot for a digit, 0.1 everywhere for a non-digit.
         taught: a teacher is asked about the first so many images, None for all.
+        scenes: so many images are crops of scenes; they follow those of the data set.
+        own: so many images, the last ones, are the user's.
     """
 
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
     taught: int | None = None
+    scenes: int = 0
+    own: int = 0
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """How many images are of the data set, of scenes, and of the user."""
+        return len(self.images) - self.scenes - self.own, self.scenes, self.own
+
+    def own_part(self) -> "TrainingData":
+        """The images of the user."""
+        first = len(self.images) - self.own
+        return TrainingData(self.images[first:], self.targets[first:], own=self.own)
 
     @property
     def labels(self) -> NDArray[np.uint8]:
@@ -61,10 +82,15 @@ class TrainingData(NamedTuple):
         return np.where(self.labels == NON_DIGIT, NON_DIGIT_WEIGHT, 1).astype(np.float32)
 
 
-def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData, TrainingData]:
+def make_training_data(
+    config: TrainConfig, data: Dataset, own: OwnDigits | None = None, non_digits: NDArray[np.uint8] = NO_CROPS
+) -> tuple[TrainingData, TrainingData]:
     """Make the data to train on and the data to validate on; the test images are not used.
 
-    A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes.
+    The user's own non-digits, uint8 (K, 28, 28), are trained on among the own digits.
+
+    A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes. With
+    own digits, scenes are only there to keep what it knows, so it is asked about them too; about own digits never.
     """
     count = config.training_count(len(data.x_train))
     training = [SceneCrops(data.x_train[:count], data.y_train[:count])]
@@ -78,7 +104,31 @@ def make_training_data(config: TrainConfig, data: Dataset) -> tuple[TrainingData
             written = WrittenDigits.from_data(parts[0].crops, parts[0].labels)
             parts.append(cached_crops(make_training_crops, scenes, seed=seed, written=written))
     taught = None if config.start is None or config.teacher else count
-    return to_training_data(join_crops(training))._replace(taught=taught), to_training_data(join_crops(validation))
+    if own is None:
+        return _join(training, taught=taught), _join(validation)
+    taught = sum(map(len, training))  # what the user's digits are is known better by their labels
+    ours = [_labelled(own.training), SceneCrops(non_digits, np.full(len(non_digits), NON_DIGIT, np.uint8))]
+    return _join(training, ours, taught=taught), _join(validation, [_labelled(own.held_out)])
+
+
+def _labelled(digits: LabelledCrops) -> SceneCrops:
+    return SceneCrops(digits.crops, digits.labels)
+
+
+def _join(parts: list[SceneCrops], own: Sequence[SceneCrops] = (), *, taught: int | None = None) -> TrainingData:
+    """Join the images of the data set, those of scenes if there are any, and those of the user."""
+    joined = to_training_data(join_crops([*parts, *own]))
+    return joined._replace(taught=taught, scenes=sum(map(len, parts[1:])), own=sum(map(len, own)))
+
+
+def validation_weights(validation: TrainingData) -> NDArray[np.float32]:
+    """Return the weight of each validation image, float32 (N,): own digits weigh as much as all others together."""
+    weights = validation.weights
+    others = len(weights) - validation.own
+    if validation.own and others:
+        weights[:others] *= len(weights) / (2 * others)
+        weights[others:] *= len(weights) / (2 * validation.own)
+    return weights
 
 
 def make_training_crops(scenes: int, *, seed: int, written: WrittenDigits | None = None) -> SceneCrops:

@@ -30,6 +30,7 @@ from tuf.api.metadata import Metadata, Root, TargetFile
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import Updater, UpdaterConfig
 
+from digitedge.bundle.adaptation import SUFFIX
 from digitedge.bundle.bundle import MANIFEST, MAX_MANIFEST_BYTES, load_bundle, read_manifest
 from digitedge.bundle.golden import check_bundle
 from digitedge.bundle.signature import SIGNATURE
@@ -296,7 +297,7 @@ def _download(updater: Updater, manifest: TargetFile, draft: Path, current: Path
     updater.download_target(manifest, str(draft / MANIFEST))
     stated = read_manifest(draft)
     if not stated.passed:
-        raise ParityError(f"{OFFERED} failed the parity check when it was exported.")
+        raise ParityError(f"{OFFERED} failed {stated.failed_check()} when it was exported.")
     targets = []
     for name in (*stated.files, *stated.others, SIGNATURE):
         target = updater.get_targetinfo(name)
@@ -388,7 +389,10 @@ def _sweep(folder: Path) -> None:
     state = read_state(folder) if is_version_folder(folder) else None
     kept = set() if state is None else {str(state.current), str(state.previous)}
     for path in (folder / VERSIONS).glob("*"):
-        if path.name not in kept and not path.name.startswith(PREFIX):
+        version = path.name.removesuffix(SUFFIX)
+        if version != path.name and version not in kept:  # what was learned for a version
+            path.unlink(missing_ok=True)
+        elif version not in kept and not path.name.startswith(PREFIX):
             shutil.rmtree(path, ignore_errors=True)
     for path in (folder / TUF).glob("tmp*"):
         path.unlink(missing_ok=True)

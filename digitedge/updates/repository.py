@@ -106,7 +106,7 @@ def publish(
     if not 1 <= days <= MAX_DAYS:
         raise InputError(f"expected from 1 to {MAX_DAYS} days, got {days}.")
     if bundle is not None and not bundle.manifest.passed:
-        raise ParityError(f"{bundle.path} failed the parity check, so it is not published.")
+        raise ParityError(f"{bundle.path} failed {bundle.manifest.failed_check()}, so it is not published.")
     repository = _Repository(folder)
     if bundle is None and not repository.exists:
         raise InputError(f"{folder}: expected a repository to renew, got none. Publish a bundle first.")

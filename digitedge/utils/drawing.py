@@ -17,6 +17,7 @@ BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
 # From the palette of Okabe and Ito for colour-blind people (jfly.uni-koeln.de, 2008).
 BLUE: Colour = (178, 114, 0)
+SKY_BLUE: Colour = (233, 180, 86)
 YELLOW: Colour = (66, 228, 240)
 VERMILION: Colour = (0, 94, 213)
 

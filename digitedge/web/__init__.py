@@ -1,5 +1,7 @@
 """The live page: camera image and readings in the browser, with an API for programs (JSON, SSE, MJPEG).
 
+The page of `digitedge label`, in `digitedge.web.labelling`, has the same server.
+
 In: updates of the loop in `digitedge.camera.run`, of which `WebSink` is a sink.
 Out: the page, its images and events, for any number of viewers.
 

@@ -2,42 +2,67 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from digitedge.camera.capture import CameraState
-from digitedge.errors import InputError
+from digitedge.camera.sinks.crops import CropSink
+from digitedge.errors import DigitEdgeError, InputError
 from digitedge.reader.stage_images import SHOWN_STAGES
-from digitedge.web.access import error_response
 from digitedge.web.drawing import CANVAS_SIDE, classify_drawing
 from digitedge.web.encoded_frames import FrameEncoder
 from digitedge.web.hub import Hub
+from digitedge.web.routes import CSS, ERROR_HANDLERS, HTML, JAVASCRIPT, SVG, read_body, static_routes
 from digitedge.web.stage_images import StageImages, stages_html
 from digitedge.web.stream_limit import StreamLimit
 from digitedge.web.streams import BOUNDARY, stream_events, stream_mjpeg
 
 STATIC_FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    "/": ("index.html", HTML),
+    "/page.css": ("page.css", CSS),
+    "/page.js": ("page.js", JAVASCRIPT),
+    "/drawing.js": ("drawing.js", JAVASCRIPT),
+    "/icon.svg": ("icon.svg", SVG),
 }
 MAX_THRESHOLD_BYTES = 200
+MAX_CORRECTION_BYTES = 1000
+NO_CROPS = "Corrections are saved with the crops: start digitedge camera with --save-crops DIR."
 NO_FRAME = "There is no frame yet. Try again in a second."
 
 
-def create_app(hub: Hub, encoder: FrameEncoder, stages: StageImages) -> Starlette:
-    """Create the application, without access control."""
-    api = _Api(hub, encoder, stages)
-    routes = [Route(path, _static(name, media_type)) for path, (name, media_type) in STATIC_FILES.items()]
+class LivePage:
+    """The live page: its routes, and the encoding of frames beside them. See `digitedge.web.server.Page`."""
+
+    def __init__(self, hub: Hub, crops: CropSink | None) -> None:
+        """Set up the page; `crops` saves the rows that viewers correct."""
+        self.encoder = FrameEncoder(hub)
+        self.app = _create_app(_Api(hub, self.encoder, StageImages(hub), crops))
+        self._hub = hub
+
+    def start(self) -> None:
+        """Accept updates, and encode frames."""
+        self._hub.start()
+        self._encoding = asyncio.create_task(self.encoder.run())
+
+    def close(self) -> None:
+        """End all streams."""
+        self._hub.close()
+        self.encoder.close()
+
+    async def finish(self) -> None:
+        """Wait for the last frame."""
+        await self._encoding
+
+
+def _create_app(api: "_Api") -> Starlette:
+    routes = static_routes(STATIC_FILES, stages=stages_html())
     routes += [
         Route("/healthz", api.health),
         Route("/api/reading", api.reading),
@@ -45,31 +70,23 @@ def create_app(hub: Hub, encoder: FrameEncoder, stages: StageImages) -> Starlett
         Route("/api/events", api.events),
         Route("/api/threshold", api.set_threshold, methods=["PUT", "POST"]),
         Route("/api/classify", api.classify, methods=["POST"]),
+        Route("/api/corrections", api.corrections),
+        Route("/api/corrections", api.correct, methods=["POST"]),
         Route("/stream.mjpg", api.stream),
         Route("/snapshot.jpg", api.snapshot),
         Route("/stages/{name}.jpg", api.stage),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, ClientDisconnect: _disconnected})
-
-
-def _static(name: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
-    """Serve a file of the page from memory; its list of stages is filled in."""
-    content = (files("digitedge.web") / "page" / name).read_text(encoding="utf-8").replace("{{stages}}", stages_html())
-    response = Response(content, media_type=media_type)
-
-    async def serve(_: Request) -> Response:
-        return response
-
-    return serve
+    return Starlette(routes=routes, exception_handlers=ERROR_HANDLERS)
 
 
 class _Api:
     """The endpoints."""
 
-    def __init__(self, hub: Hub, encoder: FrameEncoder, stages: StageImages) -> None:
+    def __init__(self, hub: Hub, encoder: FrameEncoder, stages: StageImages, crops: CropSink | None) -> None:
         self._hub = hub
         self._encoder = encoder
         self._stages = stages
+        self._crops = crops
         self._stream_limit = StreamLimit()
 
     async def health(self, _: Request) -> Response:
@@ -116,30 +133,53 @@ class _Api:
 
     async def set_threshold(self, request: Request) -> Response:
         """Set the confidence threshold, for all viewers."""
-        threshold = _parse_threshold(await _read_body(request, MAX_THRESHOLD_BYTES))
+        threshold = _parse_threshold(await read_body(request, MAX_THRESHOLD_BYTES))
         self._hub.set_threshold(threshold)
         return JSONResponse({"threshold": threshold})
 
     async def classify(self, request: Request) -> Response:
-        ink = await _read_body(request, CANVAS_SIDE**2)
+        ink = await read_body(request, CANVAS_SIDE**2)
         try:
             return JSONResponse(await asyncio.to_thread(classify_drawing, ink, self._hub.reader.classifier))
         except InputError as exc:
             raise HTTPException(422, str(exc)) from exc
 
+    async def corrections(self, _: Request) -> Response:
+        """Where corrections of rows are saved."""
+        return JSONResponse({"folder": str(self._crop_sink().folder)})
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes, and not a byte more."""
-    length = request.headers.get("content-length", "")
-    body = bytearray()
-    if not length.isdecimal() or int(length) <= limit:
-        async for part in request.stream():
-            body += part
-            if len(body) > limit:
-                break
-        else:
-            return bytes(body)
-    raise HTTPException(413, f"Expected at most {limit} bytes.")
+    async def correct(self, request: Request) -> Response:
+        """Save the digits of a stable row with the right labels."""
+        crops = self._crop_sink()
+        correction = _parse_correction(await read_body(request, MAX_CORRECTION_BYTES))
+        try:
+            saved = await asyncio.to_thread(crops.correct, correction.text, correction.time, correction.right)
+        except InputError as exc:
+            raise HTTPException(422, str(exc)) from exc
+        except DigitEdgeError as exc:
+            raise HTTPException(500, str(exc)) from exc
+        return JSONResponse({"saved": saved, "folder": str(crops.folder)})
+
+    def _crop_sink(self) -> CropSink:
+        if self._crops is None:
+            raise HTTPException(409, NO_CROPS)
+        return self._crops
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """A stable row as it was read, when it became stable, and what it is."""
+
+    text: str
+    time: float
+    right: str
+
+
+def _parse_correction(body: bytes) -> _Correction:
+    try:
+        return msgspec.json.decode(body, type=_Correction)
+    except (ValueError, RecursionError) as exc:  # ValueError: also msgspec's own
+        raise HTTPException(422, 'Expected {"text": "2026", "time": 1.5, "right": "2028"}.') from exc
 
 
 def _parse_threshold(body: bytes) -> float:
@@ -151,16 +191,3 @@ def _parse_threshold(body: bytes) -> float:
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise HTTPException(422, 'Expected {"threshold": X} with X from 0 to 1.')
     return float(threshold)
-
-
-# Both are coroutines: starlette runs plain functions in threads, which stay.
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    response = error_response(request, error.status_code, error.detail)
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _disconnected(_request: Request, _error: Exception) -> Response:
-    """Nobody receives this response: the client has disconnected."""
-    return Response(status_code=400)

@@ -1,21 +1,18 @@
-"""uvicorn as this page needs it: silent, without signal handlers, and shut down without waiting for streams."""
+"""uvicorn as a page needs it: silent, without signal handlers, and shut down without waiting for streams."""
 
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Protocol, cast
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
 
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
-from digitedge.web.app import create_app
 from digitedge.web.connection import Connection, Connections
-from digitedge.web.encoded_frames import FrameEncoder
-from digitedge.web.hub import Hub
 from digitedge.web.listener import MAX_HEAD_BYTES, Listener
-from digitedge.web.stage_images import StageImages
 
 # Time for streams to end by themselves before their connections are aborted.
 SHUTDOWN_S = 0.2
@@ -23,18 +20,34 @@ SHUTDOWN_S = 0.2
 WORKERS = 2
 
 
-class WebServer:
-    """The part of the page that runs in the event loop."""
+class Page(Protocol):
+    """What is served. Its methods are called in the event loop."""
 
-    def __init__(self, hub: Hub, *, token: str | None, allowed_hosts: Sequence[str], cookie: str) -> None:
-        """Set up the application; `token` and `cookie` as in `AccessControl`.
+    @property
+    def app(self) -> ASGIApp:
+        """The routes, without access control."""
+
+    def start(self) -> None:
+        """Start what runs beside the routes."""
+
+    def close(self) -> None:
+        """End all endless responses; may be called twice."""
+
+    async def finish(self) -> None:
+        """Wait for the end of what `start` has started, after `close`."""
+
+
+class WebServer:
+    """The part of a page that runs in the event loop."""
+
+    def __init__(self, page: Page, *, token: str | None, allowed_hosts: Sequence[str], cookie: str) -> None:
+        """Set up the server of a page; `token` and `cookie` as in `AccessControl`.
 
         `allowed_hosts`, without port and IPv6 in brackets, or "*", stop DNS rebinding: another site that gives
         127.0.0.1 its own name.
         """
-        self.encoder = FrameEncoder(hub)
-        app = AccessControl(create_app(hub, self.encoder, StageImages(hub)), token=token, cookie=cookie)
-        self._hub = hub
+        app = AccessControl(page.app, token=token, cookie=cookie)
+        self._page = page
         self._server = _UvicornServer(
             uvicorn.Config(
                 TrustedHostMiddleware(app, allowed_hosts, www_redirect=False),
@@ -52,28 +65,23 @@ class WebServer:
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ),
             token=token,
-            on_shutdown=self._end_streams,
+            on_shutdown=page.close,
         )
 
     async def run(self, listener: socket.socket, on_started: Callable[[], None]) -> None:
         """Serve until `stop`."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS, "web worker"))
-        self._hub.start()
-        encoder = asyncio.create_task(self.encoder.run())
+        self._page.start()
         on_started()
         try:
             await self._server.serve([listener])
         finally:
-            self._end_streams()  # again: a server that is stopped before it has started skips `shutdown`
-            await encoder
+            self._page.close()  # again: a server that is stopped before it has started skips `shutdown`
+            await self._page.finish()
 
     def stop(self) -> None:
         """Start the shutdown, from any thread."""
         self._server.should_exit = True
-
-    def _end_streams(self) -> None:
-        self._hub.close()
-        self.encoder.close()
 
 
 class _UvicornServer(uvicorn.Server):

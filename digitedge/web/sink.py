@@ -1,29 +1,20 @@
-"""The sink of the live page: a server in its own thread, from entering the `with` block to leaving it."""
+"""The sink of the live page."""
 
-import asyncio
-import re
-import secrets
-import threading
 from collections.abc import Callable
-from dataclasses import replace
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from digitedge.camera.loop import Update
-from digitedge.errors import DigitEdgeError, InputError, require
+from digitedge.camera.sinks.crops import CropSink
 from digitedge.reader import Reader
-from digitedge.web.address import Address, bracketed, listen
+from digitedge.web.address import Address
 from digitedge.web.hub import Hub
+from digitedge.web.page_thread import PageThread
 
 if TYPE_CHECKING:
-    from digitedge.web.server import WebServer
-
-START_LIMIT_S = 10.0
-STOP_LIMIT_S = 2.0
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+    from digitedge.web.app import LivePage
 
 
-class WebSink:
+class WebSink(PageThread):
     """A live page of a reader, for browsers and programs.
 
     Examples:
@@ -37,6 +28,7 @@ class WebSink:
         address: Address,
         reader: Reader,
         *,
+        crops: CropSink | None = None,
         token: str | None = None,
         log: Callable[[str], object] = lambda line: None,
     ) -> None:
@@ -45,6 +37,7 @@ class WebSink:
         Args:
             address: where to listen.
             reader: whose threshold viewers set. Its classifier classifies their drawings, in another thread.
+            crops: the sink of the same loop that saves the rows which viewers correct; None refuses corrections.
             token: required of viewers. None: a new one if the page is served beyond this machine, else no token.
             log: receives a line with the URL; with the token only if it is a new one.
 
@@ -52,68 +45,24 @@ class WebSink:
             InputError: the token is too short or has characters that a URL would escape.
             MissingExtraError: starlette or uvicorn is not installed.
         """
-        require("starlette", extra="web")
-        require("uvicorn", extra="web")
-        if token is not None and not re.fullmatch(r"[A-Za-z0-9._~-]{8,}", token):
-            raise InputError("expected a token of 8 or more letters, digits, dots, dashes, got another. Leave it out.")
-        self.address = address
-        self.token = token
-        self._is_new_token = token is None
-        self._log = log
+        super().__init__(address, token=token, log=log)
         self._hub = Hub(reader)
-        self._server: WebServer | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """The URL to open, with the token."""
-        return self.address.url + (f"?token={self.token}" if self.token else "")
+        self._crops = crops
+        self._page: LivePage | None = None
 
     @property
     def encoded_frames(self) -> int:
         """Number of frames that were encoded as JPEG."""
-        return self._server.encoder.count if self._server else 0
+        return self._page.encoder.count if self._page else 0
 
     def show(self, update: Update) -> bool:
         """See `digitedge.camera.Sink`: pass the update on and return at once."""
         self._hub.publish(update)
         return True
 
-    def __enter__(self) -> Self:
-        """Open the port and serve.
+    def make_page(self) -> "LivePage":
+        """Make the page of this reader."""
+        from digitedge.web.app import LivePage
 
-        Raises:
-            InputError: see `listen`.
-            DigitEdgeError: the server does not start.
-        """
-        from digitedge.web.server import WebServer
-
-        listener = listen(self.address)
-        host, port = listener.getsockname()[:2]
-        self.address = replace(self.address, port=port)
-        is_local = ip_address(host).is_loopback
-        if not is_local and self.token is None:
-            self.token = secrets.token_urlsafe(16)
-        hosts = [*LOCAL_HOSTS, bracketed(self.address.host)] if is_local else ["*"]
-        server = WebServer(self._hub, token=self.token, allowed_hosts=hosts, cookie=f"digitedge_{port}")
-        started = threading.Event()
-
-        def serve() -> None:
-            # The selector loop on every system: the listener waits for sockets, which Windows' own loop cannot.
-            with listener, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(server.run(listener, started.set))
-
-        self._server = server
-        self._thread = threading.Thread(target=serve, name=f"web page {port}", daemon=True)
-        self._thread.start()
-        if not started.wait(START_LIMIT_S):
-            raise DigitEdgeError(f"the page did not start within {START_LIMIT_S:.0f} s. Is this machine very busy?")
-        # A token that was given is a secret, which no log may hold. A new one must be printed.
-        self._log(f"page: {self.url}" if self._is_new_token else f"page: {self.address.url}?token=..., with your token")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End all streams and close the port."""
-        if self._server is not None and self._thread is not None:
-            self._server.stop()
-            self._thread.join(STOP_LIMIT_S)
+        self._page = LivePage(self._hub, self._crops)
+        return self._page

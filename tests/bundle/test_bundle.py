@@ -124,7 +124,10 @@ def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
         (lambda m: m["files"][INT8].update(reject_threshold=10**400), "reject_threshold: number out of range"),
         (lambda m: m["files"][INT8].update(reject_threshold=None), "reject_threshold: expected float, got None"),
         (lambda m: m["files"][INT8]["tolerance"].update(agreement=2), "tolerance: tolerance agreement must be from 0"),
-        (lambda m: m["files"][INT8].update(passed=False), "expected passed False, as its files say, got True"),
+        (
+            lambda m: m["files"][INT8].update(passed=False),
+            "expected passed False, as its files and comparisons say, got True",
+        ),
         (lambda m: m["files"][INT8].pop("sha256"), r"model_int8\.tflite: missing key 'sha256'"),
         (lambda m: m["others"]["golden.npz"].update(bytes=-1), r"golden\.npz: bytes: expected int >= 0, got -1"),
         (lambda m: m.update(reference_top1=7.0), r"reference_top1: expected float <= 1\.0, got 7\.0"),

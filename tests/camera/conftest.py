@@ -14,15 +14,24 @@ from digitedge.utils.opencv import cv2
 
 
 class Sevens:
-    """A classifier that returns 7 for every crop."""
+    """A classifier that returns 7 for every crop, with a confidence."""
+
+    def __init__(self, confidence: float) -> None:
+        self.row = np.full(10, (1 - confidence) / 9, np.float32)
+        self.row[7] = confidence
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.tile(np.eye(10, dtype=np.float32)[7], (len(crops), 1))
+        return np.tile(self.row, (len(crops), 1))
 
 
 @pytest.fixture
 def sevens() -> Reader:
-    return Reader(Sevens())
+    return Reader(Sevens(1.0))
+
+
+@pytest.fixture
+def doubtful_sevens() -> Reader:
+    return Reader(Sevens(0.9))
 
 
 def draw_page(sevens: int) -> Frame:

@@ -167,7 +167,7 @@ def test_ctrl_c_stops_it_without_a_traceback(fixtures: Path, tmp_path: Path) -> 
         (["small", "--compare", "nowhere.json"], 1, "error: there is no nowhere.json. Make one: "),
         (["small", "--compare", "half.json"], 1, "error: half.json: expected the figures of a report, got a damaged"),
         (["small", "--threads", "0"], 2, "Invalid value for '--threads'"),
-        (["damaged"], 1, "damaged/model_int8.tflite: expected 73,272 bytes as in its manifest"),
+        (["damaged"], 1, "damaged/model_int8.tflite: expected 73,384 bytes as in its manifest"),
     ],
     ids=["missing", "no report", "damaged report", "threads", "damaged"],
 )

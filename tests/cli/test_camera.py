@@ -258,6 +258,15 @@ def test_empty_pipe_is_an_error(tmp_path: Path) -> None:
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name != "nt" else [])]
 
 
+def test_digits_of_photographs_are_saved_and_counted(desk: Path) -> None:
+    result = camera("page.png", "--save-crops", "crops", folder=desk)
+    assert result.returncode == 0
+    assert "crops: 2 crops saved\n" in result.stderr
+    again = camera("page.png", "--save-crops", "crops", folder=desk)
+    assert "crops: 0 crops saved, 2 left out\n" in again.stderr
+    assert sorted(path.name for path in (desk / "crops/7").iterdir()) == ["000001.png", "000002.png"]
+
+
 @posix_only
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_signal_ends_all_sinks_in_time_and_completes_the_recording(number: int, tmp_path: Path) -> None:

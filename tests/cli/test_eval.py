@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.datasets.splits import half_of
+from digitedge.evaluation.plots import PLOTS
 from digitedge.synthetic.scenes import DOCUMENT_TYPES, Difficulty, Scene, render_scene
 from digitedge.utils.opencv import cv2
 
@@ -74,6 +76,12 @@ def test_json_is_one_object_with_the_figures(pages: list[Scene]) -> None:
         name: {"images": 1, "false_positives": wrong, "false_positives_per_image": wrong} for name in ("objects", "all")
     }
     assert value["per_image"][0]["name"] == "cat.png"
+    confusion = np.array(value["confusion"])
+    assert confusion[:10].sum() == 2 * right + wrong
+    assert (confusion.trace(), confusion[10].sum(), confusion[:, 10].sum()) == (2 * right + wrong - 1, wrong, 0)
+    nothing_rejected = value["precision_recall"]["points"][0]
+    assert nothing_rejected["recall"] == round((2 * right + wrong - 1) / (2 * right + wrong), 6)
+    assert nothing_rejected["precision"] == round((2 * right + wrong - 1) / (2 * right + 2 * wrong), 6)
     assert value["model"]
     assert 0 < value["threshold"] < 1
 
@@ -90,17 +98,21 @@ def test_tables_are_aligned_and_followed_by_the_time(pages: list[Scene]) -> None
     assert len({len(line) for line in lines[2:6]}) == 1
     names = [line.split()[0] for line in lines if ".png" in line]
     assert names == ["cat.png", "wrong.png", "far.png", "right.png"]
+    assert "the F1" in lines[-2] or "best F1 at --threshold" in lines[-2]
     assert lines[-1].startswith("reading an image took ")
     assert "model:" in done.stderr
-    assert "next: --sheet" in done.stderr
+    assert "next: --plots" in done.stderr
 
 
-def test_the_sheet_is_written_and_reported(pages: list[Scene]) -> None:
-    done = evaluate("photos", "photos", "--sheet", "out/errors.png")
+def test_the_images_are_written_and_reported(pages: list[Scene]) -> None:
+    done = evaluate("photos", "photos", "--sheet", "out/errors.png", "--plots", "plots")
     assert done.exit_code == 0
     errors = 1 + len(pages[1].digits)
     assert f"contact sheet: out/errors.png ({errors} of {errors} errors)" in done.stderr
     assert cv2.imread("out/errors.png").shape[1] > 1000
+    assert "plots: plots" in done.stderr
+    for name in PLOTS:
+        assert cv2.imread(f"plots/{name}").shape[1] > 700
 
 
 def test_without_errors_no_sheet_is_written(pages: list[Scene], tmp_path: Path) -> None:
@@ -171,6 +183,15 @@ def test_a_sheet_never_replaces_an_image(pages: list[Scene], tmp_path: Path) -> 
     assert done.exit_code == 1
     assert "would overwrite" in done.stderr
     assert (tmp_path / "photos/cat.png").read_bytes() == before
+
+
+def test_plots_never_replace_an_image(pages: list[Scene], tmp_path: Path) -> None:
+    items = load()
+    (tmp_path / "photos" / "right.png").rename(tmp_path / "photos" / "confusion.png")
+    save([items[0] | {"file": "confusion.png"}, *items[1:]])
+    done = evaluate("photos", "photos", "--plots", "photos")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "--plots photos/confusion.png would overwrite that image" in done.stderr
 
 
 def test_a_sheet_with_an_unknown_suffix_is_refused(pages: list[Scene]) -> None:

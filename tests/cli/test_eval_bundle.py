@@ -16,6 +16,7 @@ from digitedge.bundle.bundle import released_bundle
 from digitedge.cli.app import app
 from digitedge.errors import DigitEdgeError
 from digitedge.evaluation.corruptions import CORRUPTIONS
+from digitedge.evaluation.plots import PLOTS
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.utils.opencv import cv2
 
@@ -57,6 +58,9 @@ def test_json_has_every_file_of_the_released_bundle(digitedge: Run, released: Pa
         unseen = [error for each in one["corruptions"] if each["unseen"] for error in each["errors"]]
         assert one["unseen_corruption_error"] == pytest.approx(np.mean(unseen), abs=1e-6)
         assert [digit["images"] for digit in one["by_digit"]] == [4] * 10
+        confusion = np.array(one["confusion"])
+        assert confusion.sum(axis=1).tolist() == [4] * 10
+        assert one["precision_recall"]["points"][0]["recall"] == pytest.approx(confusion.trace() / 40, abs=1e-6)
         rates = [result["fpr_at_99_tpr"] for result in one["ood"].values()]
         assert one["mean_fpr_at_99_tpr"] == pytest.approx(np.mean(rates), abs=1e-6)
         assert 0 <= one["calibration_error"] < 0.2
@@ -68,7 +72,7 @@ def test_own_digits_are_evaluated_and_the_top_errors_drawn(digitedge: Run, relea
     model = released / "model_int8.tflite"
     done = digitedge(
         *("eval", model, "--dataset", "digits.npz", "--corrupted", "0", "--scenes", "0"),
-        *("--top-errors", "out/errors.png", "--markdown", "report.md"),
+        *("--top-errors", "out/errors.png", "--markdown", "report.md", "--plots", "plots"),
     )
     assert done.returncode == 0, done.stderr
     assert "60 digits, dark ink on light" in done.stderr
@@ -78,7 +82,10 @@ def test_own_digits_are_evaluated_and_the_top_errors_drawn(digitedge: Run, relea
     assert 3 <= wrong < 8  # three labels are wrong, and the model may misclassify a few digits
     top1 = f"{100 * (60 - wrong) / 60:.2f} %"
     assert cv2.imread(str(tmp_path / "out" / "errors.png")).shape[0] > 112
+    for name in PLOTS:
+        assert cv2.imread(str(tmp_path / "plots" / name)).shape[1] > 112
     lines = done.stdout.splitlines()
+    assert re.match(r"model_int8\.tflite: (best F1|no threshold)", lines[-1])
     assert lines[0] == f"{model} on digits.npz, 60 digits"
     assert lines[3].split()[0] == "model_int8.tflite"
     assert top1 in lines[3]
@@ -87,6 +94,23 @@ def test_own_digits_are_evaluated_and_the_top_errors_drawn(digitedge: Run, relea
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| model_int8.tflite |" in report
     assert f"| {top1} |" in report
+
+
+def test_several_sets_are_evaluated_together_and_named_by_their_source(
+    run: Run, released: Path, tmp_path: Path
+) -> None:
+    save_digits(tmp_path / "ada.npz", 20)
+    (tmp_path / "ben").mkdir()
+    save_digits(tmp_path / "ben" / "ada.npz", 30)
+    sets = ("--dataset", "ada.npz", "--data", "ben/ada.npz")
+    done = run(released / "model_int8.tflite", *sets, "--corrupted", "0", "--scenes", "0", "--json")
+    assert done.exit_code == 0, done.stderr
+    value = json.loads(done.stdout)
+    assert value["digits"]["name"] == "ada.npz + ada.npz"
+    assert value["digits"]["images"] == 50
+    (file,) = value["files"].values()
+    wrong = {error["name"] for error in file["top_errors"]}
+    assert wrong >= {f"{source} #{index}" for source in ("ada.npz", "ben/ada.npz") for index in range(3)}
 
 
 def test_markdown_can_be_printed(run: Run, released: Path, tmp_path: Path) -> None:
@@ -117,9 +141,15 @@ def test_top_errors_of_a_folder_have_the_names_of_the_images(run: Run, released:
     (file,) = json.loads(run(*arguments, "--json").stdout)["files"].values()
     assert file["top_errors"][0]["name"] == f"{9 - labels[5]}/5.png"
     assert (file["seen_corruption_error"], file["mean_fpr_at_99_tpr"]) == (None, None)
-    done = run(*arguments, "--top-errors", "digits/errors.png")
-    assert done.exit_code == 1
-    assert "would lie among the digits" in done.stderr
+    (tmp_path / "digits" / "x").mkdir()
+    cv2.imwrite(str(tmp_path / "digits" / "x" / "cross.png"), crops[0])
+    value = json.loads(run(*arguments, "--json").stdout)
+    assert (value["digits"]["images"], value["non_digits"]["crops"]) == (20, {"own": 1})
+    assert [*value["files"]["model_int8.tflite"]["ood"]] == ["own"]
+    for option in (("--top-errors", "digits/errors.png"), ("--plots", "digits/7")):
+        done = run(*arguments, *option)
+        assert done.exit_code == 1
+        assert "would lie among the digits" in done.stderr
 
 
 def test_without_errors_no_image_is_written(run: Run, released: Path, tmp_path: Path) -> None:
@@ -171,11 +201,13 @@ def test_a_bundle_that_failed_parity_needs_force(run: Run, released: Path, tmp_p
         (["gone"], 1, "nothing at gone"),
         (["--dataset", "gone"], 1, "nothing at gone"),
         (["--dataset", "odd.npz"], 1, "expected labels 0 to 9, got 77"),
-        (["--dataset", "odd.npz", "--data", "synthetic"], 2, "give one of them"),
-        (["--data", "gone"], 1, "no MNIST at gone"),
+        (["--data", "synthetic", "--data", "synthetic"], 1, "expected every set of digits once, got synthetic again"),
+        (["--data", "gone"], 1, "expected mnist, synthetic, a folder or npz file with MNIST, or digits of your own"),
         (["--top-errors", "errors.txt"], 1, "expected a suffix"),
         (["--top-errors", "/proc/errors.png"], 1, "cannot write /proc/errors.png: "),
         (["--top-errors", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),
+        (["--plots", "/proc/plots"], 1, "cannot write /proc/plots"),
+        (["--plots", "odd.npz"], 1, "cannot write odd.npz"),
         (["--markdown", "/proc/report.md"], 1, "cannot write /proc/report.md: "),
         (["--markdown", "folder.png"], 1, "cannot write folder.png: expected the path of a file, got a folder"),
         (["--json", "--markdown", "-"], 2, "cannot print beside --json"),
@@ -194,11 +226,11 @@ def test_impossible_options_are_refused_in_one_line(
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("less", [("--images", "10"), ("--corrupted", "1"), ("--scenes", "1"), ("--dataset", "x.npz")])
+@pytest.mark.parametrize("less", [("--images", "10"), ("--corrupted", "1"), ("--scenes", "1")])
 def test_only_complete_evaluations_are_saved(run: Run, released: Path, less: tuple[str, str]) -> None:
     done = run(released, "--save", *less)
     assert done.exit_code == 2
-    assert "leave out --dataset, --images, --corrupted and" in done.stderr
+    assert "leave out --images, --corrupted and --scenes" in done.stderr
 
 
 def test_figures_are_saved_in_bundles_only(run: Run, released: Path) -> None:

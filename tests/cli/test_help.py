@@ -14,7 +14,7 @@ from digitedge.cli.app import app
 from digitedge.reader.rejection import MIN_CONFIDENCE
 
 PATHS = [
-    *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["bench"], ["info"], ["demo"], ["doctor"]),
+    *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["label"], ["bench"], ["info"], ["demo"], ["doctor"]),
     *(["eval", "photos"], ["eval", "scenes"], ["data", "get"], ["data", "show"]),
     *(
         ["sign"],
@@ -69,3 +69,13 @@ def test_the_help_of_train_has_the_defaults_of_the_architectures(name: str) -> N
         return
     others = [f"{architecture}: {value:g}" for architecture, value in defaults.items() if value != defaults["cnn"]]
     assert option.help.endswith(f" Default: {'; '.join([format(defaults['cnn'], 'g'), *others])}.")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow is not installed")
+def test_the_help_of_train_has_the_settings_for_own_digits() -> None:
+    from digitedge.training import own_hand
+
+    train = typer.main.get_command(app).get_command(None, "train")  # type: ignore[attr-defined]
+    helps = {one.name: getattr(one, "help", "") for one in train.params}
+    assert f"on own digits, {own_hand.EPOCHS} times {own_hand.STEPS} batches" in helps["epochs"]
+    assert f"on own digits, {own_hand.SCENES}." in helps["scenes"]

@@ -107,6 +107,26 @@ def write_folder(folder: Path, names: list[str]) -> None:
         cv2.imwrite(str(path), 255 - cv2.resize(CROPS[digit == LABELS][0], (400, 300)))
 
 
+def test_what_is_no_digit_is_left_out(tmp_path: Path) -> None:
+    crops, _ = synthetic_digits(4, seed=1)
+    for name in ("sorted/7/a.png", "sorted/x/b.png", "named/7_1.png", "named/x_1.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), crops[0])
+    assert load_custom_digits(tmp_path / "sorted").names == ("7/a.png",)
+    assert load_custom_digits(tmp_path / "named").names == ("7_1.png",)
+
+
+def test_images_beside_the_subfolders_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    crops, _ = synthetic_digits(4, seed=1)
+    (tmp_path / "7").mkdir()
+    cv2.imwrite(str(tmp_path / "7" / "a.png"), crops[0])
+    cv2.imwrite(str(tmp_path / "7_b.png"), crops[0])
+    lines: list[str] = []
+    assert len(load_custom_digits(tmp_path, log=lines.append)) == 1
+    assert lines[0] == f"{tmp_path}: 1 images beside the subfolders are left out, first 7_b.png"
+
+
 def test_a_folder_is_labelled_by_its_subfolders(tmp_path: Path) -> None:
     write_folder(tmp_path / "set", ["3/a.png", "3/b10.jpg", "3/b9.jpg", "0/one.png"])
     (tmp_path / "set" / "3" / "notes.txt").write_text("no image")

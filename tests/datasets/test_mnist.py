@@ -220,7 +220,7 @@ def test_a_file_of_the_user_is_never_to_be_deleted(tmp_path: Path) -> None:
     np.savez(tmp_path / "my.npz", x=np.zeros((2, 28, 28), np.uint8), y=np.arange(2))
     (tmp_path / "train.csv").write_text("label,pixel0\n")
     for name in ("my.npz", "train.csv"):
-        with pytest.raises(DataError, match="eval --dataset FILE") as caught:
+        with pytest.raises(DataError, match="Digits of your own") as caught:
             load_mnist(tmp_path / name)
         assert "Delete" not in str(caught.value)
 

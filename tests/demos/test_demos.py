@@ -1,6 +1,7 @@
 """Every demo, run in a process and a folder of its own."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -16,14 +17,14 @@ DEMOS = Path(__file__).parents[2] / "demos"
 PAGE_ROWS = ["4270583", "9717343", "6972930"]
 
 
-def run(demo, *arguments, cwd, python=("-W", "error")):
+def run(demo, *arguments, cwd, python=("-W", "error"), timeout=300):
     """Run a demo; warnings are errors unless it imports TensorFlow."""
     return subprocess.run(
         [sys.executable, *python, DEMOS / demo, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
     )
 
 
@@ -116,8 +117,36 @@ def test_first_steps_run_from_the_data_to_a_bundle(tmp_path):
     assert (done.returncode, "error: model_int8" in done.stderr) == ((0, False) if result == "passed" else (1, True))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow is not installed")
+def test_own_hand_goes_from_sheets_of_paper_to_a_verified_model(tmp_path, monkeypatch):
+    for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    done = run("own_hand.py", cwd=tmp_path, python=(), timeout=1000)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sheet-0.jpg: 120 of 120 cells filled, 120 saved, 0 crossed out" in done.stdout
+    last = r"wrong digits of 120 on the third sheet: (\d+) before, (\d+) after the fine-tuning"
+    before, after = map(int, re.search(last, done.stdout).groups())
+    assert 2 * after <= before > 0
+    adapted = re.search(r"own digits, learned from the others +240 +(\d+\.\d+) % +(\d+\.\d+) %", done.stdout).groups()
+    assert float(adapted[1]) < float(adapted[0]) * 2 / 3
+    folder = tmp_path / "runs/own-hand"
+    manifest = json.loads((folder / "export/ada-1/manifest.json").read_text())
+    assert manifest["passed"] and all(one["passed"] for one in manifest["parent"]["comparisons"])
+    (writer,) = manifest["own"]["writers"]
+    assert "Ada" not in (folder / "export/ada-1/manifest.json").read_text()
+    forgotten = subprocess.run(
+        [sys.executable, "-m", "digitedge", "collect", "forget", "Ada", "--from", "digits"],
+        cwd=folder, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert forgotten.returncode == 0, forgotten.stderr
+    assert "digits: 240 images of Ada removed" in forgotten.stdout
+    assert "runs/train/ada-1" in forgotten.stdout and "export/ada-1" in forgotten.stdout
+    assert writer not in (folder / "digits/collection.json").read_text()
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow is not installed")
 def test_first_steps_without_data_is_one_line_and_exit_code_1(tmp_path):
     done = run("first_steps.py", "--data", "nowhere", cwd=tmp_path, python=())
     assert done.returncode == 1
-    assert re.fullmatch(r"error: no MNIST at nowhere .*\n", done.stderr)
+    assert re.fullmatch(r"error: nothing at nowhere: .*\n", done.stderr)

@@ -34,3 +34,10 @@ def test_the_page_is_read_correctly_and_drawn(make_images: ModuleType) -> None:
 def test_the_live_page_is_captured_and_small_enough(make_images: ModuleType, tmp_path: Path) -> None:
     make_images.save(make_images.capture_live_page(CHROMIUM), tmp_path / "live-page.png")
     assert (tmp_path / "live-page.png").stat().st_size <= make_images.MAX_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt install chromium)")
+def test_the_labelling_page_is_captured_and_small_enough(make_images: ModuleType, tmp_path: Path) -> None:
+    make_images.save(make_images.capture_label_page(CHROMIUM), tmp_path / "label-page.png")
+    assert (tmp_path / "label-page.png").stat().st_size <= make_images.MAX_BYTES

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from digitedge.evaluation.top_errors import BACKGROUND, COLUMNS, HEADER, TILE, draw_top_errors, find_top_errors
+from digitedge.evaluation.digit_tiles import BACKGROUND, COLUMNS, HEADER, TILE
+from digitedge.evaluation.top_errors import draw_top_errors, find_top_errors
 
 
 def predict(digits: list[int], confidence: list[float]) -> np.ndarray:

@@ -78,7 +78,7 @@ def main(names: Sequence[str]) -> None:
     unknown = set(names) - set(CANDIDATES)
     if unknown:
         sys.exit(f"error: expected candidates of {', '.join(CANDIDATES)}, got {', '.join(unknown)}")
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     data = held_out(data)
     print(f"{TRAINING_IMAGES} training images, {SCENES} scenes, {EPOCHS} epochs; int8 on {EVALUATION_IMAGES} others\n")
     print("| network | kB | thousand parameters | million MACs | us an image | top-1 | top-1 corrupted |")

@@ -37,7 +37,7 @@ def main(names: Sequence[str]) -> None:
     unknown = set(names) - set(ALL_TRANSFORMS)
     if unknown:
         sys.exit(f"error: expected transforms of {', '.join(ALL_TRANSFORMS)}, got {', '.join(unknown)}")
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     x, y = data.x_train, data.y_train
     data = Dataset(x[:TRAINING_IMAGES], y[:TRAINING_IMAGES], x[-EVALUATION_IMAGES:], y[-EVALUATION_IMAGES:])
     print(f"small: {TRAINING_IMAGES} images, {SCENES} scenes, {EPOCHS} epochs; % of {EVALUATION_IMAGES} others\n")

@@ -231,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--validate", action="store_true", help="measure on the held-out training images")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*RELEASED, *WEAK)))
     options = parser.parse_args(arguments)
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     held_out = data.x_train[-HELD_OUT:], data.y_train[-HELD_OUT:]
     evaluated = held_out if options.validate else (data.x_test, data.y_test)
     print("| network | fine-tuning | float32 | int8 TFLite | int8 ONNX | normalizations in float | int4 weights |")

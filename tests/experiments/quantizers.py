@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, default=Path("runs/quantizers"), help="folder of trained networks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*RELEASED, *OTHERS)))
     arguments = parser.parse_args()
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     print("| network | by | file | top-1 | agreement | bytes | bytes, packed and stripped | time |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for name in arguments.names or (*RELEASED, *OTHERS):
@@ -218,7 +218,7 @@ def make_and_run(function: Callable[..., bytes], *arguments: Any) -> bytes:
 
 def by_tensorflow(path: Path, recipe: str) -> bytes:
     """Convert as digitedge does, but without packing and stripping."""
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     calibration = data.x_train[calibration_indices(data.y_train)]
     with (
         patch("digitedge.exporting.tflite.pack_channels", lambda _: None),
@@ -232,7 +232,7 @@ def by_tensorflow_file(original: bytes) -> bytes:
     from tensorflow.lite.python.convert import mlir_quantize
     from tensorflow.lite.python.optimize.calibrator import Calibrator
 
-    _, data = load_dataset(None)
+    _, data = load_dataset()
     crops = data.x_train[calibration_indices(data.y_train)][:, None, ..., None].astype(np.float32)
     with quiet(1, 2):
         calibrated = Calibrator(original).calibrate(lambda: ([crop] for crop in crops))
@@ -264,7 +264,7 @@ def by_litert(original: bytes, recipe: LiteRTRecipe) -> bytes:
     model = quantizer.Quantizer(original, manager.get_quantization_recipe())
     ranges = None
     if model.need_calibration:
-        _, data = load_dataset(None)
+        _, data = load_dataset()
         crops = data.x_train[calibration_indices(data.y_train)][:, None, ..., None].astype(np.float32)
         update = qsv_utils.min_max_update if recipe.minimum_and_maximum else qsv_utils.moving_average_update
         mode = calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED

@@ -163,6 +163,11 @@ def test_another_data_set_is_refused(exported: ExportResult, data: Dataset) -> N
         verify_bundle(exported.bundle, replace_test(data), {})
 
 
+def test_other_digits_can_be_verified_on_request(exported: ExportResult, data: Dataset) -> None:
+    results = verify_bundle(exported.bundle, replace_test(data), {}, other_data=True)
+    assert {result.parity.samples for result in results.values()} == {100}
+
+
 def replace_test(data: Dataset) -> Dataset:
     return data._replace(x_test=data.x_test[:100], y_test=data.y_test[:100])
 

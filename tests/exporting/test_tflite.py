@@ -22,7 +22,7 @@ def test_only_inputs_and_outputs_keep_their_names() -> None:
     assert {end["name"] for end in ends} <= named
     assert not any("conv" in name for name in named)
     (signature,) = interpreter.get_signature_list().values()
-    assert signature == {"inputs": ["image"], "outputs": ["probabilities"]}
+    assert signature == {"inputs": ["image"], "outputs": ["features", "probabilities"]}
     assert len(content) < 23_500
     assert "RESHAPE" in describe_tflite(content)[2]  # channels are packed
 

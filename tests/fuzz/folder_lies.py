@@ -162,7 +162,7 @@ def make_run(rng: random.Random) -> Case:
         "augment": ["geometry"],
         "start": None,
     }
-    args = {"schema": "digitedge.run/1", "data": "mnist", "data_path": "data", "config": config}
+    args = {"schema": "digitedge.run/1", "data": "mnist", "data_sources": ["data"], "config": config}
     history = [
         ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"],
         *([n, 0.1, 0.9, 0.1, 0.95] for n in (1, 2, 3)),

@@ -180,7 +180,7 @@ def load_run_folder(path: Path, case: Case) -> None:
     read_history(path)
     run = load_run(path)
     assert run.config
-    run.data_source  # noqa: B018
+    run.data_sources  # noqa: B018
 
 
 def load_keras_file(path: Path, case: Case) -> None:

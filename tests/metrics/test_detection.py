@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitedge.metrics.detection import DetectionScore, longest_common_subsequence, match_digits, score_reading
+from digitedge.metrics.detection import (
+    DetectionScore,
+    detection_confusion,
+    list_answers,
+    longest_common_subsequence,
+    match_digits,
+    score_reading,
+)
 from digitedge.utils.boxes import Box, iou
 
 
@@ -83,6 +91,21 @@ def test_greedy_matching_may_leave_a_digit_unmatched() -> None:
     matches = match_digits([left, right], [middle, far])
     assert matches.true_positives == ((left, middle),)
     assert (matches.false_negatives, matches.false_positives) == ((right,), (far,))
+
+
+@dataclass(frozen=True)
+class Read(Boxed):
+    confidence: float = 0.9
+
+
+def test_answers_say_what_each_digit_was_read_as() -> None:
+    true = [Boxed(7, (0, 0, 10, 20)), Boxed(1, (20, 0, 10, 20)), Boxed(4, (40, 0, 10, 20))]
+    read = [Read(7, (0, 0, 10, 20), 0.8), Read(2, (20, 0, 10, 20)), Read(5, (90, 0, 9, 20)), Read(6, (120, 0, 9, 20))]
+    answers = list_answers(match_digits(true, read, ignore=[(115, 0, 20, 20)]))
+    assert answers == ((7, 7, 0.8), (1, 2, 0.9), (4, None, None), (None, 5, 0.9))
+    confusion = detection_confusion(answers)
+    assert [tuple(place) for place in np.argwhere(confusion)] == [(1, 2), (4, 10), (7, 7), (10, 5)]
+    assert (confusion.shape, confusion.sum()) == ((11, 11), 4)
 
 
 def test_one_box_over_two_digits_matches_one() -> None:

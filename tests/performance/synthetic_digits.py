@@ -29,7 +29,7 @@ def main() -> None:
     if find_mnist() is None:
         print("MNIST was not found, so no model is trained and evaluated")
         return
-    _, rendered = load_dataset(SYNTHETIC)
+    _, rendered = load_dataset([SYNTHETIC])
     mnist = load_mnist()
     data = rendered._replace(x_test=mnist.x_test, y_test=mnist.y_test)
     with tempfile.TemporaryDirectory() as folder:

@@ -67,7 +67,7 @@ def time_s(work: Callable[[Dataset], None], data: Dataset) -> float:
 
 def main() -> None:
     """Print the ratio of each round and their median."""
-    name, data = load_dataset(None if find_mnist() else "synthetic")
+    name, data = load_dataset(None if find_mnist() else ["synthetic"])
     ratios = []
     for number in range(1, ROUNDS + 1):
         plain, ours = time_s(train_with_keras, data), time_s(train_with_digitedge, data)

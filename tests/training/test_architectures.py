@@ -1,9 +1,19 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
 from digitedge.bundle.architectures import SUMMARIES, ArchitectureName
-from digitedge.training.architectures import ARCHITECTURES, Block, build_convolutional, build_mlp, count_macs
+from digitedge.errors import ModelError
+from digitedge.training.architectures import (
+    ARCHITECTURES,
+    Block,
+    build_convolutional,
+    build_mlp,
+    count_macs,
+    find_architecture,
+)
 
 
 def test_the_command_line_offers_every_architecture() -> None:
@@ -69,3 +79,15 @@ def test_macs_of_a_convolution_count_every_position() -> None:
     )
     assert count_macs(model) == 26 * 26 * 9 * 4 + 26 * 26 * 4 * 10
     assert count_macs(keras.Sequential([keras.Input((28, 28, 1)), model])) == count_macs(model)
+
+
+@pytest.mark.parametrize("name", ["cnn", "small"])
+def test_the_architecture_of_a_released_model_is_found(released: Path, name: str) -> None:
+    assert find_architecture(released.with_name(name) / "model.keras") == name
+
+
+def test_a_model_with_other_layers_has_no_architecture(tmp_path: Path) -> None:
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
+    keras.Sequential(layers).save(tmp_path / "other.keras")
+    with pytest.raises(ModelError, match=r"other\.keras: expected the layers of cnn, small, mlp, got others"):
+        find_architecture(tmp_path / "other.keras")

@@ -43,7 +43,7 @@ def test_beyond_this_machine_the_url_contains_a_new_token() -> None:
         assert local.sink.url == f"{local.base}/"
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/healthz/"])
+@pytest.mark.parametrize("path", [*PATHS, "/api/corrections", "/nowhere", "/healthz/"])
 def test_a_request_without_the_token_is_401_on_every_path(guarded: ServedPage, path: str) -> None:
     answer = guarded.get(path)
     assert answer.status_code == 401
@@ -146,7 +146,9 @@ def test_a_page_on_ipv6_localhost_is_served() -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/threshold"), ("POST", "/api/classify")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/api/threshold"), ("POST", "/api/classify"), ("POST", "/api/corrections")]
+)
 def test_cross_site_writes_are_403(served: ServedPage, method: str, path: str, headers: dict[str, str]) -> None:
     answer = httpx.request(method, served.base + path, headers=headers, json={"threshold": 0.9})
     assert answer.status_code == 403

@@ -3,6 +3,8 @@
 import json
 import time
 from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from served_page import ServedPage, serve_page
 
+from digitedge.camera import CropSink
+from digitedge.camera.sinks import crops
+from digitedge.datasets.collection import list_images
 from digitedge.utils.opencv import cv2
 from digitedge.web.drawing import CANVAS_SIDE
 
@@ -189,3 +194,58 @@ def test_the_page_files_have_security_headers(served: ServedPage) -> None:
 def test_a_head_request_of_a_stream_ends(served: ServedPage) -> None:
     for path in ("/stream.mjpg", "/api/events"):
         assert httpx.head(served.base + path, timeout=3).status_code == 200
+
+
+def correct(served: ServedPage, **correction: Any) -> httpx.Response:
+    return httpx.post(served.base + "/api/corrections", json=correction)
+
+
+def test_a_correction_moves_what_was_saved_with_the_wrong_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crops, "COLLECT_S", 0.2)
+    with serve_page(crops=CropSink(tmp_path)) as served:
+        served.wait_for(lambda: served.get("/api/history").json()["events"])
+        [row] = served.get("/api/reading").json()["stable"]
+        served.wait_for(lambda: len(list(tmp_path.glob("7/*.png"))) == 2)
+        answer = correct(served, text="77", time=row["time"], right=" 1X")
+        assert answer.json() == {"saved": 2, "folder": str(tmp_path)}
+        again = correct(served, text="77", time=row["time"], right="17")
+        assert again.json()["saved"] == 2
+    images = list_images(tmp_path)
+    assert [(image.label, image.path.name, image.record.checked) for image in images] == [
+        (1, "000001.png", True),
+        (7, "000002.png", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("correction", "message"),
+    [
+        ({"text": "77", "time": 0, "right": "7"}, "expected 2 characters, one for each digit of 77"),
+        ({"text": "77", "time": 0, "right": "7a"}, "expected digits, and x for what is no digit, got '7a'"),
+        ({"text": "77", "time": 0, "right": "\u0667\u0667"}, "expected digits"),
+        ({"text": "77", "time": 0, "right": ""}, "expected digits"),
+        ({"text": "12", "time": 99, "right": "13"}, "the crops of 12 are not known"),
+        ({"text": "77", "right": "78"}, "Expected {"),
+        ({"text": 77, "time": 0, "right": "78"}, "Expected {"),
+    ],
+)
+def test_a_correction_that_fits_no_row_saves_nothing(
+    correcting: ServedPage, correction: dict[str, Any], message: str
+) -> None:
+    answer = correct(correcting, **correction)
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith(message)
+
+
+@pytest.fixture(scope="module")
+def correcting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
+    with serve_page(crops=CropSink(tmp_path_factory.mktemp("crops"))) as served:
+        yield served
+
+
+def test_without_a_folder_for_crops_corrections_are_409(served: ServedPage) -> None:
+    for answer in (served.get("/api/corrections"), correct(served, text="77", time=1.0, right="78")):
+        assert answer.status_code == 409
+        assert "--save-crops DIR" in answer.json()["error"]

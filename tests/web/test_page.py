@@ -1,21 +1,18 @@
 """The page in a real browser: Debian's Chromium, driven by Playwright."""
 
-import shutil
-import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import PHONE, Page, Windows, wait_for
 from served_page import ServedPage, serve_page
+
+from digitedge.camera import CropSink
+from digitedge.datasets.collection import list_images
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright.expect
 
-CHROMIUM = shutil.which("chromium")
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-LIMIT_MS = 8000
-Page = Any  # playwright.Page
 # Sum of the pixels of the shown image, to tell one image from another.
 PIXELS = """() => {
     const image = document.getElementById("image");
@@ -24,55 +21,6 @@ PIXELS = """() => {
     canvas.getContext("2d").drawImage(image, 0, 0, 64, 48);
     return canvas.getContext("2d").getImageData(0, 0, 64, 48).data.reduce((sum, value) => sum + value, 0);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs chromium: apt install chromium")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Windows:
-    """Browser windows of one test; errors in their consoles are collected."""
-
-    def __init__(self, browser: Any) -> None:
-        self.errors: list[str] = []
-        self.contexts: list[Any] = []
-        self._browser = browser
-
-    def open(self, url: str, *, viewport: dict[str, int] = DESKTOP, **options: Any) -> Page:
-        context = self._browser.new_context(viewport=viewport, **options)
-        context.set_default_timeout(LIMIT_MS)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(url)
-        return page
-
-    def ignore_failed_requests(self) -> None:
-        self.errors = [error for error in self.errors if "Failed to load resource" not in error]
-
-
-@pytest.fixture
-def windows(browser: Any) -> Iterator[Windows]:
-    windows = Windows(browser)
-    yield windows
-    for context in windows.contexts:
-        context.close()
-    assert not windows.errors
-
-
-def wait_for(page: Page, condition: str) -> None:
-    """Wait until an expression is true. Playwright's wait_for_function needs eval, which the page's policy forbids."""
-    end = time.monotonic() + LIMIT_MS / 1000
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"not true within {LIMIT_MS} ms: {condition}"
-        page.wait_for_timeout(50)
 
 
 def rows_of(page: Page) -> Any:
@@ -154,7 +102,7 @@ def test_on_a_phone_the_page_does_not_scroll_sideways(windows: Windows) -> None:
         page.locator("#stages summary").click()
         wait_for(page, "[...document.querySelectorAll('[data-stage]')].every((one) => one.naturalWidth > 0)")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        small = "(one) => one.getBoundingClientRect().height < 44"
+        small = "(one) => one.offsetParent && one.getBoundingClientRect().height < 44"
         assert page.evaluate(f"[...document.querySelectorAll('button, .button')].filter({small}).length") == 0
         page.close()
 
@@ -194,12 +142,12 @@ def test_tab_reaches_all_controls_in_order(served: ServedPage, windows: Windows)
     page = windows.open(served.base)
     expect(page.locator("#history li")).to_have_count(1)
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"the focus on {reached[-1]} is invisible"
-    assert reached == ["pause", "snapshot", "threshold", "history", "canvas", "clear", "SUMMARY", "A"]
+    assert reached == ["pause", "snapshot", "BUTTON", "threshold", "history", "canvas", "clear", "SUMMARY", "A"]
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert page.locator("#stages").evaluate("(stages) => stages.open")
@@ -309,3 +257,39 @@ def test_every_control_and_landmark_has_a_name(served: ServedPage, windows: Wind
         expect(page.get_by_role(role, name=name, exact=True)).to_have_count(1)
     for role in ("main", "banner", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)
+
+
+def test_a_row_that_was_read_wrong_is_corrected_and_saved(tmp_path: Path, windows: Windows) -> None:
+    with serve_page(crops=CropSink(tmp_path / "crops")) as served:
+        page = windows.open(served.base)
+        expect(rows_of(page)).to_have_text(["77"])
+        page.get_by_role("button", name="Wrong?").click()
+        box = page.get_by_role("textbox", name="What does 77 really say?")
+        expect(box).to_be_focused()
+        expect(box).to_have_value("77")
+        page.keyboard.type("123")
+        page.keyboard.press("Enter")
+        expect(page.locator("#correction-state")).to_have_text(
+            "expected 2 characters, one for each digit of 77 (x for what is no digit), got 3"
+        )
+        box.fill("1x")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#correction-state")).to_have_text(f"Saved 2 digits in {tmp_path / 'crops'}.")
+        expect(box).to_be_hidden()
+        expect(page.get_by_role("button", name="Wrong?")).to_be_focused()
+        page.close()
+    images = list_images(tmp_path / "crops")
+    assert [(image.label, image.record.predicted, image.record.checked) for image in images] == [
+        (1, 7, True),
+        (None, 7, True),
+    ]
+    windows.ignore_failed_requests()
+
+
+def test_without_a_folder_for_crops_a_correction_is_refused_in_one_line(served: ServedPage, windows: Windows) -> None:
+    page = windows.open(served.base, viewport=PHONE)
+    page.get_by_role("button", name="Wrong?").click()
+    expect(page.locator("#correction-state")).to_contain_text("start digitedge camera with --save-crops DIR")
+    expect(page.locator("#correction")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    windows.ignore_failed_requests()

@@ -8,9 +8,10 @@ import typer
 
 from digitedge.cli.common import (
     MODEL_HELP,
-    DataOption,
+    DatasetOption,
     ForceOption,
     JsonOption,
+    PlotsOption,
     PreprocessOption,
     SignatureOption,
     check_image_file,
@@ -18,6 +19,7 @@ from digitedge.cli.common import (
     echo,
     parse_path,
     print_json,
+    print_line,
     print_text,
 )
 from digitedge.errors import DataError, InputError, MissingExtraError, install_command
@@ -34,15 +36,7 @@ SCENES = 200
 
 def bundle(
     bundle: Annotated[Path | None, typer.Argument(parser=parse_path, metavar="BUNDLE", help=MODEL_HELP)] = None,
-    data: DataOption = None,
-    dataset: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER|NPZ|CSV",
-            help="Your own digits instead of MNIST: images in subfolders 0 to 9, an .npz with x and y, or a .csv with "
-            "a digit and its pixels in each line.",
-        ),
-    ] = None,
+    dataset: DatasetOption = None,
     images: Annotated[int | None, typer.Option(min=1, help="Number of digits, class-balanced. Default: all.")] = None,
     corrupted: Annotated[
         int, typer.Option(min=0, help="Number of digits to corrupt, class-balanced; 0 skips robustness.")
@@ -53,6 +47,7 @@ def bundle(
     top_errors: Annotated[
         Path | None, typer.Option(help="Write an image (PNG or JPEG) of the most confident wrong predictions.")
     ] = None,
+    plots: PlotsOption = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown; - prints them.")
     ] = None,
@@ -74,13 +69,13 @@ def bundle(
       digitedge eval
       digitedge eval export/cnn-1 --top-errors errors.png --markdown report.md
       digitedge eval export/cnn-1 --save
-      digitedge eval --dataset my-digits --corrupted 0
+      digitedge eval --dataset my-digits --corrupted 0 --plots plots
+      digitedge eval --dataset mnist --dataset my-digits --dataset school.csv
       digitedge eval --images 1000 --corrupted 200 --scenes 20
     """
     from digitedge.bundle.bundle import is_bundle, load_bundle
     from digitedge.bundle.model_card import CARD, EVALUATION, save_evaluation
-    from digitedge.datasets.custom import load_custom_digits
-    from digitedge.datasets.load import load_test_crops
+    from digitedge.datasets.load import OWN, load_own_non_digits, load_test_crops
     from digitedge.datasets.mnist import find_mnist, local_training_digits
     from digitedge.datasets.non_digits import make_non_digits
     from digitedge.evaluation.classifier import evaluate_classifiers, load_files
@@ -88,11 +83,11 @@ def bundle(
     from digitedge.evaluation.report import EvaluationReport
     from digitedge.utils.files import check_file_creatable
 
-    _check_options(data, dataset, top_errors, as_json=as_json, markdown=markdown)
+    _check_options(dataset or [], top_errors, plots, as_json=as_json, markdown=markdown)
     model = choose_model(bundle, name_it="digitedge eval ")
     if save:
-        if dataset is not None or images is not None or corrupted < CORRUPTED or scenes < SCENES:
-            raise typer.BadParameter("leave out --dataset, --images, --corrupted and --scenes", param_hint="--save")
+        if images is not None or corrupted < CORRUPTED or scenes < SCENES:
+            raise typer.BadParameter("leave out --images, --corrupted and --scenes", param_hint="--save")
         if not is_bundle(model):
             raise typer.BadParameter(f"takes a bundle, got the file {model}", param_hint="--save")
         check_file_creatable(model / EVALUATION)
@@ -100,18 +95,20 @@ def bundle(
     for name in skipped:
         echo(f"{name}: skipped, because its runtime is not installed")
     try:
-        digits = load_custom_digits(dataset, log=echo) if dataset is not None else load_test_crops(data)
+        digits = load_test_crops(dataset, log=echo)
     except DataError as exc:
-        if not save or data is not None or find_mnist() is not None:
+        if not save or dataset or find_mnist() is not None:
             raise
         raise DataError(
-            f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --data."
+            f"--save needs the digits that {model} was verified on, and MNIST is not available. Give it with --dataset."
         ) from exc
+    _warn_of_training_digits(model, digits)
     digits = digits if images is None else digits.subset(images)
     if save:
         _check_save(model, skipped, digits)
     to_corrupt = digits.subset(corrupted)
-    non_digits = make_non_digits(scenes)
+    own_non_digits = load_own_non_digits(dataset)
+    non_digits = make_non_digits(scenes) | ({OWN: own_non_digits} if len(own_non_digits) else {})
     steps = len(CORRUPTIONS) * len(SEVERITIES) if len(to_corrupt) else 1
     with typer.progressbar(length=steps, label="evaluating", file=sys.stderr) as bar:
         evaluations = evaluate_classifiers(
@@ -130,25 +127,41 @@ def bundle(
         echo(f"saved: {model / EVALUATION} and {model / CARD}")
     if top_errors is not None:
         _draw_top_errors(report, top_errors)
+    if plots is not None:
+        _write_plots(report, plots)
 
 
 def _check_options(
-    data: str | None, dataset: Path | None, top_errors: Path | None, *, as_json: bool, markdown: Path | None
+    dataset: list[str], top_errors: Path | None, plots: Path | None, *, as_json: bool, markdown: Path | None
 ) -> None:
     """Refuse impossible options before minutes of evaluation."""
+    from digitedge.evaluation.plots import PLOTS
     from digitedge.utils.files import check_file_creatable
 
-    if data is not None and dataset is not None:
-        raise typer.BadParameter("replaces --data: give one of them", param_hint="--dataset")
     if as_json and markdown == _STDOUT:
         raise typer.BadParameter("cannot print beside --json: give a file", param_hint="--markdown")
     if markdown is not None and markdown != _STDOUT:
         check_file_creatable(markdown)
-    if top_errors is None:
-        return
-    check_image_file("--top-errors", top_errors)
-    if dataset is not None and dataset.is_dir() and dataset.resolve() in top_errors.resolve().parents:
-        raise InputError(f"--top-errors {top_errors} would lie among the digits of {dataset}. Choose another folder.")
+    images = {} if top_errors is None else {top_errors: "--top-errors"}
+    images |= {} if plots is None else {plots / name: "--plots" for name in PLOTS}
+    for image, option in images.items():
+        check_image_file(option, image)
+        for folder in filter(Path.is_dir, map(Path, dataset)):
+            if folder.resolve() in image.resolve().parents:
+                raise InputError(f"{option} {image} would lie among the digits of {folder}. Choose another folder.")
+
+
+def _warn_of_training_digits(model: Path, digits: "LabelledCrops") -> None:
+    """Say so if the model was fine-tuned on these digits: it has seen most of them."""
+    from digitedge.bundle.bundle import is_bundle, read_manifest
+    from digitedge.datasets.own_digits import digits_sha256
+
+    own = read_manifest(model).own if is_bundle(model) else None
+    if own is not None and own.sha256 == digits_sha256(digits):
+        echo(
+            f"note: {model} was trained on {own.training} of these {len(digits)} digits, so it looks better than it "
+            "is. Its model card has the figures on the others."
+        )
 
 
 def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> None:
@@ -162,11 +175,12 @@ def _check_save(model: Path, skipped: list[str], digits: "LabelledCrops") -> Non
             f"Run: {install_command('onnx')}"
         )
     if images_sha256(digits.crops) != load_bundle(model).manifest.verified_on.sha256:
-        raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --data.")
+        raise DataError(f"--save needs the digits that {model} was verified on, got others. Give them with --dataset.")
 
 
 def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) -> None:
     """Print JSON, Markdown or text; write the Markdown file last, because that may fail."""
+    from digitedge.evaluation.plots import threshold_advice
     from digitedge.utils.files import write_text
 
     text = "\n".join([f"{report.title}.\n", *(table.markdown() for table in report.tables())])
@@ -178,6 +192,7 @@ def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) 
         print_text(f"{report.title}\n")
         for table in report.tables():
             print_text(table.text())
+        print_line(f"{report.preferred_file}: {threshold_advice(report.evaluations[report.preferred_file].curve)}")
     if markdown is not None and markdown != _STDOUT:
         write_text(markdown, text)
         echo(f"tables: {markdown}")
@@ -185,15 +200,26 @@ def _print(report: "EvaluationReport", *, as_json: bool, markdown: Path | None) 
 
 def _draw_top_errors(report: "EvaluationReport", path: Path) -> None:
     """Draw the top errors of the preferred file."""
-    from digitedge.evaluation.top_errors import draw_top_errors
     from digitedge.utils.images import write_image
 
     evaluation = report.evaluations[report.preferred_file]
     if not evaluation.top_errors:
         echo(f"{report.preferred_file} makes no errors, so there is no image of them")
         return
-    shown = f"{len(evaluation.top_errors)} of {sum(evaluation.errors)} wrong predictions, most confident first"
-    title = f"{report.preferred_file} on {report.digits.name}: {shown}"
-    image = draw_top_errors(evaluation.top_errors, report.digits.crops, report.digits.names, title=title)
-    write_image(path, image)
-    echo(f"top errors: {path} ({shown})")
+    write_image(path, report.draw_top_errors())
+    echo(f"top errors: {path} ({evaluation.shown_errors})")
+
+
+def _write_plots(report: "EvaluationReport", folder: Path) -> None:
+    """Write the plots of the preferred file."""
+    from digitedge.evaluation.plots import write_plots
+
+    evaluation = report.evaluations[report.preferred_file]
+    write_plots(
+        folder,
+        title=report.title_of_preferred,
+        confusion=evaluation.confusion,
+        curve=evaluation.curve,
+        errors=report.draw_top_errors(),
+    )
+    echo(f"plots: {folder}")

@@ -1,7 +1,7 @@
 """`digitedge eval photos` and `digitedge eval scenes`: evaluate the reader on images with ground truth."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ from digitedge.cli.common import (
     ForceOption,
     JsonOption,
     ModelOption,
+    PlotsOption,
     PreprocessOption,
     SignatureOption,
     ThresholdOption,
@@ -50,6 +51,7 @@ class _Options:
     threshold: float
     force: bool
     sheet: Path | None
+    plots: Path | None
     as_json: bool
     per_image: bool
 
@@ -63,6 +65,7 @@ def photos(
     ] = None,
     per_image: PerImageOption = False,
     sheet: SheetOption = None,
+    plots: PlotsOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
     preprocess: PreprocessOption = None,
@@ -76,7 +79,7 @@ def photos(
     "rows", and "digits" with "label" and "box".
 
     Examples:
-      digitedge eval photos my-photos --sheet errors.png
+      digitedge eval photos my-photos --plots plots
       digitedge eval photos my-photos --half first --per-image
     """
     from digitedge.datasets.annotations import load_annotations
@@ -86,13 +89,15 @@ def photos(
     images = [image for image in labelled if half in (None, half_of(image.group))]
     if not images:
         raise DataError(f"{folder}: expected several writers, got none in the {half} half. Leave out --half.")
-    if sheet is not None and sheet.resolve() in {image.path.resolve() for image in labelled}:
-        raise InputError(f"--sheet {sheet} would overwrite that image. Choose another file.")
+    photographs = {image.path.resolve() for image in labelled}
+    for option, path in _image_files(sheet, plots):
+        if path.resolve() in photographs:
+            raise InputError(f"{option} {path} would overwrite that image. Choose another place.")
     writers = len({image.group for image in images})
     about: dict[str, Any] = {"schema": "digitedge.eval-photos/1", "folder": str(folder), "half": half}
     about |= {"images": len(images), "writers": writers}
     title = f"{folder}{f', {half} half' if half else ''}: {len(images)} images by {writers} writers"
-    options = _Options(model, preprocess, threshold, force, sheet, as_json, per_image)
+    options = _Options(model, preprocess, threshold, force, sheet, plots, as_json, per_image)
     _evaluate(photo_frames(images), about, title, options)
 
 
@@ -104,6 +109,7 @@ def scenes(
     ] = False,
     per_image: PerImageOption = False,
     sheet: SheetOption = None,
+    plots: PlotsOption = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
     preprocess: PreprocessOption = None,
@@ -126,7 +132,7 @@ def scenes(
 
     seeds = range(seed, seed + images)
     title = f"rendered {'documents' if documents else 'scenes'}, seeds {seeds[0]} to {seeds[-1]}: {images} images"
-    options = _Options(model, preprocess, threshold, force, sheet, as_json, per_image)
+    options = _Options(model, preprocess, threshold, force, sheet, plots, as_json, per_image)
     about = {"schema": "digitedge.eval-scenes/1", "seed": seed, "images": images, "documents": documents}
     _evaluate(document_frames(seeds) if documents else scene_frames(seeds), about, title, options)
 
@@ -134,13 +140,13 @@ def scenes(
 def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: str, options: _Options) -> None:
     """Evaluate all frames, print the figures as JSON or tables, and write the contact sheet."""
     from digitedge.evaluation.contact_sheet import ContactSheet
+    from digitedge.evaluation.plots import write_plots
     from digitedge.evaluation.reader import evaluate_reader
     from digitedge.reader import Reader
 
-    sheet = None
-    if options.sheet is not None:
-        check_image_file("--sheet", options.sheet)
-        sheet = ContactSheet()
+    for option, path in _image_files(options.sheet, options.plots):
+        check_image_file(option, path)
+    sheet = ContactSheet() if options.sheet or options.plots else None
     model = choose_model(options.model)
     loaded = load_chosen(model, force=options.force, preprocess=options.preprocess)
     reader = Reader(loaded, threshold=options.threshold)
@@ -153,8 +159,22 @@ def _evaluate(frames: "Iterable[LabelledFrame]", about: dict[str, Any], title: s
         _print_tables(evaluation, per_image=options.per_image)
     if options.sheet and sheet:
         _write_sheet(sheet, options.sheet, title)
-    elif evaluation.total.errors:
-        echo("next: --sheet errors.png shows the errors")
+    if options.plots and sheet:
+        curve, errors = evaluation.curve, sheet.draw(title)
+        write_plots(options.plots, title=title, confusion=evaluation.confusion, curve=curve, errors=errors)
+        echo(f"plots: {options.plots}")
+    elif evaluation.total.errors and not options.sheet:
+        echo("next: --plots DIR shows the errors")
+
+
+def _image_files(sheet: Path | None, plots: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield every image that is to be written, after the option that asks for it."""
+    from digitedge.evaluation.plots import PLOTS
+
+    if sheet is not None:
+        yield "--sheet", sheet
+    if plots is not None:
+        yield from (("--plots", plots / name) for name in PLOTS)
 
 
 def _write_sheet(sheet: "ContactSheet", path: Path, title: str) -> None:
@@ -169,6 +189,7 @@ def _write_sheet(sheet: "ContactSheet", path: Path, title: str) -> None:
 
 def _print_tables(evaluation: "ReaderEvaluation", *, per_image: bool) -> None:
     """Print the figures by difficulty, by scene type if known, of negatives, and of every image."""
+    from digitedge.evaluation.plots import threshold_advice
     from digitedge.evaluation.reader import ALL, WITH_DIGITS
 
     heads = ["images", *ERROR_HEADS, "mean F1", "F1 in order", "rows exact"]
@@ -186,6 +207,7 @@ def _print_tables(evaluation: "ReaderEvaluation", *, per_image: bool) -> None:
     if per_image:
         lines = {result.name: _image_cells(result) for result in evaluation.worst_first}
         print_text(Table("image", ["difficulty", *ERROR_HEADS, "rows"], lines).text())
+    print_line(threshold_advice(evaluation.curve))
     print_line(f"reading an image took {evaluation.median_ms:.1f} ms (median)")
 
 

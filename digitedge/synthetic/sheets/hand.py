@@ -49,12 +49,18 @@ class DigitHand:
         seed: of the writer's habits, which are the same for every digit.
         pen: its width is in heights of a digit.
         neatness: 0 to 1: how much each digit is like the one before.
+        slant: shear that is added to the writer's: how far the top leans to the right, in heights.
+        turn: rotation in radians that is added, clockwise.
+        width: factor of the width of all digits.
     """
 
     skeletons: tuple[DigitSkeleton, ...]
     seed: int
     pen: Pen
     neatness: float
+    slant: float = 0.0
+    turn: float = 0.0
+    width: float = 1.0
 
     def write(self, digit: int, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
         """Write a digit once: its ink, uint8 (about `height`, W), bright on 0, cropped to the ink.
@@ -65,8 +71,13 @@ class DigitHand:
         if digit not in range(10):
             raise InputError(f"expected a digit from 0 to 9, got {digit!r}.")
         writer = sample_single_writer(np.random.default_rng(self.seed), 1)
-        slant, turn = (one + rng.normal(0, 0.03, 1) for one in (writer.slant, writer.turn))
-        writer = replace(writer, slant=slant, turn=turn, looseness=writer.looseness * (1.6 - self.neatness))
+        writer = replace(
+            writer,
+            slant=writer.slant + self.slant + rng.normal(0, 0.03, 1),
+            turn=writer.turn + self.turn + rng.normal(0, 0.03, 1),
+            aspect=writer.aspect * self.width,
+            looseness=writer.looseness * (1.6 - self.neatness),
+        )
         skeleton = self.skeletons[digit]
         lines = write_skeleton(skeleton, rng, writer)
         wide, high = np.ptp(lines[0], axis=0).tolist()

@@ -123,21 +123,36 @@ function showUpdate(update) {
 }
 
 function showRows({ rows, digits, stable }) {
-  const stableTexts = new Set(stable.map((row) => row.text));
+  const unmatched = [...stable];
   const isTracked = digits.some((digit) => "track" in digit);
-  let next = 0;
-  const items = rows.map((text) => {
-    const confidence = Math.min(...digits.slice(next, (next += text.length)).map((digit) => digit.confidence));
-    const item = element("li", element("span", text, "text"), element("span", percent(confidence), "confidence"));
-    item.classList.toggle("unstable", isTracked && !stableTexts.has(text));
-    item.classList.toggle("uncertain", confidence < CERTAIN_FROM);
-    return item;
-  });
   const list = byId("rows");
-  if (list.innerHTML !== items.map((item) => item.outerHTML).join("")) list.replaceChildren(...items);
+  while (list.children.length > rows.length) list.lastChild.remove();
+  while (list.children.length < rows.length) list.append(makeRow());
+  let next = 0;
+  rows.forEach((text, index) => { // rows are filled anew, not made anew, so that buttons keep the focus
+    const confidence = Math.min(...digits.slice(next, (next += text.length)).map((digit) => digit.confidence));
+    const found = unmatched.findIndex((row) => row.text === text);
+    const [row] = found < 0 ? [null] : unmatched.splice(found, 1);
+    const item = list.children[index];
+    item.row = row;
+    setText(item.querySelector(".text"), text);
+    setText(item.querySelector(".confidence"), percent(confidence));
+    item.querySelector(".wrong").hidden = !isTracked;
+    item.classList.toggle("unstable", isTracked && row === null);
+    item.classList.toggle("uncertain", confidence < CERTAIN_FROM);
+  });
   list.classList.toggle("many", rows.length > 3);
   list.style.setProperty("--longest", Math.max(4, ...rows.map((text) => text.length)));
   showHints();
+}
+
+function makeRow() {
+  const wrong = element("button", "Wrong?", "wrong");
+  wrong.type = "button";
+  const item = element("li", element("span", "", "text"), element("span", element("span", "", "confidence"), wrong));
+  item.lastChild.className = "side";
+  wrong.addEventListener("click", () => { if (item.row) openCorrection(item.row); });
+  return item;
 }
 
 function showHistory(events) {
@@ -210,6 +225,53 @@ async function sendThreshold() {
   } while (sent !== byId("threshold").value);
   sendingThreshold = false;
 }
+
+// --- corrections --------------------------------------------------------------------------------------------------
+
+let corrected = null; // the stable row that is corrected
+
+async function openCorrection(row) {
+  corrected = row;
+  showCorrectionState("");
+  const { folder, error } = await ask("/api/corrections");
+  byId("correction").hidden = error !== undefined;
+  if (error !== undefined) return showCorrectionState(error);
+  setText(byId("read-as"), row.text);
+  setText(byId("correction-folder"), folder);
+  byId("right").value = row.text;
+  byId("right").focus();
+  byId("right").select();
+}
+
+byId("correction").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const body = JSON.stringify({ text: corrected.text, time: corrected.time, right: byId("right").value });
+  const { saved, folder, error } = await ask("/api/corrections", { method: "POST", body });
+  if (error !== undefined) return showCorrectionState(error);
+  closeCorrection();
+  showCorrectionState(`Saved ${saved} digit${saved === 1 ? "" : "s"} in ${folder}.`, true);
+});
+
+byId("cancel").addEventListener("click", closeCorrection);
+byId("correction").addEventListener("keydown", (event) => { if (event.key === "Escape") closeCorrection(); });
+
+function closeCorrection() {
+  byId("correction").hidden = true;
+  showCorrectionState("");
+  [...byId("rows").children].find((item) => item.row?.text === corrected.text)?.querySelector(".wrong").focus();
+}
+
+function showCorrectionState(text, isDone = false) {
+  byId("correction-state").classList.toggle("problem", !isDone);
+  byId("correction-state").textContent = text;
+}
+
+async function ask(url, options) {
+  const response = await fetch(url, options).catch(() => null);
+  return (await response?.json().catch(() => null)) ?? { error: "The connection is lost. Try again." };
+}
+
+// --- stages -------------------------------------------------------------------------------------------------------
 
 function showStages() {
   if (!byId("stages").open || document.hidden || paused || !eventSource) return;

@@ -1,0 +1,145 @@
+"""Fine-tuning on the user's own digits: its settings, what args.json says of it, and the table at its end.
+
+See docs/decisions/own-hand.md.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitedge.bundle.bundle import MANIFEST, read_manifest
+from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.own_digits import OwnDigits, digit_ids, split_own_digits
+from digitedge.metrics.ood import OodResult
+from digitedge.training.config import TrainConfig
+from digitedge.training.distillation import Teacher
+from digitedge.training.run_folder import ARGS, BEST, load_run
+from digitedge.utils.tables import Table, percent
+
+# Digits that are classified at once.
+BATCH = 250
+# Share of own digits in a batch, batches of an epoch, and epochs.
+OWN_SHARE = 0.25
+STEPS = 50
+EPOCHS = 6
+# Scenes that a net for a camera rehearses; they are rendered in ten seconds on two cores.
+SCENES = 100
+# Weight of the teacher in the loss: what is rehearsed has the answers of the start as its only targets.
+TEACHER_WEIGHT = 1.0
+
+
+def for_own_digits(config: TrainConfig, *, epochs: int | None = None, scenes: int | None = None) -> TrainConfig:
+    """Change the settings of a training to those of a fine-tuning on own digits.
+
+    Examples:
+        >>> from digitedge.training.architectures import ARCHITECTURES
+        >>> for_own_digits(ARCHITECTURES["cnn"].defaults, epochs=3).epochs
+        3
+    """
+    usual = SCENES if config.scenes else 0  # those of the textbook see no scenes
+    return replace(
+        config,
+        epochs=epochs or EPOCHS,
+        steps=STEPS,
+        scenes=usual if scenes is None else scenes,
+        own_share=OWN_SHARE,
+        teacher_weight=TEACHER_WEIGHT,
+    )
+
+
+def split_for(start: Path, digits: LabelledCrops) -> OwnDigits:
+    """Split own digits for the fine-tuning of a model, the .keras file `start`; see `split_own_digits`.
+
+    Raises:
+        ModelError: the file cannot be read, or has other inputs or outputs.
+    """
+    teacher = Teacher(start)
+    batches = np.array_split(digits.crops, 1 + len(digits) // BATCH)
+    predictions = np.concatenate([teacher.probabilities(batch).argmax(axis=1) for batch in batches])
+    return split_own_digits(digits, misread=predictions != digits.labels)
+
+
+def describe_parent(start: str, copy: Path) -> dict[str, Any]:
+    """Describe the model that is fine-tuned: the name of its run, bundle or file, and the hash of the .keras file.
+
+    If it was fine-tuned itself, the hash of the own digits of that time finds them again.
+
+    Args:
+        start: the path that the user gave.
+        copy: of that file, in the run folder.
+    """
+    path = Path(start).absolute()
+    with copy.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    parent = {"name": path.parent.name if path.name == BEST else path.stem, "sha256": sha256}
+    return {**parent, "own_sha256": _find_own_sha256(path.parent)}
+
+
+def _find_own_sha256(folder: Path) -> str | None:
+    """The hash of the own digits on which the model of a run folder or bundle was fine-tuned, or None."""
+    if (folder / ARGS).is_file():
+        own = load_run(folder).args.get("own")
+        return own["sha256"] if isinstance(own, dict) else None
+    if (folder / MANIFEST).is_file():
+        described = read_manifest(folder).own
+        return None if described is None else described.sha256
+    return None
+
+
+def describe_own(own: OwnDigits, non_digits: NDArray[np.uint8]) -> dict[str, Any]:
+    """Describe own digits by hash, numbers and the ids of their writers; no names, no images."""
+    return {
+        "sha256": own.sha256,
+        "held_out_ids": digit_ids(own.held_out),
+        "writers": list(own.writers),
+        "training": len(own.training),
+        "held_out": len(own.held_out),
+        "non_digits": len(non_digits),
+        "split": own.split,
+        "missing": list(own.missing),
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """What a model achieves.
+
+    Attributes:
+        test_counts: confusion matrix on the test images of the data set, int64 (10, 10).
+        own_accuracy: on held-out own digits, 0 to 1; None without any.
+        ood: validation digits against validation non-digits; None without non-digits.
+    """
+
+    test_counts: NDArray[np.int64]
+    own_accuracy: float | None
+    ood: OodResult | None
+
+    @property
+    def test_accuracy(self) -> float:
+        """On the test images, 0 to 1."""
+        return float(self.test_counts.trace() / self.test_counts.sum())
+
+
+def before_and_after(before: Figures, after: Figures, *, held_out: int) -> Table:
+    """Make the table of a fine-tuning on own digits, of which so many are held out."""
+
+    def row(name: str, first: float | None, second: float | None) -> dict[str, list[str]]:
+        return {} if first is None or second is None else {name: [percent(first), percent(second)]}
+
+    return Table(
+        "",
+        ["before", "after"],
+        {
+            **row(f"own digits, {held_out} held out", before.own_accuracy, after.own_accuracy),
+            **row(f"test images, {before.test_counts.sum()}", before.test_accuracy, after.test_accuracy),
+            **row(
+                "non-digits as confident as 99 % of the digits",
+                None if before.ood is None else before.ood.fpr_at_99_tpr,
+                None if after.ood is None else after.ood.fpr_at_99_tpr,
+            ),
+        },
+    )
