@@ -156,7 +156,7 @@ def forget(
 def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> Iterator[tuple[Path, "SheetReading"]]:
     """Read and save sheets; what is wrong with one photograph is a line, and the others are read."""
     from digitedge.collecting import KnownSheets, read_sheet, save_digits
-    from digitedge.datasets.collection import add_writer
+    from digitedge.datasets.collection import add_writer, name_writer
     from digitedge.errors import ModelError
     from digitedge.utils.images import read_image
 
@@ -173,6 +173,8 @@ def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> 
         twin = known.find(sheet)
         added = save_digits(into, sheet, writer=writer_id, source=path.name, known=known)
         print_line(f"{path}: {_summary(sheet, len(added), twin and known.source(twin))}")
+        if twin and writer_id and (count := name_writer(into, twin, writer_id)):
+            print_line(f"{path}: {count} digits that had no writer are {writer}'s now")
         yield path, sheet
 
 

@@ -6,6 +6,7 @@ cell of its row. Between two sheets the own cell is the most similar one by chan
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from math import sqrt
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from digitedge.collecting.read import CellDigit, SheetReading
 from digitedge.collecting.sheet import ROWS
 from digitedge.datasets.collection import list_images
-from digitedge.utils.crop_format import CROP_SIZE
+from digitedge.errors import CameraError
 from digitedge.utils.images import read_image
 from digitedge.utils.opencv import as_uint8, cv2, to_grey
 
@@ -34,14 +35,13 @@ class KnownSheets:
 
         Raises:
             DataError: collection.json is damaged.
-            CameraError: an image is damaged.
         """
         self._sheets: dict[str, dict[str, NDArray[np.float32]]] = {}
         self._sources: dict[str, str] = {}
         for image in list_images(folder) if Path(folder).is_dir() else ():
             if image.record.sheet and image.record.cell:
-                crop = to_grey(read_image(image.path))
-                if crop.shape == (CROP_SIZE, CROP_SIZE):
+                with suppress(CameraError):  # a damaged image hides no other
+                    crop = to_grey(read_image(image.path))
                     self._add(image.record.sheet, image.record.source, image.record.cell, crop)
 
     def add(self, reading: SheetReading, *, source: str) -> None:
