@@ -92,6 +92,16 @@ def test_an_empty_sheet_and_one_with_one_digit(classifier):
     assert only.cell == Cell(1, 4) and only.predicted == 1
 
 
+def test_what_is_blacked_out_is_left_out(classifier):
+    page = filled_page().copy()
+    cells = [Cell(row, 3) for row in range(10)]
+    for cell in cells:
+        x, y, width, height = page_box(cell)
+        page[y + 20 : y + height - 20, x + 15 : x + width - 15] = (70, 40, 40)
+    reading = read_sheet(photograph(page, np.random.default_rng(0), Shot(tilt=20, direction=30)), classifier)
+    assert len(set(cells) & set(reading.crossed_out)) >= 9
+
+
 def test_borders_that_a_printer_made_dark_are_removed(classifier):
     page = draw_image(dpi=DPI)
     for cell in CELLS:
