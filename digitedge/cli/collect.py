@@ -155,11 +155,12 @@ def forget(
 
 def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> Iterator[tuple[Path, "SheetReading"]]:
     """Read and save sheets; what is wrong with one photograph is a line, and the others are read."""
-    from digitedge.collecting import read_sheet, save_digits
-    from digitedge.datasets.collection import add_writer
+    from digitedge.collecting import KnownSheets, read_sheet, save_digits
+    from digitedge.datasets.collection import add_writer, name_writer
     from digitedge.errors import ModelError
     from digitedge.utils.images import read_image
 
+    known = KnownSheets(into)
     for path in paths:
         try:
             sheet = read_sheet(read_image(path), model.classifier)
@@ -169,18 +170,21 @@ def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> 
             report_error(exc, about=path)
             continue
         writer_id = add_writer(into, writer) if writer and sheet.digits else ""
-        added = save_digits(into, sheet, writer=writer_id, source=path.name)
-        print_line(f"{path}: {_summary(sheet, len(added))}")
+        twin = known.find(sheet)
+        added = save_digits(into, sheet, writer=writer_id, source=path.name, known=known)
+        print_line(f"{path}: {_summary(sheet, len(added), twin and known.source(twin))}")
+        if twin and writer_id and (count := name_writer(into, twin, writer_id)):
+            print_line(f"{path}: {count} digits that had no writer are {writer}'s now")
         yield path, sheet
 
 
-def _summary(sheet: "SheetReading", saved: int) -> str:
-    """Say what became of the cells of one sheet."""
+def _summary(sheet: "SheetReading", saved: int, twin: str | None) -> str:
+    """Say what became of the cells of one sheet; `twin` is the photograph that the same sheet was read from before."""
     from digitedge.collecting import CELLS
 
     parts = [f"{sheet.filled} of {len(CELLS)} cells filled", f"{saved} saved"]
     if known := len(sheet.digits) - saved:
-        parts.append(f"{known} were there already")
+        parts.append(f"{known} were there already" + (f" from {twin}" if twin else ""))
     parts.append(f"{len(sheet.crossed_out)} crossed out")
     parts.append(f"{len(sheet.doubtful)} doubtful")
     if sheet.unseen:

@@ -16,7 +16,8 @@ from digitedge.vision.illumination import Illumination, extract_ink
 from digitedge.vision.segment import connected_components
 
 # The paper is estimated on every so many pixels of the flat page, and what is narrower than this is a stroke.
-_LIGHT_STEP = 4
+_LIGHT_STEP = 3
+_LIGHT_SIGMA = 1.0
 _MAX_STROKE_MM = 9.0
 # Where a printed border may be beside its place, in pixels: the paper is not quite flat.
 _BORDER_REACH = 4
@@ -29,8 +30,8 @@ _BORDER_NOISE = 1.3
 _VISIBLE_BORDER = 6
 # Blur in pixels before ink is told from paper: photographs seldom have the resolution of the flat page.
 _SMOOTHING = 0.9
-# A stroke has at least this share of the darkest ink in its neighbourhood, and so many times the ink level of bare paper:
-# all of it, and somewhere.
+# A stroke has at least this share of the darkest ink in its neighbourhood, and so many times the ink level of bare
+# paper, or at least so much: all of it (weak), and somewhere (strong).
 _PEAK_SHARE = 0.3
 _NEIGHBOURHOOD_PX = 6
 _WEAK_DEVIATIONS, _MIN_WEAK = 3.0, 8
@@ -41,7 +42,7 @@ _BARE_SHARE = 0.5
 # A piece of ink with at least this share in one cell is that cell's as a whole.
 _OWN_SHARE = 0.75
 # What is paler than this share of the digits of a sheet is no digit, but a shadow's edge or the rest of a border.
-_PALE_SHARE = 0.2
+_PALE_SHARE = 0.3
 # Least longer side of the largest piece of a digit in millimetres, and of another piece, in sides of the largest.
 MIN_DIGIT_MM = 2.2
 _MIN_PART = 0.15
@@ -62,7 +63,7 @@ def extract_page_ink(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
     thumbnail = resize(page, (page.shape[1] // _LIGHT_STEP, page.shape[0] // _LIGHT_STEP), cv2.INTER_AREA)
     size = round(_MAX_STROKE_MM * PX_PER_MM / _LIGHT_STEP) | 1
     closed = cv2.morphologyEx(thumbnail, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    return extract_ink(page, Illumination(as_uint8(cv2.GaussianBlur(closed, (0, 0), size / 6)), inverted=False))
+    return extract_ink(page, Illumination(as_uint8(cv2.GaussianBlur(closed, (0, 0), _LIGHT_SIGMA)), inverted=False))
 
 
 def extract_cells(page_ink: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:

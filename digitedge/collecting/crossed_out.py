@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from digitedge.collecting.flatten import PX_PER_MM
 from digitedge.collecting.sheet import CELL_MM
+from digitedge.utils.opencv import cv2
 from digitedge.vision.normalize import stroke_width
 
 # Weights of the length of the line in heights of a cell, of the width of the ink in widths of a cell, and of the
@@ -20,6 +21,9 @@ _LOG_ODDS_WEIGHT = 0.4
 _LIMIT = 6.1
 # A digit that is wide, and that the classifier does not know, is no longer for that.
 _LEAST_LENGTH = 1.9
+# What is broader than any pen is blacked out, if the classifier doubts it: a thick pen fills the loops of an 8, too.
+_BLOT_MM = 4.0
+_DOUBT = 0.5
 # Confidences beyond these say no more.
 _LEAST, _MOST = 0.1, 0.999
 # Share of the darkest ink from which a pixel is part of the line.
@@ -39,6 +43,8 @@ def is_crossed_out(ink: NDArray[np.uint8], probabilities: NDArray[np.float32]) -
         >>> sure = np.eye(10, dtype=np.float32)[1]
         >>> is_crossed_out(cell, sure)
         False
+        >>> is_crossed_out(np.full((40, 30), 255, np.uint8), np.full(10, 0.1, np.float32))  # blacked out
+        True
         >>> cell[10:80:20] = cell[11:80:20] = cell[12:80:20] = 255  # and four lines from side to side
         >>> is_crossed_out(cell, np.full(10, 0.1, np.float32))
         True
@@ -48,4 +54,10 @@ def is_crossed_out(ink: NDArray[np.uint8], probabilities: NDArray[np.float32]) -
     confidence = float(np.clip(probabilities.max(), _LEAST, _MOST))
     score = length + _WIDTH_WEIGHT * ink.shape[1] / (CELL_MM[0] * PX_PER_MM)
     score -= _LOG_ODDS_WEIGHT * float(np.log(confidence / (1 - confidence)))
-    return length >= _LEAST_LENGTH and score > _LIMIT
+    return (length >= _LEAST_LENGTH and score > _LIMIT) or (confidence < _DOUBT and _thickness_mm(ink) > _BLOT_MM)
+
+
+def _thickness_mm(ink: NDArray[np.uint8]) -> float:
+    """Width of the broadest stroke or blot, in millimetres."""
+    mask = cv2.copyMakeBorder((ink > _LINE_SHARE * int(ink.max())).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return 2 * float(cv2.distanceTransform(mask, cv2.DIST_L2, 5).max()) / PX_PER_MM

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from digitedge.collecting.cells import cell_box_px
 from digitedge.collecting.read import CellDigit, SheetReading
 from digitedge.utils.drawing import BLACK, WHITE, draw_text, shorten_text
-from digitedge.utils.opencv import to_bgr
+from digitedge.utils.opencv import as_uint8, cv2, to_bgr
 
 DOUBTFUL_FILE = "_doubtful.png"
 """In the folder of the collection; no program takes an image whose name begins with "_" for data."""
@@ -40,6 +40,7 @@ def draw_tile(sheet: SheetReading, one: CellDigit, *, name: str) -> NDArray[np.u
     x, y, width, height = cell_box_px(one.cell)
     rows, columns = slice(y - _MARGIN, y + height + _MARGIN), slice(x - _MARGIN, x + width + _MARGIN)
     shown = to_bgr(sheet.page)[rows, columns]
+    shown = as_uint8(cv2.convertScaleAbs(shown, alpha=255 / max(1, int(shown.max()))))  # it may be in a shadow
     lines = [f"{one.cell.name}: {one.cell.row} or {one.predicted}?", name]
     tile = np.full((shown.shape[0] + len(lines) * 2 * _TEXT_HEIGHT, _TILE_WIDTH, 3), WHITE, np.uint8)
     left = (_TILE_WIDTH - shown.shape[1]) // 2

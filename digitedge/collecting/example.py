@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitedge.collecting.page import draw_image
 from digitedge.collecting.sheet import CELLS, Cell, Paper, block_corner_mm
-from digitedge.synthetic.sheets import CROSSINGS, DigitHand, cross_out, write_in_box
+from digitedge.synthetic.sheets import CROSSINGS, Hand, cross_out, write_in_box
 from digitedge.utils.boxes import Box
 from digitedge.utils.opencv import cv2, resize
 
@@ -20,7 +20,7 @@ _MAX_WIDTH = 1.05
 
 
 def fill_in_sheet(
-    hand: DigitHand,
+    hand: Hand,
     rng: np.random.Generator,
     *,
     empty: Collection[Cell] = (),

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from digitedge.collecting.crossed_out import is_crossed_out
 from digitedge.collecting.flatten import flatten
 from digitedge.collecting.pose import locate_sheet
 from digitedge.collecting.sheet import CELLS, Cell
-from digitedge.datasets.collection import CropRecord, add_crops
 from digitedge.runtime import Classifier
 from digitedge.utils.images import check_image
 from digitedge.utils.opencv import to_grey
@@ -100,36 +98,6 @@ def read_sheet(image: NDArray[np.uint8], classifier: Classifier) -> SheetReading
                 digits.append(CellDigit(cell, crop, int(scores.argmax()), float(scores.max())))
     unseen = tuple(cell for cell in CELLS if cell not in seen)
     return SheetReading(_photo_id(image), tuple(digits), tuple(crossed_out), unseen, page)
-
-
-def save_digits(folder: str | Path, reading: SheetReading, *, writer: str, source: str) -> list[Path]:
-    """Add the digits of a sheet to a collection; return the files that were added.
-
-    Args:
-        folder: of the collection; it is made if it is missing.
-        reading: of the sheet.
-        writer: id of the writer, or "".
-        source: name of the photograph.
-
-    Raises:
-        DataError: collection.json is damaged.
-        DigitEdgeError: the folder cannot be written to.
-    """
-    records = [
-        CropRecord(
-            writer=writer,
-            sheet=reading.sheet,
-            cell=one.cell.name,
-            source=source,
-            asked=one.cell.row,
-            predicted=one.predicted,
-            confidence=round(one.confidence, 4),
-        )
-        for one in reading.digits
-    ]
-    names = [f"{reading.sheet}-{one.cell.name}.png" for one in reading.digits]
-    labels = [one.cell.row for one in reading.digits]
-    return add_crops(folder, [one.crop for one in reading.digits], labels, records, names)
 
 
 def _photo_id(image: NDArray[np.uint8]) -> str:

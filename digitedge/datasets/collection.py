@@ -186,6 +186,30 @@ def add_crops(
         return [_write(crop, path) for crop, path in new]
 
 
+def name_writer(folder: str | Path, sheet: str, writer: str) -> int:
+    """Note who wrote the images of a sheet, where that is not known yet.
+
+    Args:
+        folder: of the collection.
+        sheet: as in the records.
+        writer: id of the writer.
+
+    Returns:
+        The number of images that had no writer.
+
+    Raises:
+        DataError: collection.json is damaged.
+        DigitEdgeError: the folder cannot be written to.
+    """
+    with _locked(Path(folder)) as collection:
+        nameless = [one for one, record in collection.records.items() if record.sheet == sheet and not record.writer]
+        for sha256 in nameless:
+            collection.records[sha256] = replace(collection.records[sha256], writer=writer)
+        if nameless:
+            _save(Path(folder), collection)
+    return len(nameless)
+
+
 def mark_checked(folder: str | Path, sha256s: Iterable[str], *, checked: bool = True) -> None:
     """Note that a person has seen images and their labels are right.
 

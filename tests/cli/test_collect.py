@@ -61,6 +61,24 @@ def test_a_photograph_becomes_labelled_images_and_the_same_one_adds_nothing(fold
     assert len(list_images("digits")) == len(images)
 
 
+def test_a_writer_may_be_named_later_but_not_changed(folder):
+    collect("read", "photo.png", "--into", "digits")
+    count = len(list_images("digits"))
+    done = collect("read", "photo.png", "--into", "digits", "--writer", "Ada")
+    assert done.stdout.splitlines()[-1] == f"photo.png: {count} digits that had no writer are Ada's now"
+    again = collect("read", "photo.png", "--into", "digits", "--writer", "Eve")
+    assert len(again.stdout.splitlines()) == 1
+    ada = open_collection("digits").writer_id("Ada")
+    assert {image.record.writer for image in list_images("digits")} == {ada}
+
+
+def test_a_damaged_image_in_the_folder_does_not_stop_the_next_sheet(folder):
+    collect("read", "photo.png", "--into", "digits")
+    list_images("digits")[0].path.write_bytes(b"")
+    done = collect("read", "photo.png", "--into", "digits")
+    assert done.exit_code == 0 and "1 saved" in done.stdout
+
+
 def test_a_digit_in_the_wrong_row_is_listed_and_drawn(folder):
     page = filled_page().copy()
     x, y, width, height = page_box(Cell(1, 0))

@@ -1,22 +1,24 @@
 """Photographs of filled sheets: every digit is found and labelled by its row, whatever the camera does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from filled_sheet import CROSSED_OUT, EMPTY, FILLED, filled_page, photo_of
+from filled_sheet import CROSSED_OUT, EMPTY, FILLED, PEN, filled_page, photo_of
 
 from digitedge import Reader
-from digitedge.collecting import CELLS, Cell, read_sheet, sheet
+from digitedge.collecting import CELLS, Cell, KnownSheets, read_sheet, sheet
 from digitedge.collecting.cells import extract_cells, extract_page_ink, remove_borders
-from digitedge.collecting.example import DPI, page_box
+from digitedge.collecting.example import DPI, fill_in_sheet, page_box
 from digitedge.collecting.flatten import flatten
 from digitedge.collecting.page import draw_image
 from digitedge.collecting.pose import locate_sheet
-from digitedge.collecting.read import save_digits
+from digitedge.collecting.save import save_digits
 from digitedge.collecting.sheet import block_corner_mm
 from digitedge.datasets.collection import list_images, open_collection
 from digitedge.errors import DataError, InputError
 from digitedge.synthetic.photo.effects import Conditions
-from digitedge.synthetic.sheets import Shot, photograph
+from digitedge.synthetic.sheets import Shot, photograph, sample_digit_hand
 from digitedge.utils.opencv import cv2, to_grey
 
 SHADOW = Conditions(0, 0, 0.3, 0.5, 0.9, 0, 0, 70)
@@ -90,6 +92,16 @@ def test_an_empty_sheet_and_one_with_one_digit(classifier):
     assert only.cell == Cell(1, 4) and only.predicted == 1
 
 
+def test_what_is_blacked_out_is_left_out(classifier):
+    page = filled_page().copy()
+    cells = [Cell(row, 3) for row in range(10)]
+    for cell in cells:
+        x, y, width, height = page_box(cell)
+        page[y + 20 : y + height - 20, x + 15 : x + width - 15] = (70, 40, 40)
+    reading = read_sheet(photograph(page, np.random.default_rng(0), Shot(tilt=20, direction=30)), classifier)
+    assert len(set(cells) & set(reading.crossed_out)) >= 9
+
+
 def test_borders_that_a_printer_made_dark_are_removed(classifier):
     page = draw_image(dpi=DPI)
     for cell in CELLS:
@@ -161,3 +173,24 @@ def test_digits_are_saved_once_under_the_label_of_their_row(classifier, tmp_path
         record = image.record
         assert image.label == record.asked == int(record.cell[1]) and record.source == "photo.jpg"
         assert image.path.name == f"{reading.sheet}-{record.cell}.png" and record.writer == "0a1b2c3d"
+
+
+def test_another_photograph_of_the_same_sheet_adds_only_what_is_new(classifier, tmp_path):
+    first = read_sheet(photo_of(), classifier)
+    half = replace(first, digits=first.digits[::2])
+    save_digits(tmp_path, half, writer="", source="first.jpg")
+    again = read_sheet(photo_of(Shot(tilt=12, direction=230, turn=-20, blur=1.2, light=SHADOW)), classifier)
+    assert again.sheet != first.sheet
+    added = save_digits(tmp_path, again, writer="", source="again.jpg")
+    expected = {one.cell.name for one in again.digits} - {one.cell.name for one in half.digits}
+    assert {path.stem.split("-")[1] for path in added} == expected
+    assert {path.stem.split("-")[0] for path in added} == {first.sheet}
+    assert save_digits(tmp_path, again, writer="", source="again.jpg") == []
+
+
+def test_another_sheet_of_the_same_hand_is_a_new_one(classifier, tmp_path):
+    save_digits(tmp_path, read_sheet(photo_of(), classifier), writer="", source="first.jpg")
+    other = fill_in_sheet(sample_digit_hand(5, PEN), np.random.default_rng(6))
+    reading = read_sheet(photograph(other, np.random.default_rng(2), Shot(tilt=10)), classifier)
+    assert KnownSheets(tmp_path).find(reading) is None
+    assert len(save_digits(tmp_path, reading, writer="", source="other.jpg")) == len(reading.digits)

@@ -1,6 +1,7 @@
 """The hand of one person: one way to write each digit, and the habits of one writer with one pen."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,19 @@ _UNUSUAL = {
     8: (),
     9: (),
 }
+
+
+class Hand(Protocol):
+    """Whoever fills in a form."""
+
+    @property
+    def pen(self) -> Pen:
+        """That it writes with."""
+        ...
+
+    def write(self, digit: int, rng: np.random.Generator, *, height: int) -> NDArray[np.uint8]:
+        """Write a digit once: its ink, uint8 (about `height`, W), bright on 0."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
