@@ -23,7 +23,7 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
-from digitedge.training.callbacks import PATIENCE, RunRecorder
+from digitedge.training.callbacks import OWN_TUNED_SHARE, PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
 from digitedge.training.own_hand import for_own_digits
@@ -122,6 +122,15 @@ def test_each_epoch_has_the_accuracy_on_own_digits_and_the_last_one_that_is_not_
     losses = np.array([float(row["val_loss"]) for row in rows])
     assert tuned.best_epoch == 1 + int(np.flatnonzero(losses <= WORSE * losses.min())[-1])
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
+
+
+def test_the_result_is_moved_back_towards_the_parent(tuned: TrainResult) -> None:
+    assert tuned.best_epoch == 3  # of which last.keras is
+    start, last, result = (
+        keras.saving.load_model(tuned.folder / name, compile=False).get_weights()[0]
+        for name in ("start.keras", "last.keras", "model.keras")
+    )
+    np.testing.assert_allclose(result, OWN_TUNED_SHARE * last + (1 - OWN_TUNED_SHARE) * start, atol=1e-6)
 
 
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(
