@@ -179,8 +179,11 @@ def test_held_out_own_digits_weigh_as_much_as_all_others(config: TrainConfig, da
     assert set(validation_weights(without).tolist()) == {1.0}
 
 
-def test_the_teacher_is_not_asked_about_own_digits(config: TrainConfig, data: Dataset, own: OwnDigits) -> None:
-    training, _ = make_training_data(config, data, own)
+@pytest.mark.parametrize("teacher", [None, "other.keras"])
+def test_no_teacher_is_asked_about_own_digits(
+    config: TrainConfig, data: Dataset, own: OwnDigits, teacher: str | None
+) -> None:
+    training, _ = make_training_data(replace(config, teacher=teacher), data, own)
     assert training.taught == len(training.images) - training.own == 1200
 
 
