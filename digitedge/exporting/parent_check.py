@@ -119,7 +119,7 @@ def check_against_parent(
         ("corrupted digits", corrupted, MAX_HARD_DROP),
     ):
         comparisons.append(_compare(name, before, model, digits, max_drop=max_drop))
-    comparisons.append(_compare_rejection(before, model, rendered, found.crops[~is_digit]))
+    comparisons.append(_compare_rejection(before, model, test, found.crops[~is_digit]))
     return ParentCheck(comparisons, _draw_changed(before, model, own, test))
 
 
@@ -166,7 +166,7 @@ def _compare(name: str, parent: Classifier, model: Classifier, digits: LabelledC
 def _compare_rejection(
     parent: Classifier, model: Classifier, digits: LabelledCrops, non_digits: NDArray[np.uint8]
 ) -> Comparison:
-    """Compare the shares of non-digits that are less confident than 99 % of the digits."""
+    """Compare the shares of non-digits that are less confident than 99 % of the digits, as `digitedge eval` does."""
 
     def rejected(classifier: Classifier) -> NDArray[np.bool_]:
         threshold = threshold_at_99_tpr(classifier.probabilities(digits.crops), digits.labels)
