@@ -14,12 +14,11 @@ from digitedge.bundle.adaptation import Adaptation, AdaptationInfo, Correction, 
 from digitedge.bundle.bundle import Model, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, ModelError
+from digitedge.metrics.gain import HandFigures
 
 MIN_DIGITS = 10
 FOLDS = 4
-LESS_DOUBT = 0.9
-"""Part of the doubt that may be left where the error of the own digits stays: of few digits, few are misread."""
-STRENGTHS = (1.0, 0.5)
+STRENGTHS = (1.0, 0.5, 0.25)
 """Of the correction; the first that passes is taken."""
 
 
@@ -41,7 +40,7 @@ class Learned:
     def problem(self) -> str | None:
         """Why it may not be used, or None."""
         own, doubt, *others = self.changes
-        if own.after > own.before or (own.after == own.before and doubt.after > LESS_DOUBT * doubt.before):
+        if not HandFigures(own.after, doubt.after).is_better_than(HandFigures(own.before, doubt.before)):
             return f"nothing gained: {own.describe()}"
         return next((f"it would harm: {one.describe()}" for one in others if not one.holds), None)
 

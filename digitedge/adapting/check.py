@@ -12,6 +12,7 @@ from digitedge.datasets.mnist import find_mnist, read_mnist
 from digitedge.datasets.non_digits import draw_non_digits
 from digitedge.evaluation.corruptions import CORRUPTIONS
 from digitedge.metrics.classification import is_correct
+from digitedge.metrics.gain import measure_hand
 from digitedge.runtime import FeatureClassifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.utils.tables import percent
@@ -78,10 +79,9 @@ def measure_gain(
         after: float32 (N, 10), from `Correction.correct`.
         labels: uint8 (N,).
     """
-    rows = np.arange(len(labels))
-    first, second = (1 - float(one[rows, labels].mean()) for one in (before, after))
-    error = measure_change("own digits, learned from the others", before, after, labels)
-    return error, Change("  the same, doubt in the right digit", first, second, 0.0, len(labels))
+    first, second = (measure_hand(one, labels) for one in (before, after))
+    error = Change("own digits, learned from the others", first.error, second.error, 0.0, len(labels))
+    return error, Change("  the same, doubt in the right digit", first.doubt, second.doubt, 0.0, len(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -173,7 +173,9 @@ class Comparison:
         before: share that the parent gets right, 0 to 1.
         after: share that the model gets right.
         mcnemar_p: exact p of the images that only one of the two gets right.
-        loss_p: Wilcoxon p of the losses; None where they do not matter.
+        doubt_before: mean probability that the parent gives to all digits but the right one; None where the errors
+            alone count.
+        doubt_after: that of the model.
         max_drop: largest loss that is allowed; None where there must be a gain.
         passed: whether that holds.
     """
@@ -183,7 +185,8 @@ class Comparison:
     before: Share
     after: Share
     mcnemar_p: Share
-    loss_p: Share | None = None
+    doubt_before: Share | None = None
+    doubt_after: Share | None = None
     max_drop: Share | None = None
     passed: bool
 

@@ -187,20 +187,19 @@ Fine-tuned from `{parent.name}` (sha256 {parent.sha256[:12]}...) on {own.trainin
 
 def comparison_table(parent: Parent) -> Table:
     """The comparison of a fine-tuned model with its parent: shares that are right, and what is allowed."""
-    heads = ["images", "before", "after", "change", "p", "limit", "result"]
-    lines = {
-        one.name: [
-            f"{one.images:,}",
-            percent(one.before),
-            percent(one.after),
-            f"{100 * (one.after - one.before):+.2f} points",
-            f"{one.mcnemar_p:.2g}",
-            "must rise" if one.max_drop is None else f"-{100 * one.max_drop:.1f} points",
-            "passed" if one.passed else "FAILED",
-        ]
-        for one in parent.comparisons
-    }
-    return Table("compared with its parent", heads, lines)
+    lines: dict[str, list[str]] = {}
+    for one in parent.comparisons:
+        limit = "must rise" if one.max_drop is None else f"-{100 * one.max_drop:.1f} points"
+        result = "passed" if one.passed else "FAILED"
+        figures = [f"{one.images:,}", *_change(one.before, one.after), f"{one.mcnemar_p:.2g}"]
+        lines[one.name] = [*figures, limit, result]
+        if one.doubt_before is not None and one.doubt_after is not None:
+            lines["  doubt in the right digit"] = ["", *_change(one.doubt_before, one.doubt_after), "", "", ""]
+    return Table("compared with its parent", ["images", "before", "after", "change", "p", "limit", "result"], lines)
+
+
+def _change(before: float, after: float) -> list[str]:
+    return [percent(before), percent(after), f"{100 * (after - before):+.2f} points"]
 
 
 def _kept_layers(manifest: Manifest) -> str:

@@ -17,8 +17,10 @@ from digitedge.training.optimizers import Purpose
 from digitedge.training.run_folder import BEST, LAST, EpochRow, find_best_epoch, write_history
 from digitedge.utils.tables import percent
 
-# Share of the fine-tuned weights in the result of a fine-tuning. See docs/decisions/train-settings.md.
+# Share of the fine-tuned weights in the result of a fine-tuning, without and with own digits. See
+# docs/decisions/train-settings.md and docs/decisions/own-hand.md.
 TUNED_SHARE = 0.7
+OWN_TUNED_SHARE = 0.85
 
 
 # A fine-tuning on own digits ends after so many epochs that are worse than the best.
@@ -89,7 +91,8 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
         model = without_optimizer(self.model)
         if self._start is not None:
             pairs = zip(model.get_weights(), self._start, strict=True)
-            model.set_weights([TUNED_SHARE * tuned + (1 - TUNED_SHARE) * initial for tuned, initial in pairs])
+            share = OWN_TUNED_SHARE if self._purpose is Purpose.OWN_DIGITS else TUNED_SHARE
+            model.set_weights([share * tuned + (1 - share) * initial for tuned, initial in pairs])
         return model
 
 

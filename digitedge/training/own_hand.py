@@ -28,7 +28,7 @@ STEPS = 50
 EPOCHS = 6
 # Scenes that a net for a camera rehearses; they are rendered in ten seconds on two cores.
 SCENES = 100
-# Weight of the teacher in the loss: what is rehearsed has the answers of the start as its only targets.
+# Weight of the teacher in the loss: images of the data set have its answers as their only targets.
 TEACHER_WEIGHT = 1.0
 
 

@@ -55,8 +55,7 @@ class TrainResult:
 
     Attributes:
         folder: the run folder.
-        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning without
-            own digits are mixed with its start.
+        best_epoch: from 1, the epoch whose weights are in model.keras; those of a fine-tuning are mixed with its start.
         validation_accuracy: of those weights, on the validation digits.
         initial_test_accuracy: on the test images, before training.
         test_accuracy: on the test images, with the best weights.
@@ -268,7 +267,7 @@ def _train_epochs(
     checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
-    start = load_keras(folder / START).get_weights() if config.purpose is Purpose.FINE_TUNING else None
+    start = None if config.start is None else load_keras(folder / START).get_weights()
     recorder = RunRecorder(folder, checkpoint.history, start=start, purpose=config.purpose)
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history

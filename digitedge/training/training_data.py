@@ -89,8 +89,8 @@ def make_training_data(
 
     The user's own non-digits, uint8 (K, 28, 28), are trained on among the own digits.
 
-    A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes. With
-    own digits, scenes are only there to keep what it knows, so it is asked about them too; about own digits never.
+    A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes. About
+    own digits no teacher is asked.
     """
     count = config.training_count(len(data.x_train))
     training = [SceneCrops(data.x_train[:count], data.y_train[:count])]
@@ -103,10 +103,10 @@ def make_training_data(
         ):
             written = WrittenDigits.from_data(parts[0].crops, parts[0].labels)
             parts.append(cached_crops(make_training_crops, scenes, seed=seed, written=written))
-    taught = None if config.start is None or config.teacher else count
+    is_own_teacher = config.start is not None and config.teacher is None
+    taught = count if is_own_teacher or own is not None else None
     if own is None:
         return _join(training, taught=taught), _join(validation)
-    taught = sum(map(len, training))  # what the user's digits are is known better by their labels
     ours = [_labelled(own.training), SceneCrops(non_digits, np.full(len(non_digits), NON_DIGIT, np.uint8))]
     return _join(training, ours, taught=taught), _join(validation, [_labelled(own.held_out)])
 

@@ -23,7 +23,7 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
-from digitedge.training.callbacks import PATIENCE, RunRecorder
+from digitedge.training.callbacks import OWN_TUNED_SHARE, PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
 from digitedge.training.own_hand import for_own_digits
@@ -124,6 +124,15 @@ def test_each_epoch_has_the_accuracy_on_own_digits_and_the_last_one_that_is_not_
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
 
 
+def test_the_result_is_moved_back_towards_the_parent(tuned: TrainResult) -> None:
+    assert tuned.best_epoch == 3  # of which last.keras is
+    start, last, result = (
+        keras.saving.load_model(tuned.folder / name, compile=False).get_weights()[0]
+        for name in ("start.keras", "last.keras", "model.keras")
+    )
+    np.testing.assert_allclose(result, OWN_TUNED_SHARE * last + (1 - OWN_TUNED_SHARE) * start, atol=1e-6)
+
+
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(
     config: TrainConfig, data: Dataset, own: OwnDigits
 ) -> None:
@@ -170,8 +179,11 @@ def test_held_out_own_digits_weigh_as_much_as_all_others(config: TrainConfig, da
     assert set(validation_weights(without).tolist()) == {1.0}
 
 
-def test_the_teacher_is_not_asked_about_own_digits(config: TrainConfig, data: Dataset, own: OwnDigits) -> None:
-    training, _ = make_training_data(config, data, own)
+@pytest.mark.parametrize("teacher", [None, "other.keras"])
+def test_no_teacher_is_asked_about_own_digits(
+    config: TrainConfig, data: Dataset, own: OwnDigits, teacher: str | None
+) -> None:
+    training, _ = make_training_data(replace(config, teacher=teacher), data, own)
     assert training.taught == len(training.images) - training.own == 1200
 
 
