@@ -15,7 +15,8 @@ from digitedge.utils.opencv import as_uint8, cv2, resize
 from digitedge.vision.illumination import Illumination, extract_ink
 from digitedge.vision.segment import connected_components
 
-# The paper is estimated on every so many pixels of the flat page, and what is narrower than this is a stroke.
+# The paper is estimated on a copy with so many pixels of the flat page in one, what is narrower than this is a stroke,
+# and the result is blurred: by little, or the hard edge of a shadow would look like ink.
 _LIGHT_STEP = 3
 _LIGHT_SIGMA = 1.0
 _MAX_STROKE_MM = 9.0

@@ -22,8 +22,8 @@ _LIMIT = 6.1
 # A digit that is wide, and that the classifier does not know, is no longer for that.
 _LEAST_LENGTH = 1.9
 # What is broader than any pen is blacked out, if the classifier doubts it: a thick pen fills the loops of an 8, too.
-_BLOT_MM = 4.0
-_DOUBT = 0.5
+_BLOT_MM = 4.5
+_DOUBT = 0.2
 # Confidences beyond these say no more.
 _LEAST, _MOST = 0.1, 0.999
 # Share of the darkest ink from which a pixel is part of the line.
