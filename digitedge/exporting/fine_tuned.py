@@ -1,6 +1,7 @@
 """What a fine-tuning is compared with: its parent, and the digits of the fine-tunings before it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,12 +54,16 @@ def _load_earlier(
         runs: folder of the run folders, which say where the digits are.
         log: gets a line for each of them whose digits cannot be loaded any more.
     """
-    fine_tuned = {one.own.sha256: (run, one) for run in list_runs(runs) if (one := run.fine_tuning)}
+    fine_tuned = {}
+    for run in list_runs(runs):
+        with suppress(DataError):  # a damaged args.json names no digits
+            if fine_tuning := run.fine_tuning:
+                fine_tuned[fine_tuning.own.sha256] = run, fine_tuning
     while own_sha256 is not None:
-        run, fine_tuning = fine_tuned.pop(own_sha256, (None, None))
-        if run is None or fine_tuning is None:
+        if own_sha256 not in fine_tuned:
             log(f"earlier own digits of its parent are not compared: no run in {runs} knows them")
             return
+        run, fine_tuning = fine_tuned.pop(own_sha256)
         try:
             digits = load_training_digits(run.data_sources)
         except (DataError, CameraError) as exc:
