@@ -80,21 +80,24 @@ def adapt(
             chosen = own[0].choose(held_out)
             judged[held_out] = _weaken(part, strength).correct(chosen.features, chosen.probabilities)
         gain = measure_gain(own[0].probabilities, judged, digits.labels)
-        learned = _describe(model, correction, (*gain, *others.changes(correction)), how, len(digits))
+        learned = _describe(model, correction, (*gain, *others.changes(correction)), how, digits)
         if learned.problem is None:
             break
     return learned
 
 
-def _describe(model: Model, correction: Correction, changes: tuple[Change, ...], folds: str, count: int) -> Learned:
+def _describe(
+    model: Model, correction: Correction, changes: tuple[Change, ...], folds: str, digits: LabelledCrops
+) -> Learned:
     def build(passed: bool) -> Learned:
         info = AdaptationInfo(
             model_sha256=sha256_of(model.path),
             passed=passed,
-            digits=count,
+            digits=len(digits),
             error_before=changes[0].before,
             error_after=changes[0].after,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            writers=sorted(digits.writers),
         )
         return Learned(Adaptation(info, correction), changes, folds)
 

@@ -8,7 +8,7 @@ docs/decisions/adapt.md.
 
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +48,7 @@ class AdaptationInfo:
         error_before: share of them that the network misreads.
         error_after: the same with an adaptation that was learned from the others.
         created: ISO 8601 time.
+        writers: ids of the writers of the own digits.
     """
 
     model_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -56,6 +57,7 @@ class AdaptationInfo:
     error_before: Share
     error_after: Share
     created: str
+    writers: list[str] = field(default_factory=list)
     schema: Literal["digitedge.adaptation/1"] = SCHEMA
 
 

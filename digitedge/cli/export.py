@@ -1,6 +1,7 @@
 """`digitedge export`."""
 
 import re
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +22,7 @@ from digitedge.cli.common import (
     print_table,
     print_text,
 )
-from digitedge.errors import InputError, ModelError, ParityError
+from digitedge.errors import DataError, InputError, ModelError, ParityError
 from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
 
 if TYPE_CHECKING:
@@ -185,6 +186,18 @@ def export(
     echo(f"next: digitedge camera demo --model {exported.bundle.path}")
 
 
+def _find_fine_tuning(folder: Path | None) -> "RunFolder | None":
+    """Open the run folder that a file is from, if it was fine-tuned on own digits: it is compared with its parent."""
+    from digitedge.training.run_folder import load_run
+
+    if folder is None:
+        return None
+    with suppress(DataError):  # a damaged args.json: the file is exported as any other
+        run = load_run(folder)
+        return run if run.fine_tuning else None
+    return None
+
+
 def _find_source(
     model: Path | None, name: str | None, preprocess: str | None, min_accuracy: float, unfinished: bool
 ) -> tuple["ModelSource", "RunFolder | None"]:
@@ -204,7 +217,7 @@ def _find_source(
             preprocess=preprocess,
             min_accuracy=min_accuracy,
             unfinished=training is not None and not check_finished(training, allow_unfinished=unfinished),
-        ), None
+        ), _find_fine_tuning(training)
     run = find_newest_run(RUNS_FOLDER) if model is None else load_run(model)
     echo(f"run: {run.path}")
     finished = check_finished(run.path, allow_unfinished=unfinished)

@@ -1,10 +1,12 @@
 """What was trained on the digits of a writer: runs and bundles name the writers of their digits by their ids."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from digitedge.errors import DataError, DigitEdgeError
+from digitedge.bundle.adaptation import SUFFIX, load_adaptation
+from digitedge.errors import DataError, DigitEdgeError, ModelError
 from digitedge.utils.loading import read_json
 
 FILES = ("args.json", "manifest.json")
@@ -13,15 +15,15 @@ hash of its parent's own digits under "parent"."""
 
 
 def models_of_writer(writer: str, *, runs: Path, bundles: Path) -> list[Path]:
-    """Find the runs and bundles that were trained on the digits of a writer, themselves or through their parents.
+    """Find the models that were trained on the digits of a writer, themselves or through their parents.
 
     Args:
         writer: id of the writer.
         runs: folder of run folders.
-        bundles: folder of bundles.
+        bundles: folder of bundles and adaptations.
 
     Returns:
-        Their folders, runs first. What cannot be read names nobody.
+        Run folders, bundles, and files of adaptations. What cannot be read names nobody.
     """
     models = [*_read_all(runs), *_read_all(bundles)]
     found = {path for path, model in models if writer in _listed(_part(model, "own"), "writers")}
@@ -31,7 +33,14 @@ def models_of_writer(writer: str, *, runs: Path, bundles: Path) -> list[Path]:
         hashes = {_part(_part(model, "own"), "sha256") for path, model in models if path in found} - {None}
         found |= {path for path, model in models if _part(_part(model, "parent"), "own_sha256") in hashes}
         found |= {path for path, model in models if _part(_part(model, "own"), "sha256") in hashes}
-    return [path for path, _ in models if path in found]
+    return [*(path for path, _ in models if path in found), *_find_adaptations(writer, bundles)]
+
+
+def _find_adaptations(writer: str, folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        with suppress(ModelError):
+            if writer in load_adaptation(path).info.writers:
+                yield path
 
 
 def _read_all(folder: Path) -> Iterator[tuple[Path, Any]]:

@@ -27,6 +27,11 @@ class LabelledCrops:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def writers(self) -> frozenset[str]:
+        """The ids of the writers that are known."""
+        return frozenset(writer for group in self.groups if (writer := group.partition("/")[0]))
+
     def subset(self, count: int, *, seed: int = 0) -> "LabelledCrops":
         """Choose a balanced subset of `count` crops, or of all if there are fewer, in the order of the set."""
         return self.choose(balanced_indices(self.labels, count, seed=seed))

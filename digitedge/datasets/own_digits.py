@@ -43,8 +43,7 @@ class OwnDigits:
     @property
     def writers(self) -> tuple[str, ...]:
         """The ids of the writers that are known."""
-        groups = [*self.training.groups, *self.held_out.groups]
-        return tuple(sorted({writer for group in groups if (writer := group.partition("/")[0])}))
+        return tuple(sorted(self.training.writers | self.held_out.writers))
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -82,7 +81,7 @@ def split_own_digits(digits: LabelledCrops, *, misread: NDArray[np.bool_] | None
     """
     groups = np.array(digits.groups or [""] * len(digits), dtype=object)
     writers = np.array([group.partition("/")[0] for group in groups], dtype=object)
-    known = sorted({writer for writer in writers.tolist() if writer})
+    known = sorted(digits.writers)
     if len(known) >= MANY_WRITERS:
         chosen = _choose(known, max(1, len(known) // WRITERS_HELD_OUT))
         return _split(digits, np.isin(writers, chosen), f"{len(chosen)} of {len(known)} writers are held out")
