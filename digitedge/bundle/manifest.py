@@ -153,14 +153,12 @@ class OwnDigitsSource:
         training: number of digits that were trained on.
         held_out: number of digits that were held out.
         split: how, in a few words.
-        writers: random ids of the writers, which `collection.json` alone knows by name.
     """
 
     sha256: str
     training: Count
     held_out: Count
     split: str
-    writers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +197,13 @@ class Parent:
         name: of its bundle or run.
         sha256: of its .keras file.
         comparisons: with this model.
+        not_compared: earlier own digits that could not be compared, with the reason.
     """
 
     name: str
     sha256: str
     comparisons: Annotated[list[Comparison], Meta(min_length=1)]
+    not_compared: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -253,6 +253,8 @@ class Manifest:
         not_made: files that were asked for and could not be made, with the reason.
         own: the user's own digits among those it was trained on; None if there are none.
         parent: the model that was fine-tuned on them, and how the two compare; None without.
+        writers: random ids of the writers whose digits it learned from, also through its parent and teacher;
+            `collection.json` alone knows their names.
     """
 
     schema: str = SCHEMA
@@ -279,6 +281,7 @@ class Manifest:
     not_made: dict[str, str] = field(default_factory=dict)
     own: OwnDigitsSource | None = None
     parent: Parent | None = None
+    writers: list[str] = field(default_factory=list)
 
     def failed_check(self, file: str | None = None) -> str | None:
         """What the bundle, or one of its files, failed, in words that follow "failed"; None if it passed."""

@@ -232,5 +232,6 @@ def _find_source(
         preprocess=preprocess or "0-255",
         min_accuracy=min_accuracy,
         unfinished=not finished,
+        writers=run.writers,
     )
     return source, run

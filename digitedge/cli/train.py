@@ -105,7 +105,7 @@ def train(
     from digitedge.datasets.load import OWN, choose_roles, load_training_digits
     from digitedge.training import train as training
     from digitedge.training.architectures import ARCHITECTURES, find_architecture
-    from digitedge.training.own_hand import for_own_digits, split_for
+    from digitedge.training.own_hand import find_writers, for_own_digits, split_for
     from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
 
     if resume is not None:
@@ -134,7 +134,7 @@ def train(
         digits = load_training_digits(data, log=echo)
         split = None
         if config.start is not None and digits.own is not None:
-            split = partial(split_for, Path(config.start))
+            split = partial(split_for, Path(config.start), runs=RUNS_FOLDER, log=echo)
             config = for_own_digits(config, epochs=epochs, scenes=scenes)
         elif digits.name == OWN:
             count = len(digits.joined().x_train)
@@ -143,6 +143,9 @@ def train(
                 f"--from {RELEASED}"
             )
         data_name, dataset, own = choose_roles(digits, split=split, log=echo)
+        writers = (digits.own.writers if digits.own else frozenset()).union(
+            *(find_writers(Path(one)) for one in (config.start, config.teacher) if one is not None)
+        )
         with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
             training.train(
                 config,
@@ -152,6 +155,7 @@ def train(
                 folder=folder,
                 own=own,
                 non_digits=digits.non_digits,
+                writers=writers,
                 log=print_line,
             )
     print_line(f"run folder: {folder}")

@@ -7,6 +7,7 @@ docs/decisions/own-hand.md.
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.runtime.contract import CLASSES
 
-# From so many writers on, a fifth of them are held out; of fewer, a part of the digits of each.
+# From so many writers on, whole writers are held out; of fewer, a part of the digits of each.
 MANY_WRITERS = 5
-WRITERS_HELD_OUT = 5  # one in so many
-HELD_OUT = 4  # one in so many of the digits, or of the sheets of a writer
+# One in so many is held out: of the writers, of the sheets of a writer, or of the digits of a sheet.
+HELD_OUT = 5
 SPLIT_SEED = 4
 
 
@@ -63,40 +64,71 @@ def digits_sha256(*parts: LabelledCrops) -> str:
     return hashlib.sha256("".join(ids).encode()).hexdigest()
 
 
-def split_own_digits(digits: LabelledCrops, *, misread: NDArray[np.bool_] | None = None) -> OwnDigits:
-    """Split digits by writer or by sheet; of a single sheet, one digit in four is held out.
+class KnownSplit(NamedTuple):
+    """`digit_ids` of digits that a model was trained on, or that were held out."""
+
+    training: frozenset[str] = frozenset()
+    held_out: frozenset[str] = frozenset()
+
+
+NOTHING_KNOWN = KnownSplit()
+
+
+def split_own_digits(
+    digits: LabelledCrops, *, misread: NDArray[np.bool_] | None = None, known: KnownSplit = NOTHING_KNOWN
+) -> OwnDigits:
+    """Split digits by writer or by sheet; of a single sheet, one digit in five is held out.
 
     Args:
         digits: of the user.
+        known: digits that the model that is fine-tuned was trained on stay so, and those that were held out stay held
+            out; only the others are split.
         misread: bool (N,), which of them the model that is fine-tuned misreads. Among the digits of a single sheet, as
             large a share of these is held out as of the others, so that a few of them can be judged by; None if that
             is not known.
 
     Examples:
-        >>> labels = np.repeat(np.arange(10, dtype=np.uint8), 8)
-        >>> one = LabelledCrops("a", np.zeros((80, 28, 28), np.uint8), labels, ("",) * 80)
+        >>> labels = np.repeat(np.arange(10, dtype=np.uint8), 10)
+        >>> one = LabelledCrops("a", np.zeros((100, 28, 28), np.uint8), labels, ("",) * 100)
         >>> own = split_own_digits(one)
         >>> len(own.training), len(own.held_out), own.split
-        (60, 20, 'one digit in four is held out')
+        (80, 20, 'one digit in five is held out')
     """
+    if not any(known):
+        return _split(digits, *_choose_held_out(digits, misread))
+    ids = digit_ids(digits)
+    is_held_out = np.isin(ids, list(known.held_out))
+    new = np.flatnonzero(~is_held_out & ~np.isin(ids, list(known.training)))
+    split = "digits that are known from before stay as they were"
+    if len(new):
+        chosen, how = _choose_held_out(digits.choose(new), None if misread is None else misread[new])
+        is_held_out[new] = chosen
+        split = f"{split}; of {len(new)} new ones, {how}"
+    return _split(digits, is_held_out, split)
+
+
+def _choose_held_out(digits: LabelledCrops, misread: NDArray[np.bool_] | None) -> tuple[NDArray[np.bool_], str]:
+    """Choose which digits are held out: bool (N,), and how they were chosen."""
     groups = np.array(digits.groups or [""] * len(digits), dtype=object)
     writers = np.array([group.partition("/")[0] for group in groups], dtype=object)
-    known = sorted(digits.writers)
-    if len(known) >= MANY_WRITERS:
-        chosen = _choose(known, max(1, len(known) // WRITERS_HELD_OUT))
-        return _split(digits, np.isin(writers, chosen), f"{len(chosen)} of {len(known)} writers are held out")
+    names = sorted(digits.writers)
+    if len(names) >= MANY_WRITERS:
+        chosen = _choose(names, max(1, len(names) // HELD_OUT))
+        return np.isin(writers, chosen), f"{len(chosen)} of {len(names)} writers are held out"
     is_held_out = np.zeros(len(digits), bool)
     ways: dict[str, None] = {}
     for writer in sorted(set(writers.tolist())):
         theirs = writers == writer
         sheets = sorted({group for group in groups[theirs].tolist() if group})
-        if len(sheets) > 1 and all(groups[theirs]):
+        alone = theirs
+        if len(sheets) > 1:
             is_held_out |= np.isin(groups, _choose(sheets, max(1, len(sheets) // HELD_OUT)))
             ways["whole sheets are held out"] = None
-        else:
-            is_held_out |= _one_in_four(digits.labels, theirs, misread)
-            ways["one digit in four is held out"] = None
-    return _split(digits, is_held_out, " and ".join(ways))
+            alone = theirs & (groups == "")  # of no sheet
+        if alone.any():
+            is_held_out |= _one_in_five(digits.labels, alone, misread)
+            ways["one digit in five is held out"] = None
+    return is_held_out, " and ".join(ways)
 
 
 def split_as_before(digits: LabelledCrops, held_out: Collection[str], split: str) -> OwnDigits:
@@ -115,10 +147,10 @@ def _split(digits: LabelledCrops, is_held_out: NDArray[np.bool_], split: str) ->
     return OwnDigits(training, held_out, split)
 
 
-def _one_in_four(
+def _one_in_five(
     labels: NDArray[np.uint8], theirs: NDArray[np.bool_], misread: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """Choose every fourth digit in the order of the labels, apart for misread ones; never the only one of its kind."""
+    """Choose every fifth digit in the order of the labels, apart for misread ones; never the only one of its kind."""
     is_chosen = np.zeros(len(labels), bool)
     is_wrong = np.zeros(len(labels), bool) if misread is None else misread
     counts = np.bincount(labels[theirs], minlength=CLASSES)

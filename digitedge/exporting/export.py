@@ -78,7 +78,8 @@ class ModelSource:
         min_accuracy: smallest share of the training digits that it must read right, 0 to 1.
         data_sha256: hash of the data set that it was trained on; None if unknown.
         unfinished: whether its training was interrupted.
-        own: the user's own digits among its training data; None if there are none.
+        writers: ids of the writers whose digits it learned from.
+        own: the user's own digits that it was fine-tuned on; None if there are none.
         parent: the model that was fine-tuned on them; None if it was trained from new weights.
     """
 
@@ -90,6 +91,7 @@ class ModelSource:
     min_accuracy: float = MIN_ACCURACY
     data_sha256: str | None = None
     unfinished: bool = False
+    writers: frozenset[str] = frozenset()
     own: OwnDigits | None = None
     parent: ParentModel | None = None
 
@@ -234,6 +236,7 @@ def export(
             not_made=not_made,
             own=_describe_own(source.own),
             parent=parent,
+            writers=sorted(source.writers),
         )
         write_text(draft / CARD, model_card(manifest))
         write_text(draft / MANIFEST, manifest.to_json())
@@ -277,14 +280,18 @@ def _describe_own(own: OwnDigits | None) -> OwnDigitsSource | None:
         training=len(own.training),
         held_out=len(own.held_out),
         split=own.split,
-        writers=list(own.writers),
     )
 
 
 def _describe_parent(parent: ParentModel | None, check: ParentCheck | None) -> Parent | None:
     if parent is None or check is None:
         return None
-    return Parent(name=parent.name, sha256=parent.sha256, comparisons=check.comparisons)
+    return Parent(
+        name=parent.name,
+        sha256=parent.sha256,
+        comparisons=check.comparisons,
+        not_compared=list(parent.not_compared),
+    )
 
 
 def _describe_origin(original: Original) -> Origin:

@@ -1,7 +1,6 @@
 """What a fine-tuning is compared with: its parent, and the digits of the fine-tunings before it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from digitedge.datasets.own_digits import OwnDigits, split_as_before
 from digitedge.errors import CameraError, DataError
 from digitedge.exporting.export import ModelSource
 from digitedge.exporting.parent_check import ParentModel
-from digitedge.training.run_folder import START, FineTuning, RunFolder, list_runs
+from digitedge.training.run_folder import START, FineTuning, RunFolder, find_lineage
 
 
 def add_parent(
@@ -39,8 +38,17 @@ def add_parent(
     if own is None:
         raise DataError(f"{run.path} was trained on own digits. Name them with --data, to judge it on them.")
     parent = fine_tuning.parent
-    earlier = dict(_load_earlier(parent.own_sha256, runs, log))
-    model = ParentModel(name=parent.name, file=run.path / START, sha256=parent.sha256, earlier=earlier)
+    not_compared: list[str] = []
+    earlier = dict(_load_earlier(parent.own_sha256, runs, not_compared.append))
+    for line in not_compared:
+        log(f"not compared: {line}")
+    model = ParentModel(
+        name=parent.name,
+        file=run.path / START,
+        sha256=parent.sha256,
+        earlier=earlier,
+        not_compared=not_compared,
+    )
     return replace(source, own=own, parent=model)
 
 
@@ -54,22 +62,12 @@ def _load_earlier(
         runs: folder of the run folders, which say where the digits are.
         log: gets a line for each of them whose digits cannot be loaded any more.
     """
-    fine_tuned = {}
-    for run in list_runs(runs):
-        with suppress(DataError):  # a damaged args.json names no digits
-            if fine_tuning := run.fine_tuning:
-                fine_tuned[fine_tuning.own.sha256] = run, fine_tuning
-    while own_sha256 is not None:
-        if own_sha256 not in fine_tuned:
-            log(f"earlier own digits of its parent are not compared: no run in {runs} knows them")
-            return
-        run, fine_tuning = fine_tuned.pop(own_sha256)
+    for run, fine_tuning in find_lineage(own_sha256, runs, log=log):
         try:
             digits = load_training_digits(run.data_sources)
         except (DataError, CameraError) as exc:
-            log(f"the digits of {run.path} are not compared: {exc}")
+            log(f"the digits of {run.path.name}: {exc}")
         else:
             ids = fine_tuning.own.held_out_ids
             if digits.own is not None and len(held_out := split_as_before(digits.own, ids, "").held_out):
                 yield f"held-out digits of {run.path.name}", held_out
-        own_sha256 = fine_tuning.parent.own_sha256

@@ -5,7 +5,7 @@ could do before, the new model must still do: MNIST, digits of rendered scenes, 
 corrupted digits, and the rejection of non-digits. See docs/decisions/own-hand.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,12 +55,14 @@ class ParentModel:
         file: its .keras file.
         sha256: of that file.
         earlier: held-out digits of the fine-tunings that it came from, by name.
+        not_compared: those that cannot be loaded any more, with the reason.
     """
 
     name: str
     file: Path
     sha256: str
     earlier: Mapping[str, LabelledCrops] = field(default_factory=dict)
+    not_compared: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,10 +89,9 @@ class RunRecorder(keras.callbacks.Callback):  # type: ignore[misc]  # keras has 
 
     def _result(self) -> keras.Model:
         model = without_optimizer(self.model)
-        if self._start is not None:
+        if self._start is not None and self._purpose is Purpose.FINE_TUNING:
             pairs = zip(model.get_weights(), self._start, strict=True)
-            share = OWN_TUNED_SHARE if self._purpose is Purpose.OWN_DIGITS else TUNED_SHARE
-            model.set_weights([share * tuned + (1 - share) * initial for tuned, initial in pairs])
+            model.set_weights([TUNED_SHARE * tuned + (1 - TUNED_SHARE) * initial for tuned, initial in pairs])
         return model
 
 

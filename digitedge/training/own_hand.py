@@ -3,21 +3,22 @@
 See docs/decisions/own-hand.md.
 """
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bundle.bundle import MANIFEST, read_manifest
+from digitedge.bundle.bundle import MANIFEST, read_manifest, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
-from digitedge.datasets.own_digits import OwnDigits, digit_ids, split_own_digits
+from digitedge.datasets.own_digits import KnownSplit, OwnDigits, digit_ids, split_own_digits
 from digitedge.metrics.ood import OodResult
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import Teacher
-from digitedge.training.run_folder import ARGS, BEST, load_run
+from digitedge.training.run_folder import ARGS, BEST, find_lineage, load_run
 from digitedge.utils.tables import Table, percent
 
 # Digits that are classified at once.
@@ -51,16 +52,27 @@ def for_own_digits(config: TrainConfig, *, epochs: int | None = None, scenes: in
     )
 
 
-def split_for(start: Path, digits: LabelledCrops) -> OwnDigits:
-    """Split own digits for the fine-tuning of a model, the .keras file `start`; see `split_own_digits`.
+def split_for(start: Path, digits: LabelledCrops, *, runs: Path, log: Callable[[str], object]) -> OwnDigits:
+    """Split own digits for the fine-tuning of a model; see `split_own_digits`.
+
+    Args:
+        start: the .keras file of the model.
+        digits: of the user.
+        runs: folder of the runs, which know the digits of earlier fine-tunings from which the model came.
+        log: gets a line if that is not known of one of them.
 
     Raises:
         ModelError: the file cannot be read, or has other inputs or outputs.
     """
+    earlier = [one.own for _, one in find_lineage(find_own_sha256(start.absolute().parent), runs, log=log)]
+    known = KnownSplit(
+        frozenset(chain.from_iterable(one.training_ids for one in earlier)),
+        frozenset(chain.from_iterable(one.held_out_ids for one in earlier)),
+    )
     teacher = Teacher(start)
     batches = np.array_split(digits.crops, 1 + len(digits) // BATCH)
     predictions = np.concatenate([teacher.probabilities(batch).argmax(axis=1) for batch in batches])
-    return split_own_digits(digits, misread=predictions != digits.labels)
+    return split_own_digits(digits, misread=predictions != digits.labels, known=known)
 
 
 def describe_parent(start: str, copy: Path) -> dict[str, Any]:
@@ -73,13 +85,19 @@ def describe_parent(start: str, copy: Path) -> dict[str, Any]:
         copy: of that file, in the run folder.
     """
     path = Path(start).absolute()
-    with copy.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    parent = {"name": path.parent.name if path.name == BEST else path.stem, "sha256": sha256}
-    return {**parent, "own_sha256": _find_own_sha256(path.parent)}
+    parent = {"name": path.parent.name if path.name == BEST else path.stem, "sha256": sha256_of(copy)}
+    return {**parent, "own_sha256": find_own_sha256(path.parent)}
 
 
-def _find_own_sha256(folder: Path) -> str | None:
+def find_writers(model: Path) -> frozenset[str]:
+    """The ids of the writers whose digits a model learned from, by its .keras file in a run folder or bundle."""
+    folder = model.absolute().parent
+    if (folder / ARGS).is_file():
+        return load_run(folder).writers
+    return frozenset(read_manifest(folder).writers) if (folder / MANIFEST).is_file() else frozenset()
+
+
+def find_own_sha256(folder: Path) -> str | None:
     """The hash of the own digits on which the model of a run folder or bundle was fine-tuned, or None."""
     if (folder / ARGS).is_file():
         own = load_run(folder).args.get("own")
@@ -94,8 +112,8 @@ def describe_own(own: OwnDigits, non_digits: NDArray[np.uint8]) -> dict[str, Any
     """Describe own digits by hash, numbers and the ids of their writers; no names, no images."""
     return {
         "sha256": own.sha256,
+        "training_ids": digit_ids(own.training),
         "held_out_ids": digit_ids(own.held_out),
-        "writers": list(own.writers),
         "training": len(own.training),
         "held_out": len(own.held_out),
         "non_digits": len(non_digits),

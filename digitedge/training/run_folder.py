@@ -11,6 +11,7 @@ metrics.json is written last: a run without it was interrupted and can be resume
 
 import csv
 import io
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,7 @@ class OwnArgs:
     sha256: str
     split: str
     held_out_ids: tuple[str, ...]
-    writers: tuple[str, ...] = ()
+    training_ids: tuple[str, ...] = ()
 
 
 class FineTuning(NamedTuple):
@@ -133,6 +134,17 @@ class RunFolder:
                 "digits stay held out."
             )
         return own
+
+    @property
+    def writers(self) -> frozenset[str]:
+        """Ids of the writers whose digits were trained on, also through the start and the teacher.
+
+        Raises:
+            DataError: args.json is damaged.
+        """
+        where = f"{self.path / ARGS}: writers"
+        ids = self.args.get("writers", [])
+        return frozenset(build_dataclass(list[str], ids, where=where, error=DataError, advice="Train again."))
 
     @property
     def data_sources(self) -> list[str] | None:
@@ -233,8 +245,11 @@ def read_history(folder: Path) -> list[EpochRow]:
 def find_best_epoch(history: Sequence[EpochRow], purpose: Purpose) -> EpochRow:
     """Find the first epoch with the largest validation accuracy; for own digits, the last one that is not worse.
 
-    Held-out own digits weigh half of the validation loss, and one of them that is misread decides it. So of epochs
-    whose loss is about the smallest the last one is taken: its learning rate is the smallest.
+    Own digits weigh half of the validation loss, and one of them that is misread moves it. So of epochs whose loss is
+    about the smallest the last one is taken: its learning rate is the smallest.
+
+    Raises:
+        ModelError: a loss is no number.
 
     Examples:
         >>> history = [{"epoch": 1, "val_loss": 0.2}, {"epoch": 2, "val_loss": 0.21}, {"epoch": 3, "val_loss": 0.4}]
@@ -242,6 +257,8 @@ def find_best_epoch(history: Sequence[EpochRow], purpose: Purpose) -> EpochRow:
         2
     """
     if purpose is Purpose.OWN_DIGITS:
+        if not all(math.isfinite(row["val_loss"]) for row in history):
+            raise ModelError("the validation loss is no number: the training diverged. Start from another model.")
         limit = WORSE * min(row["val_loss"] for row in history)
         return next(row for row in reversed(history) if row["val_loss"] <= limit)
     return max(history, key=itemgetter("val_accuracy"))
@@ -266,6 +283,30 @@ def list_runs(runs: Path) -> list[RunFolder]:
         with suppress(DataError, ModelError):
             found.append(load_run(path.parent))
     return found
+
+
+def find_lineage(
+    own_sha256: str | None, runs: Path, *, log: Callable[[str], object]
+) -> Iterator[tuple[RunFolder, FineTuning]]:
+    """Find the fine-tunings on own digits from which a model came, the latest first.
+
+    Args:
+        own_sha256: hash of the own digits of the latest one; None if there is none.
+        runs: folder of the run folders.
+        log: gets a line if one of them is not there any more.
+    """
+    fine_tuned: dict[str, tuple[RunFolder, FineTuning]] = {}
+    for run in list_runs(runs):
+        with suppress(DataError):  # a damaged args.json names no digits
+            if one := run.fine_tuning:
+                fine_tuned[one.own.sha256] = run, one
+    while own_sha256 is not None:
+        if own_sha256 not in fine_tuned:
+            log(f"earlier own digits of the parent are not known: none of the runs in {runs} was trained on them")
+            return
+        found = fine_tuned.pop(own_sha256)
+        yield found
+        own_sha256 = found[1].parent.own_sha256
 
 
 def find_newest_run(runs: Path) -> RunFolder:

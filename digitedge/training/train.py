@@ -1,7 +1,7 @@
 """Train a digit classifier: from arrays to the test accuracy of the best weights."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset, images_sha256
+from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.own_digits import OwnDigits
 from digitedge.errors import DataError, InputError, ModelError
 from digitedge.metrics.classification import confusion_matrix, top1
@@ -87,6 +88,7 @@ def train(
     data_sources: list[str] | None = None,
     own: OwnDigits | None = None,
     non_digits: NDArray[np.uint8] = NO_CROPS,
+    writers: Collection[str] = (),
     log: Log = print,
 ) -> TrainResult:
     """Train a model, keep the run folder up to date after each epoch, and return the figures of the best weights.
@@ -101,6 +103,7 @@ def train(
         folder: an empty run folder.
         own: digits of the user, which fill `config.own_share` of each batch; or None.
         non_digits: uint8 (K, 28, 28), the user's own, which are trained on among them.
+        writers: ids of all writers whose digits the model learns from, also through the start and the teacher.
         log: gets the model summary and the figures, line by line.
 
     Raises:
@@ -125,6 +128,7 @@ def train(
         "data_sources": data_sources,
         "data_sha256": data.sha256,
         "training_sha256": images_sha256(training.images),
+        "writers": sorted(writers),
         "config": asdict(config),
     }
     if config.start is not None:
@@ -132,7 +136,7 @@ def train(
     if own is not None:
         args["own"] = describe_own(own, non_digits)
         _report_own(own, log)
-    return _run(write_args(folder, args), teacher, training, validation, data, log)
+    return _run(write_args(folder, args), teacher, training, validation, own.held_out if own else None, data, log)
 
 
 def resume(
@@ -162,7 +166,7 @@ def resume(
     training, validation = make_training_data(config, data, own, non_digits)
     training_sha256 = images_sha256(training.images)
     _check_hash(run, "training_sha256", training_sha256, "This version renders scenes differently. Train again.")
-    return _run(run, _load_teacher(config, run.path), training, validation, data, log)
+    return _run(run, _load_teacher(config, run.path), training, validation, own.held_out if own else None, data, log)
 
 
 def predict_probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -205,7 +209,13 @@ def _check_hash(run: RunFolder, name: str, found: str, advice: str) -> None:
 
 
 def _run(
-    run: RunFolder, teacher: Teacher | None, training: TrainingData, validation: TrainingData, data: Dataset, log: Log
+    run: RunFolder,
+    teacher: Teacher | None,
+    training: TrainingData,
+    validation: TrainingData,
+    held_out: LabelledCrops | None,
+    data: Dataset,
+    log: Log,
 ) -> TrainResult:
     """Train from the checkpoint of the run folder to the last epoch, and evaluate the best weights."""
     config = run.config
@@ -217,7 +227,7 @@ def _run(
         model.summary(print_fn=lambda text, **_: summary.extend(text.splitlines()))
         for line in summary:
             log(line)
-        initial = _measure(model, data, validation)
+        initial = _measure(model, data, validation, held_out)
         log(f"Test accuracy before training: {percent(initial.test_accuracy, decimals=4)}")
         batches = Batches(training, config, teacher=teacher)
         checkpoint = load_checkpoint(run.path, config.epochs, len(batches))
@@ -226,8 +236,8 @@ def _run(
             checkpoint = Checkpoint(model, [])
         else:
             log(f"Resuming after epoch {checkpoint.epoch} of {config.epochs}")
-        history = _train_epochs(checkpoint, run.path, batches, validation, config)
-        return _evaluate(history, validation, data, run, initial, log)
+        history = _train_epochs(checkpoint, run.path, batches, validation, held_out, config)
+        return _evaluate(history, validation, held_out, data, run, initial, log)
 
 
 def _load_teacher(config: TrainConfig, folder: Path) -> Teacher | None:
@@ -264,7 +274,12 @@ def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
 
 
 def _train_epochs(
-    checkpoint: Checkpoint, folder: Path, batches: Batches, validation: TrainingData, config: TrainConfig
+    checkpoint: Checkpoint,
+    folder: Path,
+    batches: Batches,
+    validation: TrainingData,
+    held_out: LabelledCrops | None,
+    config: TrainConfig,
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
     start = None if config.start is None else load_keras(folder / START).get_weights()
@@ -272,8 +287,7 @@ def _train_epochs(
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history
     report = ProgressReport(config.epochs, checkpoint.epoch)
-    own = validation.own_part()
-    own_accuracy = [OwnAccuracy(_model_input(own.images), own.labels)] if len(own.images) else []
+    own_accuracy = [OwnAccuracy(_model_input(held_out.crops), held_out.labels)] if held_out else []
     try:
         checkpoint.model.fit(
             batches,
@@ -289,33 +303,39 @@ def _train_epochs(
     return recorder.history
 
 
-def _measure(model: keras.Model, data: Dataset, validation: TrainingData) -> Figures:
+def _measure(model: keras.Model, data: Dataset, validation: TrainingData, held_out: LabelledCrops | None) -> Figures:
     """Measure a model on the test images, held-out own digits and validation non-digits."""
-    probabilities, labels = predict_probabilities(model, validation.images), validation.labels
-    own = slice(len(labels) - validation.own, None)
+    others = validation.without_own()
     return Figures(
         test_counts=confusion_matrix(predict_probabilities(model, data.x_test), data.y_test),
-        own_accuracy=top1(probabilities[own], labels[own]) if validation.own else None,
-        ood=measure_ood(probabilities, labels),
+        own_accuracy=top1(predict_probabilities(model, held_out.crops), held_out.labels) if held_out else None,
+        ood=measure_ood(predict_probabilities(model, others.images), others.labels),
     )
 
 
 def _evaluate(
-    history: list[EpochRow], validation: TrainingData, data: Dataset, run: RunFolder, initial: Figures, log: Log
+    history: list[EpochRow],
+    validation: TrainingData,
+    held_out: LabelledCrops | None,
+    data: Dataset,
+    run: RunFolder,
+    initial: Figures,
+    log: Log,
 ) -> TrainResult:
     """Calibrate the best weights, evaluate them, and write model.keras, the plots and metrics.json."""
     folder = run.path
     best = find_best_epoch(history, run.config.purpose)
     model = keras.saving.load_model(folder / BEST, compile=False)
-    digits = validation.labels != NON_DIGIT
-    uncalibrated = predict_probabilities(model, validation.images[digits])
-    temperature = fit_temperature(uncalibrated, validation.labels[digits])
+    others = validation.without_own()
+    digits = others.labels != NON_DIGIT
+    uncalibrated = predict_probabilities(model, others.images[digits])
+    temperature = fit_temperature(uncalibrated, others.labels[digits])
     fold_temperature(model, temperature)
-    final = _measure(model, data, validation)
+    final = _measure(model, data, validation, held_out)
     result = TrainResult(
         folder=folder,
         best_epoch=int(best["epoch"]),
-        validation_accuracy=top1(uncalibrated, validation.labels[digits]) if run.config.start else best["val_accuracy"],
+        validation_accuracy=top1(uncalibrated, others.labels[digits]) if run.config.start else best["val_accuracy"],
         initial_test_accuracy=initial.test_accuracy,
         test_accuracy=final.test_accuracy,
         temperature=temperature,
@@ -330,7 +350,7 @@ def _evaluate(
     figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if run.config.purpose is Purpose.OWN_DIGITS:
-        table = before_and_after(initial, final, held_out=validation.own)
+        table = before_and_after(initial, final, held_out=len(held_out or ()))
         for line in table.text().splitlines():
             log(line)
     if result.ood is not None:

@@ -66,10 +66,10 @@ class TrainingData(NamedTuple):
         """How many images are of the data set, of scenes, and of the user."""
         return len(self.images) - self.scenes - self.own, self.scenes, self.own
 
-    def own_part(self) -> "TrainingData":
-        """The images of the user."""
-        first = len(self.images) - self.own
-        return TrainingData(self.images[first:], self.targets[first:], own=self.own)
+    def without_own(self) -> "TrainingData":
+        """The images that are not the user's."""
+        last = len(self.images) - self.own
+        return TrainingData(self.images[:last], self.targets[:last])
 
     @property
     def labels(self) -> NDArray[np.uint8]:
@@ -88,6 +88,8 @@ def make_training_data(
     """Make the data to train on and the data to validate on; the test images are not used.
 
     The user's own non-digits, uint8 (K, 28, 28), are trained on among the own digits.
+
+    Held-out own digits choose nothing, so that they can judge the result: those that are trained on validate.
 
     A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes. About
     own digits no teacher is asked.
@@ -108,7 +110,7 @@ def make_training_data(
     if own is None:
         return _join(training, taught=taught), _join(validation)
     ours = [_labelled(own.training), SceneCrops(non_digits, np.full(len(non_digits), NON_DIGIT, np.uint8))]
-    return _join(training, ours, taught=taught), _join(validation, [_labelled(own.held_out)])
+    return _join(training, ours, taught=taught), _join(validation, [_labelled(own.training)])
 
 
 def _labelled(digits: LabelledCrops) -> SceneCrops:

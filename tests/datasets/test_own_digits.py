@@ -34,24 +34,24 @@ def test_no_group_is_on_both_sides(groups: list[str], split: str) -> None:
 def test_every_writer_of_few_is_trained_on() -> None:
     own = split_own_digits(digits_of(["a/1", "a/2", "b/3"], each=80))
     assert {group[0] for group in own.training.groups} == {group[0] for group in own.held_out.groups} == {"a", "b"}
-    assert own.split == "whole sheets are held out and one digit in four is held out"
+    assert own.split == "whole sheets are held out and one digit in five is held out"
 
 
 @pytest.mark.parametrize("groups", [[""], ["a/1"]])
-def test_of_one_sheet_one_digit_in_four_is_held_out(groups: list[str]) -> None:
+def test_of_one_sheet_one_digit_in_five_is_held_out(groups: list[str]) -> None:
     own = split_own_digits(digits_of(groups, each=200))
-    assert (len(own.training), len(own.held_out)) == (150, 50)
-    assert np.bincount(own.held_out.labels).tolist() == [5] * 10
-    assert own.split == "one digit in four is held out"
+    assert (len(own.training), len(own.held_out)) == (160, 40)
+    assert np.bincount(own.held_out.labels).tolist() == [4] * 10
+    assert own.split == "one digit in five is held out"
 
 
 def test_misread_digits_are_held_out_in_the_same_share() -> None:
     digits = digits_of([""], each=200)
     misread = np.zeros(200, bool)
-    misread[:8] = True
+    misread[:10] = True
     own = split_own_digits(digits, misread=misread)
-    assert sum(name in {f"#{index}" for index in range(8)} for name in own.held_out.names) == 2
-    assert 49 <= len(own.held_out) <= 50
+    assert sum(name in {f"#{index}" for index in range(10)} for name in own.held_out.names) == 2
+    assert len(own.held_out) == 40
 
 
 def test_the_only_example_of_a_digit_is_trained_on() -> None:

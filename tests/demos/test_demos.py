@@ -133,7 +133,7 @@ def test_own_hand_goes_from_sheets_of_paper_to_a_verified_model(tmp_path, monkey
     folder = tmp_path / "runs/own-hand"
     manifest = json.loads((folder / "export/ada-1/manifest.json").read_text())
     assert manifest["passed"] and all(one["passed"] for one in manifest["parent"]["comparisons"])
-    (writer,) = manifest["own"]["writers"]
+    (writer,) = manifest["writers"]
     assert "Ada" not in (folder / "export/ada-1/manifest.json").read_text()
     forgotten = subprocess.run(
         [sys.executable, "-m", "digitedge", "collect", "forget", "Ada", "--from", "digits"],
