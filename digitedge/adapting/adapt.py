@@ -12,9 +12,10 @@ from digitedge.adapting.check import Change, Others, measure_gain
 from digitedge.adapting.learn import Samples, learn, limit_digits, make_background, own_samples
 from digitedge.bundle.adaptation import Adaptation, AdaptationInfo, Correction, feature_classifier
 from digitedge.bundle.bundle import Model, sha256_of
+from digitedge.bundle.manifest import GOLDEN
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.errors import DataError, ModelError
-from digitedge.metrics.gain import HandFigures
+from digitedge.metrics.gain import ErrorRates, is_gain
 
 MIN_DIGITS = 10
 FOLDS = 4
@@ -28,7 +29,7 @@ class Learned:
 
     Attributes:
         adaptation: what was learned of all own digits.
-        changes: before and after: the error of the own digits, the doubt in their right digits, and what others suffer.
+        changes: before and after: the error of the own digits, their soft errors, and what others suffer.
         folds: how the own digits were split, in a few words.
     """
 
@@ -39,8 +40,8 @@ class Learned:
     @property
     def problem(self) -> str | None:
         """Why it may not be used, or None."""
-        own, doubt, *others = self.changes
-        if not HandFigures(own.after, doubt.after).is_better_than(HandFigures(own.before, doubt.before)):
+        own, soft, *others = self.changes
+        if not is_gain(ErrorRates(own.before, soft.before), ErrorRates(own.after, soft.after)):
             return f"nothing gained: {own.describe()}"
         return next((f"it would harm: {one.describe()}" for one in others if not one.holds), None)
 
@@ -70,7 +71,7 @@ def adapt(
     if not all(np.isfinite(one.features).all() for one in (*own, background)):
         raise ModelError(f"{model.path}: expected features that are finite, got others. Export the model again.")
     folds, how = choose_folds(digits)
-    others = Others.load(network, model.reject_threshold, log=log)
+    others = Others.load(network, model.reject_threshold, model.path.with_name(GOLDEN), log=log)
     trained = [(np.flatnonzero(folds == fold), _learn_from(own, background, folds != fold)) for fold in set(folds)]
     final = _learn_from(own, background, np.ones(len(digits), bool))
     for strength in STRENGTHS:

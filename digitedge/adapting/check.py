@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.adaptation import Correction
+from digitedge.bundle.bundle import REFERENCE_KEY
+from digitedge.bundle.golden import load_golden
 from digitedge.datasets.mnist import find_mnist, read_mnist
 from digitedge.datasets.non_digits import draw_non_digits
 from digitedge.evaluation.corruptions import CORRUPTIONS
 from digitedge.metrics.classification import is_correct
-from digitedge.metrics.gain import measure_hand
+from digitedge.metrics.gain import error_rates
 from digitedge.runtime import FeatureClassifier
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.utils.tables import percent
@@ -72,16 +75,16 @@ def measure_change(
 def measure_gain(
     before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> tuple[Change, Change]:
-    """Compare the errors on own digits, and the doubt: the probability that all digits but the right one get.
+    """Compare the errors and soft errors on own digits; see `ErrorRates`.
 
     Args:
         before: float32 (N, 10), of the network.
         after: float32 (N, 10), from `Correction.correct`.
         labels: uint8 (N,).
     """
-    first, second = (measure_hand(one, labels) for one in (before, after))
+    first, second = (error_rates(one, labels) for one in (before, after))
     error = Change("own digits, learned from the others", first.error, second.error, 0.0, len(labels))
-    return error, Change("  the same, doubt in the right digit", first.doubt, second.doubt, 0.0, len(labels))
+    return error, Change("  their soft error (1 - probability)", first.soft_error, second.soft_error, 0.0, len(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +111,13 @@ class Others:
     threshold: float
 
     @classmethod
-    def load(cls, network: FeatureClassifier, threshold: float, *, log: Callable[[str], object]) -> Self:
-        """Score the test images of MNIST, if they are on this machine, else rendered digits; and the rest."""
+    def load(
+        cls, network: FeatureClassifier, threshold: float, golden: Path | None, *, log: Callable[[str], object]
+    ) -> Self:
+        """Score the test images of MNIST, if they are on this machine, else rendered digits; and the rest.
+
+        `golden` is the golden set of the bundle, whose digits shall get the answers of the original, or None.
+        """
         found = find_mnist()
         if found is None:
             name, rise, (crops, labels) = "rendered digits", RISE, synthetic_digits(RENDERED, seed=CHECK_SEED)
@@ -119,13 +127,17 @@ class Others:
         log(f"checking on {len(crops):,} {name}")
         corrupted = [one.apply(crops[:CORRUPTED], 2, seed=CHECK_SEED) for one in CORRUPTIONS]
         non_digits = list(draw_non_digits(NON_DIGIT_SCENES, seed=CHECK_SEED).values())
-        sets = [
+        sets: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8] | None, float]] = [
             (name, crops, labels, rise),
             ("corrupted digits", np.concatenate(corrupted), np.tile(labels[:CORRUPTED], len(corrupted)), RISE),
             ("non-digits that are accepted", np.concatenate(non_digits), None, RISE),
         ]
-        answers = (_Answers(one, *network.features_and_probabilities(x), y, most) for one, x, y, most in sets)
-        return cls(tuple(answers), threshold)
+        if golden is not None and golden.is_file():
+            known = load_golden(golden)
+            answers = known.probabilities[REFERENCE_KEY].argmax(axis=1).astype(np.uint8)
+            sets.append(("golden digits, unlike the original", known.crops, answers, RISE))
+        scored = (_Answers(one, *network.features_and_probabilities(x), y, most) for one, x, y, most in sets)
+        return cls(tuple(scored), threshold)
 
     def changes(self, correction: Correction) -> list[Change]:
         """What a correction changes in each of them."""

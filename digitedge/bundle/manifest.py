@@ -171,9 +171,8 @@ class Comparison:
         before: share that the parent gets right, 0 to 1.
         after: share that the model gets right.
         mcnemar_p: exact p of the images that only one of the two gets right.
-        doubt_before: mean probability that the parent gives to all digits but the right one; None where the errors
-            alone count.
-        doubt_after: that of the model.
+        soft_error_before: mean of 1 - the probability of the right digit, of the parent; None where only errors count.
+        soft_error_after: that of the model.
         max_drop: largest loss that is allowed; None where there must be a gain.
         passed: whether that holds.
     """
@@ -183,8 +182,8 @@ class Comparison:
     before: Share
     after: Share
     mcnemar_p: Share
-    doubt_before: Share | None = None
-    doubt_after: Share | None = None
+    soft_error_before: Share | None = None
+    soft_error_after: Share | None = None
     max_drop: Share | None = None
     passed: bool
 

@@ -193,8 +193,9 @@ def comparison_table(parent: Parent) -> Table:
         result = "passed" if one.passed else "FAILED"
         figures = [f"{one.images:,}", *_change(one.before, one.after), f"{one.mcnemar_p:.2g}"]
         lines[one.name] = [*figures, limit, result]
-        if one.doubt_before is not None and one.doubt_after is not None:
-            lines["  doubt in the right digit"] = ["", *_change(one.doubt_before, one.doubt_after), "", "", ""]
+        if one.soft_error_before is not None and one.soft_error_after is not None:
+            changed = _change(one.soft_error_before, one.soft_error_after)
+            lines["  their soft error (1 - probability)"] = ["", *changed, "", "", ""]
     return Table("compared with its parent", ["images", "before", "after", "change", "p", "limit", "result"], lines)
 
 

@@ -45,8 +45,8 @@ def adapt(
 
     The model stays as it is. What was learned is a file beside it, NAME.adaptation.npz, which `predict` and `camera`
     use from then on, and say so. It is judged by digits that it was not learned from, by the test digits of MNIST if
-    they are on this machine, else by rendered ones, by corrupted digits and by non-digits. If it gains nothing, or
-    harms the others, it is not used, and the command fails.
+    they are on this machine, else by rendered ones, by the golden digits of the bundle, by corrupted digits and by
+    non-digits. If it gains nothing, or harms the others, it is not kept, and the command fails.
 
     Examples:
       digitedge adapt crops
@@ -75,12 +75,14 @@ def adapt(
     check_file_creatable(path)
     digits = join_crops({source: load_custom_digits(source, log=echo) for source in sources})
     learned = learn(loaded, digits, load_own_non_digits(sources), log=echo)
-    save_adaptation(learned.adaptation, path)
+    if learned.problem is None:
+        save_adaptation(learned.adaptation, path)
     _print(learned, path, as_json=as_json)
     if learned.problem is not None:
+        kept = f" {path}, of before, stays." if path.is_file() else ""
         raise DigitEdgeError(
-            f"{path} is not used: {learned.problem}. Collect more digits, above all those that are misread, or "
-            "fine-tune the network: digitedge train --from"
+            f"the adaptation is not kept: {learned.problem}. Collect more digits, above all those that are misread, or "
+            f"fine-tune the network: digitedge train --from.{kept}"
         )
 
 
@@ -94,4 +96,5 @@ def _print(learned: "Learned", path: Path, *, as_json: bool) -> None:
         return
     lines = {one.name: [str(one.count), percent(one.before), percent(one.after)] for one in learned.changes}
     print_text(Table("wrong", ["images", "before", "after"], lines).text())
-    print_line(f"adaptation: {path}")
+    if learned.problem is None:
+        print_line(f"adaptation: {path}")

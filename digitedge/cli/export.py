@@ -1,7 +1,6 @@
 """`digitedge export`."""
 
 import re
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +21,7 @@ from digitedge.cli.common import (
     print_table,
     print_text,
 )
-from digitedge.errors import DataError, InputError, ModelError, ParityError
+from digitedge.errors import InputError, ModelError, ParityError
 from digitedge.runtime.load import MODEL_SUFFIXES, is_saved_model
 
 if TYPE_CHECKING:
@@ -186,16 +185,24 @@ def export(
     echo(f"next: digitedge camera demo --model {exported.bundle.path}")
 
 
-def _find_fine_tuning(folder: Path | None) -> "RunFolder | None":
-    """Open the run folder that a file is from, if it was fine-tuned on own digits: it is compared with its parent."""
-    from digitedge.training.run_folder import load_run
+def _find_fine_tuning(file: Path) -> "RunFolder | None":
+    """Open the run folder that a file, or a copy of it, is from, if that fine-tuned on own digits; else None.
 
-    if folder is None:
-        return None
-    with suppress(DataError):  # a damaged args.json: the file is exported as any other
-        run = load_run(folder)
-        return run if run.fine_tuning else None
-    return None
+    So it is compared with its parent, however it is named.
+
+    Raises:
+        ModelError: the file is in the bundle of such a model.
+    """
+    from digitedge.bundle.bundle import MANIFEST, read_manifest, sha256_of
+    from digitedge.training.run_folder import LAST, list_runs
+
+    if (file.parent / MANIFEST).is_file() and read_manifest(file.parent).parent is not None:
+        raise ModelError(f"{file} is in the bundle of a fine-tuned model. Export its run, so that it can be judged.")
+    runs = [run for folder in (RUNS_FOLDER, file.resolve().parent.parent) for run in list_runs(folder)]
+    models = [(path, run) for run in runs for path in (run.model, run.path / LAST) if path.is_file()]
+    size = file.stat().st_size
+    same = (run for path, run in models if path.stat().st_size == size and sha256_of(path) == sha256_of(file))
+    return next((run for run in same if run.fine_tuning), None)
 
 
 def _find_source(
@@ -211,13 +218,15 @@ def _find_source(
     if foreign is not None:
         plain = re.sub(r"[^\w.+-]", "-", foreign.resolve().stem).lstrip(".+-")[:MAX_NAME_BYTES] or "model"
         training = find_run_of(foreign)
+        run = _find_fine_tuning(foreign) if foreign.suffix.lower() == ".keras" else None
         return ModelSource(
             path=foreign,
             name=name or plain,
             preprocess=preprocess,
             min_accuracy=min_accuracy,
             unfinished=training is not None and not check_finished(training, allow_unfinished=unfinished),
-        ), _find_fine_tuning(training)
+            writers=run.writers if run else frozenset(),
+        ), run
     run = find_newest_run(RUNS_FOLDER) if model is None else load_run(model)
     echo(f"run: {run.path}")
     finished = check_finished(run.path, allow_unfinished=unfinished)

@@ -156,7 +156,8 @@ def add_crops(
 ) -> list[Path]:
     """Save crops with their labels, and what is known of them.
 
-    An image that is there already, under any label, is not added again: a corrected label stays.
+    An image of the same name and content that is there already, under any label, is not added again: a corrected label
+    stays.
 
     Args:
         folder: of the collection; it is made if it is missing.
@@ -240,19 +241,18 @@ def list_images(folder: str | Path) -> list[LabelledImage]:
     return images
 
 
-def relabel(path: Path, label: int | None) -> Path:
-    """Move an image to its right label, None for what is no digit; return its new path.
+def relabel(folder: str | Path, path: Path, label: int | None) -> Path:
+    """Move an image of a folder to its right label, None for what is no digit; return its new path.
 
     Raises:
         DataError: the image is not there any more.
         DigitEdgeError: the folder cannot be written to.
     """
-    if path.parent.name in LABEL_FOLDERS:
-        folder = path.parent.parent
-        target = folder / _label_folder(label) / path.name
-    else:
-        folder = path.parent
+    folder = Path(folder)
+    if path.parent == folder:  # its name begins with its label
         target = folder / (_label_folder(label) + path.name[1:])
+    else:
+        target = folder / _label_folder(label) / path.name
     check_writable(target.parent)
     with lock_folder(folder, wait=True):  # or another program could take the free name
         if not path.is_file():
@@ -279,7 +279,7 @@ def forget_writer(folder: str | Path, name: str) -> tuple[str, int]:
     with _locked(folder) as collection:
         writer = collection.writer_id(name)
         if writer is None:
-            known = ", ".join(sorted(collection.writers.values())) or "none"
+            known = ", ".join(repr(one) for one in sorted(collection.writers.values())) or "none"
             raise DataError(f"{folder}: expected the name of a writer, {known}, got {name!r}.")
         theirs = {sha256: record for sha256, record in collection.records.items() if record.writer == writer}
         cells = {f"{record.sheet}-{record.cell}" for record in theirs.values() if record.cell}

@@ -180,7 +180,7 @@ class LabelSession:
         if _hash(image.path) != image.sha256:
             raise DataError(f"{name} was replaced by another image meanwhile. Reload the page.")
         if change.label != image.label:
-            path = relabel(image.path, change.label)
+            path = relabel(self.folder, image.path, change.label)
             self._images[change.id] = replace(image, path=path, label=change.label)
 
     def _mark(self, marks: dict[str, bool], done: Sequence[int]) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ def learned(*changes: Change) -> Learned:
 
 
 @pytest.mark.parametrize(
-    ("own", "doubt", "other", "problem"),
+    ("own", "soft", "other", "problem"),
     [
         ((0.10, 0.05), (0.2, 0.2), (0.02, 0.03), None),
         ((0.10, 0.10), (0.2, 0.17), (0.02, 0.02), None),
@@ -100,9 +100,9 @@ def learned(*changes: Change) -> Learned:
     ],
 )
 def test_what_gains_nothing_or_harms_does_not_pass(
-    own: tuple[float, float], doubt: tuple[float, float], other: tuple[float, float], problem: str | None
+    own: tuple[float, float], soft: tuple[float, float], other: tuple[float, float], problem: str | None
 ) -> None:
-    changes = (Change("own", *own, 0, 20), Change("doubt", *doubt, 0, 20), Change("others", *other, RISE, 1000))
+    changes = (Change("own", *own, 0, 20), Change("soft", *soft, 0, 20), Change("others", *other, RISE, 1000))
     found = learned(*changes).problem
     assert found is None if problem is None else (found or "").startswith(problem)
 

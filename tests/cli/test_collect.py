@@ -156,7 +156,7 @@ def test_a_writer_that_is_not_known_is_said(folder):
     collect("read", "photo.png", "--into", "digits", "--writer", "Ada")
     before = sorted(folder.rglob("*"))
     done = collect("forget", "Eve", "--from", "digits")
-    assert done.exit_code == 1 and "expected the name of a writer, Ada, got 'Eve'" in done.stderr
+    assert done.exit_code == 1 and "expected the name of a writer, 'Ada', got 'Eve'" in done.stderr
     assert sorted(folder.rglob("*")) == before
 
 

@@ -45,7 +45,7 @@ def test_crops_lie_in_the_folder_of_their_label_and_keep_their_record(tmp_path: 
 
 
 def test_the_same_crop_is_not_added_again_even_after_its_label_was_corrected(tmp_path: Path) -> None:
-    moved = relabel(fill(tmp_path)[0], 9)
+    moved = relabel(tmp_path, fill(tmp_path)[0], 9)
     assert moved == tmp_path / "9/s1-r7c00.png"
     assert fill(tmp_path) == []
     assert [image.label for image in list_images(tmp_path)] == [1, 9]
@@ -58,16 +58,16 @@ def test_another_crop_of_the_same_name_is_kept_beside_the_first(tmp_path: Path) 
 
 
 def test_what_is_no_digit_moves_to_x_and_back(tmp_path: Path) -> None:
-    path = relabel(fill(tmp_path)[0], None)
+    path = relabel(tmp_path, fill(tmp_path)[0], None)
     assert path == tmp_path / "x/s1-r7c00.png"
     assert [image.label for image in list_images(tmp_path)] == [1, None]
-    assert relabel(path, 7) == tmp_path / "7/s1-r7c00.png"
+    assert relabel(tmp_path, path, 7) == tmp_path / "7/s1-r7c00.png"
 
 
 def test_relabel_never_overwrites_an_image(tmp_path: Path) -> None:
     first, _ = fill(tmp_path)
     add_crops(tmp_path, [crop_of(60)], [3], [CropRecord()], [first.name])
-    assert relabel(first, 3) == tmp_path / "3/s1-r7c00-2.png"
+    assert relabel(tmp_path, first, 3) == tmp_path / "3/s1-r7c00-2.png"
     assert len(list_images(tmp_path)) == 3
 
 
@@ -76,23 +76,31 @@ def test_relabel_renames_an_image_of_a_flat_folder(tmp_path: Path) -> None:
     flat = tmp_path / "flat"
     flat.mkdir()
     path = source.rename(flat / "7_0001.png")
-    assert relabel(path, 2) == flat / "2_0001.png"
-    assert relabel(flat / "2_0001.png", None) == flat / "x_0001.png"
+    assert relabel(flat, path, 2) == flat / "2_0001.png"
+    assert relabel(flat, flat / "2_0001.png", None) == flat / "x_0001.png"
     assert [image.label for image in list_images(flat)] == [None]
+
+
+def test_a_folder_that_is_named_like_a_digit_keeps_its_images(tmp_path: Path) -> None:
+    source, *_ = fill(tmp_path / "made")
+    folder = tmp_path / "7"
+    folder.mkdir()
+    path = source.rename(folder / "7_0001.png")
+    assert relabel(folder, path, 3) == folder / "3_0001.png"
 
 
 def test_relabel_says_that_an_image_is_gone(tmp_path: Path) -> None:
     path, _ = fill(tmp_path)
     path.unlink()
     with pytest.raises(DataError, match="is not there any more"):
-        relabel(path, 3)
+        relabel(tmp_path, path, 3)
 
 
 def test_a_checked_image_stays_checked_when_it_is_relabelled(tmp_path: Path) -> None:
     fill(tmp_path)
     seven = list_images(tmp_path)[1]
     mark_checked(tmp_path, [seven.sha256])
-    relabel(seven.path, 2)
+    relabel(tmp_path, seven.path, 2)
     assert [image.record.checked for image in list_images(tmp_path)] == [False, True]
 
 
@@ -120,7 +128,7 @@ def test_forgetting_a_writer_leaves_no_trace_of_him_and_all_of_the_others(tmp_pa
 
 def test_forgetting_an_unknown_writer_names_the_known_ones(tmp_path: Path) -> None:
     add_writer(tmp_path, "Ana")
-    with pytest.raises(DataError, match="expected the name of a writer, Ana, got 'Ben'"):
+    with pytest.raises(DataError, match="expected the name of a writer, 'Ana', got 'Ben'"):
         forget_writer(tmp_path, "Ben")
 
 

@@ -96,7 +96,7 @@ def test_a_better_model_passes_and_the_image_shows_what_changed(
     ]
     ours = check.comparisons[0]
     assert ours.after == 1 > ours.before
-    assert ours.max_drop is None and ours.doubt_after == 0
+    assert ours.max_drop is None and ours.soft_error_after == 0
     assert check.changed.ndim == 3 and check.changed.shape[0] > 150
 
 
@@ -105,7 +105,7 @@ def test_a_model_that_is_no_better_fails(
 ) -> None:
     check = check_against_parent(parent, classifier, own, unseen, scenes=SCENES)
     assert failed(check) == [OWN]
-    assert "expected more, or as many and a tenth less doubt" in check.violations[0]
+    assert "expected fewer errors, or as many and a tenth less soft error" in check.violations[0]
 
 
 def test_a_model_that_forgets_test_images_fails(

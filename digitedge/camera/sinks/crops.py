@@ -177,9 +177,11 @@ class CropSink:
                 f"the crops of {text} are not known: expected one of the last {MAX_ROWS} rows, of which one frame has "
                 "shown every digit. Wait until it is read again."
             )
-        if labels != parse_labels(text, text):
-            with self._lock:
+        with self._lock:
+            if labels != parse_labels(text, text):
                 self._misread.add(text)
+            else:
+                self._misread.discard(text)
         return self._writer.submit(self._write_correction, row, labels).result()
 
     def __enter__(self) -> Self:
@@ -263,7 +265,7 @@ class CropSink:
                 new.append((crop, label))
                 continue
             with suppress(DataError):  # moved or deleted meanwhile, by a person
-                crop.path = relabel(crop.path, label)
+                crop.path = relabel(self.folder, crop.path, label)
                 checked.append(hash_regular_file(crop.path, max_bytes=MAX_CROP_BYTES, error=DataError)[0])
         mark_checked(self.folder, checked)
         self._add([crop for crop, _ in new], [label for _, label in new], checked=True)

@@ -204,7 +204,7 @@ def test_a_correction_leaves_alone_what_a_person_has_moved(tmp_path: Path) -> No
         show_row(sink, "3", [0.9], 9.0)
         sink._writer.submit(int).result()
         [one] = (tmp_path / "1").iterdir()
-        relabel(one, 5)
+        relabel(tmp_path, one, 5)
         assert sink.correct("12", 3.0, "77") == 1
     assert [image.label for image in list_images(tmp_path)] == [3, 5, 7]
 
