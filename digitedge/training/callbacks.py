@@ -17,12 +17,9 @@ from digitedge.training.optimizers import Purpose
 from digitedge.training.run_folder import BEST, LAST, EpochRow, find_best_epoch, write_history
 from digitedge.utils.tables import percent
 
-# Share of the fine-tuned weights in the result of a fine-tuning, without and with own digits. See
-# docs/decisions/train-settings.md and docs/decisions/own-hand.md.
+# Share of the fine-tuned weights in the result of a fine-tuning without own digits. See
+# docs/decisions/train-settings.md.
 TUNED_SHARE = 0.7
-OWN_TUNED_SHARE = 0.85
-
-
 # A fine-tuning on own digits ends after so many epochs that are worse than the best.
 PATIENCE = 2
 

@@ -97,6 +97,7 @@ def test_other_digits_of_the_hand_are_misread_a_third_less(
         "rendered digits",
         "corrupted digits",
         "non-digits that are accepted",
+        "golden digits, unlike the original",
     ]
 
 

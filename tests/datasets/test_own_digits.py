@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitedge.datasets.labelled_crops import LabelledCrops
-from digitedge.datasets.own_digits import digit_ids, split_as_before, split_own_digits
+from digitedge.datasets.own_digits import KnownSplit, digit_ids, split_as_before, split_own_digits
 
 
 def digits_of(groups: list[str], *, each: int = 20) -> LabelledCrops:
@@ -69,6 +69,25 @@ def test_the_same_split_is_found_again_whatever_the_order() -> None:
     again = split_as_before(digits.choose(np.arange(199, -1, -1)), digit_ids(own.held_out), own.split)
     assert again.sha256 == own.sha256
     assert sorted(digit_ids(again.held_out)) == sorted(digit_ids(own.held_out))
+
+
+def test_digits_of_an_earlier_fine_tuning_stay_on_their_side_and_new_ones_are_split() -> None:
+    digits = digits_of([""], each=400)
+    digits.crops[:, 0, :2] = np.arange(400).reshape(-1, 1) // [256, 1] % 256
+    first = split_own_digits(digits.choose(np.arange(200)))
+    known = KnownSplit(frozenset(digit_ids(first.training)), frozenset(digit_ids(first.held_out)))
+    second = split_own_digits(digits, misread=np.arange(400) % 3 == 0, known=known)
+    assert known.training <= set(digit_ids(second.training))
+    assert known.held_out <= set(digit_ids(second.held_out))
+    assert 70 <= len(second.held_out) <= 90
+    assert second.split.startswith("digits that are known from before stay as they were; of 200 new ones, one digit in")
+
+
+def test_digits_of_no_sheet_do_not_split_the_sheets_of_others() -> None:
+    digits = digits_of(["a/1", "a/2", ""], each=100)
+    own = split_own_digits(digits)
+    both = set(own.training.groups) & set(own.held_out.groups)
+    assert both == {""}
 
 
 def test_it_names_writers_and_missing_digits() -> None:
