@@ -80,8 +80,8 @@ def draw_in_shares(
     Each image of a part comes once before any comes again.
 
     Examples:
-        >>> draw_in_shares((100, 2), (3, 2), 2, np.random.default_rng(0)).reshape(2, 5)[:, 3:].tolist()
-        [[101, 100], [101, 100]]
+        >>> draw_in_shares((100, 1), (3, 2), 2, np.random.default_rng(0)).reshape(2, 5)[:, 3:].tolist()
+        [[100, 100], [100, 100]]
     """
     columns = []
     starts = np.cumsum([0, *parts])

@@ -38,7 +38,8 @@ def for_own_digits(config: TrainConfig, *, epochs: int | None = None, scenes: in
 
     Examples:
         >>> from digitedge.training.architectures import ARCHITECTURES
-        >>> for_own_digits(ARCHITECTURES["cnn"].defaults, epochs=3).epochs
+        >>> config = replace(ARCHITECTURES["cnn"].defaults, start="export/cnn/model.keras")
+        >>> for_own_digits(config, epochs=3).epochs
         3
     """
     usual = SCENES if config.scenes else 0  # those of the textbook see no scenes
