@@ -109,6 +109,7 @@ def read(
     check_writable(into)
     open_collection(into)  # a damaged one is said before all photographs are read
     loaded = load_chosen(choose_model(model), force=force, preprocess=preprocess)
+    writer = writer.strip()
     if not writer:
         echo("note: --writer NAME says whose digits these are; the splits of training and `collect forget` use it.")
     tiles: list[NDArray[np.uint8]] = []
@@ -141,7 +142,7 @@ def forget(
     from digitedge.collecting.forget import models_of_writer
     from digitedge.datasets.collection import forget_writer
 
-    writer_id, count = forget_writer(folder, writer)
+    writer_id, count = forget_writer(folder, writer.strip())
     (folder / DOUBTFUL_FILE).unlink(missing_ok=True)  # it may show their digits
     print_line(f"{folder}: {count} images of {writer} removed")
     models = models_of_writer(writer_id, runs=RUNS_FOLDER, bundles=EXPORT_FOLDER)

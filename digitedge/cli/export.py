@@ -109,6 +109,9 @@ def export(
     float32 is always exported; without a recipe option, all recipes are. The command fails if a file is outside its
     tolerance or could not be made; the bundle is kept, and marked as failed where a file is outside.
 
+    A model that was fine-tuned on own digits is also compared with the model that it came from: it must read them
+    better, and must not be worse at all others.
+
     How a third-party model wants its pixels is found by its accuracy on training digits. Of an .onnx file, ONNX
     files are made; a .tflite file is kept as it is. Python code in model files is never run.
 

@@ -1,10 +1,11 @@
-"""Reading and writing .keras files."""
+"""Reading, writing and running .keras files."""
 
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from digitedge.errors import ModelError, first_line
 from digitedge.runtime.contract import CLASSES
@@ -46,6 +47,16 @@ def load_keras(path: Path, *, compile: bool = False, advice: str = "Save it agai
             "Train such a model."
         )
     return model
+
+
+def predict_probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Score images with a Keras model that takes 0 to 255: uint8 (N, 28, 28) -> float32 (N, 10)."""
+    return np.asarray(model.predict(model_input(images), batch_size=250, verbose=0))
+
+
+def model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Crops as a Keras model takes them: uint8 (N, 28, 28) -> float32 (N, 28, 28, 1), 0 to 255."""
+    return images[..., None].astype(np.float32)
 
 
 def _shapes(model: keras.Model) -> list[Any]:

@@ -3,24 +3,31 @@
 See docs/decisions/own-hand.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.bundle.bundle import MANIFEST, read_manifest, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.own_digits import KnownSplit, OwnDigits, digit_ids, split_own_digits
+from digitedge.metrics.classification import top1
 from digitedge.metrics.ood import OodResult
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import Teacher
+from digitedge.training.keras_io import predict_probabilities
 from digitedge.training.run_folder import ARGS, BEST, find_lineage, load_run
+from digitedge.training.training_data import TrainingData
 from digitedge.utils.tables import Table, percent
 
+# Shares of the new weights that are tried, and the largest loss of accuracy on the data set that is accepted.
+SHARES = (1.0, 0.85, 0.7, 0.55, 0.4)
+MAX_FORGOTTEN = 0.0004
 # Digits that are classified at once.
 BATCH = 250
 # Share of own digits in a batch, batches of an epoch, and epochs.
@@ -74,6 +81,34 @@ def split_for(start: Path, digits: LabelledCrops, *, runs: Path, log: Callable[[
     batches = np.array_split(digits.crops, 1 + len(digits) // BATCH)
     predictions = np.concatenate([teacher.probabilities(batch).argmax(axis=1) for batch in batches])
     return split_own_digits(digits, misread=predictions != digits.labels, known=known)
+
+
+def limit_forgetting(model: keras.Model, start: Sequence[NDArray[np.float32]], validation: TrainingData) -> float:
+    """Move the weights of a fine-tuned model back towards those it started from, as far as it has forgotten digits.
+
+    Args:
+        model: gets the mean of its weights and those of `start`.
+        start: the weights before.
+        validation: images of the data set, that no training has seen.
+
+    Returns:
+        The share of the new weights, one of SHARES: the first with which the accuracy on the images falls by at most
+        MAX_FORGOTTEN.
+
+    Source:
+        Wortsman et al. 2022, arXiv:2109.01903, section 3.
+    """
+    tuned = model.get_weights()
+
+    def accuracy(share: float) -> float:
+        model.set_weights([share * new + (1 - share) * old for new, old in zip(tuned, start, strict=True)])
+        return top1(predict_probabilities(model, validation.images), validation.labels)
+
+    least = accuracy(0.0) - MAX_FORGOTTEN - 1e-9
+    for share in SHARES:
+        if accuracy(share) >= least:
+            break
+    return share
 
 
 def describe_parent(start: str, copy: Path) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from digitedge.training.callbacks import EpochSeeding, OwnAccuracy, ProgressRepo
 from digitedge.training.checkpoint import Checkpoint, load_checkpoint
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
-from digitedge.training.keras_io import load_keras, save_keras
+from digitedge.training.keras_io import load_keras, model_input, predict_probabilities, save_keras
 from digitedge.training.optimizers import OPTIMIZERS, Purpose
-from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent
+from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent, limit_forgetting
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run_folder import (
     BEST,
@@ -169,15 +169,6 @@ def resume(
     return _run(run, _load_teacher(config, run.path), training, validation, own.held_out if own else None, data, log)
 
 
-def predict_probabilities(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Score images with a Keras model that takes 0 to 255: uint8 (N, 28, 28) -> float32 (N, 10)."""
-    return np.asarray(model.predict(_model_input(images), batch_size=250, verbose=0))
-
-
-def _model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return images[..., None].astype(np.float32)  # (N, 28, 28, 1)
-
-
 def _check(config: TrainConfig, data: Dataset, own: OwnDigits | None) -> None:
     if config.architecture not in ARCHITECTURES:
         raise InputError(f"expected an architecture of {', '.join(ARCHITECTURES)}, got {config.architecture!r}")
@@ -287,14 +278,14 @@ def _train_epochs(
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history
     report = ProgressReport(config.epochs, checkpoint.epoch)
-    own_accuracy = [OwnAccuracy(_model_input(held_out.crops), held_out.labels)] if held_out else []
+    own_accuracy = [OwnAccuracy(model_input(held_out.crops), held_out.labels)] if held_out else []
     try:
         checkpoint.model.fit(
             batches,
             shuffle=False,  # or Keras draws the order of the batches from Python's global state
             initial_epoch=checkpoint.epoch,
             epochs=config.epochs,
-            validation_data=(_model_input(validation.images), validation.targets, validation_weights(validation)),
+            validation_data=(model_input(validation.images), validation.targets, validation_weights(validation)),
             callbacks=[EpochSeeding(batches, seed=config.seed), *own_accuracy, recorder, report],
             verbose=0,
         )
@@ -326,6 +317,9 @@ def _evaluate(
     folder = run.path
     best = find_best_epoch(history, run.config.purpose)
     model = keras.saving.load_model(folder / BEST, compile=False)
+    if run.config.purpose is Purpose.OWN_DIGITS:
+        share = limit_forgetting(model, load_keras(folder / START).get_weights(), validation.base_part())
+        log(f"Mean of {share:.0%} new and {1 - share:.0%} old weights, so that the data set is not forgotten")
     others = validation.without_own()
     digits = others.labels != NON_DIGIT
     uncalibrated = predict_probabilities(model, others.images[digits])

@@ -33,9 +33,9 @@ from digitedge.synthetic.handwriting.writer import Writer, write_skeleton
 from digitedge.synthetic.scenes.crops import SceneCrops, crop_scenes
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.crop_cache import cached_crops
-from digitedge.training.keras_io import load_keras
+from digitedge.training.keras_io import load_keras, predict_probabilities
 from digitedge.training.own_hand import for_own_digits, split_for
-from digitedge.training.train import predict_probabilities, train
+from digitedge.training.train import train
 from digitedge.vision.normalize import WORKING_SIZE, normalize_digit
 
 Crop = NDArray[np.uint8]

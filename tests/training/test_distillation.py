@@ -13,7 +13,8 @@ from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.training.architectures import build_mlp
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
-from digitedge.training.train import predict_probabilities, train
+from digitedge.training.keras_io import predict_probabilities
+from digitedge.training.train import train
 from digitedge.training.training_data import TARGETS
 
 TRUTH = TARGETS[[3]]

@@ -20,6 +20,7 @@ from digitedge.synthetic.non_digits.samples import synthetic_non_digits
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.callbacks import TUNED_SHARE, RunRecorder
 from digitedge.training.config import TrainConfig
+from digitedge.training.keras_io import predict_probabilities
 from digitedge.training.run_folder import (
     check_finished,
     find_newest_run,
@@ -28,7 +29,7 @@ from digitedge.training.run_folder import (
     new_run_folder,
     report_interruption,
 )
-from digitedge.training.train import TrainResult, predict_probabilities, train
+from digitedge.training.train import TrainResult, train
 
 CONFIG = TrainConfig(architecture="mlp", optimizer="rmsprop", epochs=2, batch_size=64, validation_split=0.2, augment=())
 
