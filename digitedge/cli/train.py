@@ -13,6 +13,7 @@ from digitedge.cli.common import RELEASED, RUNS_FOLDER, DataOption, check_name, 
 from digitedge.utils.files import check_creatable
 
 if TYPE_CHECKING:
+    from digitedge.training.config import TrainConfig
     from digitedge.training.run_folder import RunFolder
 
 
@@ -100,24 +101,12 @@ def train(
       digitedge train --resume
       digitedge train --resume runs/train/cnn-2
     """
-    if resume is None:
-        check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
-    from digitedge.datasets.load import OWN, choose_roles, load_training_digits
-    from digitedge.training import train as training
-    from digitedge.training.architectures import ARCHITECTURES, find_architecture
-    from digitedge.training.own_hand import find_writers, for_own_digits, split_for
-    from digitedge.training.run_folder import find_interrupted_run, new_run_folder, report_interruption
-
     if resume is not None:
-        run = find_interrupted_run(resume)
-        _refuse_other_settings(ctx, run)
-        echo(f"run: {run.path}")
-        digits = load_training_digits(data or run.data_sources, log=echo)
-        _, dataset, own = choose_roles(digits, split=run.split_again if run.config.own_share else None, log=echo)
-        folder = run.path
-        with report_interruption(folder, echo):
-            training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
+        folder = _resume(ctx, resume, data)
     else:
+        check_creatable(RUNS_FOLDER / (name or architecture))  # before minutes of loading and rendering
+        from digitedge.training.architectures import ARCHITECTURES, find_architecture
+
         if start is not None and _is_default(ctx, "architecture"):
             architecture = ArchitectureName(find_architecture(Path(_keras_file(start) or start)))
         defaults = ARCHITECTURES[architecture].defaults
@@ -131,35 +120,61 @@ def train(
             start=_keras_file(start),
             teacher=_keras_file(teacher),
         )
-        digits = load_training_digits(data, log=echo)
-        split = None
-        if config.start is not None and digits.own is not None:
-            split = partial(split_for, Path(config.start), runs=RUNS_FOLDER, log=echo)
-            config = for_own_digits(config, epochs=epochs, scenes=scenes)
-        elif digits.name == OWN:
-            count = len(digits.joined().x_train)
-            echo(
-                f"note: new weights learn from {count} digits alone. To teach the released model your hand: "
-                f"--from {RELEASED}"
-            )
-        data_name, dataset, own = choose_roles(digits, split=split, log=echo)
-        writers = (digits.own.writers if digits.own else frozenset()).union(
-            *(find_writers(Path(one)) for one in (config.start, config.teacher) if one is not None)
-        )
-        with new_run_folder(RUNS_FOLDER, name or architecture) as folder, report_interruption(folder, echo):
-            training.train(
-                config,
-                dataset,
-                data_name=data_name,
-                data_sources=data,
-                folder=folder,
-                own=own,
-                non_digits=digits.non_digits,
-                writers=writers,
-                log=print_line,
-            )
+        folder = _train(config, data, name=name or architecture, epochs=epochs, scenes=scenes)
     print_line(f"run folder: {folder}")
     echo("next: digitedge export --int8")
+
+
+def _resume(ctx: typer.Context, resume: Path, data: list[str] | None) -> Path:
+    """Resume an interrupted run with its own settings; return its folder."""
+    from digitedge.datasets.load import choose_roles, load_training_digits
+    from digitedge.training import train as training
+    from digitedge.training.run_folder import find_interrupted_run, report_interruption
+
+    run = find_interrupted_run(resume)
+    _refuse_other_settings(ctx, run)
+    echo(f"run: {run.path}")
+    digits = load_training_digits(data or run.data_sources, log=echo)
+    _, dataset, own = choose_roles(digits, split=run.split_again if run.config.own_share else None, log=echo)
+    with report_interruption(run.path, echo):
+        training.resume(run, dataset, own=own, non_digits=digits.non_digits, log=print_line)
+    return run.path
+
+
+def _train(config: "TrainConfig", data: list[str] | None, *, name: str, epochs: int | None, scenes: int | None) -> Path:
+    """Train in a new run folder, and return it; a model that is fine-tuned on own digits gets the settings for these.
+
+    `epochs` and `scenes` are those that the user gave.
+    """
+    from digitedge.datasets.load import OWN, choose_roles, load_training_digits
+    from digitedge.training import train as training
+    from digitedge.training.own_hand import find_writers, for_own_digits, split_for
+    from digitedge.training.run_folder import new_run_folder, report_interruption
+
+    digits = load_training_digits(data, log=echo)
+    split = None
+    if config.start is not None and digits.own is not None:
+        split = partial(split_for, Path(config.start), runs=RUNS_FOLDER, log=echo)
+        config = for_own_digits(config, epochs=epochs, scenes=scenes)
+    elif digits.name == OWN:
+        count = len(digits.joined().x_train)
+        echo(f"note: new weights learn from {count} digits alone. To teach the released model: --from {RELEASED}")
+    data_name, dataset, own = choose_roles(digits, split=split, log=echo)
+    models = [Path(one) for one in (config.start, config.teacher) if one is not None]
+    writers = frozenset().union(digits.own.writers if digits.own else (), *map(find_writers, models))
+    with new_run_folder(RUNS_FOLDER, name) as folder, report_interruption(folder, echo):
+        training.train(
+            config,
+            dataset,
+            data_name=data_name,
+            data_sources=data,
+            folder=folder,
+            own=own,
+            non_digits=digits.non_digits,
+            writers=writers,
+            log=print_line,
+        )
+    return folder
 
 
 def _keras_file(path: Path | None) -> str | None:

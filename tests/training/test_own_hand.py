@@ -20,16 +20,17 @@ from digitedge.errors import DataError, InputError
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.synthetic.non_digits.samples import synthetic_non_digits
+from digitedge.synthetic.scenes.crops import SceneCrops
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
 from digitedge.training.callbacks import PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
-from digitedge.training.own_hand import for_own_digits
+from digitedge.training.own_hand import SHARES, for_own_digits, limit_forgetting
 from digitedge.training.run_folder import WORSE, find_interrupted_run, load_run
 from digitedge.training.train import TrainResult, resume, train
-from digitedge.training.training_data import make_training_data, validation_weights
+from digitedge.training.training_data import make_training_data, to_training_data, validation_weights
 from digitedge.utils.images import write_image
 
 BASE = TrainConfig(architecture="mlp", optimizer="adamw", epochs=3, batch_size=64, validation_split=0.2, augment=())
@@ -123,6 +124,22 @@ def test_each_epoch_has_the_accuracy_on_own_digits_and_the_last_one_that_is_not_
     losses = np.array([float(row["val_loss"]) for row in rows])
     assert tuned.best_epoch == 1 + int(np.flatnonzero(losses <= WORSE * losses.min())[-1])
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
+
+
+def test_what_was_forgotten_is_taken_back_by_a_mean_with_the_old_weights(
+    tuned: TrainResult, config: TrainConfig, data: Dataset
+) -> None:
+    start = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
+    validation = to_training_data(SceneCrops(data.x_test, data.y_test))
+    same = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
+    assert limit_forgetting(same, start.get_weights(), validation) == 1
+    for one, other in zip(same.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    broken = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
+    broken.set_weights([-one for one in start.get_weights()])
+    assert limit_forgetting(broken, start.get_weights(), validation) == SHARES[-1]
+    mixed, initial = (one.get_weights()[-1] for one in (broken, start))
+    np.testing.assert_allclose(mixed, (1 - 2 * SHARES[-1]) * initial, atol=1e-6)
 
 
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(
