@@ -16,18 +16,17 @@ from numpy.typing import NDArray
 from digitedge.bundle.bundle import MANIFEST, read_manifest, sha256_of
 from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.own_digits import KnownSplit, OwnDigits, digit_ids, split_own_digits
-from digitedge.metrics.classification import top1
 from digitedge.metrics.ood import OodResult
 from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import Teacher
 from digitedge.training.keras_io import predict_probabilities
 from digitedge.training.run_folder import ARGS, BEST, find_lineage, load_run
-from digitedge.training.training_data import TrainingData
 from digitedge.utils.tables import Table, percent
 
-# Shares of the new weights that are tried, and the largest loss of accuracy on the data set that is accepted.
-SHARES = (1.0, 0.85, 0.7, 0.55, 0.4)
-MAX_FORGOTTEN = 0.0004
+# Shares of the new weights that are tried, and the part of what they learned that is kept.
+SHARES = (0.4, 0.55, 0.7, 0.85, 1.0)
+LEARNED = 0.97
+LEAST_PROBABILITY = 1e-7  # so that no loss is infinite; Keras has the same
 # Digits that are classified at once.
 BATCH = 250
 # Share of own digits in a batch, batches of an epoch, and epochs.
@@ -83,30 +82,33 @@ def split_for(start: Path, digits: LabelledCrops, *, runs: Path, log: Callable[[
     return split_own_digits(digits, misread=predictions != digits.labels, known=known)
 
 
-def limit_forgetting(model: keras.Model, start: Sequence[NDArray[np.float32]], validation: TrainingData) -> float:
-    """Move the weights of a fine-tuned model back towards those it started from, as far as it has forgotten digits.
+def mix_weights(model: keras.Model, start: Sequence[NDArray[np.float32]], digits: LabelledCrops) -> float:
+    """Move the weights of a fine-tuned model back towards those it started from, as far as the hand allows.
+
+    What is not needed for the hand only forgets others: some hands are learned with half of the change.
 
     Args:
         model: gets the mean of its weights and those of `start`.
         start: the weights before.
-        validation: images of the data set, that no training has seen.
+        digits: own digits that were trained on.
 
     Returns:
-        The share of the new weights, one of SHARES: the first with which the accuracy on the images falls by at most
-        MAX_FORGOTTEN.
+        The share of the new weights: the smallest of SHARES with which the loss on the digits falls by LEARNED of what
+        it falls with all of them.
 
     Source:
         Wortsman et al. 2022, arXiv:2109.01903, section 3.
     """
     tuned = model.get_weights()
 
-    def accuracy(share: float) -> float:
+    def loss(share: float) -> float:
         model.set_weights([share * new + (1 - share) * old for new, old in zip(tuned, start, strict=True)])
-        return top1(predict_probabilities(model, validation.images), validation.labels)
+        right = predict_probabilities(model, digits.crops)[np.arange(len(digits)), digits.labels]
+        return float(-np.log(np.maximum(right, LEAST_PROBABILITY)).mean())
 
-    least = accuracy(0.0) - MAX_FORGOTTEN - 1e-9
+    before, after = loss(0), loss(1)
     for share in SHARES:
-        if accuracy(share) >= least:
+        if loss(share) <= before - LEARNED * (before - after):
             break
     return share
 

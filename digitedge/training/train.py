@@ -12,7 +12,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitedge.datasets.dataset import Dataset, images_sha256
-from digitedge.datasets.labelled_crops import LabelledCrops
 from digitedge.datasets.own_digits import OwnDigits
 from digitedge.errors import DataError, InputError, ModelError
 from digitedge.metrics.classification import confusion_matrix, top1
@@ -26,7 +25,7 @@ from digitedge.training.config import TrainConfig
 from digitedge.training.distillation import DistillationLoss, Teacher
 from digitedge.training.keras_io import load_keras, model_input, predict_probabilities, save_keras
 from digitedge.training.optimizers import OPTIMIZERS, Purpose
-from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent, limit_forgetting
+from digitedge.training.own_hand import Figures, before_and_after, describe_own, describe_parent, mix_weights
 from digitedge.training.plots import plot_confusion, plot_curves
 from digitedge.training.run_folder import (
     BEST,
@@ -136,7 +135,7 @@ def train(
     if own is not None:
         args["own"] = describe_own(own, non_digits)
         _report_own(own, log)
-    return _run(write_args(folder, args), teacher, training, validation, own.held_out if own else None, data, log)
+    return _run(write_args(folder, args), teacher, training, validation, own, data, log)
 
 
 def resume(
@@ -166,7 +165,7 @@ def resume(
     training, validation = make_training_data(config, data, own, non_digits)
     training_sha256 = images_sha256(training.images)
     _check_hash(run, "training_sha256", training_sha256, "This version renders scenes differently. Train again.")
-    return _run(run, _load_teacher(config, run.path), training, validation, own.held_out if own else None, data, log)
+    return _run(run, _load_teacher(config, run.path), training, validation, own, data, log)
 
 
 def _check(config: TrainConfig, data: Dataset, own: OwnDigits | None) -> None:
@@ -204,7 +203,7 @@ def _run(
     teacher: Teacher | None,
     training: TrainingData,
     validation: TrainingData,
-    held_out: LabelledCrops | None,
+    own: OwnDigits | None,
     data: Dataset,
     log: Log,
 ) -> TrainResult:
@@ -218,7 +217,7 @@ def _run(
         model.summary(print_fn=lambda text, **_: summary.extend(text.splitlines()))
         for line in summary:
             log(line)
-        initial = _measure(model, data, validation, held_out)
+        initial = _measure(model, data, validation, own)
         log(f"Test accuracy before training: {percent(initial.test_accuracy, decimals=4)}")
         batches = Batches(training, config, teacher=teacher)
         checkpoint = load_checkpoint(run.path, config.epochs, len(batches))
@@ -227,8 +226,8 @@ def _run(
             checkpoint = Checkpoint(model, [])
         else:
             log(f"Resuming after epoch {checkpoint.epoch} of {config.epochs}")
-        history = _train_epochs(checkpoint, run.path, batches, validation, held_out, config)
-        return _evaluate(history, validation, held_out, data, run, initial, log)
+        history = _train_epochs(checkpoint, run.path, batches, validation, own, config)
+        return _evaluate(history, validation, own, data, run, initial, log)
 
 
 def _load_teacher(config: TrainConfig, folder: Path) -> Teacher | None:
@@ -269,7 +268,7 @@ def _train_epochs(
     folder: Path,
     batches: Batches,
     validation: TrainingData,
-    held_out: LabelledCrops | None,
+    own: OwnDigits | None,
     config: TrainConfig,
 ) -> list[EpochRow]:
     """Train the remaining epochs, and return the history of all."""
@@ -278,7 +277,7 @@ def _train_epochs(
     if recorder.is_exhausted():  # it was interrupted after it had stopped early
         return recorder.history
     report = ProgressReport(config.epochs, checkpoint.epoch)
-    own_accuracy = [OwnAccuracy(model_input(held_out.crops), held_out.labels)] if held_out else []
+    own_accuracy = [OwnAccuracy(model_input(own.held_out.crops), own.held_out.labels)] if own and own.held_out else []
     try:
         checkpoint.model.fit(
             batches,
@@ -294,9 +293,9 @@ def _train_epochs(
     return recorder.history
 
 
-def _measure(model: keras.Model, data: Dataset, validation: TrainingData, held_out: LabelledCrops | None) -> Figures:
+def _measure(model: keras.Model, data: Dataset, validation: TrainingData, own: OwnDigits | None) -> Figures:
     """Measure a model on the test images, held-out own digits and validation non-digits."""
-    others = validation.without_own()
+    others, held_out = validation.without_own(), own.held_out if own else None
     return Figures(
         test_counts=confusion_matrix(predict_probabilities(model, data.x_test), data.y_test),
         own_accuracy=top1(predict_probabilities(model, held_out.crops), held_out.labels) if held_out else None,
@@ -307,7 +306,7 @@ def _measure(model: keras.Model, data: Dataset, validation: TrainingData, held_o
 def _evaluate(
     history: list[EpochRow],
     validation: TrainingData,
-    held_out: LabelledCrops | None,
+    own: OwnDigits | None,
     data: Dataset,
     run: RunFolder,
     initial: Figures,
@@ -317,15 +316,15 @@ def _evaluate(
     folder = run.path
     best = find_best_epoch(history, run.config.purpose)
     model = keras.saving.load_model(folder / BEST, compile=False)
-    if run.config.purpose is Purpose.OWN_DIGITS:
-        share = limit_forgetting(model, load_keras(folder / START).get_weights(), validation.base_part())
-        log(f"Mean of {share:.0%} new and {1 - share:.0%} old weights, so that the data set is not forgotten")
+    if own is not None:
+        share = mix_weights(model, load_keras(folder / START).get_weights(), own.training)
+        log(f"Mean of {share:.0%} new and {1 - share:.0%} old weights: so much the hand needs")
     others = validation.without_own()
     digits = others.labels != NON_DIGIT
     uncalibrated = predict_probabilities(model, others.images[digits])
     temperature = fit_temperature(uncalibrated, others.labels[digits])
     fold_temperature(model, temperature)
-    final = _measure(model, data, validation, held_out)
+    final = _measure(model, data, validation, own)
     result = TrainResult(
         folder=folder,
         best_epoch=int(best["epoch"]),
@@ -344,7 +343,7 @@ def _evaluate(
     figures = {key: value for key, value in asdict(result).items() if key != "folder"}
     write_json(folder / METRICS, {"schema": "digitedge.metrics/1", **figures})  # last: the run is finished
     if run.config.purpose is Purpose.OWN_DIGITS:
-        table = before_and_after(initial, final, held_out=len(held_out or ()))
+        table = before_and_after(initial, final, held_out=len(own.held_out) if own else 0)
         for line in table.text().splitlines():
             log(line)
     if result.ood is not None:

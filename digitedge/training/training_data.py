@@ -66,11 +66,6 @@ class TrainingData(NamedTuple):
         """How many images are of the data set, of scenes, and of the user."""
         return len(self.images) - self.scenes - self.own, self.scenes, self.own
 
-    def base_part(self) -> "TrainingData":
-        """The images of the data set."""
-        count = self.parts[0]
-        return TrainingData(self.images[:count], self.targets[:count])
-
     def without_own(self) -> "TrainingData":
         """The images that are not the user's."""
         last = len(self.images) - self.own

@@ -20,17 +20,16 @@ from digitedge.errors import DataError, InputError
 from digitedge.metrics.ood import NON_DIGIT
 from digitedge.synthetic.handwriting.digits import synthetic_digits
 from digitedge.synthetic.non_digits.samples import synthetic_non_digits
-from digitedge.synthetic.scenes.crops import SceneCrops
 from digitedge.training import callbacks
 from digitedge.training.architectures import ARCHITECTURES
 from digitedge.training.batches import Batches
 from digitedge.training.callbacks import PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
-from digitedge.training.own_hand import SHARES, for_own_digits, limit_forgetting
+from digitedge.training.own_hand import SHARES, for_own_digits, mix_weights
 from digitedge.training.run_folder import WORSE, find_interrupted_run, load_run
 from digitedge.training.train import TrainResult, resume, train
-from digitedge.training.training_data import make_training_data, to_training_data, validation_weights
+from digitedge.training.training_data import make_training_data, validation_weights
 from digitedge.utils.images import write_image
 
 BASE = TrainConfig(architecture="mlp", optimizer="adamw", epochs=3, batch_size=64, validation_split=0.2, augment=())
@@ -126,20 +125,20 @@ def test_each_epoch_has_the_accuracy_on_own_digits_and_the_last_one_that_is_not_
     assert all(0 <= float(row["val_own_accuracy"]) <= 1 for row in rows)
 
 
-def test_what_was_forgotten_is_taken_back_by_a_mean_with_the_old_weights(
-    tuned: TrainResult, config: TrainConfig, data: Dataset
-) -> None:
-    start = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
-    validation = to_training_data(SceneCrops(data.x_test, data.y_test))
-    same = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
-    assert limit_forgetting(same, start.get_weights(), validation) == 1
-    for one, other in zip(same.get_weights(), start.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-6)
-    broken = keras.saving.load_model(tuned.folder / "start.keras", compile=False)
-    broken.set_weights([-one for one in start.get_weights()])
-    assert limit_forgetting(broken, start.get_weights(), validation) == SHARES[-1]
-    mixed, initial = (one.get_weights()[-1] for one in (broken, start))
-    np.testing.assert_allclose(mixed, (1 - 2 * SHARES[-1]) * initial, atol=1e-6)
+def test_as_much_of_the_new_weights_is_taken_as_the_hand_needs(tuned: TrainResult, own: OwnDigits) -> None:
+    def load(name: str) -> keras.Model:
+        return keras.saving.load_model(tuned.folder / name, compile=False)
+
+    start, model = load("start.keras"), load("last.keras")
+    last = model.get_weights()[-1]
+    share = mix_weights(model, start.get_weights(), own.training)
+    assert share in SHARES
+    np.testing.assert_allclose(model.get_weights()[-1], share * last + (1 - share) * start.get_weights()[-1], atol=1e-6)
+    unchanged = load("start.keras")
+    assert mix_weights(unchanged, start.get_weights(), own.training) == SHARES[0]
+    far = load("last.keras")  # of which less is enough
+    far.set_weights([old + 2.5 * (new - old) for old, new in zip(start.get_weights(), far.get_weights(), strict=True)])
+    assert mix_weights(far, start.get_weights(), own.training) < 1
 
 
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(
