@@ -10,7 +10,7 @@ import venv
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-MAX_WHEEL_MB = 2.0
+MAX_WHEEL_MB = 2.2
 ROOT = Path(__file__).parents[2]
 
 
