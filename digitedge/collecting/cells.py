@@ -4,6 +4,7 @@ A digit may cross the border of its cell: what is mostly in one cell belongs to 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ from digitedge.vision.segment import connected_components
 _LIGHT_STEP = 3
 _LIGHT_SIGMA = 1.0
 _MAX_STROKE_MM = 9.0
+# How far from the edge of a shadow, in the same pixels, the estimate may be wrong, and up to which share of its
+# darkness.
+_EDGE_REACH = 3
+_EDGE_SHARE = 1.0
 # Where a printed border may be beside its place, in pixels: the paper is not quite flat.
 _BORDER_REACH = 4
 # Distance from the middle of a border at which the paper is bare again, in pixels.
@@ -51,40 +56,53 @@ _MIN_PART = 0.15
 _MARGIN_MM = 1.6
 
 
-def extract_page_ink(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Remove the light from a flat page.
+class PageInk(NamedTuple):
+    """A flat page without its light.
 
-    Args:
-        page: uint8 (h, w), in grey, see `flatten`.
-
-    Returns:
-        uint8 (h, w): 0 is paper, 255 is ink that reflects nothing.
+    Attributes:
+        ink: uint8 (h, w): 0 is paper, 255 is ink that reflects nothing.
+        edges: uint8 (h, w): how dark the edge of a shadow may look there as ink.
     """
+
+    ink: NDArray[np.uint8]
+    edges: NDArray[np.uint8]
+
+
+def extract_page_ink(page: NDArray[np.uint8]) -> PageInk:
+    """Remove the light from a flat page, uint8 (h, w), in grey, see `flatten`."""
     # Finer than the light of any image (`estimate_illumination`): strokes are thinner than a cell.
     thumbnail = resize(page, (page.shape[1] // _LIGHT_STEP, page.shape[0] // _LIGHT_STEP), cv2.INTER_AREA)
     size = round(_MAX_STROKE_MM * PX_PER_MM / _LIGHT_STEP) | 1
     closed = cv2.morphologyEx(thumbnail, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    return extract_ink(page, Illumination(as_uint8(cv2.GaussianBlur(closed, (0, 0), _LIGHT_SIGMA)), inverted=False))
+    light = as_uint8(cv2.GaussianBlur(closed, (0, 0), _LIGHT_SIGMA))
+    reach = np.ones((2 * _EDGE_REACH + 1, 2 * _EDGE_REACH + 1), np.uint8)
+    brightest, darkest = cv2.dilate(light, reach).astype(np.float32), cv2.erode(light, reach).astype(np.float32)
+    steps = as_uint8(np.rint(255 * (1 - darkest / np.maximum(brightest, 1))).astype(np.uint8))
+    return PageInk(
+        extract_ink(page, Illumination(light, inverted=False)), resize(steps, page.shape[::-1], cv2.INTER_LINEAR)
+    )
 
 
-def extract_cells(page_ink: NDArray[np.uint8]) -> dict[Cell, NDArray[np.uint8]]:
+def extract_cells(page_ink: PageInk) -> dict[Cell, NDArray[np.uint8]]:
     """Extract the ink of all cells.
 
     Args:
-        page_ink: uint8 (h, w), see `extract_page_ink`.
+        page_ink: see `extract_page_ink`.
 
     Returns:
         For each cell that is not empty: its ink, uint8 (h, w), bright on 0, cropped to the ink.
     """
-    ink = remove_borders(page_ink)
+    ink = remove_borders(page_ink.ink)
     left, top, right, bottom = _grid_px()
     ink[:top] = ink[bottom:] = 0
     ink[:, :left] = ink[:, right:] = 0
-    owners = _assign_ink(_find_strokes(as_uint8(cv2.GaussianBlur(ink, (0, 0), _SMOOTHING))))
+    strokes, strong = _find_strokes(as_uint8(cv2.GaussianBlur(ink, (0, 0), _SMOOTHING)), page_ink.edges)
+    owners = _assign_ink(strokes)
     found = {}
     for number, cell in enumerate(CELLS):
         around = _around(cell)
-        own = _cut_out(ink[around], owners[around] == number)
+        is_own = owners[around] == number
+        own = _cut_out(ink[around], is_own) if (strong[around] & is_own).any() else None
         if own is not None:
             found[cell] = own
     darkness = np.array([int(own.max()) for own in found.values()])
@@ -107,9 +125,9 @@ def remove_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cleaned
 
 
-def has_borders(page_ink: NDArray[np.uint8], cell: Cell) -> bool:
+def has_borders(page_ink: PageInk, cell: Cell) -> bool:
     """Tell whether three of the printed borders of a cell, or all, are where they should be."""
-    profiles = [_profile(_lay_flat(page_ink[side])) for side in _sides(cell)]
+    profiles = [_profile(_lay_flat(page_ink.ink[side])) for side in _sides(cell)]
     return sum(float(profile[_BORDER_HALF:-_BORDER_HALF].max()) >= _VISIBLE_BORDER for profile in profiles) >= 3
 
 
@@ -166,17 +184,23 @@ def _grid_px() -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def _find_strokes(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Separate strokes from paper, uint8 (h, w), 255 and 0: what stands out a little, beside what clearly does."""
+def _find_strokes(ink: NDArray[np.uint8], edges: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Separate strokes from paper: what stands out a little, beside what clearly does.
+
+    What may be the edge of a shadow does not clearly stand out.
+
+    Returns:
+        The strokes, uint8 (h, w), 255 and 0, and where they clearly stand out, bool (h, w).
+    """
     size = (2 * _NEIGHBOURHOOD_PX + 1, 2 * _NEIGHBOURHOOD_PX + 1)
     edge = _PEAK_SHARE * cv2.blur(cv2.dilate(ink, np.ones(size, np.uint8)), size).astype(np.float32)
     noise = _noise(ink)
     weak = ink > np.maximum(edge, np.maximum(_WEAK_DEVIATIONS * noise, _MIN_WEAK))
-    strong = ink > np.maximum(edge, np.maximum(_STRONG_DEVIATIONS * noise, _MIN_STRONG))
+    strong = ink > np.maximum(edge, np.maximum(_STRONG_DEVIATIONS * noise, _MIN_STRONG + _EDGE_SHARE * edges))
     labels = connected_components(weak.view(np.uint8) * np.uint8(255)).labels
     is_stroke = np.zeros(int(labels.max()) + 1, np.bool_)
     is_stroke[labels[strong]] = True
-    return is_stroke[labels].view(np.uint8) * np.uint8(255)
+    return is_stroke[labels].view(np.uint8) * np.uint8(255), strong
 
 
 def _noise(ink: NDArray[np.uint8]) -> NDArray[np.float32]:
