@@ -14,6 +14,7 @@ from digitedge.bundle.adaptation import Adaptation, AdaptationInfo, Correction, 
 from digitedge.bundle.bundle import Model, sha256_of
 from digitedge.bundle.manifest import GOLDEN
 from digitedge.datasets.labelled_crops import LabelledCrops
+from digitedge.datasets.own_digits import digit_ids
 from digitedge.errors import DataError, ModelError
 from digitedge.metrics.gain import ErrorRates, is_gain
 
@@ -115,9 +116,10 @@ def choose_folds(digits: LabelledCrops) -> tuple[NDArray[np.intp], str]:
     if len(groups) > 1 and all(digits.groups):
         place = {group: index % FOLDS for index, group in enumerate(groups)}
         return np.array([place[group] for group in digits.groups], np.intp), "by sheet"
-    rank = np.empty(len(digits), np.intp)
-    rank[np.argsort(digits.labels, kind="stable")] = np.arange(len(digits))
-    return rank % FOLDS, "one digit in four"
+    ids, first, number = np.unique(digit_ids(digits), return_index=True, return_inverse=True)  # some may be there twice
+    rank = np.empty(len(ids), np.intp)
+    rank[np.lexsort((first, digits.labels[first]))] = np.arange(len(ids))
+    return np.asarray(rank[number] % FOLDS, np.intp), "one digit in four"
 
 
 def _learn_from(own: list[Samples], background: Samples, is_chosen: NDArray[np.bool_]) -> Correction:

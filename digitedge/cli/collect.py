@@ -55,7 +55,7 @@ def sheet(
 ) -> None:
     """Write a sheet to print: ten rows of cells, one row for each digit.
 
-    Print it in any size, fill in as many cells as you like, and cross out from corner to corner what went wrong.
+    Print it in any size, fill in as many cells as you like, and cross out with a large X what went wrong.
 
     Examples:
       digitedge collect sheet
@@ -157,7 +157,7 @@ def forget(
 def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> Iterator[tuple[Path, "SheetReading"]]:
     """Read and save sheets; what is wrong with one photograph is a line, and the others are read."""
     from digitedge.collecting import KnownSheets, read_sheet, save_digits
-    from digitedge.datasets.collection import add_writer, name_writer
+    from digitedge.datasets.collection import add_writer, name_writer, open_collection
     from digitedge.errors import ModelError
     from digitedge.utils.images import read_image
 
@@ -170,8 +170,12 @@ def _read_photos(paths: list[Path], model: "Model", into: Path, writer: str) -> 
         except Exception as exc:
             report_error(exc, about=path)
             continue
-        writer_id = add_writer(into, writer) if writer and sheet.digits else ""
-        twin = known.find(sheet)
+        author = known.writer(sheet.sheet)  # of the same photograph
+        if author and writer and author != open_collection(into).writer_id(writer):
+            name = open_collection(into).writers.get(author, author)
+            echo(f"{path}: it was read before, as {name}'s, and stays so. Another name: digitedge collect forget")
+        writer_id = author or (add_writer(into, writer) if writer and sheet.digits else "")
+        twin = known.find(sheet, writer=writer_id)
         added = save_digits(into, sheet, writer=writer_id, source=path.name, known=known)
         print_line(f"{path}: {_summary(sheet, len(added), twin and known.source(twin))}")
         if twin and writer_id and (count := name_writer(into, twin, writer_id)):

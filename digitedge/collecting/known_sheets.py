@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from digitedge.collecting.read import CellDigit, SheetReading
 from digitedge.collecting.sheet import ROWS
-from digitedge.datasets.collection import list_images
+from digitedge.datasets.collection import list_images, open_collection
 from digitedge.errors import CameraError
 from digitedge.utils.images import read_image
 from digitedge.utils.opencv import as_uint8, cv2, to_grey
 
 # Distance from chance, in standard deviations, from which two sheets are the same. Of 120 digits of one hand 7 to 12 %
-# find their own cell on another sheet, and 36 % or more in another photograph: 2.4 at most, and 11 at least.
-_DEVIATIONS = 6.0
+# find their own cell on another sheet, and 36 % or more in another photograph: 2.4 at most, and 11 at least. A neat
+# hand that leans more and more along each row reaches 7.6.
+_DEVIATIONS = 9.0
 # Blur before crops are compared, in pixels: they are not placed alike to the pixel.
 _SIGMA = 1.0
 
@@ -38,24 +39,38 @@ class KnownSheets:
         """
         self._sheets: dict[str, dict[str, NDArray[np.float32]]] = {}
         self._sources: dict[str, str] = {}
-        for image in list_images(folder) if Path(folder).is_dir() else ():
+        self._writers: dict[str, str] = {}
+        for image in list_images(folder) if open_collection(folder).records else ():
             if image.record.sheet and image.record.cell:
                 with suppress(CameraError):  # a damaged image hides no other
                     crop = to_grey(read_image(image.path))
                     self._add(image.record.sheet, image.record.source, image.record.cell, crop)
+                    self._writers[image.record.sheet] = image.record.writer
 
-    def add(self, reading: SheetReading, *, source: str) -> None:
+    def add(self, reading: SheetReading, *, source: str, writer: str) -> None:
         """Add the digits of a sheet that was saved."""
+        self._writers[reading.sheet] = writer or self.writer(reading.sheet)
         for one in reading.digits:
             self._add(reading.sheet, source, one.cell.name, one.crop)
 
-    def find(self, reading: SheetReading) -> str | None:
-        """Return the known sheet that a photograph shows, or None if it shows a new one."""
+    def find(self, reading: SheetReading, *, writer: str = "") -> str | None:
+        """Return the known sheet that a photograph shows, or None if it shows a new one.
+
+        `writer` is the id of its writer, "" if unknown: a sheet of another writer is another sheet.
+        """
         if reading.sheet in self._sheets:
             return reading.sheet
-        scores = {sheet: _likeness(reading.digits, crops) for sheet, crops in self._sheets.items()}
+        scores = {
+            sheet: _likeness(reading.digits, crops)
+            for sheet, crops in self._sheets.items()
+            if not writer or self._writers[sheet] in ("", writer)
+        }
         best = max(scores, key=scores.__getitem__, default=None)
         return best if best is not None and scores[best] >= _DEVIATIONS else None
+
+    def writer(self, sheet: str) -> str:
+        """Return the id of the writer of a sheet; "" if that is not known."""
+        return self._writers.get(sheet, "")
 
     def source(self, sheet: str) -> str:
         """Return the name of the photograph that a known sheet was first read from."""

@@ -45,7 +45,7 @@ NAME_MM = 3.4
 
 INSTRUCTIONS = (
     "Each row asks for the digit on its left. Write as you always do, one digit in each cell.",
-    "Wrong? Cross the whole cell out, from corner to corner. Cells may stay empty.",
+    "Wrong? Cross the whole cell out with an X. Cells may stay empty.",
     "Photograph the whole sheet, then run: digitedge collect read PHOTO --into FOLDER",
 )
 PRIVACY = "The digits stay in that folder on your own computer. Nothing is sent anywhere."

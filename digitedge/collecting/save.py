@@ -27,7 +27,7 @@ def save_digits(
     An empty cell that was filled in since the first photograph is new.
     """
     known = KnownSheets(folder) if known is None else known
-    twin = known.find(reading)
+    twin = known.find(reading, writer=writer)
     if twin is not None:
         new = [one for one in reading.digits if one.cell.name not in known.cells(twin)]
         reading = replace(reading, sheet=twin, digits=tuple(new))
@@ -46,5 +46,5 @@ def save_digits(
     names = [f"{reading.sheet}-{one.cell.name}.png" for one in reading.digits]
     labels = [one.cell.row for one in reading.digits]
     added = add_crops(folder, [one.crop for one in reading.digits], labels, records, names)
-    known.add(reading, source=source)
+    known.add(reading, source=source, writer=writer)
     return added

@@ -174,6 +174,8 @@ def add_crops(
         DigitEdgeError: the folder cannot be written to.
     """
     folder = Path(folder)
+    for label in set(labels):
+        _check_no_link(folder, label)
     new: list[tuple[NDArray[np.uint8], Path]] = []
     with _locked(folder) as collection:
         for crop, label, record, name in zip(crops, labels, records, names, strict=True):
@@ -249,6 +251,7 @@ def relabel(folder: str | Path, path: Path, label: int | None) -> Path:
         DigitEdgeError: the folder cannot be written to.
     """
     folder = Path(folder)
+    _check_no_link(folder, label)
     if path.parent == folder:  # its name begins with its label
         target = folder / (_label_folder(label) + path.name[1:])
     else:
@@ -322,7 +325,7 @@ def _without_defaults(record: CropRecord) -> dict[str, Any]:
 
 def _find_images(folder: Path) -> Iterator[tuple[Path, int | None]]:
     """Yield the images in the folders of labels; without any, those whose names begin with their label."""
-    subfolders = [one for one in LABEL_FOLDERS if (folder / one).is_dir()]
+    subfolders = [one for one in LABEL_FOLDERS if (folder / one).is_dir() and not (folder / one).is_symlink()]
     for one in subfolders:
         for path in _image_files(folder / one):
             yield path, None if one == NON_DIGIT_FOLDER else int(one)
@@ -343,6 +346,13 @@ def _image_files(folder: Path) -> list[Path]:
             for entry in entries
             if entry.name[0] not in "._" and os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file()
         ]
+
+
+def _check_no_link(folder: Path, label: int | None) -> None:
+    """Refuse the folder of a label that is a link: what is moved there would leave the collection."""
+    path = folder / _label_folder(label)
+    if path.is_symlink():
+        raise DataError(f"{path}: expected a folder, got a link. Images would leave {folder}. Put a folder there.")
 
 
 def _label_folder(label: int | None) -> str:

@@ -143,6 +143,9 @@ def split_as_before(digits: LabelledCrops, held_out: Collection[str], split: str
 
 
 def _split(digits: LabelledCrops, is_held_out: NDArray[np.bool_], split: str) -> OwnDigits:
+    """Split digits; what is there twice is trained on if one of the two is."""
+    ids = np.array(digit_ids(digits), dtype=str)
+    is_held_out = is_held_out & ~np.isin(ids, ids[~is_held_out])
     training, held_out = (digits.choose(np.flatnonzero(which)) for which in (~is_held_out, is_held_out))
     return OwnDigits(training, held_out, split)
 

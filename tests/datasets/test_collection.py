@@ -81,6 +81,17 @@ def test_relabel_renames_an_image_of_a_flat_folder(tmp_path: Path) -> None:
     assert [image.label for image in list_images(flat)] == [None]
 
 
+def test_nothing_moves_through_a_link_out_of_the_folder(tmp_path: Path) -> None:
+    path, _ = fill(tmp_path / "own")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "own/3").symlink_to(tmp_path / "outside")
+    with pytest.raises(DataError, match="expected a folder, got a link"):
+        relabel(tmp_path / "own", path, 3)
+    with pytest.raises(DataError, match="expected a folder, got a link"):
+        add_crops(tmp_path / "own", [crop_of(9)], [3], [CropRecord(sheet="s")], ["a.png"])
+    assert path.is_file() and not list((tmp_path / "outside").iterdir())
+
+
 def test_a_folder_that_is_named_like_a_digit_keeps_its_images(tmp_path: Path) -> None:
     source, *_ = fill(tmp_path / "made")
     folder = tmp_path / "7"

@@ -11,7 +11,8 @@ def digits_of(groups: list[str], *, each: int = 20) -> LabelledCrops:
     """`each` digits of every group, 0 to 9 again and again."""
     count = each * len(groups)
     labels = np.resize(np.arange(10, dtype=np.uint8), count)
-    crops = np.arange(count * 784, dtype=np.uint32).astype(np.uint8).reshape(count, 28, 28)
+    crops = np.zeros((count, 28, 28), np.uint8)
+    crops[:, 0, 0], crops[:, 0, 1] = np.arange(count) % 256, np.arange(count) // 256  # all differ
     names = tuple(f"#{index}" for index in range(count))
     return LabelledCrops("own", crops, labels, names, tuple(np.repeat(groups, each).tolist()))
 
@@ -63,7 +64,6 @@ def test_the_only_example_of_a_digit_is_trained_on() -> None:
 
 def test_the_same_split_is_found_again_whatever_the_order() -> None:
     digits = digits_of([""], each=200)
-    digits.crops[:, 0, 0] = np.arange(200)
     misread = np.arange(200) % 7 == 0
     own = split_own_digits(digits, misread=misread)
     again = split_as_before(digits.choose(np.arange(199, -1, -1)), digit_ids(own.held_out), own.split)
@@ -73,7 +73,6 @@ def test_the_same_split_is_found_again_whatever_the_order() -> None:
 
 def test_digits_of_an_earlier_fine_tuning_stay_on_their_side_and_new_ones_are_split() -> None:
     digits = digits_of([""], each=400)
-    digits.crops[:, 0, :2] = np.arange(400).reshape(-1, 1) // [256, 1] % 256
     first = split_own_digits(digits.choose(np.arange(200)))
     known = KnownSplit(frozenset(digit_ids(first.training)), frozenset(digit_ids(first.held_out)))
     second = split_own_digits(digits, misread=np.arange(400) % 3 == 0, known=known)
@@ -81,6 +80,15 @@ def test_digits_of_an_earlier_fine_tuning_stay_on_their_side_and_new_ones_are_sp
     assert known.held_out <= set(digit_ids(second.held_out))
     assert 70 <= len(second.held_out) <= 90
     assert second.split.startswith("digits that are known from before stay as they were; of 200 new ones, one digit in")
+
+
+def test_what_is_there_twice_is_on_one_side() -> None:
+    digits = digits_of([""], each=200)
+    twice = digits.choose(np.concatenate([np.arange(200), np.arange(200)]))
+    own = split_own_digits(twice)
+    assert own.held_out and not set(digit_ids(own.training)) & set(digit_ids(own.held_out))
+    copies = split_own_digits(digits.choose(np.zeros(50, np.intp)))
+    assert len(copies.held_out) == 0
 
 
 def test_digits_of_no_sheet_do_not_split_the_sheets_of_others() -> None:
