@@ -138,7 +138,7 @@ def _draw_changed(parent: Classifier, model: Classifier, own: LabelledCrops, tes
 def describe_failure(one: Comparison) -> str:
     """Say in a line why a comparison failed."""
     if not one.images:
-        return f"{one.name}: there are none, so nothing shows a gain. Collect at least three of every digit."
+        return f"{one.name}: there are none, so nothing shows a gain. Collect at least three of every digit"
     shares = f"{100 * one.before:.2f} % before and {100 * one.after:.2f} % after ({one.images:,} images)"
     if one.max_drop is None:
         return f"{one.name}: {shares}, expected fewer errors, or as many and a tenth less soft error"
