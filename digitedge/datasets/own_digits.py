@@ -88,8 +88,8 @@ def split_own_digits(
             is not known.
 
     Examples:
-        >>> labels = np.repeat(np.arange(10, dtype=np.uint8), 10)
-        >>> one = LabelledCrops("a", np.zeros((100, 28, 28), np.uint8), labels, ("",) * 100)
+        >>> crops = np.arange(100, dtype=np.uint8)[:, None, None] * np.ones((28, 28), np.uint8)
+        >>> one = LabelledCrops("a", crops, np.repeat(np.arange(10, dtype=np.uint8), 10), ("",) * 100)
         >>> own = split_own_digits(one)
         >>> len(own.training), len(own.held_out), own.split
         (80, 20, 'one digit in five is held out')

@@ -83,6 +83,7 @@ def test_a_file_that_cannot_be_measured_is_a_failure(digitedge: Command, small: 
     assert "expected a model that takes pixels from 0 to 255" in skipped["reason"]
 
 
+@pytest.mark.slow
 def test_a_slower_figure_is_a_failure(digitedge: Command, fixtures: Path, tmp_path: Path) -> None:
     old = write_old(tmp_path / "old.json")
     done = digitedge("bench", fixtures / "good.tflite", *QUICK, "--compare", old)
@@ -133,6 +134,7 @@ def test_a_comparison_without_comparable_figures_is_an_error(
     assert "has no figure that can be compared with this run" in done.stderr
 
 
+@pytest.mark.slow
 def test_several_models_make_one_table(digitedge: Command, released: Path, fixtures: Path) -> None:
     good = fixtures / "good.tflite"
     done = digitedge("bench", released, good, fixtures / "wants_zero_to_one.tflite", *QUICK, "--json")

@@ -38,6 +38,7 @@ def page_of(folder: Path) -> Iterator[tuple[Any, str]]:
         yield process, address
 
 
+@pytest.mark.slow
 def test_done_ends_the_command_with_what_was_done(tmp_path: Path) -> None:
     with page_of(make_folder(tmp_path / "crops")) as (process, address):
         content = httpx.get(f"{address}/api/images").json()
@@ -50,6 +51,7 @@ def test_done_ends_the_command_with_what_was_done(tmp_path: Path) -> None:
     assert labels_in(tmp_path / "crops")["000010.png"] == (7, True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_ends_the_command_and_loses_nothing(tmp_path: Path) -> None:
     with page_of(make_folder(tmp_path / "crops")) as (process, address):

@@ -31,6 +31,7 @@ def service(digitedge: Command, tmp_path: Path) -> Command:
     return lambda *arguments, **others: digitedge("service", *arguments, **environment, **others)
 
 
+@pytest.mark.slow
 def test_service_is_installed_shown_and_removed(service: Command, unit: Path) -> None:
     done = service("install", "--", "demo", "--events")
     assert (done.returncode, done.stdout) == (0, f"installed and started: {unit}\n")

@@ -73,6 +73,7 @@ def test_export_of_a_damaged_keras_file_fails_without_a_bundle(digitedge: Comman
     assert not (tmp_path / "export" / "broken").exists()
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_export_refuses_an_unfinished_or_damaged_run_before_it_loads_data(digitedge: Command, tmp_path: Path) -> None:
     run = tmp_path / "runs/train/cut-1"
@@ -97,6 +98,7 @@ def test_export_refuses_an_unwritable_folder_before_it_loads_data(digitedge: Com
     assert result.stderr.splitlines()[-1].startswith("error: cannot write /proc/bundles/model: ")
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_export_without_a_run_says_how_to_train_one(digitedge: Command) -> None:
     result = digitedge("export", "--int8")

@@ -67,6 +67,7 @@ def test_follow_clip_prints_a_line_only_when_the_rows_change(tmp_path):
     assert done.stdout.splitlines() == expected
 
 
+@pytest.mark.slow
 def test_follow_clip_stops_after_the_given_number_of_frames(tmp_path):
     done = run("follow_clip.py", "--frames", "140", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -196,6 +196,7 @@ def test_a_model_that_was_trained_on_other_data_is_refused(contract_model: Path,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_layer_with_state_beyond_its_weights_keeps_it(data: Dataset, tmp_path: Path) -> None:
     images = data.x_train[..., None].astype(np.float32)
     normalization = keras.layers.Normalization(axis=None)

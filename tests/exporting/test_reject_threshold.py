@@ -29,6 +29,7 @@ def test_a_file_that_gives_nan_gets_a_threshold_of_1() -> None:
     assert reject_threshold(Nan(), SceneCrops(np.zeros((5, 28, 28), np.uint8), np.zeros(5, np.uint8))) == 1.0
 
 
+@pytest.mark.slow
 def test_the_digits_are_augmented_rendered_and_from_scenes(data: Dataset) -> None:
     digits = threshold_digits(data.x_train[:500], data.y_train[:500])
     augmented, rendered, scenes = np.split(digits.crops, [SAMPLES, 2 * SAMPLES])

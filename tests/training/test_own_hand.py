@@ -201,6 +201,7 @@ def test_no_teacher_is_asked_about_own_digits(
     assert training.taught == len(training.images) - training.own == 1200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("labels", "missing"),
     [

@@ -179,6 +179,7 @@ with new_run_folder(Path(sys.argv[1]), "cnn") as folder:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("files", "remains"), [([], False), (["start.keras"], False), (["args.json"], True)], ids=str)
 def test_a_training_that_was_killed_before_it_began_leaves_no_run_folder(
     tmp_path: Path, files: list[str], remains: bool
@@ -224,6 +225,7 @@ def test_fine_tuning_starts_from_the_weights_and_moves_back_towards_them(
     assert result.test_accuracy >= result.initial_test_accuracy - 0.02
 
 
+@pytest.mark.slow
 def test_fine_tuning_on_other_digits_keeps_more_of_the_data_set_than_training_on_them(
     data: Dataset, trained: Path, tmp_path: Path
 ) -> None:

@@ -196,6 +196,7 @@ def test_a_label_that_cannot_be_written_is_told_and_can_be_set_again(served: Ser
     assert sorted(served.labels.values()).count((7, True)) == 1
 
 
+@pytest.mark.slow
 def test_labels_wait_while_the_connection_is_lost(served: Served, windows: Windows) -> None:
     page = open_page(windows, served)
     tiles(page).first.focus()
