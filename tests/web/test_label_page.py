@@ -193,6 +193,7 @@ def test_a_label_that_cannot_be_written_is_told_and_can_be_set_again(served: Ser
     page.keyboard.press("7")
     expect(page.locator("#progress-text")).to_have_text("1 of 12 checked")
     expect(tiles(page).first).to_have_attribute("aria-label", re.compile("^Labelled 7.*Checked"))
+    expect(page.locator("#state")).to_have_text("Saved")
     assert sorted(served.labels.values()).count((7, True)) == 1
 
 
