@@ -92,6 +92,7 @@ def _describe(
     model: Model, correction: Correction, changes: tuple[Change, ...], folds: str, digits: LabelledCrops
 ) -> Learned:
     def build(passed: bool) -> Learned:
+        """Describe it as passed or not; whether it passed is found by its changes."""
         info = AdaptationInfo(
             model_sha256=sha256_of(model.path),
             passed=passed,

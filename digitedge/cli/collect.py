@@ -198,6 +198,7 @@ def _summary(sheet: "SheetReading", saved: int, twin: str | None) -> str:
 
 
 def _review(folder: Path, model: "Model") -> None:
-    from digitedge.errors import require
+    """Open the page on which labels are corrected, until the user is done."""
+    from digitedge.web.labelling import serve_labelling
 
-    require("digitedge.web.labelling", extra="web").serve_labelling(folder, model.classifier, log=echo)
+    serve_labelling(folder, model.classifier, log=echo)

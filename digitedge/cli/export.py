@@ -200,7 +200,9 @@ def _find_fine_tuning(file: Path) -> "RunFolder | None":
     from digitedge.training.run_folder import LAST, list_runs
 
     if (file.parent / MANIFEST).is_file() and read_manifest(file.parent).parent is not None:
-        raise ModelError(f"{file} is in the bundle of a fine-tuned model. Export its run, so that it can be judged.")
+        raise ModelError(
+            f"{file} is in the bundle of a fine-tuned model. Export its run, so that it is compared with its parent."
+        )
     runs = [run for folder in (RUNS_FOLDER, file.resolve().parent.parent) for run in list_runs(folder)]
     models = [(path, run) for run in runs for path in (run.model, run.path / LAST) if path.is_file()]
     size = file.stat().st_size

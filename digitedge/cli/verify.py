@@ -158,7 +158,7 @@ def _verify_bundle(
     data, subject = digits.joined(), str(bundle.path)
     is_same = data.sha256 == bundle.manifest.data.sha256
     if other_data and not is_same:
-        data, subject = digits.to_judge(), f"{bundle.path} on {digits.name}"
+        data, subject = digits.for_evaluation(), f"{bundle.path} on {digits.name}"
         echo(f"{digits.name}: other digits than those of the export, so no result is recorded")
         _warn_of_few(len(data.y_test), bundle, limits)
     results = verify_bundle(bundle, data, limits, other_data=other_data)
@@ -205,7 +205,7 @@ def _verify_pair(
     from digitedge.runtime.keras import KerasNetwork
     from digitedge.utils.tables import percent
 
-    digits = load_training_digits(data, log=echo).to_judge()
+    digits = load_training_digits(data, log=echo).for_evaluation()
     first, second = (
         load_model(path, force=True, preprocess=asked, digits=lambda: search_digits(digits), log=echo).classifier
         for path, asked in ((reference, preprocess), (candidate, None))

@@ -61,8 +61,8 @@ class TrainingDigits:
             return own
         return Dataset(*(np.concatenate(pair) for pair in zip(self.base, own, strict=True)))
 
-    def to_judge(self) -> Dataset:
-        """All digits to judge a model on: own ones are test images, and training images too if there are no others."""
+    def for_evaluation(self) -> Dataset:
+        """All digits to evaluate on: own ones are test images, and training images too if there are no others."""
         if self.own is None:
             return self.joined()
         crops, labels = self.own.crops, self.own.labels
@@ -71,7 +71,7 @@ class TrainingDigits:
 
 
 def load_training_digits(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> TrainingDigits:
-    """Load digits to train on and to judge by.
+    """Load digits to train on and to evaluate on.
 
     Args:
         sources: any of `KINDS`; none to find or download MNIST.
@@ -143,7 +143,7 @@ def load_mnist_or_rendered(*, log: Log) -> tuple[str, Dataset]:
 
 
 def load_test_crops(sources: Sequence[str] | None = None, *, log: Log = lambda line: None) -> LabelledCrops:
-    """Load digits to judge a model on: the test images of MNIST or of rendered digits, all digits of the user's own.
+    """Load digits to evaluate a model on: the test images of MNIST or of rendered digits, all digits of the user's own.
 
     Several sets become one, whose names tell the source of each digit. Arguments and errors as above.
     """

@@ -1,4 +1,4 @@
-"""Own digits: labelled digits of the user's hands, split into those to train on and those to judge by.
+"""Own digits: labelled digits of the user's hands, split into those to train on and those to evaluate on.
 
 Digits of one sheet look alike, so whole sheets or writers are held out where there are several. See
 docs/decisions/own-hand.md.
@@ -28,7 +28,7 @@ class OwnDigits:
 
     Attributes:
         training: to train on.
-        held_out: to judge by; never trained on.
+        held_out: to evaluate on; neither trained on nor used to choose anything.
         split: how they were split, in a few words.
     """
 
@@ -84,7 +84,7 @@ def split_own_digits(
         known: digits that the model that is fine-tuned was trained on stay so, and those that were held out stay held
             out; only the others are split.
         misread: bool (N,), which of them the model that is fine-tuned misreads. Among the digits of a single sheet, as
-            large a share of these is held out as of the others, so that a few of them can be judged by; None if that
+            large a share of these is held out as of the others, so that some of them can be evaluated; None if that
             is not known.
 
     Examples:

@@ -36,7 +36,7 @@ def add_parent(
         DataError: the digits were not named.
     """
     if own is None:
-        raise DataError(f"{run.path} was trained on own digits. Name them with --data, to judge it on them.")
+        raise DataError(f"{run.path} was trained on own digits. Name them with --data, to evaluate it on them.")
     parent = fine_tuning.parent
     not_compared: list[str] = []
     earlier = dict(_load_earlier(parent.own_sha256, runs, not_compared.append))

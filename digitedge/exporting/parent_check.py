@@ -43,8 +43,6 @@ MAX_CHANCE_DROP = 0.005
 """Largest loss on digits of rendered scenes if it may be chance: a few of their 2,000 change with every training."""
 CHANCE_P = 0.05
 
-Probabilities = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentModel:
@@ -141,7 +139,7 @@ def describe_failure(one: Comparison) -> str:
         return f"{one.name}: there are none, so nothing shows a gain. Collect at least three of every digit"
     shares = f"{100 * one.before:.2f} % before and {100 * one.after:.2f} % after ({one.images:,} images)"
     if one.max_drop is None:
-        return f"{one.name}: {shares}, expected fewer errors, or as many and a tenth less soft error"
+        return f"{one.name}: {shares}, expected fewer errors, or as many and clearly less soft error"
     return f"{one.name}: {shares}, expected a loss of at most {100 * one.max_drop:.1f} points"
 
 

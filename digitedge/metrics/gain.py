@@ -13,6 +13,8 @@ from digitedge.metrics.classification import is_correct
 
 MAX_SOFT_RATIO = 0.9
 """Largest part of the soft error that may be left where there are as many errors as before."""
+MIN_SOFT_GAIN = 0.005
+"""Least fall of it: where a model hardly errs, a part of nearly nothing is no gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def error_rates(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -
 
 
 def is_gain(before: ErrorRates, after: ErrorRates, *, soft_ratio: float = 1.0) -> bool:
-    """Whether there are fewer errors, or as many and at least a tenth less soft error.
+    """Whether there are fewer errors, or as many and at least a tenth less soft error, and half a point.
 
     Args:
         before: of the model that did not learn the hand.
@@ -57,6 +59,8 @@ def is_gain(before: ErrorRates, after: ErrorRates, *, soft_ratio: float = 1.0) -
         [True, True, False]
         >>> is_gain(before, ErrorRates(0.04, 0.08), soft_ratio=0.8)
         False
+        >>> is_gain(ErrorRates(error=0.0, soft_error=0.003), ErrorRates(error=0.0, soft_error=0.0002))
+        False
     """
-    limit = MAX_SOFT_RATIO * min(1.0, soft_ratio) * before.soft_error
+    limit = min(MAX_SOFT_RATIO * min(1.0, soft_ratio) * before.soft_error, before.soft_error - MIN_SOFT_GAIN)
     return after.error < before.error or (after.error == before.error and after.soft_error <= limit)

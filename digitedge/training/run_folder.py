@@ -299,7 +299,7 @@ def find_lineage(
     for run in list_runs(runs):
         with suppress(DataError):  # a damaged args.json names no digits
             if one := run.fine_tuning:
-                fine_tuned[one.own.sha256] = run, one
+                fine_tuned.setdefault(one.own.sha256, (run, one))  # of several rounds on the same digits, the first
     while own_sha256 is not None:
         if own_sha256 not in fine_tuned:
             log(f"earlier own digits of the parent are not known: none of the runs in {runs} was trained on them")

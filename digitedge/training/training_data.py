@@ -89,7 +89,7 @@ def make_training_data(
 
     The user's own non-digits, uint8 (K, 28, 28), are trained on among the own digits.
 
-    Held-out own digits choose nothing, so that they can judge the result: those that are trained on validate.
+    Held-out own digits choose nothing, so that they can evaluate the result: those that are trained on validate.
 
     A model that is its own teacher is asked about the images of the data set alone: it may be wrong about scenes. About
     own digits no teacher is asked.

@@ -58,13 +58,13 @@ def test_several_sets_are_joined_and_every_digit_tells_its_source(own: Path) -> 
     assert len(lines) == 2
 
 
-def test_all_own_digits_are_there_to_judge(own: Path) -> None:
+def test_all_own_digits_are_there_to_evaluate_on(own: Path) -> None:
     digits = load_training_digits([str(own)])
-    judged, joined = digits.to_judge(), digits.joined()
+    judged, joined = digits.for_evaluation(), digits.joined()
     assert (len(judged.x_test), len(judged.x_train)) == (20, 20)
     assert len(joined.x_test) + len(joined.x_train) == 20
     base = Dataset(*synthetic_digits(3, seed=1), *synthetic_digits(2, seed=2))
-    both = replace(digits, base=base).to_judge()
+    both = replace(digits, base=base).for_evaluation()
     assert (len(both.x_test), len(both.x_train)) == (22, 3)
     np.testing.assert_array_equal(both.y_test[2:], judged.y_test)
 

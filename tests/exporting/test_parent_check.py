@@ -105,7 +105,7 @@ def test_a_model_that_is_no_better_fails(
 ) -> None:
     check = check_against_parent(parent, classifier, own, unseen, scenes=SCENES)
     assert failed(check) == [OWN]
-    assert "expected fewer errors, or as many and a tenth less soft error" in check.violations[0]
+    assert "expected fewer errors, or as many and clearly less soft error" in check.violations[0]
 
 
 def test_a_model_that_forgets_test_images_fails(

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -27,7 +27,7 @@ from digitedge.training.callbacks import PATIENCE, RunRecorder
 from digitedge.training.config import TrainConfig
 from digitedge.training.optimizers import Purpose
 from digitedge.training.own_hand import SHARES, for_own_digits, mix_weights
-from digitedge.training.run_folder import WORSE, find_interrupted_run, load_run
+from digitedge.training.run_folder import WORSE, find_interrupted_run, find_lineage, load_run, write_args
 from digitedge.training.train import TrainResult, resume, train
 from digitedge.training.training_data import make_training_data, validation_weights
 from digitedge.utils.images import write_image
@@ -139,6 +139,33 @@ def test_as_much_of_the_new_weights_is_taken_as_the_hand_needs(tuned: TrainResul
     far = load("last.keras")  # of which less is enough
     far.set_weights([old + 2.5 * (new - old) for old, new in zip(start.get_weights(), far.get_weights(), strict=True)])
     assert mix_weights(far, start.get_weights(), own.training) < 1
+
+
+def test_the_fine_tunings_before_a_model_are_found_by_their_digits(config: TrainConfig, tmp_path: Path) -> None:
+    """Round 2 has the digits of round 1 again; the last one has others, and one before them is lost."""
+
+    def add_run(name: str, own_sha256: str, parent_own: str | None) -> None:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.keras").touch()
+        own = {"sha256": own_sha256, "split": "", "held_out_ids": [name], "training_ids": []}
+        parent = {"name": "before", "sha256": "0" * 64, "own_sha256": parent_own}
+        write_args(tmp_path / name, {"config": asdict(config), "own": own, "parent": parent})
+
+    add_run("a-1", "first", None)
+    add_run("a-2", "first", "first")
+    add_run("b-1", "second", "first")
+    add_run("c-1", "third", "lost")
+    (tmp_path / "damaged-1").mkdir()
+    lines: list[str] = []
+
+    def names(own_sha256: str | None) -> list[str]:
+        return [run.path.name for run, _ in find_lineage(own_sha256, tmp_path, log=lines.append)]
+
+    assert (names(None), names("first"), names("second"), lines) == ([], ["a-1"], ["b-1", "a-1"], [])
+    assert names("third") == ["c-1"]
+    assert lines == [
+        f"earlier own digits of the parent are not known: none of the runs in {tmp_path} was trained on them"
+    ]
 
 
 def test_each_batch_has_its_share_of_own_digits_and_each_of_these_comes_equally_often(

@@ -282,7 +282,7 @@ class CropSink:
 
 
 def parse_labels(text: str, right: str) -> list[int | None]:
-    """Parse the right text of a row that was read as `text`: a digit, or x for what is none, for each of its digits.
+    """Parse the right text of a row that was read as `text`: a digit, or x for a non-digit, for each of its digits.
 
     Raises:
         InputError: another number of characters, or others than these.
