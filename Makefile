@@ -43,7 +43,7 @@ test-slow: .venv/ready
 test-edge:
 	rm -rf .venv-edge && $(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	.venv-edge/bin/pip install --quiet '.[onnx,web,mqtt,trust]' pytest pytest-timeout hypothesis httpx
+	.venv-edge/bin/pip install --quiet '.[onnx,web,mqtt,trust,pdf,heic,parquet,cluster,serve]' pytest pytest-timeout hypothesis httpx
 	@$(call start_opencv,.venv-edge)
 	.venv-edge/bin/pytest tests --timeout $(SLOW_TIMEOUT) $(PYTEST_ARGS)
 
@@ -131,6 +131,6 @@ endef
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@if $(BIN)/pip --disable-pip-version-check show --quiet opencv-python-headless 2>/dev/null; then $(BIN)/pip uninstall --quiet --yes opencv-python opencv-python-headless 2>/dev/null; fi
-	@$(BIN)/pip install --quiet --editable '.[train,onnx,web,mqtt,trust]' --group dev
+	@$(BIN)/pip install --quiet --editable '.[train,onnx,web,mqtt,trust,pdf,heic,parquet,cluster,serve]' --group dev
 	@$(call start_opencv,.venv)
 	@touch $@

@@ -5,6 +5,8 @@
     ├── ModelError         a model or bundle: missing, damaged, or not what its manifest says
     ├── DataError          a data set: missing, damaged, or not downloadable
     ├── CameraError        a device, image or video that cannot be opened or read
+    │   └── PageError      a page or image file, with the kind of the error
+    ├── EngineError        processes or a cluster that cannot start, or are gone
     ├── ParityError        a converted model outside its tolerance
     └── MissingExtraError  an optional package (also an ImportError)
 
@@ -13,8 +15,11 @@ Every message says what was expected, what came, and what to do. The command lin
 """
 
 import importlib
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 
 class DigitEdgeError(Exception):
@@ -35,6 +40,45 @@ class DataError(DigitEdgeError):
 
 class CameraError(DigitEdgeError):
     """A camera, image, video or stream that cannot be opened or read."""
+
+
+class ErrorKind(StrEnum):
+    """Why a page cannot be read; a long job counts its errors by these."""
+
+    MISSING = "missing"  # or without permission
+    DAMAGED = "damaged"
+    UNKNOWN_FORMAT = "unknown format"
+    TOO_LARGE = "too large"
+    ENCRYPTED = "encrypted"
+    EXTRA_MISSING = "package missing"
+    TOO_SLOW = "too slow"
+    CRASHED = "crashed"  # it ended the process that read it
+    OTHER = "other"
+
+
+class PageError(CameraError):
+    """A page or image file that cannot be read.
+
+    Attributes:
+        kind: why.
+    """
+
+    def __init__(self, message: str, kind: ErrorKind = ErrorKind.DAMAGED) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the kind where the error goes to another process."""
+        return type(self), (str(self), self.kind)
+
+    @classmethod
+    def of_kind(cls, kind: ErrorKind) -> Callable[[str], "PageError"]:
+        """A function that makes an error of this kind from its message."""
+        return lambda message: cls(message, kind)
+
+
+class EngineError(DigitEdgeError):
+    """Processes, or a cluster, that cannot be started or are gone."""
 
 
 class ParityError(DigitEdgeError):

@@ -21,6 +21,7 @@ LEVELS = (
         "web",
         "training",
         "adapting",
+        "bulk",
         "evaluation",
         "benchmark",
         "camera",
@@ -28,7 +29,7 @@ LEVELS = (
         "datasets",
         "reader",
     ),
-    *("synthetic", "updates", "bundle", "metrics", "runtime", "vision", "utils", "errors"),
+    *("synthetic", "updates", "bundle", "metrics", "runtime", "vision", "documents", "engines", "utils", "errors"),
 )
 """Packages from the top down; docs/architecture.md describes them. A package imports only from those after it."""
 

@@ -18,6 +18,7 @@ from digitedge.utils.text import printable
 if TYPE_CHECKING:
     from digitedge.bundle.bundle import Model
     from digitedge.bundle.manifest import Manifest
+    from digitedge.reader.reader_spec import ReaderSpec
 
 EXPORT_FOLDER = Path("export")
 RUNS_FOLDER = Path("runs/train")
@@ -168,22 +169,38 @@ def load_chosen(model: Path, *, force: bool, preprocess: str | None, threads: in
 
 def load_adapted(model: Path, *, adapted: bool, force: bool, preprocess: str | None, threads: int = 1) -> "Model":
     """Load a model, with what `digitedge adapt` has learned for it here if that passed; said on stderr."""
+    return _load_with_adaptation(model, adapted=adapted, force=force, preprocess=preprocess, threads=threads)[0]
+
+
+def describe_reader(
+    model: Path, *, adapted: bool, force: bool, preprocess: str | None, threshold: float
+) -> "ReaderSpec":
+    """As `load_adapted`, but for other processes, which make the same reader; what is wrong here is said here."""
+    from digitedge.reader.reader_spec import ReaderSpec
+
+    loaded, adaptation = _load_with_adaptation(model, adapted=adapted, force=force, preprocess=preprocess)
+    return ReaderSpec.of(loaded, force=force, threshold=threshold, adaptation=adaptation)
+
+
+def _load_with_adaptation(
+    model: Path, *, adapted: bool, force: bool, preprocess: str | None, threads: int = 1
+) -> "tuple[Model, Path | None]":
     from digitedge.bundle.adaptation import adapt_model, find_adaptation
 
     loaded = load_chosen(model, force=force, preprocess=preprocess, threads=threads)
     if not adapted:
-        return loaded
+        return loaded, None
     try:
         found = find_adaptation(loaded, EXPORT_FOLDER)
         if found is None:
-            return loaded
+            return loaded, None
         path, adaptation = found
         loaded = adapt_model(loaded, adaptation, path)
     except ModelError as exc:  # the model runs without it
         echo(f"adaptation not used: {exc}")
-        return loaded
+        return loaded, None
     echo(f"adaptation: {path}, of {adaptation.info.digits} digits; without it: --no-adaptation")
-    return loaded
+    return loaded, path
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import csv
 import sys
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,13 +26,12 @@ from digitedge.cli.common import (
 )
 from digitedge.cli.report_error import report_error
 from digitedge.cli.selection import (
-    PART_PANEL,
     FlipOption,
     LengthOption,
     PatternOption,
     RoiOption,
-    build_row_filter,
-    build_transform,
+    RotateOption,
+    build_read_options,
 )
 from digitedge.errors import InputError, ModelError
 from digitedge.utils.text import printable
@@ -69,13 +68,7 @@ def predict(
         Path | None,
         typer.Option("--stages", help="Folder for a slide per image that shows every stage of the pipeline."),
     ] = None,
-    rotate: Annotated[
-        Literal["auto", "0", "90", "180", "270"],
-        typer.Option(
-            rich_help_panel=PART_PANEL,
-            help="Degrees clockwise. auto turns a page that clearly lies on its side or head, after --flip and --roi.",
-        ),
-    ] = "auto",
+    rotate: RotateOption = "auto",
     flip: FlipOption = None,
     roi: RoiOption = None,
     expect_length: LengthOption = None,
@@ -103,16 +96,13 @@ def predict(
       digitedge predict meters/ --roi 200,100,640,200 --expect-length 6
     """
     from digitedge.reader import Reader
-    from digitedge.reader.orientation import read_transformed, read_upright
     from digitedge.reader.stage_images import draw_stages
     from digitedge.utils.files import check_writable
     from digitedge.utils.images import find_images, read_image, write_image
 
     if as_csv and (as_json or verbose):
         raise typer.BadParameter("leave out --json and --verbose", param_hint="--csv")
-    transform = build_transform(0 if rotate == "auto" else int(rotate), flip, roi)
-    row_filter = build_row_filter(expect_length, pattern)
-    read = read_upright if rotate == "auto" else read_transformed
+    options = build_read_options(rotate, flip, roi, expect_length, pattern)
     with usage_error("IMAGES"):
         paths = find_images(images)
     loaded = load_adapted(choose_model(model), adapted=adaptation, force=force, preprocess=preprocess)
@@ -129,7 +119,7 @@ def predict(
     for number, path in enumerate(paths):
         try:
             image = read_image(path)
-            reading = row_filter.apply(read(reader, image, transform, source=str(path)))
+            reading = options.read(reader, image, source=str(path))
         except ModelError:  # it fails for every image
             raise
         except Exception as exc:  # the other images are read, whatever is wrong with this one

@@ -1,4 +1,4 @@
-"""Options of `predict` and `camera`: which part of an image is read, and which rows count."""
+"""Options of `predict`, `bulk`, `serve` and `camera`: which part of an image is read, and which rows count."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -7,12 +7,22 @@ import typer
 from digitedge.cli.common import usage_error
 
 if TYPE_CHECKING:
+    from digitedge.reader.read_options import ReadOptions
     from digitedge.reader.row_filter import RowFilter
     from digitedge.utils.transform import Transform
 
 PART_PANEL = "Which part is read"
 ROW_PANEL = "Which rows count"
 
+Rotation = Literal["auto", "0", "90", "180", "270"]
+RotateOption = Annotated[
+    Rotation,
+    typer.Option(
+        "--rotate",
+        rich_help_panel=PART_PANEL,
+        help="Degrees clockwise. auto turns a page that clearly lies on its side or head, after --flip and --roi.",
+    ),
+]
 FlipOption = Annotated[
     Literal["horizontal", "vertical"] | None,
     typer.Option("--flip", rich_help_panel=PART_PANEL, help="Mirror the rotated image."),
@@ -55,3 +65,14 @@ def build_row_filter(length: int | None, pattern: str | None) -> "RowFilter":
 
     with usage_error("--pattern"):
         return RowFilter(length, pattern)
+
+
+def build_read_options(
+    rotate: Rotation, flip: str | None, roi: str | None, length: int | None, pattern: str | None
+) -> "ReadOptions":
+    """Build how images are read from the options; a wrong one is wrong usage."""
+    from digitedge.reader.read_options import ReadOptions
+
+    is_auto = rotate == "auto"
+    transform = build_transform(0 if is_auto else int(rotate), flip, roi)
+    return ReadOptions(transform, is_auto, build_row_filter(length, pattern))

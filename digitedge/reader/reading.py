@@ -95,7 +95,8 @@ class Reading:
         rows: the strings that they form, top to bottom.
         width: of the image, in pixels; so is `height`.
         ms: milliseconds that reading took.
-        source: path of the image, or name of the camera; "" if unknown.
+        source: path of the image or document, or name of the camera; "" if unknown.
+        page: number of the page in its document, from 1; None for a file of one image, and for a camera.
         frame: number of the frame in its source, from 0.
         time: seconds since the start of the source; None for a single image.
         numbers: for each row the numbers in it, split at wide gaps.
@@ -114,6 +115,7 @@ class Reading:
     height: int
     ms: float = field(compare=False)
     source: str = ""
+    page: int | None = None
     frame: int = 0
     time: float | None = None
     numbers: tuple[tuple[str, ...], ...] = ()
@@ -137,6 +139,7 @@ class Reading:
         reading: dict[str, Any] = {
             "schema": SCHEMA,
             "source": self.source,
+            "page": self.page,
             "frame": self.frame,
             "time": self.time,
             "width": self.width,

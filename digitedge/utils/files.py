@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from digitedge.errors import DigitEdgeError
 from digitedge.utils.drafts import KEEP, NEW, draft_folder, place_folder
 
 
-def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError], follow_links: bool = True) -> bytes:
+def read_regular_file(
+    path: Path, *, max_bytes: int, error: Callable[[str], DigitEdgeError], follow_links: bool = True
+) -> bytes:
     """Read a file at once, if it is a regular one and not too large.
 
     What is opened is what is checked: the file cannot be exchanged for a pipe, a device or a larger one in between.
@@ -27,7 +29,7 @@ def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError]
     Args:
         path: of the file.
         max_bytes: the size up to which it is read.
-        error: raised where it cannot be read.
+        error: makes the error that is raised where it cannot be read.
         follow_links: whether it may be a symbolic link to a file.
 
     Raises:
@@ -42,7 +44,7 @@ def read_regular_file(path: Path, *, max_bytes: int, error: type[DigitEdgeError]
 
 
 def hash_regular_file(
-    path: Path, *, max_bytes: int, error: type[DigitEdgeError], follow_links: bool = True
+    path: Path, *, max_bytes: int, error: Callable[[str], DigitEdgeError], follow_links: bool = True
 ) -> tuple[str, int]:
     """Hexadecimal sha256 and size of a file that need not fit into memory. Arguments and errors as above."""
     digest, size = hashlib.sha256(), 0
@@ -57,7 +59,7 @@ def read_pieces(
     path: Path,
     *,
     max_bytes: int,
-    error: type[DigitEdgeError],
+    error: Callable[[str], DigitEdgeError],
     follow_links: bool = True,
     piece_bytes: int | None = None,
 ) -> Iterator[bytes]:

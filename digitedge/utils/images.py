@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.errors import CameraError, InputError
+from digitedge.errors import CameraError, ErrorKind, InputError, PageError
 from digitedge.utils.files import atomic_file, read_regular_file
 from digitedge.utils.image_header import (
     JPEG_START,
@@ -55,23 +55,28 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         transparent becomes white behind dark ink and black behind light ink.
 
     Raises:
-        CameraError: the file is missing, empty, damaged, not an image or not a regular file, or would take more memory
+        PageError: the file is missing, empty, damaged, not an image or not a regular file, or would take more memory
             than `digitedge.utils.memory_limit` allows.
     """
-    content = _read_file(Path(path))
+    return decode_image(read_image_file(path), name=str(path))
+
+
+def decode_image(content: bytes, *, name: str) -> NDArray[np.uint8]:
+    """Decode the content of an image file; `name` is for messages. Formats, result and errors as in `read_image`."""
     if not content:
-        raise CameraError(f"{path}: expected an image, got an empty file. Copy or take it again.")
+        raise PageError(f"{name}: expected an image, got an empty file. Copy or take it again.")
     if _is_truncated(content):
-        raise CameraError(f"{path}: expected a complete image, got a truncated or damaged one. Copy it again.")
+        raise PageError(f"{name}: expected a complete image, got a truncated or damaged one. Copy it again.")
     header = read_image_header(content)
     if header:  # a large file and its image are in memory at the same time
-        what = f"{path}: an image of {header.width}x{header.height} pixels"
-        check_memory(header.decoding_bytes + len(content), what=what, error=CameraError)
+        what = f"{name}: an image of {header.width}x{header.height} pixels"
+        check_memory(header.decoding_bytes + len(content), what=what, error=PageError.of_kind(ErrorKind.TOO_LARGE))
     image = _decode(content) if header else None
     if image is None:
-        raise CameraError(
-            f"{path}: expected an image (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
-            "Copy it again, or convert it to JPEG or PNG."
+        raise PageError(
+            f"{name}: expected an image (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
+            "Copy it again, or convert it to JPEG or PNG.",
+            ErrorKind.UNKNOWN_FORMAT,
         )
     return image
 
@@ -157,19 +162,27 @@ def _expand(argument: str) -> list[Path]:
     return sorted(images, key=natural_key)
 
 
-def _read_file(path: Path) -> bytes:
-    """Read a file; a pipe, socket or device may never end. A pipe of a shell, such as /dev/fd/63, does end."""
-    limit = memory_limit()
+def read_image_file(path: str | Path) -> bytes:
+    """Read the content of an image file.
+
+    A pipe, socket or device may never end. A pipe of a shell, such as /dev/fd/63, does end.
+
+    Raises:
+        PageError: it is missing or not a regular file, or would take more memory than allowed.
+    """
+    path = Path(path)
+    limit, too_large = memory_limit(), PageError.of_kind(ErrorKind.TOO_LARGE)
+    missing = PageError.of_kind(ErrorKind.MISSING)
     if not path.exists() or Path(os.path.realpath(path)).exists():  # the target of a pipe of a shell is no path
         if path.is_file():
-            check_memory(path.stat().st_size, what=f"{path}: the file", error=CameraError)
-        return read_regular_file(path, max_bytes=limit, error=CameraError)
+            check_memory(path.stat().st_size, what=f"{path}: the file", error=too_large)
+        return read_regular_file(path, max_bytes=limit, error=missing)
     try:
         with path.open("rb") as pipe:
             content = pipe.read(limit + 1)
     except OSError as exc:
-        raise CameraError(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
-    check_memory(len(content), what=f"{path}: the file", error=CameraError)
+        raise missing(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
+    check_memory(len(content), what=f"{path}: the file", error=too_large)
     return content
 
 

@@ -1,6 +1,7 @@
 """How much memory one image, data set or model from outside may take: known before it is unpacked."""
 
 import os
+from collections.abc import Callable
 
 from digitedge.errors import DigitEdgeError, InputError
 
@@ -23,13 +24,13 @@ def memory_limit() -> int:
     return int(value) * 1_000_000
 
 
-def check_memory(needed: int, *, what: str, error: type[DigitEdgeError]) -> None:
+def check_memory(needed: int, *, what: str, error: Callable[[str], DigitEdgeError]) -> None:
     """Refuse what takes more memory than the limit.
 
     Args:
         needed: bytes that it takes.
         what: the file and what is in it, for the message.
-        error: raised where it is more than the limit.
+        error: makes the error that is raised where it is more than the limit.
 
     Examples:
         >>> check_memory(486_000_000, what="a.png: 9000x9000 pixels", error=DigitEdgeError)
