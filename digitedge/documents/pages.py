@@ -49,5 +49,10 @@ def may_hold_many(name: str) -> bool:
     return False
 
 
+def is_sequential(name: str) -> bool:
+    """Whether a file of this name is an archive that can only be unpacked from its beginning."""
+    return False
+
+
 def _load(source: str) -> NDArray[np.uint8]:
     return decode_image(read_image_file(source), name=source)
