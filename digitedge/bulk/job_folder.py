@@ -118,7 +118,9 @@ class JobFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self._stack.enter_context(lock_folder(self.path, wait=False))
         except BlockingIOError as exc:
-            raise InputError(f"{self.path}: another job works here. Wait for its end, or choose another folder.") from exc
+            raise InputError(
+                f"{self.path}: another job works here. Wait for its end, or choose another folder."
+            ) from exc
         except OSError as exc:
             raise InputError(f"cannot write {self.path}: {exc.strerror or exc}. Choose another folder.") from exc
         try:
@@ -360,7 +362,9 @@ def _sort_key(source: str) -> bytes:
         >>> sorted(["b2.png", "b10.png", "B1.png"], key=_sort_key)
         ['B1.png', 'b2.png', 'b10.png']
     """
-    return os.fsencode(re.sub(r"\d+", lambda digits: digits[0].zfill(20), source.casefold())) + b"\0" + os.fsencode(source)
+    return (
+        os.fsencode(re.sub(r"\d+", lambda digits: digits[0].zfill(20), source.casefold())) + b"\0" + os.fsencode(source)
+    )
 
 
 @contextmanager
