@@ -19,7 +19,15 @@ from digitedge.bulk.shard import PAGE_LIMIT_S, CountTask, ShardPart, ShardResult
 from digitedge.bulk.summary import Summary, write_summary
 from digitedge.documents.listing import walk_documents
 from digitedge.engines import Engine, Outcome
-from digitedge.errors import DigitEdgeError, ErrorKind, InputError, MissingExtraError, ModelError, ParityError, first_line
+from digitedge.errors import (
+    DigitEdgeError,
+    ErrorKind,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    ParityError,
+    first_line,
+)
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader_spec import ReaderSpec
 

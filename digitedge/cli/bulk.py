@@ -54,7 +54,8 @@ def bulk(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", show_default=False, help="Folder for the results; new, or resumed.")
+        Path,
+        typer.Option("--out", metavar="FOLDER", show_default=False, help="Folder for the results; new, or resumed."),
     ],
     as_parquet: Annotated[
         bool, typer.Option("--parquet", rich_help_panel=RESULT_PANEL, help="Parquet instead of JSON Lines.")
@@ -153,7 +154,6 @@ def _show_progress() -> "Iterator[Callable[[Progress], object]]":
 
     with Bar(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("counting pages", total=None)
-
 
         def update(progress: "Progress") -> None:
             bar.update(task, total=progress.pages, completed=progress.done, description=str(progress))
