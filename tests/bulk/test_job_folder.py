@@ -88,7 +88,7 @@ def test_shards_of_changed_and_missing_documents_are_cut_anew(tmp_path: Path) ->
     with opened(tmp_path / "job", found(12)) as job:
         for number in (1, 2, 3):
             job.finish(number, result("x\n"))
-    changed = found(4) + [FoundDocument("scans/4.png", 11, 0)] + found(2, first=6) + found(4, first=8)
+    changed = [*found(4), FoundDocument("scans/4.png", 11, 0), *found(2, first=6), *found(4, first=8)]
     with opened(tmp_path / "job", changed) as job:
         assert shards(job) == {4: ["scans/4.png", "scans/6.png", "scans/7.png"]}
     assert not (tmp_path / "job" / "shard-000002.jsonl").exists()
@@ -126,7 +126,10 @@ def test_another_job_is_refused(tmp_path: Path) -> None:
     with JobFolder(tmp_path / "job", MANIFEST):
         pass
     other = {**MANIFEST, "documents": ["papers"]}
-    with pytest.raises(InputError, match=r"of another job \(documents: \['scans'\], now \['papers'\]\)"), JobFolder(tmp_path / "job", other):
+    with (
+        pytest.raises(InputError, match=r"of another job \(documents: \['scans'\], now \['papers'\]\)"),
+        JobFolder(tmp_path / "job", other),
+    ):
         pass
 
 

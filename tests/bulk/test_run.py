@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from numbered_pages import write_pages
 
-from digitedge.bulk.job_folder import JobFolder
 from digitedge.bulk.run import Job, run_job
 from digitedge.bulk.shard import CountTask, ShardResult, ShardTask, StuckPageError, choose_pages, run_task
 from digitedge.bulk.summary import Summary
