@@ -2,7 +2,7 @@
 
 import pytest
 
-from digitedge.bulk.crash_search import MAX_DEATHS, MAX_DEATHS_IN_ALL, CrashSearch
+from digitedge.bulk.crash_search import MAX_DEATHS, MAX_FAILED_TRIES, CrashSearch
 
 
 def run(search: CrashSearch, crashing: set[int]) -> int:
@@ -56,5 +56,5 @@ def test_pages_that_crashed_once_by_chance_are_kept() -> None:
 
 def test_a_shard_in_which_everything_crashes_is_hopeless() -> None:
     search = CrashSearch(256)
-    assert run(search, set(range(256))) == MAX_DEATHS_IN_ALL
+    assert run(search, set(range(256))) == MAX_FAILED_TRIES
     assert search.is_hopeless

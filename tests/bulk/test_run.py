@@ -107,7 +107,7 @@ def test_a_shard_that_only_ends_processes_is_set_aside_and_tried_in_the_next_run
         path.unlink()
     log: list[str] = []
     with pytest.MonkeyPatch.context() as limits:
-        limits.setattr("digitedge.bulk.crash_search.MAX_DEATHS_IN_ALL", 4)
+        limits.setattr("digitedge.bulk.crash_search.MAX_FAILED_TRIES", 4)
         summary = run(job, tmp_path / "out", end_always, log=log.append)
     assert summary.totals.set_aside == {"shard-000001": "reading it ended too many processes"}
     assert "shard-000001 is set aside: reading it ended too many processes" in log
