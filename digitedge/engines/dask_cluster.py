@@ -1,7 +1,7 @@
 """The engine of many machines: a cluster of Dask `distributed` that runs already.
 
-A task and its result are pickled bytes for Dask. So what cannot be unpickled on a worker, which has another digitedge or
-none, is told apart from an error of the task.
+A task and its result are pickled bytes for Dask. So what cannot be unpickled on a worker, which has another digitedge
+or none, is told apart from an error of the task.
 """
 
 import logging

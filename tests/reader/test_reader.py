@@ -190,7 +190,7 @@ def test_json_has_the_keys_of_the_contract(page: NDArray[np.uint8]) -> None:
     names = ["schema", "source", "page", "frame", "time", "width", "height", "digits", "rows", "numbers", "tables"]
     assert list(value) == [*names, "rejected", "left_out", "rotated", "ms"]
     assert value["schema"] == "digitedge.reading/1"
-    assert (value["source"], value["frame"], value["time"]) == ("desk.jpg", 4, 0.16)
+    assert (value["source"], value["page"], value["frame"], value["time"]) == ("desk.jpg", None, 4, 0.16)
     assert (value["width"], value["height"], value["rows"]) == (400, 300, ["77", "7"])
     assert value["numbers"] == [["77"], ["7"]]
     assert list(value["digits"][0]) == ["digit", "confidence", "box"]
