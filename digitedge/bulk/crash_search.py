@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 MAX_DEATHS = 3
 """Processes that a shard, or a single page, may cost before something else is tried."""
-MAX_DEATHS_IN_ALL = 40
+MAX_FAILED_TRIES = 40
 """Of one shard: three pages that end their processes among 256 cost fewer. Beyond, it is set aside."""
 
 
@@ -33,7 +33,7 @@ class CrashSearch:
     pages: int
     crashing: set[int] = field(default_factory=set)
     _deaths: int = 0
-    _deaths_in_all: int = 0
+    _failed_tries: int = 0
     _spans: deque[range] = field(default_factory=deque)
     _deaths_of_page: Counter[int] = field(default_factory=Counter)
 
@@ -43,16 +43,16 @@ class CrashSearch:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether the shard has cost too many processes."""
-        return self._deaths_in_all >= MAX_DEATHS_IN_ALL
+        """Whether too many tries have ended their process."""
+        return self._failed_tries >= MAX_FAILED_TRIES
 
     def succeeded(self) -> None:
         """Note that the pages that were tried did not end their process."""
         self._spans.popleft()
 
     def died(self, deaths: int = 1) -> None:
-        """Note that what was tried has cost so many processes."""
-        self._deaths_in_all += deaths
+        """Note that what was tried has ended its process, so many times."""
+        self._failed_tries += 1
         if not self._spans:
             self._deaths += deaths
             if self._deaths >= MAX_DEATHS:

@@ -230,16 +230,18 @@ class JobFolder:
         with _explain(self.path), self._database as database:
             size = self._pages_per_shard()
             rows = database.execute(
-                "SELECT id, source, pages, counted FROM documents WHERE has_shard = 0 AND pages > 0 ORDER BY sort"
+                "SELECT id, source, pages FROM documents WHERE has_shard = 0 AND pages > 0 ORDER BY sort"
             )
-            parts: list[tuple[int, int, int]] = []
             (shard,) = database.execute("SELECT coalesce(max(id), 0) FROM shards").fetchone()
-            for document, source, pages, _counted in rows:
-                if parts and sum(part[2] for part in parts) + pages > size:
+            parts: list[tuple[int, int, int]] = []
+            room = size
+            for document, source, pages in rows:
+                if parts and pages > room:
                     shard = self._add_shard(shard + 1, parts)
-                    parts = []
+                    parts, room = [], size
                 if pages <= size:
                     parts.append((document, 0, pages))
+                    room -= pages
                     continue
                 piece = max(size, -(-pages // MAX_PASSES)) if is_sequential(os.fsdecode(source)) else size
                 for start in range(0, pages, piece):

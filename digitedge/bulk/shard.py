@@ -181,7 +181,7 @@ def _give_back(spec: ReaderSpec, reader: Reader) -> None:
 
 def _read_pages(task: ShardTask, reader: Reader) -> Iterator[PageResult]:
     """Read page after page, each in a limited time: a thread reads, and this one can give up."""
-    pages = _choose_pages(task)
+    pages = choose_pages(task)
     index = -1
     with _LimitedThread() as thread:
         while True:
@@ -215,7 +215,7 @@ class _LimitedThread:
             raise StuckError(f"it takes longer than {PAGE_LIMIT_S:.0f} s") from None
 
 
-def _choose_pages(task: ShardTask) -> Iterator[tuple[int, Page | PageResult]]:
+def choose_pages(task: ShardTask) -> Iterator[tuple[int, Page | PageResult]]:
     """Yield the pages that are to be read and the results of those that are skipped, each with its index.
 
     A document of which no page is wanted is not opened: opening it may be what ends the process.
