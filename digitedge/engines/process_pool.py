@@ -73,7 +73,7 @@ class Worker(Generic[T, R]):
         """End the process at once, also in the middle of a task."""
         for process in list((self._executor._processes or {}).values()):  # Python 3.14 has kill_workers()
             process.kill()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)  # waits for its threads, which notice the end
 
     @property
     def has_started(self) -> bool:
@@ -137,7 +137,7 @@ class ProcessPool(Generic[T, R]):
                     "Is there enough memory? Try --workers 1."
                 )
             worker.restart()
-            outcome: Outcome[T, R] = Outcome(task, died=True)
+            outcome: Outcome[T, R] = Outcome(task, deaths=1)
         elif isinstance(broken, Exception):  # the task or its result cannot be pickled
             outcome = Outcome(task, error=broken)
         else:
@@ -158,6 +158,7 @@ class ProcessPool(Generic[T, R]):
         """End the processes."""
         for worker in self._workers:
             worker.kill()
+        self._workers, self._idle, self._running = [], [], {}  # frees their semaphores
 
 
 def _prepare_process(prepare: Callable[[], None] | None) -> None:
