@@ -42,8 +42,8 @@ LOGGERS = ("distributed", "tornado", "asyncio")
 class DaskCluster(Generic[T, R]):
     """Calls a function in the workers of a Dask cluster. Leaving the context cancels what is left, and not the cluster.
 
-    A task whose worker died is run again by the scheduler, up to its `allowed-failures` (3), before it comes back as
-    one that `died`. A worker with several threads runs as many tasks at once.
+    A task whose worker died is run again by the scheduler, up to its `allowed-failures` (3), before it comes back with
+    its deaths. A worker with several threads runs as many tasks at once.
     """
 
     def __init__(
@@ -160,9 +160,9 @@ class DaskCluster(Generic[T, R]):
         except TimeoutError:
             self._done.put(future)
             return None
-        except KilledWorker:
+        except KilledWorker as exc:
             del self._running[future.key]
-            return Outcome(task, died=True)
+            return Outcome(task, deaths=exc.allowed_failures + 1)
         except Exception as exc:
             if self._client.status != "running":
                 raise self._gone(exc) from exc

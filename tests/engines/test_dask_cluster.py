@@ -41,7 +41,7 @@ def test_what_a_function_raises_comes_back_with_its_traceback(cluster: Cluster) 
     assert by_task[5].result == 2.0
     assert isinstance(by_task[0].error, ZeroDivisionError)
     assert "in divide_ten" in by_task[0].error.__notes__[0]
-    assert not by_task[0].died
+    assert not by_task[0].deaths
 
 
 def test_a_function_that_does_harm_fails_alone(cluster: Cluster) -> None:
@@ -58,7 +58,7 @@ def test_a_function_that_does_harm_fails_alone(cluster: Cluster) -> None:
 def test_a_task_that_kills_its_workers_is_the_only_one_that_dies(cluster: Cluster) -> None:
     with DaskCluster(work.misbehave, cluster.address) as engine:
         outcomes = run_tasks(engine, [*range(5), "kill", *range(5, 20)])
-    assert [o.task for o in outcomes if o.died] == ["kill"]
+    assert [(o.task, o.deaths) for o in outcomes if o.deaths] == [("kill", 4)]
     assert {o.task for o in outcomes if o.result} == set(range(20))
 
 

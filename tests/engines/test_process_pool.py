@@ -32,8 +32,8 @@ def test_a_process_that_is_killed_is_replaced_and_its_task_has_died(tmp_path: Pa
         wait_until(started.exists)
         os.kill(int(started.read_text()), signal.SIGKILL)
         second = run_tasks(engine, [], expected=1)
-        assert [(o.task[1], o.died) for o in (*first, *second)] == [(0, False), (100, True)]
-        assert {o.died for o in run_tasks(engine, [(started, 0)] * 4)} == {False}
+        assert [(o.task[1], o.deaths) for o in (*first, *second)] == [(0, 0), (100, 1)]
+        assert {o.deaths for o in run_tasks(engine, [(started, 0)] * 4)} == {0}
 
 
 def test_a_process_that_is_killed_while_it_waits_costs_no_task() -> None:
@@ -43,7 +43,7 @@ def test_a_process_that_is_killed_while_it_waits_costs_no_task() -> None:
         wait_until(lambda: not psutil.pid_exists(pid))
         time.sleep(0.2)  # the pool notices
         (outcome,) = run_tasks(engine, [1])
-    assert not outcome.died and outcome.result[0] != pid
+    assert not outcome.deaths and outcome.result[0] != pid
 
 
 def test_a_function_that_does_harm_fails_alone() -> None:
@@ -53,7 +53,7 @@ def test_a_function_that_does_harm_fails_alone() -> None:
     assert str(by_task["exit"].error) == "SystemExit: 3"
     assert str(by_task["unpicklable error"].error) == "TwoArguments: one two"
     assert isinstance(by_task["unpicklable result"].error, TypeError)
-    assert [o.task for o in by_task.values() if o.died] == ["kill"]
+    assert [o.task for o in by_task.values() if o.deaths] == ["kill"]
     assert isinstance(by_task["stuck"].error, StuckError)
     assert str(by_task["none"].result) not in str(by_task["stuck"].error)
 
