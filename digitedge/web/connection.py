@@ -60,7 +60,7 @@ class Connection(H11Protocol):
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         transport.set_write_buffer_limits(high=0)
         self._server.uploading[self] = None
-        self._start_limit(BODY_LIMIT_S)
+        self._start_limit(self._server.body_limit_s)
         self.data_received(self._head)
 
     def data_received(self, data: bytes) -> None:
@@ -113,12 +113,14 @@ class Connections:
 
     Attributes:
         config, state: uvicorn's.
+        body_limit_s: time for the body of a request.
         uploading: those whose request has a body that is not complete, oldest first.
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, *, body_limit_s: float) -> None:
         self.config = config
         self.state = state
+        self.body_limit_s = body_limit_s
         self.uploading: dict[Connection, None] = {}
         self._counts = Counter[str]()
         self._tasks = set[asyncio.Task[None]]()
