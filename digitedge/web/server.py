@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
-from digitedge.web.connection import BODY_LIMIT_S, Connection, Connections
+from digitedge.web.connection import Connection, Connections
 from digitedge.web.drain import DrainBody
 from digitedge.web.listener import MAX_HEAD_BYTES, Listener
 
@@ -19,9 +19,7 @@ from digitedge.web.listener import MAX_HEAD_BYTES, Listener
 SHUTDOWN_S = 0.2
 # One thread encodes frames, one does everything else that takes milliseconds.
 WORKERS = 2
-# Of a page that takes uploads: time for a body, which has a limit of its own there, and what is read of one that is
-# refused.
-UPLOAD_LIMIT_S = 300.0
+# What is read of a body that is refused, by a page that takes uploads.
 MAX_DRAINED_BYTES = 20_000_000
 
 
@@ -115,8 +113,7 @@ class _UvicornServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])  # uvicorn itself listens to nothing
-        body_limit_s = UPLOAD_LIMIT_S if self._takes_uploads else BODY_LIMIT_S
-        connections = Connections(self.config, self.server_state, body_limit_s=body_limit_s)
+        connections = Connections(self.config, self.server_state, takes_uploads=self._takes_uploads)
         [listening] = sockets or []
         limits_guests = self._token is not None or not self._takes_uploads
         self._listener = Listener(listening, token=self._token, admit=connections.admit, limits_guests=limits_guests)

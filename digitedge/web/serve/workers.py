@@ -1,6 +1,7 @@
 """The worker processes, from the side of the event loop: who reads next, how long, and what happens if one dies."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
@@ -8,6 +9,8 @@ from digitedge.engines.engine import StuckError
 from digitedge.engines.process_pool import MAX_FAILED_STARTS, Worker
 from digitedge.errors import DigitEdgeError, EngineError, ErrorKind
 from digitedge.web.serve.read_upload import NAMELESS, Answer, Upload, UploadReader
+
+_Worker = Worker[Upload | None, Answer]
 
 RESTART_PAUSE_S = 0.5
 """Before a process that did not start is started again."""
@@ -45,8 +48,8 @@ class ReadingWorkers:
         self._count = count
         self._on_restart = on_restart
         self._on_failure = on_failure
-        self._idle: asyncio.LifoQueue[Worker[Upload | None, Answer]] = asyncio.LifoQueue()
-        self._workers: list[Worker[Upload | None, Answer]] = []
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        self._workers: list[_Worker] = []
         self._starts: set[asyncio.Task[None]] = set()
         self._failed_starts = 0
         self._is_closed = False
@@ -73,13 +76,10 @@ class ReadingWorkers:
             DigitEdgeError: the model cannot be used.
         """
         limits = self._reader.limits
-        try:
-            worker = await asyncio.wait_for(self._idle.get(), limits.wait_s)
-        except TimeoutError as exc:
-            raise NoWorkerError("all workers are busy") from exc
+        worker, reading = await self._submit(upload, limits.wait_s)
         is_well = False
         try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(worker.submit(upload)), limits.time_s)
+            answer = await asyncio.wait_for(reading, limits.time_s)
             is_well = True
         except (TimeoutError, StuckError):
             message = f"{upload.name or NAMELESS}: it could not be read within {limits.time_s:g} s. Send it in parts."
@@ -94,7 +94,20 @@ class ReadingWorkers:
                 self._replace(worker)
         return answer
 
-    def _replace(self, worker: Worker[Upload | None, Answer]) -> None:
+    async def _submit(self, upload: Upload, wait_s: float) -> tuple[_Worker, asyncio.Future[Answer]]:
+        """Give an upload to the next worker that is free and alive."""
+        end = time.monotonic() + wait_s
+        while True:
+            try:
+                worker = await asyncio.wait_for(self._idle.get(), end - time.monotonic())
+            except TimeoutError as exc:
+                raise NoWorkerError("all workers are busy") from exc
+            try:
+                return worker, asyncio.wrap_future(worker.submit(upload))
+            except BrokenProcessPool:  # it died while it had nothing to do, which is no fault of this upload
+                self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
         self.ready -= 1
         self._on_restart()
         worker.kill()
@@ -102,12 +115,12 @@ class ReadingWorkers:
             worker.start()
             self._in_background(worker)
 
-    def _in_background(self, worker: Worker[Upload | None, Answer]) -> None:
+    def _in_background(self, worker: _Worker) -> None:
         task = asyncio.create_task(self._make_ready(worker))
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)
 
-    async def _make_ready(self, worker: Worker[Upload | None, Answer]) -> None:
+    async def _make_ready(self, worker: _Worker) -> None:
         """Let a new process load the model; if it dies meanwhile, start it again."""
         while not self._is_closed:
             try:
