@@ -25,8 +25,6 @@ NAMELESS = "the file"
 """What messages call an upload without a name."""
 _STATUS = {ErrorKind.TOO_LARGE: 413, ErrorKind.UNKNOWN_FORMAT: 415, ErrorKind.EXTRA_MISSING: 415}
 _UNREADABLE = 422
-# A document library may look at the suffix. That of the client is not used: it may be any, or that of an archive.
-_SUFFIXES = {b"%PDF-": ".pdf", b"II*\0": ".tif", b"MM\0*": ".tif"}
 _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
 _TAR_PLACE, _TAR_START = 257, b"ustar"
 PROCESS_BYTES = 500_000_000
@@ -151,8 +149,7 @@ _open_folders = ExitStack()
 
 def _write(upload: Upload) -> Path:
     """Write an upload to a file: documents are read from files."""
-    suffix = next((suffix for start, suffix in _SUFFIXES.items() if upload.content.startswith(start)), "")
-    path = _folder() / f"upload{suffix}"
+    path = _folder() / "upload"
     path.write_bytes(upload.content)
     return path
 
