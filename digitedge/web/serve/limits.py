@@ -23,5 +23,5 @@ class ServeLimits:
     memory_mb: int = 260
     time_s: float = 30.0
     wait_s: float = 30.0
-    requests_per_worker: int = 8
+    requests_per_worker: int = 4
     held_bytes: int = 160_000_000
