@@ -3,11 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
+from itertools import islice
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.utils.images import decode_image, read_image_file
+from digitedge.documents.archives import Member, read_archive
+from digitedge.documents.heic import decode_heic
+from digitedge.documents.kinds import Kind, find_kind, is_archive_name, may_hold_many
+from digitedge.documents.pdf import read_pdf
+from digitedge.documents.storage import open_document, read_document, shown_name
+from digitedge.documents.tiff import find_directories, select_directory
+from digitedge.errors import ErrorKind, MissingExtraError, PageError
+from digitedge.utils.images import decode_image
+
+Load = Callable[[], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +27,15 @@ class Page:
     """A page that can be loaded, as long as no later one of its document was asked for.
 
     Attributes:
-        source: path or address of the document; of a member of an archive, with its name: "box.zip/desk.png".
+        source: path of the document, or its address without login and query; of a member of an archive, with its name:
+            "box.zip/desk.png".
         number: of the page in its document, from 1; None for a file of one image.
         load: decodes or renders it: uint8 (H, W, 3) BGR. Raises PageError or MissingExtraError.
     """
 
     source: str
     number: int | None
-    load: Callable[[], NDArray[np.uint8]]
+    load: Load
 
     @property
     def name(self) -> str:
@@ -33,10 +46,15 @@ class Page:
 def read_pages(source: str, *, start: int = 0, stop: int | None = None) -> Iterator[Page]:
     """Yield the pages of a document from index `start` to before `stop`, in order.
 
-    What is wrong with a document or a page is raised by `load` of a page: a document that cannot be opened has one.
+    A page is decoded by its `load` only, so those before `start` cost little, but in a packed tar. What is wrong with
+    a document or a page is raised by `load` of a page: a document that cannot be opened has one.
+
+    Args:
+        source: path of an image, PDF, TIFF, HEIC, zip or tar file, or an address that fsspec opens.
+        start: index of the first page, from 0.
+        stop: index after the last page; None for all.
     """
-    if start == 0 and stop != 0:
-        yield Page(source, None, partial(_load, source))
+    return islice(_source_pages(source), start, stop)
 
 
 def count_pages(source: str) -> int:
@@ -44,10 +62,79 @@ def count_pages(source: str) -> int:
     return sum(1 for _ in read_pages(source))
 
 
-def may_hold_many(name: str) -> bool:
-    """Whether a file of this name may hold more than one page, so that it is worth to be counted."""
-    return False
+def _source_pages(source: str) -> Iterator[Page]:
+    name = shown_name(source)
+    try:
+        file = open_document(source)
+        kind = find_kind(file)
+        if not kind.is_archive:
+            yield from _document_pages(file, kind, name)
+            return
+        for member in read_archive(file, kind, name=name):
+            yield from _member_pages(member, f"{name}/{member.name}")
+    except (PageError, MissingExtraError) as exc:
+        yield Page(name, None, partial(_fail, exc))
 
 
-def _load(source: str) -> NDArray[np.uint8]:
-    return decode_image(read_image_file(source), name=source)
+def _member_pages(member: Member, name: str) -> Iterator[Page]:
+    """Pages of a document in an archive. One that holds an image only is not read before it is loaded."""
+    if is_archive_name(member.name):
+        yield Page(name, None, partial(_fail, _nested(name)))
+    elif not may_hold_many(member.name):
+        yield Page(name, None, partial(_load_member, member, name))
+    else:
+        try:
+            file = BytesIO(member.read())
+        except PageError as exc:
+            yield Page(name, None, partial(_fail, exc))
+            return
+        yield from _document_pages(file, find_kind(file), name)
+
+
+def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
+    """Pages of a document that is no archive. What is wrong with it is told by a page after those that were found."""
+    found = 0
+    try:
+        if kind is Kind.PDF:
+            for found, load in enumerate(read_pdf(file, name=name), 1):
+                yield Page(name, found, load)
+        elif kind is Kind.TIFF:
+            yield from _tiff_pages(read_document(file, name=name), name)
+        else:
+            yield Page(name, None, partial(_load_image, file, kind, name))
+    except (PageError, MissingExtraError) as exc:
+        yield Page(name, found + 1 if found else None, partial(_fail, exc))
+
+
+def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
+    loads: list[Load] = []
+    try:
+        for start in find_directories(content, name=name):
+            loads.append(partial(_load_directory, content, start, f"{name} page {len(loads) + 1}"))
+    except PageError as exc:
+        loads.append(partial(_fail, exc))
+    for number, load in enumerate(loads, 1):
+        yield Page(name, number if len(loads) > 1 else None, load)
+
+
+def _load_image(file: BinaryIO, kind: Kind, name: str) -> NDArray[np.uint8]:
+    content = read_document(file, name=name)
+    return decode_heic(content, name=name) if kind is Kind.HEIC else decode_image(content, name=name)
+
+
+def _load_member(member: Member, name: str) -> NDArray[np.uint8]:
+    file = BytesIO(member.read())
+    return _load_image(file, find_kind(file), name)
+
+
+def _load_directory(content: bytes, start: int, name: str) -> NDArray[np.uint8]:
+    return decode_image(select_directory(content, start), name=name)
+
+
+def _nested(name: str) -> PageError:
+    message = f"{name}: expected a document in the archive, got an archive. Unpack the outer one."
+    return PageError(message, ErrorKind.UNKNOWN_FORMAT)
+
+
+def _fail(error: PageError | MissingExtraError) -> NDArray[np.uint8]:
+    raise error

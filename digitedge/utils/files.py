@@ -67,6 +67,28 @@ def read_pieces(
 
     Arguments and errors as in `read_regular_file`; `piece_bytes` is the size of a piece.
     """
+    handle, size = open_regular_file(path, error=error, follow_links=follow_links)
+    try:
+        read = 0
+        while size <= max_bytes and (piece := os.read(handle, piece_bytes or size + 1)):
+            yield piece
+            read += len(piece)
+            size = max(size, read)  # it may grow while it is read
+    except OSError as exc:
+        raise error(f"cannot read {path}: {exc.strerror or exc}.") from exc
+    finally:
+        os.close(handle)
+    if size > max_bytes:
+        raise error(f"cannot read {path}: expected at most {max_bytes:,} bytes, got {size:,}.")
+
+
+def open_regular_file(
+    path: Path, *, error: Callable[[str], DigitEdgeError], follow_links: bool = True
+) -> tuple[int, int]:
+    """Open a regular file for reading: its descriptor, which the caller closes, and its size in bytes.
+
+    What is opened is what is checked. Arguments and errors as in `read_regular_file`.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe would block
     if not follow_links:
         if os.path.islink(path):
@@ -74,23 +96,14 @@ def read_pieces(
         flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags)
-        try:
-            found = os.fstat(handle)
-            if stat.S_ISDIR(found.st_mode):
-                raise error(f"cannot read {path}: expected a file, got a folder.")
-            if not stat.S_ISREG(found.st_mode):
-                raise error(f"cannot read {path}: expected a regular file, got a device or pipe.")
-            size, read = found.st_size, 0
-            while size <= max_bytes and (piece := os.read(handle, piece_bytes or found.st_size + 1)):
-                yield piece
-                read += len(piece)
-                size = max(size, read)  # it may grow while it is read
-        finally:
-            os.close(handle)
-    except OSError as exc:
-        raise error(f"cannot read {path}: {exc.strerror or exc}.") from exc
-    if size > max_bytes:
-        raise error(f"cannot read {path}: expected at most {max_bytes:,} bytes, got {size:,}.")
+    except (OSError, ValueError) as exc:  # a name with a null byte is a ValueError
+        raise error(f"cannot read {path}: {getattr(exc, 'strerror', None) or exc}.") from exc
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode):
+        return handle, found.st_size
+    os.close(handle)
+    expected, got = ("file", "folder") if stat.S_ISDIR(found.st_mode) else ("regular file", "device or pipe")
+    raise error(f"cannot read {path}: expected a {expected}, got a {got}.")
 
 
 @contextmanager

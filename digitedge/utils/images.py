@@ -9,7 +9,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +110,14 @@ def write_image(path: str | Path, image: NDArray[np.uint8]) -> None:
         draft.write_bytes(encode_image(image, path.suffix))
 
 
-def find_images(arguments: Sequence[str]) -> list[Path]:
+def find_images(arguments: Sequence[str], *, suffixes: Iterable[str] = SUFFIXES) -> list[Path]:
     """Find images by file, folder (without subfolders) or pattern such as "scans/*.png" or "scans/**/*.png".
 
     An existing file is never treated as a pattern.
+
+    Args:
+        arguments: paths and patterns.
+        suffixes: of what is found in a folder, in lower case.
 
     Returns:
         Paths in the order of the arguments, each once; those of a folder or pattern in natural order, 2.png before
@@ -123,30 +127,33 @@ def find_images(arguments: Sequence[str]) -> list[Path]:
         CameraError: a path does not exist, a pattern has no match, or a folder has no image.
         InputError: an empty path, as from an unset shell variable.
     """
-    return list(dict.fromkeys(path for argument in arguments for path in _expand(argument)))
+    return list(dict.fromkeys(path for argument in arguments for path in _expand(argument, tuple(suffixes))))
 
 
-def natural_key(path: Path) -> list[tuple[int, str]]:
+def natural_key(path: str | Path) -> list[tuple[int, str]]:
     """Return a sort key that orders 2.png before 10.png and ignores case.
 
     Examples:
-        >>> sorted([Path("a10.png"), Path("A2.png"), Path("a1.png")], key=natural_key)[1].name
-        'A2.png'
+        >>> sorted(["a10.png", "A2.png", "a1.png"], key=natural_key)
+        ['a1.png', 'A2.png', 'a10.png']
     """
     pieces = re.split(r"(\d+)", str(path).casefold())
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
+    numbers = [piece.lstrip("0") if piece.isdecimal() else None for piece in pieces]  # of any length: no int
+    return [
+        (-1, piece) if number is None else (len(number), number) for piece, number in zip(pieces, numbers, strict=True)
+    ]
 
 
-def _expand(argument: str) -> list[Path]:
+def _expand(argument: str, suffixes: tuple[str, ...]) -> list[Path]:
     if not argument:  # as a path it would be the current folder
         raise InputError(
             "expected the path of an image or folder, got an empty one. Give a path; '.' is the current folder."
         )
     path = Path(argument)
     if path.is_dir():
-        images = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != "."]
+        images = [p for p in path.iterdir() if p.name.lower().endswith(suffixes) and p.is_file() and p.name[0] != "."]
         if not images:
-            raise CameraError(f"no images in {path} ({', '.join(sorted(SUFFIXES))}). Give a folder that has some.")
+            raise CameraError(f"no images in {path} ({', '.join(sorted(suffixes))}). Give a folder that has some.")
         return sorted(images, key=natural_key)
     if path.exists():
         return [path]
@@ -173,7 +180,7 @@ def read_image_file(path: str | Path) -> bytes:
     path = Path(path)
     limit, too_large = memory_limit(), PageError.of_kind(ErrorKind.TOO_LARGE)
     missing = PageError.of_kind(ErrorKind.MISSING)
-    if not path.exists() or Path(os.path.realpath(path)).exists():  # the target of a pipe of a shell is no path
+    if not is_shell_pipe(path):
         if path.is_file():
             check_memory(path.stat().st_size, what=f"{path}: the file", error=too_large)
         return read_regular_file(path, max_bytes=limit, error=missing)
@@ -184,6 +191,11 @@ def read_image_file(path: str | Path) -> bytes:
         raise missing(f"cannot read {path}: {exc.strerror or exc}. Give the path of an image.") from exc
     check_memory(len(content), what=f"{path}: the file", error=too_large)
     return content
+
+
+def is_shell_pipe(path: str | Path) -> bool:
+    """Whether a path is a pipe of a shell, such as /dev/fd/63: it exists, and its target is no path."""
+    return os.path.exists(path) and not os.path.exists(os.path.realpath(path))
 
 
 def _decode(content: bytes) -> NDArray[np.uint8] | None:

@@ -187,10 +187,10 @@ def test_missing_model_is_refused(tmp_path: Path) -> None:
 def test_json_has_the_keys_of_the_contract(page: NDArray[np.uint8]) -> None:
     reading = Reader(ConstantClassifier(7)).read(page, source="desk.jpg", index=4, time=0.16)
     value = json.loads(json.dumps(reading.to_dict(), allow_nan=False))
-    names = ["schema", "source", "frame", "time", "width", "height", "digits", "rows", "numbers", "tables"]
+    names = ["schema", "source", "page", "frame", "time", "width", "height", "digits", "rows", "numbers", "tables"]
     assert list(value) == [*names, "rejected", "left_out", "rotated", "ms"]
     assert value["schema"] == "digitedge.reading/1"
-    assert (value["source"], value["frame"], value["time"]) == ("desk.jpg", 4, 0.16)
+    assert (value["source"], value["page"], value["frame"], value["time"]) == ("desk.jpg", None, 4, 0.16)
     assert (value["width"], value["height"], value["rows"]) == (400, 300, ["77", "7"])
     assert value["numbers"] == [["77"], ["7"]]
     assert list(value["digits"][0]) == ["digit", "confidence", "box"]

@@ -1,0 +1,67 @@
+"""Pages of a TIFF file: the chain of its directories.
+
+OpenCV decodes the directory that the header points to, so each page is the file with another pointer. All checks of the
+header of an image hold for every page.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from digitedge.errors import PageError
+from digitedge.utils.image_header import TIFF_STARTS
+
+MAX_PAGES = 100_000
+"""Of one document."""
+_SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 254, 255
+_REDUCED_OR_MASK = 1 | 4  # bits of tag 254: a thumbnail, a transparency mask
+_OLD_REDUCED = 2
+
+
+def find_directories(content: bytes, *, name: str) -> Iterator[int]:
+    """Yield where the directory of each page starts, without those of thumbnails and masks; of these alone the first.
+
+    A chain that comes back to a directory ends there.
+
+    Raises:
+        PageError: the chain leads out of the file, or is too long; after what was found before.
+
+    Source:
+        TIFF 6.0, section 2: each directory ends with the offset of the next one.
+    """
+    order = TIFF_STARTS[content[:4]]
+    seen: set[int] = set()
+    found = 0
+    try:
+        (at,) = struct.unpack_from(order + "I", content, 4)
+        while at and at not in seen:
+            seen.add(at)
+            if len(seen) > MAX_PAGES:
+                raise PageError(f"{name}: expected at most {MAX_PAGES:,} pages in a TIFF, got more. Split it.")
+            is_page, following = _read_directory(content, at, order)
+            if is_page:
+                found += 1
+                yield at
+            at = following
+    except struct.error as exc:
+        raise PageError(f"{name}: expected a complete TIFF, got one that is cut off. Copy it again.") from exc
+    if not found:
+        yield struct.unpack_from(order + "I", content, 4)[0]
+
+
+def select_directory(content: bytes, start: int) -> bytes:
+    """The file with another first directory."""
+    pointer = struct.pack(TIFF_STARTS[content[:4]] + "I", start)
+    return content if content[4:8] == pointer else b"".join([content[:4], pointer, memoryview(content)[8:]])
+
+
+def _read_directory(content: bytes, at: int, order: str) -> tuple[bool, int]:
+    """Whether a directory is a page, and where the next one starts."""
+    (count,) = struct.unpack_from(order + "H", content, at)
+    is_page = True
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind = struct.unpack_from(order + "HH", content, entry)
+        if tag in (_SUBFILE_TYPE, _OLD_SUBFILE_TYPE):
+            (value,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), content, entry + 8)
+            is_page = not value & _REDUCED_OR_MASK if tag == _SUBFILE_TYPE else value != _OLD_REDUCED
+    (following,) = struct.unpack_from(order + "I", content, at + 2 + 12 * count)
+    return is_page, following
