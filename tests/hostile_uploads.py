@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+import tarfile
 import zipfile
 import zlib
 
@@ -71,6 +72,14 @@ def zip_bomb() -> bytes:
     return out.getvalue()
 
 
+def tar() -> bytes:
+    """A tar with an empty image."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("page.png"))
+    return out.getvalue()
+
+
 SIDE = 60_000
 FILES = {
     "png bomb": png(SIDE, SIDE),
@@ -87,6 +96,6 @@ FILES = {
     "garbage": bytes(range(256)) * 100,
     "gzip bomb": gzip.compress(bytes(50_000_000)),
     "zip bomb": zip_bomb(),
-    "tar": b"page.png".ljust(257, b"\0") + b"ustar\0" + bytes(249),
+    "tar": tar(),
 }
 """Bodies that get 4xx whatever is installed."""

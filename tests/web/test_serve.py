@@ -13,7 +13,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from hostile_uploads import FILES, png
+from hostile_uploads import FILES, pdf, png
 from reading_server import Served, serve, spec
 
 from digitedge import Reader
@@ -62,6 +62,62 @@ def test_options_hold_for_one_request(served: Served) -> None:
     assert readings(served.read(PAGE.read_bytes())) == [expected()]
     for query in ("?rotate=45", "?threshold=2", "?threshold=nan", "?threshold=x"):
         assert served.read(PAGE.read_bytes(), query).status_code == 422
+
+
+def test_a_document_gives_a_line_for_each_page(served: Served) -> None:
+    pages = [cv2.imread(str(PAGE), cv2.IMREAD_GRAYSCALE), np.full((300, 200), 200, np.uint8)]
+    tiff = cv2.imencodemulti(".tif", pages)[1].tobytes()
+    response = served.read(tiff, "?name=two.tif")
+    assert response.headers["content-type"] == "application/x-ndjson"
+    first, second = readings(response)
+    assert (first["source"], first["page"], second["page"]) == ("two.tif", 1, 2)
+    assert (first["rows"], second["rows"]) == (expected()["rows"], [])
+    assert served.read(cv2.imencodemulti(".tif", pages[1:] * 6)[1].tobytes()).status_code == 413
+    one = served.read(cv2.imencodemulti(".tif", pages[:1])[1].tobytes())
+    assert one.headers["content-type"] == "application/json"
+    assert one.json()["page"] is None
+
+
+def test_a_page_that_cannot_be_read_is_a_line_beside_the_others(served: Served) -> None:
+    pages = [np.full((300, 200), 200, np.uint8)] * 2
+    tiff = bytearray(cv2.imencodemulti(".tif", pages)[1].tobytes())
+    first = int.from_bytes(tiff[4:8], "little")
+    count = int.from_bytes(tiff[first : first + 2], "little")
+    next_place = first + 2 + 12 * count
+    tiff[next_place : next_place + 4] = (2**31 - 1).to_bytes(4, "little")  # the second directory is not there
+    good, bad = (json.loads(line) for line in served.read(bytes(tiff), "?name=cut.tif").text.splitlines())
+    assert (good["page"], "error" in good) == (1, False)
+    assert (bad["page"], bad["source"], bad["digits"]) == (2, "cut.tif", [])
+    assert bad["error"]["kind"] == "damaged"
+    assert bad["error"]["message"].startswith("cut.tif")
+
+
+def test_a_pdf_is_read_page_by_page(served: Served) -> None:
+    pytest.importorskip("pypdfium2", reason="needs digitedge[pdf]")
+    assert [reading["page"] for reading in readings(served.read(pdf(3)))] == [1, 2, 3]
+    assert readings(served.read(pdf(1)))[0]["page"] == 1
+    assert served.read(pdf(6)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "statuses"),
+    [
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"y" * 10_000), b"431"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"y" * 20_000), b"431"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", b"400"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nab", b"413"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\nab", b"400"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nabcdef", b"415"),
+        (b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET /v1/read HTTP/1.1\r\nHost: localhost\r\n\r\n", b"405"),
+    ],
+    ids=["headers", "huge headers", "two lengths", "huge length", "negative", "short length", "chunks", "get"],
+)
+def test_a_broken_request_is_4xx_in_two_seconds(served: Served, request_bytes: bytes, statuses: bytes) -> None:
+    started = time.monotonic()
+    with served.connect(request_bytes) as client:
+        assert client.recv(100).split()[1] == statuses
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -155,6 +211,7 @@ class DangerousReader(UploadReader):
         return super()._read_pages(reader, upload, path)
 
 
+@pytest.mark.slow
 def test_a_worker_that_crashes_or_hangs_costs_one_request_only() -> None:
     with serve(reader=DangerousReader(spec(), limits=ServeLimits(time_s=1.0))) as served:
         messages = {b"crash": "ended the process", b"hang": "within 1 s", b"eat": "less memory"}

@@ -5,11 +5,13 @@ import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.documents import Page, count_pages, read_pages
+from digitedge.documents.kinds import find_kind
 from digitedge.engines import StuckError
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
 from digitedge.reader.read_options import ReadOptions
@@ -25,8 +27,6 @@ NAMELESS = "the file"
 """What messages call an upload without a name."""
 _STATUS = {ErrorKind.TOO_LARGE: 413, ErrorKind.UNKNOWN_FORMAT: 415, ErrorKind.EXTRA_MISSING: 415}
 _UNREADABLE = 422
-_ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
-_TAR_PLACE, _TAR_START = 257, b"ustar"
 PROCESS_BYTES = 500_000_000
 """Of a worker without an upload: Python, OpenCV and the runtime reserve this at most, and use 120 MB."""
 
@@ -115,7 +115,7 @@ class UploadReader:
         return _answer(results)
 
     def _read_pages(self, reader: Reader, upload: Upload, path: Path) -> "list[_PageLine]":
-        if upload.content.startswith(_ARCHIVE_STARTS) or upload.content.startswith(_TAR_START, _TAR_PLACE):
+        if find_kind(BytesIO(upload.content)).is_archive:
             message = f"{path}: expected an image or a document, got an archive. Send its files one by one."
             raise PageError(message, ErrorKind.UNKNOWN_FORMAT)
         if (pages := count_pages(str(path))) > self.limits.pages:
