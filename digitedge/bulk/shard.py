@@ -3,11 +3,13 @@
 The same function runs in the process pool and in a cluster. It writes nothing: its result is the content of the files.
 """
 
+import ctypes
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
@@ -35,6 +37,9 @@ PAGE_LIMIT_S = 120.0
 """Longest time for a page. One of A4 at 200 dpi takes 0.1 s on a laptop and a second or two on a Raspberry Pi."""
 LEAST_SURE = 20
 """How many of the least sure digits of a shard are kept."""
+
+# Of mallopt, in malloc.h of the GNU C library.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,18 @@ def limit_memory() -> None:
         return
     limit = 2 * memory_limit() + 1_000_000_000
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def keep_freed_memory() -> None:
+    """Let this process, a worker of a cluster, keep memory that it has freed for its next page.
+
+    Dask has its workers give back everything above 64 kB at once (MALLOC_TRIM_THRESHOLD_). Getting it again for each
+    page took 30 times the page faults and 40 % more processor time, A4 at 200 dpi; the peak of memory is the same.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # another C library than that of GNU
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_TRIM_THRESHOLD, 256 << 20)
+        mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest that it takes
 
 
 # Readers that wait for a shard. A process of a cluster may read several shards at once, each with its own.
