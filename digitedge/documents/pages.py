@@ -73,20 +73,20 @@ def _source_pages(source: str) -> Iterator[Page]:
         for member in read_archive(file, kind, name=name):
             yield from _member_pages(member, f"{name}/{member.name}")
     except (PageError, MissingExtraError) as exc:
-        yield Page(name, None, partial(_fail, exc))
+        yield Page(name, None, _failing(exc))
 
 
 def _member_pages(member: Member, name: str) -> Iterator[Page]:
     """Pages of a document in an archive. One that holds an image only is not read before it is loaded."""
     if is_archive_name(member.name):
-        yield Page(name, None, partial(_fail, _nested(name)))
+        yield Page(name, None, _failing(_nested(name)))
     elif not may_hold_many(member.name):
         yield Page(name, None, partial(_load_member, member, name))
     else:
         try:
             file = BytesIO(member.read())
         except PageError as exc:
-            yield Page(name, None, partial(_fail, exc))
+            yield Page(name, None, _failing(exc))
             return
         yield from _document_pages(file, find_kind(file), name)
 
@@ -103,7 +103,7 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
         else:
             yield Page(name, None, partial(_load_image, file, kind, name))
     except (PageError, MissingExtraError) as exc:
-        yield Page(name, found + 1 if found else None, partial(_fail, exc))
+        yield Page(name, found + 1 if found else None, _failing(exc))
 
 
 def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
@@ -112,7 +112,7 @@ def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
         for start in find_directories(content, name=name):
             loads.append(partial(_load_directory, content, start, f"{name} page {len(loads) + 1}"))
     except PageError as exc:
-        loads.append(partial(_fail, exc))
+        loads.append(_failing(exc))
     for number, load in enumerate(loads, 1):
         yield Page(name, number if len(loads) > 1 else None, load)
 
@@ -134,6 +134,14 @@ def _load_directory(content: bytes, start: int, name: str) -> NDArray[np.uint8]:
 def _nested(name: str) -> PageError:
     message = f"{name}: expected a document in the archive, got an archive. Unpack the outer one."
     return PageError(message, ErrorKind.UNKNOWN_FORMAT)
+
+
+def _failing(error: PageError | MissingExtraError) -> Load:
+    """A `load` that raises an error. Its tracebacks go: their frames would keep the document open."""
+    for one in (error, error.__cause__, error.__context__):
+        if one is not None:
+            one.__traceback__ = None
+    return partial(_fail, error)
 
 
 def _fail(error: PageError | MissingExtraError) -> NDArray[np.uint8]:
