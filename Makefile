@@ -4,7 +4,7 @@ BIN := .venv/bin
 # A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
 SLOW_TIMEOUT := 1200
 
-.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench bench-bulk size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo          train briefly, export, verify, read a rendered clip (about 5 minutes)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-arm64    run the tests on an emulated Raspberry Pi and compare its readings (root; 20 minutes)"
 	@echo "make check         run ruff and mypy; check that the tables of the documents match the released bundles"
 	@echo "make bench         measure the speed beside OpenCV, the bare runtimes and other networks"
+	@echo "make bench-bulk    measure bulk reading against a plain loop, also on a local Dask cluster (10 minutes)"
 	@echo "make instructions  count the processor instructions of an inference and of a frame (valgrind; 15 minutes)"
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
@@ -70,6 +71,9 @@ bench: .venv/ready
 	$(BIN)/python tests/performance/synthetic_digits.py
 	$(BIN)/python tests/performance/training_overhead.py
 	$(BIN)/python tests/experiments/augmentation_share.py
+
+bench-bulk: .venv/ready
+	PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python tests/performance/bulk_speed.py $(BENCH_ARGS)
 
 size: .venv/ready
 	$(BIN)/python tests/performance/size.py

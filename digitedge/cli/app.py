@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from digitedge.cli import collect, data, eval, service, trust
 from digitedge.cli.adapt import adapt
 from digitedge.cli.bench import bench
+from digitedge.cli.bulk import bulk
 from digitedge.cli.camera import camera
 from digitedge.cli.common import print_line
 from digitedge.cli.demo import demo
@@ -19,6 +20,7 @@ from digitedge.cli.label import label
 from digitedge.cli.predict import predict
 from digitedge.cli.publish import publish
 from digitedge.cli.report_error import report_error
+from digitedge.cli.serve import serve
 from digitedge.cli.sign import sign
 from digitedge.cli.train import TrainCommand, train
 from digitedge.cli.update import update
@@ -68,7 +70,9 @@ app.command(rich_help_panel=EDGE_PANEL)(verify)
 app.add_typer(eval.app, name="eval", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(bench)
 app.command(rich_help_panel=EDGE_PANEL)(predict)
+app.command(rich_help_panel=EDGE_PANEL)(bulk)
 app.command(rich_help_panel=EDGE_PANEL)(camera)
+app.command(rich_help_panel=EDGE_PANEL)(serve)
 app.command(rich_help_panel=EDGE_PANEL)(adapt)
 app.add_typer(collect.app, name="collect", rich_help_panel=EDGE_PANEL)
 app.command(rich_help_panel=EDGE_PANEL)(label)

@@ -75,6 +75,16 @@ def may_hold_many(name: str) -> bool:
     return _plain(name).endswith((".pdf", ".tif", ".tiff", *ARCHIVE_SUFFIXES))
 
 
+def is_sequential(name: str) -> bool:
+    """Whether a file of this name is an archive that can only be unpacked from its beginning.
+
+    Examples:
+        >>> is_sequential("scans.tgz"), is_sequential("scans.tar"), is_sequential("scans.zip")
+        (True, False, False)
+    """
+    return _plain(name).endswith(ARCHIVE_SUFFIXES[2:])
+
+
 def is_archive_name(name: str) -> bool:
     """Whether a file of this name is an archive."""
     return _plain(name).endswith(ARCHIVE_SUFFIXES)

@@ -28,13 +28,14 @@ class Outcome(Generic[T, R]):
         task: as it was submitted.
         result: what the function returned; None if it raised, or its process died.
         error: what it raised. After a StuckError the engine has replaced the process.
-        died: its process was killed or crashed. Whether the task was to blame is not known.
+        deaths: processes that were killed or crashed while they ran it; there is no result then. Whether the task was
+            to blame is not known.
     """
 
     task: T
     result: R | None = None
     error: Exception | None = None
-    died: bool = False
+    deaths: int = 0
 
 
 class Engine(Protocol[T, R]):

@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import partial
 from typing import Generic, Self, TypeVar
 
+from digitedge.engines.attempt import Attempt, attempt, check_function
 from digitedge.engines.engine import Outcome, StuckError
 from digitedge.errors import EngineError
 
@@ -47,7 +49,7 @@ class Worker(Generic[T, R]):
         self.start()
 
     def start(self) -> None:
-        """Start a new process in the place of one that is dead or not wanted any more."""
+        """Start the process."""
         self._executor = ProcessPoolExecutor(
             1, multiprocessing.get_context("spawn"), initializer=_prepare_process, initargs=(self._prepare,)
         )
@@ -56,13 +58,22 @@ class Worker(Generic[T, R]):
 
     def submit(self, task: T) -> Future[R]:
         """Call the function with a task. The future raises BrokenProcessPool if the process dies."""
-        return self._executor.submit(self._function, task)
+        try:
+            return self._executor.submit(self._function, task)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.restart()
+            return self._executor.submit(self._function, task)
+
+    def restart(self) -> None:
+        """Put a new process in the place of one that is dead or not wanted any more."""
+        self.kill()
+        self.start()
 
     def kill(self) -> None:
         """End the process at once, also in the middle of a task."""
         for process in list((self._executor._processes or {}).values()):  # Python 3.14 has kill_workers()
             process.kill()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)  # waits for its threads, which notice the end
 
     @property
     def has_started(self) -> bool:
@@ -82,13 +93,17 @@ class ProcessPool(Generic[T, R]):
             function: of a module's top level; called with a task.
             workers: number of processes; None for one for each core.
             prepare: called once in each new process; of a module's top level.
+
+        Raises:
+            InputError: another process could not find the function.
         """
-        self._function = function
+        check_function(function)
+        self._function = partial(attempt, function)
         self._prepare = prepare
         self._count = workers or available_cores()
-        self._workers: list[Worker[T, R]] = []
-        self._idle: list[Worker[T, R]] = []
-        self._running: dict[Future[R], tuple[Worker[T, R], T]] = {}
+        self._workers: list[Worker[T, Attempt[R]]] = []
+        self._idle: list[Worker[T, Attempt[R]]] = []
+        self._running: dict[Future[Attempt[R]], tuple[Worker[T, Attempt[R]], T]] = {}
         self._failed_starts = 0
 
     @property
@@ -111,28 +126,25 @@ class ProcessPool(Generic[T, R]):
         done, _ = wait(self._running, timeout=timeout_s, return_when=FIRST_COMPLETED)
         return [self._finish(future) for future in done]
 
-    def _finish(self, future: Future[R]) -> Outcome[T, R]:
+    def _finish(self, future: Future[Attempt[R]]) -> Outcome[T, R]:
         worker, task = self._running.pop(future)
-        error = future.exception()
-        if isinstance(error, BrokenProcessPool):
+        broken = future.exception()
+        if isinstance(broken, BrokenProcessPool):
             self._failed_starts = 0 if worker.has_started else self._failed_starts + 1
             if self._failed_starts >= MAX_FAILED_STARTS:
                 raise EngineError(
-                    f"expected processes that read, got {self._failed_starts} in a row that died as they started. "
+                    f"expected processes that take tasks, got {self._failed_starts} in a row that died at the start. "
                     "Is there enough memory? Try --workers 1."
                 )
-            worker.kill()
-            worker.start()
-            outcome: Outcome[T, R] = Outcome(task, died=True)
-        elif error is not None:
-            if not isinstance(error, Exception):
-                raise error
-            if isinstance(error, StuckError):
-                worker.kill()
-                worker.start()
-            outcome = Outcome(task, error=error)
+            worker.restart()
+            outcome: Outcome[T, R] = Outcome(task, deaths=1)
+        elif isinstance(broken, Exception):  # the task or its result cannot be pickled
+            outcome = Outcome(task, error=broken)
         else:
-            outcome = Outcome(task, result=future.result())
+            self._failed_starts = 0
+            outcome = Outcome(task, *future.result())
+            if isinstance(outcome.error, StuckError):
+                worker.restart()
         self._idle.append(worker)
         return outcome
 
@@ -146,6 +158,7 @@ class ProcessPool(Generic[T, R]):
         """End the processes."""
         for worker in self._workers:
             worker.kill()
+        self._workers, self._idle, self._running = [], [], {}  # frees their semaphores
 
 
 def _prepare_process(prepare: Callable[[], None] | None) -> None:

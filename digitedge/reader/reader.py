@@ -10,7 +10,7 @@ from digitedge.bundle.adaptation import load_adapted
 from digitedge.bundle.bundle import DEFAULT_REJECT_THRESHOLD, Model, load_model
 from digitedge.errors import InputError
 from digitedge.reader.classify import Prediction, classify_candidates
-from digitedge.reader.reading import Arrangement, Digit, Reading, Table, arrange_rows
+from digitedge.reader.reading import Arrangement, Digit, Reading, Table, arrange_rows, count_rejected
 from digitedge.reader.rejection import MIN_CONFIDENCE, decide
 from digitedge.reader.tables import fill_tables
 from digitedge.reader.trace import Trace
@@ -132,6 +132,7 @@ class Reader:
         return Reading(
             **arrangement,
             tables=tables,
+            rejected=count_rejected(trace.decisions),
             width=trace.image.shape[1],
             height=trace.image.shape[0],
             ms=round(1000 * (clock.perf_counter() - started), 2),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import InputError
+from digitedge.reader.rejection import Decision
 from digitedge.reader.trace import Trace
 from digitedge.utils.boxes import Box
 from digitedge.utils.images import check_image
@@ -101,6 +102,7 @@ class Reading:
         time: seconds since the start of the source; None for a single image.
         numbers: for each row the numbers in it, split at wide gaps.
         tables: the tables on the page, top to bottom. Their digits are in `digits` and `rows`, too.
+        rejected: how many candidates look like writing and were not read; None if unknown. See `count_rejected`.
         left_out: number of rows that a `RowFilter` left out.
         transform: what was done to the image before it was read. Boxes count in the image before, the trace is of the
             image after.
@@ -120,6 +122,7 @@ class Reading:
     time: float | None = None
     numbers: tuple[tuple[str, ...], ...] = ()
     tables: tuple[Table, ...] = ()
+    rejected: int | None = None
     left_out: int = 0
     transform: Transform = Transform()  # noqa: RUF009 - frozen
     trace: Trace | None = field(default=None, compare=False, repr=False)
@@ -181,18 +184,6 @@ class Reading:
         notes += [f"{self.rejected} rejected"] if self.rejected else []
         notes += [f"rotated by {self.transform.rotate}"] if self.transform.rotate else []
         return f"{text}   ({', '.join(notes)})" if notes else text
-
-    @property
-    def rejected(self) -> int | None:
-        """How many candidates look like writing and were not read: like a digit, or as wide as a word.
-
-        None without a trace.
-        """
-        if self.trace is None:
-            return None
-        rejected = [one.prediction for one in self.trace.decisions if not one.kept]
-        is_word = (one.candidate.reject_reason is RejectReason.TOO_WIDE for one in rejected)
-        return sum(word or one.confidence >= LIKE_A_DIGIT for word, one in zip(is_word, rejected, strict=True))
 
     def given_box(self, box: Box) -> Box:
         """Return a box of the trace in pixels of the image that was given, before the `transform`."""
@@ -271,6 +262,13 @@ def arrange_rows(rows: Sequence[Sequence[Digit]]) -> Arrangement:
             for row in rows
         ),
     )
+
+
+def count_rejected(decisions: Sequence[Decision]) -> int:
+    """Count the candidates that look like writing and were not read: like a digit, or as wide as a word."""
+    rejected = [one.prediction for one in decisions if not one.kept]
+    is_word = (one.candidate.reject_reason is RejectReason.TOO_WIDE for one in rejected)
+    return sum(word or one.confidence >= LIKE_A_DIGIT for word, one in zip(is_word, rejected, strict=True))
 
 
 def format_confidence(confidence: float) -> str:

@@ -18,6 +18,8 @@ from uvicorn.server import ServerState
 
 # The body of a request must be complete within this time, however slowly its bytes arrive; for the head see `listener`.
 BODY_LIMIT_S = 10.0
+# The same where files are uploaded; there the page itself demands a rate.
+UPLOAD_LIMIT_S = 300.0
 # A viewer must take a part of an answer, such as an image of a stream, within this time.
 STALL_LIMIT_S = 10.0
 # A browser holds two connections for a visible page, and up to four more for moments.
@@ -60,7 +62,7 @@ class Connection(H11Protocol):
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         transport.set_write_buffer_limits(high=0)
         self._server.uploading[self] = None
-        self._start_limit(BODY_LIMIT_S)
+        self._start_limit(UPLOAD_LIMIT_S if self._server.takes_uploads else BODY_LIMIT_S)
         self.data_received(self._head)
 
     def data_received(self, data: bytes) -> None:
@@ -113,12 +115,14 @@ class Connections:
 
     Attributes:
         config, state: uvicorn's.
+        takes_uploads: whether the body of a request may take long.
         uploading: those whose request has a body that is not complete, oldest first.
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, *, takes_uploads: bool = False) -> None:
         self.config = config
         self.state = state
+        self.takes_uploads = takes_uploads
         self.uploading: dict[Connection, None] = {}
         self._counts = Counter[str]()
         self._tasks = set[asyncio.Task[None]]()

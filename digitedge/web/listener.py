@@ -6,6 +6,7 @@ without the token at a limited rate, the addresses round robin. See docs/decisio
 """
 
 import asyncio
+import math
 import os
 import re
 import socket
@@ -60,7 +61,12 @@ class Listener:
     """Accepts connections and admits those that have sent a request. Made and used in the event loop."""
 
     def __init__(
-        self, listening: socket.socket, *, token: str | None, admit: Callable[[socket.socket, str, bytes], bool]
+        self,
+        listening: socket.socket,
+        *,
+        token: str | None,
+        admit: Callable[[socket.socket, str, bytes], bool],
+        limits_guests: bool = True,
     ) -> None:
         """Set up the listener.
 
@@ -68,6 +74,7 @@ class Listener:
             listening: a listening socket.
             token: requests whose head contains it do not wait. Whether it stands at the right place is checked later.
             admit: takes a connection with its address and what it has sent; False if there is no room.
+            limits_guests: whether requests without the token are admitted at a limited rate.
         """
         self._socket = listening
         self._token = token.encode() if token else None
@@ -77,7 +84,7 @@ class Listener:
         self._waiting = FairQueue[PendingConnection](limit=MAX_WAITING)
         self._wake_ups = RateLimiter(burst=WAKE_UPS, per_s=1 / PAUSE_S)
         self._accepts = RateLimiter(burst=ACCEPT_BURST, per_s=ACCEPTS_PER_S)
-        self._guests = RateLimiter(burst=GUEST_BURST, per_s=GUESTS_PER_S)
+        self._guests = RateLimiter(burst=GUEST_BURST if limits_guests else math.inf, per_s=GUESTS_PER_S)
         self._is_accepting = False
         self._timer: asyncio.TimerHandle | None = None
 

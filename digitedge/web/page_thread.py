@@ -26,7 +26,10 @@ class PageThread:
     Attributes:
         address: where the page is; once it is served with the port that was chosen.
         token: required of viewers; None if the page is for this machine alone.
+        takes_uploads: see `digitedge.web.server.WebServer`.
     """
+
+    takes_uploads = False
 
     def __init__(self, address: Address, *, token: str | None, log: Callable[[str], object]) -> None:
         """Configure the server; the port is opened on entering the `with` block.
@@ -76,7 +79,13 @@ class PageThread:
         if not is_local and self.token is None:
             self.token = secrets.token_urlsafe(16)
         hosts = [*LOCAL_HOSTS, bracketed(self.address.host)] if is_local else ["*"]
-        server = WebServer(self.make_page(), token=self.token, allowed_hosts=hosts, cookie=f"digitedge_{port}")
+        server = WebServer(
+            self.make_page(),
+            token=self.token,
+            allowed_hosts=hosts,
+            cookie=f"digitedge_{port}",
+            takes_uploads=self.takes_uploads,
+        )
         started = threading.Event()
 
         def serve() -> None:

@@ -12,12 +12,15 @@ from starlette.types import ASGIApp
 
 from digitedge.web.access import SECURITY_HEADERS, AccessControl
 from digitedge.web.connection import Connection, Connections
+from digitedge.web.drain import DrainBody
 from digitedge.web.listener import MAX_HEAD_BYTES, Listener
 
 # Time for streams to end by themselves before their connections are aborted.
 SHUTDOWN_S = 0.2
 # One thread encodes frames, one does everything else that takes milliseconds.
 WORKERS = 2
+# What is read of a body that is refused, by a page that takes uploads.
+MAX_DRAINED_BYTES = 20_000_000
 
 
 class Page(Protocol):
@@ -40,17 +43,28 @@ class Page(Protocol):
 class WebServer:
     """The part of a page that runs in the event loop."""
 
-    def __init__(self, page: Page, *, token: str | None, allowed_hosts: Sequence[str], cookie: str) -> None:
-        """Set up the server of a page; `token` and `cookie` as in `AccessControl`.
+    def __init__(
+        self, page: Page, *, token: str | None, allowed_hosts: Sequence[str], cookie: str, takes_uploads: bool = False
+    ) -> None:
+        """Set up the server of a page.
 
-        `allowed_hosts`, without port and IPv6 in brackets, or "*", stop DNS rebinding: another site that gives
-        127.0.0.1 its own name.
+        Args:
+            page: what is served.
+            token: see `AccessControl`.
+            allowed_hosts: without port and IPv6 in brackets, or "*"; they stop DNS rebinding: another site that gives
+                127.0.0.1 its own name.
+            cookie: see `AccessControl`.
+            takes_uploads: the page limits its requests itself: bodies may take long, one that is refused is read to its
+                end, and without a token nobody is a guest.
         """
-        app = AccessControl(page.app, token=token, cookie=cookie)
+        app: ASGIApp = AccessControl(page.app, token=token, cookie=cookie)
+        app = TrustedHostMiddleware(app, allowed_hosts, www_redirect=False)
+        if takes_uploads:
+            app = DrainBody(app, max_bytes=MAX_DRAINED_BYTES)
         self._page = page
         self._server = _UvicornServer(
             uvicorn.Config(
-                TrustedHostMiddleware(app, allowed_hosts, www_redirect=False),
+                app,
                 http="h11",
                 loop="asyncio",
                 ws="none",
@@ -65,6 +79,7 @@ class WebServer:
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ),
             token=token,
+            takes_uploads=takes_uploads,
             on_shutdown=page.close,
         )
 
@@ -87,17 +102,21 @@ class WebServer:
 class _UvicornServer(uvicorn.Server):
     """Takes connections from a listener; at shutdown, ends streams and aborts connections that do not read the end."""
 
-    def __init__(self, config: uvicorn.Config, *, token: str | None, on_shutdown: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, token: str | None, takes_uploads: bool, on_shutdown: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._token = token
+        self._takes_uploads = takes_uploads
         self._on_shutdown = on_shutdown
         self._listener: Listener | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])  # uvicorn itself listens to nothing
-        connections = Connections(self.config, self.server_state)
+        connections = Connections(self.config, self.server_state, takes_uploads=self._takes_uploads)
         [listening] = sockets or []
-        self._listener = Listener(listening, token=self._token, admit=connections.admit)
+        limits_guests = self._token is not None or not self._takes_uploads
+        self._listener = Listener(listening, token=self._token, admit=connections.admit, limits_guests=limits_guests)
         self._listener.open()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

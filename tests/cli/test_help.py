@@ -14,7 +14,19 @@ from digitedge.cli.app import app
 from digitedge.reader.rejection import MIN_CONFIDENCE
 
 PATHS = [
-    *(["train"], ["export"], ["verify"], ["predict"], ["camera"], ["label"], ["bench"], ["info"], ["demo"], ["doctor"]),
+    *(
+        ["train"],
+        ["export"],
+        ["verify"],
+        ["predict"],
+        ["camera"],
+        ["label"],
+        ["serve"],
+        ["bench"],
+        ["info"],
+        ["demo"],
+        ["doctor"],
+    ),
     *(["eval", "photos"], ["eval", "scenes"], ["data", "get"], ["data", "show"]),
     *(
         ["sign"],

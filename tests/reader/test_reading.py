@@ -6,7 +6,7 @@ import numpy as np
 
 from digitedge.reader import Digit, Reading
 from digitedge.reader.classify import Prediction
-from digitedge.reader.reading import Cell, Table
+from digitedge.reader.reading import Cell, Table, count_rejected
 from digitedge.reader.rejection import Decision
 from digitedge.reader.trace import Trace
 from digitedge.utils.transform import Transform
@@ -30,7 +30,7 @@ def decision(confidence: float, *, kept: bool = False, shape: RejectReason | Non
 def reading(*decisions: Decision) -> Reading:
     """Return a reading of nothing with these decisions in its trace."""
     trace = Trace(PAGE, detect_candidates(PAGE), decisions, (), dict.fromkeys(Stage, 0.0))
-    return Reading((), (), 100, 60, 1.0, trace=trace)
+    return Reading((), (), 100, 60, 1.0, rejected=count_rejected(decisions), trace=trace)
 
 
 def test_tables_are_rows_of_cells_in_json() -> None:
@@ -46,8 +46,8 @@ def test_rejected_are_those_that_look_like_a_digit_or_a_word() -> None:
     assert seen.rejected == seen.to_dict()["rejected"] == 2
 
 
-def test_rejected_is_unknown_without_a_trace() -> None:
-    assert replace(reading(decision(0.9)), trace=None).to_dict()["rejected"] is None
+def test_rejected_stays_known_without_the_trace() -> None:
+    assert replace(reading(decision(0.9)), trace=None).to_dict()["rejected"] == 1
 
 
 def test_summary_says_what_else_is_to_be_known() -> None:

@@ -1,0 +1,380 @@
+"""The folder of a job: its manifest, the list of its documents and shards, and the files of results.
+
+    job.json                  the manifest: model, options, version; a job is resumed only with the same ones
+    job.sqlite                every document with its size and time, every shard and what came of it
+    shard-000001.jsonl, ...   the results; each appears complete or not at all
+    summary.json, least-sure.png
+
+The list is a database, so that a job of millions of documents takes no more memory than a small one.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from digitedge.bulk.formats import FORMATS
+from digitedge.bulk.least_sure import LeastSure, merge_least_sure, pack_least_sure, unpack_least_sure
+from digitedge.bulk.shard import ShardPart, ShardResult
+from digitedge.documents import is_sequential, may_hold_many
+from digitedge.documents.listing import FoundDocument
+from digitedge.errors import DigitEdgeError, InputError
+from digitedge.utils.files import atomic_file, hash_regular_file, write_json
+from digitedge.utils.folder_lock import lock_folder
+from digitedge.utils.loading import read_json
+
+MANIFEST = "job.json"
+DATABASE = "job.sqlite"
+SCHEMA = "digitedge.bulk-job/1"
+LEAST_SURE = 200
+"""How many of the least sure digits of a job are shown."""
+# Pages in a shard: so many that a job has SHARDS shards, but not fewer or more than these. What a shard costs besides
+# its pages is some milliseconds; what an interruption costs is what was read of a shard.
+SHARDS = 64
+MIN_PAGES, MAX_PAGES = 4, 256
+COUNTED_AT_ONCE = 32
+"""Documents that one task counts."""
+MAX_PASSES = 8
+"""Shards of an archive that can only be unpacked from its beginning."""
+_BATCH = 10_000
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS documents(
+    id INTEGER PRIMARY KEY, source BLOB UNIQUE, sort BLOB, size INTEGER, modified INTEGER,
+    counted INTEGER, pages INTEGER, has_shard INTEGER DEFAULT 0);
+CREATE INDEX IF NOT EXISTS documents_without_shard ON documents(sort) WHERE has_shard = 0;
+CREATE INDEX IF NOT EXISTS documents_without_count ON documents(id) WHERE pages IS NULL;
+CREATE TABLE IF NOT EXISTS shards(
+    id INTEGER PRIMARY KEY, state TEXT, pages INTEGER, digits INTEGER, without_digits INTEGER, errors TEXT,
+    files TEXT, least_sure BLOB, note TEXT);
+CREATE INDEX IF NOT EXISTS shards_by_state ON shards(state, id);
+CREATE TABLE IF NOT EXISTS parts(
+    shard INTEGER, place INTEGER, document INTEGER, start INTEGER, pages INTEGER, PRIMARY KEY(shard, place)
+    ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parts_of_document ON parts(document);
+CREATE TEMP TABLE found(
+    source BLOB PRIMARY KEY, sort BLOB, size INTEGER, modified INTEGER, many INTEGER) WITHOUT ROWID;
+"""
+_CHANGED = """
+SELECT id FROM documents LEFT JOIN found USING (source)
+WHERE found.source IS NULL OR found.size != documents.size OR found.modified != documents.modified
+"""
+_TO_DO, _DONE, _ASIDE = "to do", "done", "set aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a job has come to.
+
+    Attributes:
+        documents: number of documents.
+        pages: of all shards; those of shards that are not done are expected.
+        pages_done: of the shards that are done.
+        digits, without_digits, errors: as in `ShardResult`, of all shards that are done.
+        shards, shards_done: their numbers.
+        set_aside: names of shards that were given up, and why.
+    """
+
+    documents: int
+    pages: int
+    pages_done: int
+    digits: int
+    without_digits: int
+    errors: Mapping[str, int]
+    shards: int
+    shards_done: int
+    set_aside: Mapping[str, str]
+
+
+class JobFolder:
+    """The folder of one job. A context: one program at a time works on it."""
+
+    def __init__(self, path: Path, manifest: Mapping[str, Any]) -> None:
+        """Describe a job; the folder is made on entering the `with` block.
+
+        Args:
+            path: of the folder.
+            manifest: what the job is; plain JSON.
+        """
+        self.path = path
+        self._manifest = {"schema": SCHEMA, **manifest}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Make the folder, or open that of the same job.
+
+        Raises:
+            InputError: it is the folder of another job, or of something else, or another program works on it.
+            DigitEdgeError: it cannot be written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._stack.enter_context(lock_folder(self.path, wait=False))
+        except BlockingIOError as exc:
+            raise InputError(
+                f"{self.path}: another job works here. Wait for its end, or choose another folder."
+            ) from exc
+        except OSError as exc:
+            raise InputError(f"cannot write {self.path}: {exc.strerror or exc}. Choose another folder.") from exc
+        try:
+            self._check_manifest()
+            with _explain(self.path):
+                self._database = self._stack.enter_context(closing(sqlite3.connect(self.path / DATABASE)))
+                self._database.executescript(_TABLES)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let other programs work on the folder."""
+        self._stack.close()
+
+    def _check_manifest(self) -> None:
+        path = self.path / MANIFEST
+        if not path.exists():
+            if any(name[0] != "." for name in os.listdir(self.path)):
+                raise InputError(f"{self.path}: expected a new or empty folder, or that of a job, got other files.")
+            write_json(path, self._manifest)
+            return
+        advice = "Give another folder, or delete this one to begin again."
+        found = read_json(path, error=InputError, advice=advice)
+        if found != self._manifest:
+            keys = {*found, *self._manifest} if isinstance(found, dict) else set()
+            different = [key for key in sorted(keys) if found.get(key) != self._manifest.get(key)]
+            what = "; ".join(f"{key}: {found.get(key)!r}, now {self._manifest.get(key)!r}" for key in different)
+            raise InputError(f"{self.path} is the folder of another job ({what or 'a damaged manifest'}). {advice}")
+
+    def update_documents(self, found: Iterable[FoundDocument]) -> None:
+        """Take the list of documents: new ones are to be read, and the shards of changed and missing ones are given up.
+
+        Raises:
+            DigitEdgeError: the disk is full.
+        """
+        with _explain(self.path), self._database as database:
+            database.execute("DELETE FROM found")
+            database.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?, ?, ?)", map(_found_row, found))
+            while changed := database.execute(_CHANGED).fetchmany(_BATCH):
+                for (document,) in changed:
+                    self._dissolve_shards(document)
+                database.executemany("DELETE FROM documents WHERE id = ?", changed)
+            database.execute(
+                "INSERT INTO documents(source, sort, size, modified, counted, pages) "
+                "SELECT source, sort, size, modified, many, iif(many, NULL, 1) FROM found WHERE true "
+                "ON CONFLICT(source) DO NOTHING"
+            )
+            database.execute("DELETE FROM found")
+
+    def _dissolve_shards(self, document: int) -> None:
+        """Delete the shards of a document and their files; the other documents in them come into new ones."""
+        database = self._database
+        shards = database.execute("SELECT DISTINCT shard FROM parts WHERE document = ?", (document,)).fetchall()
+        for (shard,) in shards:
+            for name in FORMATS:
+                (self.path / shard_file(shard, name)).unlink(missing_ok=True)
+            database.execute(
+                "UPDATE documents SET has_shard = 0 WHERE id IN (SELECT document FROM parts WHERE shard = ?)", (shard,)
+            )
+        database.executemany("DELETE FROM parts WHERE shard = ?", shards)
+        database.executemany("DELETE FROM shards WHERE id = ?", shards)
+
+    def check_results(self, *, retry_errors: bool) -> None:
+        """Have shards read again that were set aside, whose files are missing or changed, or with errors if asked."""
+        with _explain(self.path), self._database as database:
+            rows = database.execute("SELECT id, state, files, errors FROM shards WHERE state != ?", (_TO_DO,))
+            again = [
+                (number,)
+                for number, state, files, errors in rows
+                if state == _ASIDE or (retry_errors and errors != "{}") or not self._has(json.loads(files))
+            ]
+            database.executemany(f"UPDATE shards SET state = '{_TO_DO}', note = NULL WHERE id = ?", again)
+
+    def _has(self, files: Mapping[str, tuple[int, str]]) -> bool:
+        """Whether the files of a shard are as they were written."""
+        for name, (size, sha256) in files.items():
+            try:
+                found = hash_regular_file(self.path / name, max_bytes=size, error=DigitEdgeError)
+            except DigitEdgeError:
+                return False
+            if found != (sha256, size):
+                return False
+        return True
+
+    def documents_to_count(self) -> Iterator[dict[int, str]]:
+        """Yield documents that may have several pages and are not counted, in batches: their sources by id."""
+        last = 0
+        query = "SELECT id, source FROM documents WHERE pages IS NULL AND id > ? ORDER BY id LIMIT ?"
+        while rows := self._database.execute(query, (last, COUNTED_AT_ONCE)).fetchall():
+            last = rows[-1][0]
+            yield {number: os.fsdecode(source) for number, source in rows}
+
+    def set_counts(self, counts: Mapping[int, int]) -> None:
+        """Note the number of pages of documents, by id."""
+        with _explain(self.path), self._database as database:
+            database.executemany(
+                "UPDATE documents SET pages = ? WHERE id = ?", [(pages, number) for number, pages in counts.items()]
+            )
+
+    def cut_shards(self) -> None:
+        """Put the documents that are in no shard into new ones, in natural order.
+
+        A document with more pages than a shard has shards of its own, so that only they are read again if it changes.
+        """
+        with _explain(self.path), self._database as database:
+            size = self._pages_per_shard()
+            rows = database.execute(
+                "SELECT id, source, pages FROM documents WHERE has_shard = 0 AND pages > 0 ORDER BY sort"
+            )
+            (shard,) = database.execute("SELECT coalesce(max(id), 0) FROM shards").fetchone()
+            parts: list[tuple[int, int, int]] = []
+            room = size
+            for document, source, pages in rows:
+                if pages > size:
+                    piece = max(size, -(-pages // MAX_PASSES)) if is_sequential(os.fsdecode(source)) else size
+                    for start in range(0, pages, piece):
+                        shard = self._add_shard(shard + 1, [(document, start, min(piece, pages - start))])
+                    continue
+                if pages > room:
+                    shard = self._add_shard(shard + 1, parts)
+                    parts, room = [], size
+                parts.append((document, 0, pages))
+                room -= pages
+            if parts:
+                self._add_shard(shard + 1, parts)
+            database.execute("UPDATE documents SET has_shard = 1 WHERE has_shard = 0")
+
+    def _add_shard(self, shard: int, parts: Sequence[tuple[int, int, int]]) -> int:
+        pages = sum(part[2] for part in parts)
+        self._database.execute("INSERT INTO shards(id, pages, state) VALUES (?, ?, ?)", (shard, pages, _TO_DO))
+        rows = [(shard, place, *part) for place, part in enumerate(parts)]
+        self._database.executemany("INSERT INTO parts VALUES (?, ?, ?, ?, ?)", rows)
+        return shard
+
+    def _pages_per_shard(self) -> int:
+        """The size of a shard, chosen once for a job: what was cut stays as it is when documents are added."""
+        (size,) = self._database.execute("PRAGMA user_version").fetchone()  # a number that is free for the application
+        if not size:
+            (pages,) = self._database.execute("SELECT coalesce(sum(pages), 0) FROM documents").fetchone()
+            size = min(max(pages // SHARDS, MIN_PAGES), MAX_PAGES)
+            self._database.execute(f"PRAGMA user_version = {size}")
+        return int(size)
+
+    def shards_to_do(self) -> Iterator[tuple[int, tuple[ShardPart, ...]]]:
+        """Yield the shards that are to be read: their numbers and parts."""
+        last = 0
+        query = "SELECT id FROM shards WHERE state = ? AND id > ? ORDER BY id LIMIT 1"
+        while row := self._database.execute(query, (_TO_DO, last)).fetchone():
+            last = row[0]
+            parts = self._database.execute(
+                "SELECT source, start, parts.pages, counted FROM parts JOIN documents ON document = id "
+                "WHERE shard = ? ORDER BY place",
+                (last,),
+            )
+            yield last, tuple(ShardPart(os.fsdecode(one), start, n, bool(counted)) for one, start, n, counted in parts)
+
+    def finish(self, shard: int, result: ShardResult) -> None:
+        """Write the files of a shard, then note that it is done: what is noted is whole.
+
+        Raises:
+            DigitEdgeError: the folder cannot be written to, or the disk is full.
+        """
+        files = {}
+        for name, content in result.files.items():
+            path = self.path / shard_file(shard, name)
+            with atomic_file(path) as draft:
+                draft.write_bytes(content)
+            files[path.name] = (len(content), hashlib.sha256(content).hexdigest())
+        figures = (result.pages, result.digits, result.without_digits, json.dumps(result.errors, sort_keys=True))
+        with _explain(self.path), self._database as database:
+            database.execute(
+                f"UPDATE shards SET state = '{_DONE}', files = ?, pages = ?, digits = ?, without_digits = ?, "
+                "errors = ?, least_sure = ? WHERE id = ?",
+                (json.dumps(files), *figures, pack_least_sure(result.least_sure), shard),
+            )
+
+    def set_aside(self, shard: int, reason: str) -> None:
+        """Give a shard up, until the job is run again."""
+        with _explain(self.path), self._database as database:
+            database.execute(f"UPDATE shards SET state = '{_ASIDE}', note = ? WHERE id = ?", (reason, shard))
+
+    def totals(self) -> Totals:
+        """Add up what came of all shards."""
+        query = self._database.execute
+        (documents,) = query("SELECT count(*) FROM documents").fetchone()
+        shards, pages = query("SELECT count(*), coalesce(sum(pages), 0) FROM shards").fetchone()
+        done = query(
+            "SELECT count(*), coalesce(sum(pages), 0), coalesce(sum(digits), 0), coalesce(sum(without_digits), 0) "
+            "FROM shards WHERE state = ?",
+            (_DONE,),
+        ).fetchone()
+        errors = Counter[str]()
+        for (counts,) in query("SELECT errors FROM shards WHERE state = ? AND errors != '{}'", (_DONE,)):
+            errors.update(json.loads(counts))
+        aside = query("SELECT id, note FROM shards WHERE state = ? ORDER BY id", (_ASIDE,))
+        return Totals(
+            documents=documents,
+            pages=pages,
+            pages_done=done[1],
+            digits=done[2],
+            without_digits=done[3],
+            errors=dict(errors.most_common()),
+            shards=shards,
+            shards_done=done[0],
+            set_aside={shard_name(number): note for number, note in aside},
+        )
+
+    def least_sure(self) -> tuple[LeastSure, ...]:
+        """The least sure digits of all shards, the least sure one first."""
+        least: tuple[LeastSure, ...] = ()
+        for (blob,) in self._database.execute("SELECT least_sure FROM shards WHERE state = ?", (_DONE,)):
+            least = merge_least_sure(least, unpack_least_sure(blob), limit=LEAST_SURE)
+        return least
+
+
+def shard_name(shard: int) -> str:
+    """The name of a shard, by its number.
+
+    Examples:
+        >>> shard_name(12)
+        'shard-000012'
+    """
+    return f"shard-{shard:06d}"
+
+
+def shard_file(shard: int, format_name: str) -> str:
+    """The name of the file of a shard in a format."""
+    return shard_name(shard) + FORMATS[format_name].suffix
+
+
+def _found_row(found: FoundDocument) -> tuple[bytes, bytes, int, int, bool]:
+    return os.fsencode(found.source), _sort_key(found.source), found.size, found.modified, may_hold_many(found.source)
+
+
+def _sort_key(source: str) -> bytes:
+    """Natural order as one text: numbers are as wide as each other, and capitals do not count.
+
+    Examples:
+        >>> sorted(["b2.png", "b10.png", "B1.png"], key=_sort_key)
+        ['B1.png', 'b2.png', 'b10.png']
+    """
+    return (
+        os.fsencode(re.sub(r"\d+", lambda digits: digits[0].zfill(20), source.casefold())) + b"\0" + os.fsencode(source)
+    )
+
+
+@contextmanager
+def _explain(folder: Path) -> Iterator[None]:
+    """Turn an error of the database into one line."""
+    try:
+        yield
+    except sqlite3.DatabaseError as exc:
+        full = "full" in str(exc) or "I/O" in str(exc)
+        advice = "Make space and give the same command again." if full else "Delete the folder to begin again."
+        raise DigitEdgeError(f"cannot write {folder / DATABASE}: {exc}. {advice}") from exc

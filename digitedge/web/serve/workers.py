@@ -1,0 +1,143 @@
+"""The worker processes, from the side of the event loop: who reads next, how long, and what happens if one dies."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+
+from digitedge.engines.engine import StuckError
+from digitedge.engines.process_pool import MAX_FAILED_STARTS, Worker
+from digitedge.errors import DigitEdgeError, EngineError, ErrorKind
+from digitedge.web.serve.read_upload import NAMELESS, Answer, Upload, UploadReader
+
+_Worker = Worker[Upload | None, Answer]
+
+RESTART_PAUSE_S = 0.5
+"""Before a process that did not start is started again."""
+
+
+class NoWorkerError(DigitEdgeError):
+    """All workers are busy for too long."""
+
+
+class ReadingWorkers:
+    """Processes that read one upload at a time; one that dies or takes too long costs that upload only.
+
+    Attributes:
+        ready: how many have loaded the model.
+    """
+
+    def __init__(
+        self,
+        reader: UploadReader,
+        *,
+        count: int,
+        on_restart: Callable[[], None],
+        on_failure: Callable[[DigitEdgeError], None],
+    ) -> None:
+        """Set up the workers.
+
+        Args:
+            reader: what they do.
+            count: how many.
+            on_restart: called when one is replaced.
+            on_failure: called if no process can be started any more.
+        """
+        self.ready = 0
+        self._reader = reader
+        self._count = count
+        self._on_restart = on_restart
+        self._on_failure = on_failure
+        self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
+        self._workers: list[_Worker] = []
+        self._starts: set[asyncio.Task[None]] = set()
+        self._failed_starts = 0
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Start the processes; they are ready when they have loaded the model."""
+        self._workers = [Worker(self._reader, prepare=self._reader.prepare_process) for _ in range(self._count)]
+        for worker in self._workers:
+            self._in_background(worker)
+
+    def close(self) -> None:
+        """End the processes, also in the middle of an upload; may be called twice."""
+        self._is_closed = True
+        for task in self._starts:
+            task.cancel()
+        for worker in self._workers:
+            worker.kill()
+
+    async def read(self, upload: Upload) -> Answer:
+        """Read an upload as soon as a worker is free.
+
+        Raises:
+            NoWorkerError: none is free in time.
+            DigitEdgeError: the model cannot be used.
+        """
+        limits = self._reader.limits
+        worker, reading = await self._submit(upload, limits.wait_s)
+        is_well = False
+        try:
+            answer = await asyncio.wait_for(reading, limits.time_s)
+            is_well = True
+        except (TimeoutError, StuckError):
+            message = f"{upload.name or NAMELESS}: it could not be read within {limits.time_s:g} s. Send it in parts."
+            return Answer.refusal(ErrorKind.TOO_SLOW, message)
+        except BrokenProcessPool:
+            message = f"{upload.name or NAMELESS}: it ended the process that read it. It is damaged, or takes too much."
+            return Answer.refusal(ErrorKind.CRASHED, message)
+        finally:
+            if is_well:
+                self._idle.put_nowait(worker)
+            else:
+                self._replace(worker)
+        return answer
+
+    async def _submit(self, upload: Upload, wait_s: float) -> tuple[_Worker, asyncio.Future[Answer]]:
+        """Give an upload to the next worker that is free and alive."""
+        end = time.monotonic() + wait_s
+        while True:
+            try:
+                worker = await asyncio.wait_for(self._idle.get(), end - time.monotonic())
+            except TimeoutError as exc:
+                raise NoWorkerError("all workers are busy") from exc
+            try:
+                return worker, asyncio.wrap_future(worker.submit(upload))
+            except BrokenProcessPool:  # it died while it had nothing to do, which is no fault of this upload
+                self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        self.ready -= 1
+        self._on_restart()
+        worker.kill()
+        if not self._is_closed:
+            worker.start()
+            self._in_background(worker)
+
+    def _in_background(self, worker: _Worker) -> None:
+        task = asyncio.create_task(self._make_ready(worker))
+        self._starts.add(task)
+        task.add_done_callback(self._starts.discard)
+
+    async def _make_ready(self, worker: _Worker) -> None:
+        """Let a new process load the model; if it dies meanwhile, start it again."""
+        while not self._is_closed:
+            try:
+                await asyncio.wrap_future(worker.submit(None))
+            except BrokenProcessPool:
+                self._failed_starts += 1
+                if self._failed_starts >= MAX_FAILED_STARTS:
+                    self._on_failure(EngineError("worker processes die as they start. Is there enough memory?"))
+                    return
+                worker.kill()
+                await asyncio.sleep(RESTART_PAUSE_S)
+                worker.start()
+            except DigitEdgeError as exc:
+                self._on_failure(exc)
+                return
+            else:
+                self._failed_starts = 0
+                self.ready += 1
+                self._idle.put_nowait(worker)
+                return

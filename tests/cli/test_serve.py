@@ -1,0 +1,111 @@
+"""`digitedge serve` in real processes: what `predict` prints, how it ends, and that no worker is left."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from processes import start
+
+from digitedge.bundle.bundle import released_bundle
+
+pytest.importorskip("starlette", reason="needs digitedge[serve]")
+pytest.importorskip("prometheus_client", reason="needs digitedge[serve]")
+
+COMMAND = [sys.executable, "-m", "digitedge"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "DIGITEDGE_WEB_TOKEN"}
+PAGE = Path(__file__).parents[2] / "demos/page.jpg"
+LIMIT_S = 60
+
+
+@contextmanager
+def server(*arguments: str) -> Iterator[tuple[Any, str]]:
+    """Start `digitedge serve` on a free port; gives the process and the address, when a worker is ready."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with start([*COMMAND, "serve", "0", "--workers", "1", *arguments], env=ENVIRONMENT, **pipes) as process:
+        address = next(line for line in process.stderr if line.startswith("page: ")).split()[1].rstrip("/")
+        end = time.monotonic() + LIMIT_S
+        while httpx.get(f"{address}/healthz").status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        yield process, address
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+
+
+def worker_of(pid: int) -> int:
+    return next(child for child in children(pid) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < end, "processes are left"
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_it_answers_with_what_predict_prints_and_ends_with_its_workers(tmp_path: Path) -> None:
+    (tmp_path / "page.jpg").write_bytes(PAGE.read_bytes())
+    options = ["--threshold", "0.5", "--expect-length", "3"]
+    printed = subprocess.run(
+        [*COMMAND, "predict", "--json", "page.jpg", *options], cwd=tmp_path, capture_output=True, timeout=LIMIT_S
+    )
+    with server(*options) as (process, address):
+        answer = httpx.post(f"{address}/v1/read?name=page.jpg", content=PAGE.read_bytes(), timeout=LIMIT_S)
+        workers = children(process.pid)
+        assert workers
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=LIMIT_S)
+        wait_until_gone(workers)
+    assert (process.returncode, out, errors) == (143, "", "")
+    assert json.loads(answer.content) | {"ms": None} == json.loads(printed.stdout) | {"ms": None}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["Ctrl-C", "kill"])
+def test_no_worker_is_left_when_it_ends(number: int, code: int) -> None:
+    with server() as (process, _):
+        workers = children(process.pid)
+        assert workers
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == code
+        wait_until_gone(workers)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_model_that_was_changed_meanwhile_ends_the_server_in_one_line(tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(released_bundle(), tmp_path / "bundle"))
+    with server("--model", str(bundle)) as (process, address):
+        os.kill(worker_of(process.pid), signal.SIGKILL)
+        time.sleep(0.5)  # until it is noticed; an upload meanwhile would be blamed
+        assert httpx.post(f"{address}/v1/read", content=PAGE.read_bytes(), timeout=LIMIT_S).status_code == 200
+        (bundle / "manifest.json").write_text("{}")
+        os.kill(worker_of(process.pid), signal.SIGKILL)
+        time.sleep(0.5)  # until it is noticed; an upload meanwhile would be blamed
+        with pytest.raises(httpx.TransportError):
+            httpx.post(f"{address}/v1/read", content=PAGE.read_bytes(), timeout=LIMIT_S)
+        _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert re.fullmatch(r"error: .*manifest.*\n", errors), errors
+
+
+def test_wrong_usage_is_told() -> None:
+    wrong = subprocess.run([*COMMAND, "serve", "70000"], capture_output=True, text=True, timeout=LIMIT_S)
+    assert wrong.returncode == 2
+    assert "expected a port or HOST:PORT" in wrong.stderr
