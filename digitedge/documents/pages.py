@@ -15,7 +15,7 @@ from digitedge.documents.heic import decode_heic
 from digitedge.documents.kinds import Kind, find_kind, is_archive_name, may_hold_many
 from digitedge.documents.pdf import read_pdf
 from digitedge.documents.storage import open_document, read_document, shown_name
-from digitedge.documents.tiff import find_directories, select_directory
+from digitedge.documents.tiff import find_directories, load_directory
 from digitedge.errors import ErrorKind, MissingExtraError, PageError
 from digitedge.utils.images import decode_image
 
@@ -107,14 +107,22 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
 
 
 def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
-    loads: list[Load] = []
+    changeable = bytearray(content)
+    starts: list[int | PageError] = []
     try:
         for start in find_directories(content, name=name):
-            loads.append(partial(_load_directory, content, start, f"{name} page {len(loads) + 1}"))
+            starts.append(start)
     except PageError as exc:
-        loads.append(_failing(exc))
-    for number, load in enumerate(loads, 1):
-        yield Page(name, number if len(loads) > 1 else None, load)
+        starts.append(exc)
+    del content  # it may be large
+    is_one = len(starts) == 1
+    for number, found in enumerate(starts, 1):
+        page_name = name if is_one else f"{name} page {number}"
+        if isinstance(found, PageError):
+            load = _failing(found)
+        else:
+            load = partial(load_directory, changeable, found, name=page_name)
+        yield Page(name, None if is_one else number, load)
 
 
 def _load_image(file: BinaryIO, kind: Kind, name: str) -> NDArray[np.uint8]:
@@ -125,10 +133,6 @@ def _load_image(file: BinaryIO, kind: Kind, name: str) -> NDArray[np.uint8]:
 def _load_member(member: Member, name: str) -> NDArray[np.uint8]:
     file = BytesIO(member.read())
     return _load_image(file, find_kind(file), name)
-
-
-def _load_directory(content: bytes, start: int, name: str) -> NDArray[np.uint8]:
-    return decode_image(select_directory(content, start), name=name)
 
 
 def _nested(name: str) -> PageError:
