@@ -103,9 +103,3 @@ def test_a_model_that_was_changed_meanwhile_ends_the_server_in_one_line(tmp_path
         _, errors = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert re.fullmatch(r"error: .*manifest.*\n", errors), errors
-
-
-def test_wrong_usage_is_told() -> None:
-    wrong = subprocess.run([*COMMAND, "serve", "70000"], capture_output=True, text=True, timeout=LIMIT_S)
-    assert wrong.returncode == 2
-    assert "expected a port or HOST:PORT" in wrong.stderr
