@@ -276,3 +276,18 @@ def test_an_xz_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
     (page,) = read_pages(str(path))
     with pytest.raises(PageError, match="Memory usage limit"):
         page.load()
+
+
+def test_a_part_of_an_archive_is_the_same_whatever_was_read_before(tmp_path: Path) -> None:
+    document = pdf_bytes(3)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("1.pdf", "2.png", "3.pdf", "4.pdf"):
+            archive.writestr(name, document if name.endswith("pdf") else PNG)
+    path = str(tmp_path / "a.zip")
+    expected = [(page.source, page.number) for page in read_pages(path)]
+    assert len(expected) == 10
+    for _ in range(2):  # the second time, documents before the part are not opened
+        for start in range(11):
+            for stop in (start, start + 1, start + 4, None):
+                part = [(page.source, page.number) for page in read_pages(path, start=start, stop=stop)]
+                assert part == expected[start:stop]
