@@ -353,6 +353,14 @@ def test_a_truncated_heic_is_damaged_and_a_large_one_refused(fixtures: Path, tmp
     assert (kind, "16000x16000" in message) == (ErrorKind.TOO_LARGE, True)
 
 
+@needs_heic
+def test_a_heic_whose_names_would_crash_pi_heif_is_damaged(fixtures: Path, tmp_path: Path) -> None:
+    content = bytearray((fixtures / "rotated.heic").read_bytes())
+    content[content.index(b"Exif") + 3] = 206  # the type of its second item
+    (page,) = read_pages(str(write(tmp_path / "a.heic", bytes(content))))
+    assert failure(page)[0] == ErrorKind.DAMAGED
+
+
 WITHOUT_PACKAGES = """
 import sys
 sys.modules.update(dict.fromkeys(["pypdfium2", "pi_heif", "fsspec"]))
