@@ -144,7 +144,7 @@ def test_a_tiff_that_is_cut_off_says_so_after_its_last_page(tmp_path: Path) -> N
 
 
 @needs_pdf
-@pytest.mark.parametrize("dpi", [50, 72, 150, 300, 700])
+@pytest.mark.parametrize("dpi", [60, 72, 150, 300, 700])
 def test_a_scanned_page_is_rendered_pixel_by_pixel(tmp_path: Path, dpi: int) -> None:
     images = [page_image(number, width=640, height=480) for number in (3, 5)]
     path = write(tmp_path / "a.pdf", scan_pdf(images, dpi=dpi))
@@ -186,6 +186,14 @@ def test_what_is_printed_over_a_coarse_scan_is_rendered_finely(tmp_path: Path, o
     image = page_image(7, width=800, height=1100)
     (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=100, over=over)))
     assert abs(rendered.shape[1] - 8 * dpi) <= 1
+
+
+@needs_pdf
+@pytest.mark.parametrize(("dpi", "over"), [(20, b""), (100, b"q 600 0 0 800 0 0 cm /I Do Q")], ids=["mask", "layers"])
+def test_colours_with_a_finer_mask_are_rendered_finely(tmp_path: Path, dpi: int, over: bytes) -> None:
+    image = page_image(7, width=8 * dpi, height=11 * dpi)
+    (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=dpi, over=over)))
+    assert abs(rendered.shape[1] - 8 * 200) <= 1
 
 
 @needs_pdf
@@ -343,6 +351,14 @@ def test_a_truncated_heic_is_damaged_and_a_large_one_refused(fixtures: Path, tmp
     (page,) = read_pages(str(write(tmp_path / "a.heic", larger)))
     kind, message = failure(page)
     assert (kind, "16000x16000" in message) == (ErrorKind.TOO_LARGE, True)
+
+
+@needs_heic
+def test_a_heic_whose_names_would_crash_pi_heif_is_damaged(fixtures: Path, tmp_path: Path) -> None:
+    content = bytearray((fixtures / "rotated.heic").read_bytes())
+    content[content.index(b"Exif") + 3] = 206  # the type of its second item
+    (page,) = read_pages(str(write(tmp_path / "a.heic", bytes(content))))
+    assert failure(page)[0] == ErrorKind.DAMAGED
 
 
 WITHOUT_PACKAGES = """
