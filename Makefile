@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
 SLOW_TIMEOUT := 1200
+# make search SCHEDULER=tcp://HOST:8786 trains on a Dask cluster; so does release-seeds. See docs/guide/cluster.md.
+ON_CLUSTER := $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
-.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
+.PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench bench-bulk size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
 
 help:
 	@echo "make demo          train briefly, export, verify, read a rendered clip (about 5 minutes)"
@@ -15,6 +17,7 @@ help:
 	@echo "make test-arm64    run the tests on an emulated Raspberry Pi and compare its readings (root; 20 minutes)"
 	@echo "make check         run ruff and mypy; check that the tables of the documents match the released bundles"
 	@echo "make bench         measure the speed beside OpenCV, the bare runtimes and other networks"
+	@echo "make bench-bulk    measure bulk reading against a plain loop, also on a local Dask cluster (10 minutes)"
 	@echo "make instructions  count the processor instructions of an inference and of a frame (valgrind; 15 minutes)"
 	@echo "make size          measure the size of the wheel and of everything that is installed with it"
 	@echo "make soak          read 20,000 frames; memory, threads and open files must not grow (10 minutes)"
@@ -71,6 +74,9 @@ bench: .venv/ready
 	$(BIN)/python tests/performance/training_overhead.py
 	$(BIN)/python tests/experiments/augmentation_share.py
 
+bench-bulk: .venv/ready
+	PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python tests/performance/bulk_speed.py $(BENCH_ARGS)
+
 size: .venv/ready
 	$(BIN)/python tests/performance/size.py
 
@@ -87,7 +93,7 @@ images: .venv/ready
 	$(BIN)/python docs/make_images.py
 
 search: .venv/ready
-	$(BIN)/python tests/experiments/architectures.py
+	$(BIN)/python tests/experiments/architectures.py $(ON_CLUSTER)
 
 ablation: .venv/ready
 	$(BIN)/python tests/experiments/augmentation_ablation.py
@@ -100,7 +106,7 @@ release: .venv/ready
 
 release-seeds: .venv/ready
 	@mkdir -p runs/release
-	nohup $(BIN)/python export/release.py --seeds 3 > runs/release/seeds.log 2>&1 &
+	nohup $(BIN)/python export/release.py --seeds 3 $(ON_CLUSTER) > runs/release/seeds.log 2>&1 &
 	@echo "running in the background: progress in runs/release/seeds.log, the spread in runs/release/spread.md"
 
 fixtures: .venv/ready

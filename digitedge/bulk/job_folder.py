@@ -236,16 +236,16 @@ class JobFolder:
             parts: list[tuple[int, int, int]] = []
             room = size
             for document, source, pages in rows:
-                if parts and pages > room:
+                if pages > size:
+                    piece = max(size, -(-pages // MAX_PASSES)) if is_sequential(os.fsdecode(source)) else size
+                    for start in range(0, pages, piece):
+                        shard = self._add_shard(shard + 1, [(document, start, min(piece, pages - start))])
+                    continue
+                if pages > room:
                     shard = self._add_shard(shard + 1, parts)
                     parts, room = [], size
-                if pages <= size:
-                    parts.append((document, 0, pages))
-                    room -= pages
-                    continue
-                piece = max(size, -(-pages // MAX_PASSES)) if is_sequential(os.fsdecode(source)) else size
-                for start in range(0, pages, piece):
-                    shard = self._add_shard(shard + 1, [(document, start, min(piece, pages - start))])
+                parts.append((document, 0, pages))
+                room -= pages
             if parts:
                 self._add_shard(shard + 1, parts)
             database.execute("UPDATE documents SET has_shard = 1 WHERE has_shard = 0")

@@ -4,6 +4,7 @@ This process opens no document. It is the only one that writes: a shard that two
 folder once, or not yet.
 """
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -159,7 +160,8 @@ class _Counting:
         self._failures = Counter[int]()
 
     def run(self) -> None:
-        drive(self._engine, map(CountTask, self._folder.documents_to_count()), self._handle)
+        tasks = (CountTask(batch, os.getcwd()) for batch in self._folder.documents_to_count())
+        drive(self._engine, tasks, self._handle)
 
     def _handle(self, outcome: Outcome[CountTask, dict[int, int]]) -> Iterable[Task]:
         if outcome.result is not None:
@@ -167,7 +169,7 @@ class _Counting:
             return ()
         documents = outcome.task.documents
         if len(documents) > 1:  # one of them ends the process, or is stuck
-            return [CountTask({number: source}) for number, source in documents.items()]
+            return [replace(outcome.task, documents={number: source}) for number, source in documents.items()]
         [number] = documents
         self._failures[number] += 1
         if self._failures[number] < MAX_DEATHS:
@@ -220,8 +222,16 @@ class _Reading:
 
     def _task(self, number: int) -> ShardTask:
         job, attempt = self._job, self._attempts[number]
-        task = ShardTask(number, job.reader, job.options, job.formats, attempt.parts, dict(attempt.skipped))
-        return replace(task, span=attempt.search.pages_to_try())
+        return ShardTask(
+            number,
+            job.reader,
+            job.options,
+            job.formats,
+            attempt.parts,
+            os.getcwd(),
+            dict(attempt.skipped),
+            attempt.search.pages_to_try(),
+        )
 
     def _handle(self, outcome: Outcome[ShardTask, ShardResult]) -> Iterable[Task]:
         number, attempt = outcome.task.number, self._attempts[outcome.task.number]

@@ -3,17 +3,23 @@
 The same function runs in the process pool and in a cluster. It writes nothing: its result is the content of the files.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digitedge.bulk.formats import FORMATS
 from digitedge.bulk.least_sure import LeastSure, find_least_sure
 from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.documents import Page, count_pages, read_pages
+from digitedge.documents.storage import is_address
 from digitedge.engines import StuckError
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
 from digitedge.reader.read_options import ReadOptions
@@ -50,9 +56,10 @@ class ShardPart:
 
 @dataclass(frozen=True, slots=True)
 class CountTask:
-    """Documents whose pages are to be counted: their sources by id."""
+    """Documents whose pages are to be counted: their sources by id. The folder is as in `ShardTask`."""
 
     documents: Mapping[int, str]
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class ShardTask:
         options: how pages are read.
         formats: names in `digitedge.bulk.formats.FORMATS`.
         parts: what is read, in this order.
+        folder: what relative paths start from. A process on another machine has another working directory.
         skipped: pages that are not tried, by their index in the shard, and why.
         span: indices of the only pages that are tried, in search of one that ends its process; the result has no files
             then. None for all.
@@ -75,6 +83,7 @@ class ShardTask:
     options: ReadOptions
     formats: tuple[str, ...]
     parts: tuple[ShardPart, ...]
+    folder: str
     skipped: Mapping[int, PageFailure] = field(default_factory=dict)
     span: range | None = None
 
@@ -130,7 +139,7 @@ def count_documents(task: CountTask) -> dict[int, int]:
     counts = {}
     with _LimitedThread() as thread:
         for number, source in task.documents.items():
-            counts[number] = thread.call(count_pages, source)
+            counts[number] = thread.call(count_pages, _full_path(source, task.folder))
     return counts
 
 
@@ -231,22 +240,36 @@ def choose_pages(task: ShardTask) -> Iterator[tuple[int, Page | PageResult]]:
         elif wanted:
             begin = part.start + wanted[0] - first
             stop = part.start + wanted[-1] + 1 - first if part.counted else None
-            for index, page in enumerate(_open(part.source, begin, stop), wanted[0]):
+            for index, page in enumerate(_open(part.source, task.folder, begin, stop), wanted[0]):
                 failure = task.skipped.get(index)
                 yield index, PageResult(page.source, page.number, error=failure) if failure else page
         first += part.pages
 
 
-def _open(source: str, start: int, stop: int | None) -> Iterator[Page]:
+def _full_path(source: str, folder: str) -> str:
+    return source if is_address(source) else os.path.join(folder, source)
+
+
+def _open(source: str, folder: str, start: int, stop: int | None) -> Iterator[Page]:
+    """Yield pages, with the names that they have from `folder`."""
+    path = _full_path(source, folder)
+    before = path.removesuffix(source)
     try:
-        yield from read_pages(source, start=start, stop=stop)
+        for page in read_pages(path, start=start, stop=stop):
+            yield replace(page, source=page.source.removeprefix(before), load=partial(_load, page, before))
     except Exception as exc:
-        error = exc  # `exc` ends with this block
+        yield Page(source, None, partial(_fail, exc))
 
-        def fail() -> Any:
-            raise error
 
-        yield Page(source, None, fail)
+def _load(page: Page, before: str) -> NDArray[np.uint8]:
+    try:
+        return page.load()
+    except PageError as exc:
+        raise PageError(str(exc).replace(before, "") if before else str(exc), exc.kind) from exc
+
+
+def _fail(exc: Exception) -> NDArray[np.uint8]:
+    raise exc
 
 
 def _read_next(

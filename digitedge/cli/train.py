@@ -129,11 +129,13 @@ def _resume(ctx: typer.Context, resume: Path, data: list[str] | None) -> Path:
     """Resume an interrupted run with its own settings; return its folder."""
     from digitedge.datasets.load import choose_roles, load_training_digits
     from digitedge.training import train as training
+    from digitedge.training.devices import describe_device
     from digitedge.training.run_folder import find_interrupted_run, report_interruption
 
     run = find_interrupted_run(resume)
     _refuse_other_settings(ctx, run)
     echo(f"run: {run.path}")
+    echo(f"training on: {describe_device()}")
     digits = load_training_digits(data or run.data_sources, log=echo)
     _, dataset, own = choose_roles(digits, split=run.split_again if run.config.own_share else None, log=echo)
     with report_interruption(run.path, echo):
@@ -148,6 +150,7 @@ def _train(config: "TrainConfig", data: list[str] | None, *, name: str, epochs: 
     """
     from digitedge.datasets.load import OWN, choose_roles, load_training_digits
     from digitedge.training import train as training
+    from digitedge.training.devices import describe_device
     from digitedge.training.own_hand import find_writers, for_own_digits, split_for
     from digitedge.training.run_folder import new_run_folder, report_interruption
 
@@ -162,6 +165,7 @@ def _train(config: "TrainConfig", data: list[str] | None, *, name: str, epochs: 
     data_name, dataset, own = choose_roles(digits, split=split, log=echo)
     models = [Path(one) for one in (config.start, config.teacher) if one is not None]
     writers = frozenset().union(digits.own.writers if digits.own else (), *map(find_writers, models))
+    echo(f"training on: {describe_device()}")
     with new_run_folder(RUNS_FOLDER, name) as folder, report_interruption(folder, echo):
         training.train(
             config,

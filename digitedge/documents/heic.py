@@ -1,5 +1,9 @@
 """HEIC images of phones, with pi_heif (libheif, libde265)."""
 
+import math
+import re
+import struct
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +13,8 @@ from digitedge.utils.opencv import to_bgr
 
 # Bytes that are held for each pixel at the peak: 5.1 measured with 12 megapixels of 8 bits in 4:2:0, more in 4:4:4.
 _BYTES_PER_PIXEL = 8
+# ISO/IEC 23008-12, 6.5.3: the box with width and height. Where it stands by chance, an image is refused at worst.
+_SIZE_BOX = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
 
 
 def decode_heic(content: bytes, *, name: str) -> NDArray[np.uint8]:
@@ -22,19 +28,26 @@ def decode_heic(content: bytes, *, name: str) -> NDArray[np.uint8]:
         MissingExtraError: pi_heif is not installed.
     """
     pi_heif = require("pi_heif", extra="heic")
+    _check_sizes(content, name)
     try:
-        file = pi_heif.open_heif(content, bgr_mode=True)  # reads the sizes only
+        file = pi_heif.open_heif(content, bgr_mode=True)  # decodes nothing yet
         image = file[file.primary_index]
-        width, height = image.size
-        what = f"{name}: an image of {width}x{height} pixels"
-        too_large = PageError.of_kind(ErrorKind.TOO_LARGE)
-        check_memory(width * height * _BYTES_PER_PIXEL + len(content), what=what, error=too_large)
+        width = image.size[0]
         pixels = np.asarray(image)
-    except PageError:
-        raise
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError) as exc:
         raise PageError(
             f"{name}: expected a HEIC image, got a damaged one ({first_line(exc).rstrip('.')}). Copy it again."
         ) from exc
     pixels = pixels[:, :width] if pixels.ndim == 2 else pixels[:, :width, :3]
     return to_bgr(np.ascontiguousarray(pixels, np.uint8))
+
+
+def _check_sizes(content: bytes, name: str) -> None:
+    """Check all sizes that the file states: libheif tells that of what is left after cropping, and decodes the whole.
+
+    It refuses an image that is larger than its stated size.
+    """
+    sizes = [struct.unpack(">II", found[1]) for found in _SIZE_BOX.finditer(content)]
+    width, height = max(sizes, key=math.prod, default=(0, 0))
+    what, too_large = f"{name}: an image of {width}x{height} pixels", PageError.of_kind(ErrorKind.TOO_LARGE)
+    check_memory(width * height * _BYTES_PER_PIXEL + len(content), what=what, error=too_large)

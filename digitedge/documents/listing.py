@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, TextIO
 from digitedge.documents.kinds import SUFFIXES, has_known_suffix
 from digitedge.documents.storage import ask_storage, find_storage, is_address
 from digitedge.errors import CameraError, ErrorKind, InputError, PageError
-from digitedge.utils.images import find_images
+from digitedge.utils.images import find_images, natural_key
 from digitedge.utils.secrets import hide_secret
 
 STDIN = "-"
@@ -153,7 +154,7 @@ def _walk_address(address: str, *, max_depth: int | None = None) -> Iterator[Fou
     plain = address.rstrip("/")
     before = plain.removesuffix(path.rstrip("/"))  # scheme, login and host, as far as the path has them not
     shown = hide_secret(address)
-    if glob.has_magic(path):
+    if re.search(r"[*[]", path):  # a question mark begins the query of an address
         matches = ask_storage(lambda: storage.glob(path, detail=True), address)
         if not matches:
             raise CameraError(f"no file matches {shown}. Give an address or pattern that has some.")
@@ -166,7 +167,7 @@ def _walk_address(address: str, *, max_depth: int | None = None) -> Iterator[Fou
     found = False
     walk = storage.walk(path, maxdepth=max_depth, detail=True)
     while (folder := ask_storage(lambda: next(walk, None), address)) is not None:
-        for name, info in sorted(folder[2].items()):
+        for name, info in sorted(folder[2].items(), key=lambda item: natural_key(item[0])):
             full = info["name"]
             if has_known_suffix(name) and "/." not in full.removeprefix(path):
                 found = True

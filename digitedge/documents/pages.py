@@ -15,7 +15,7 @@ from digitedge.documents.heic import decode_heic
 from digitedge.documents.kinds import Kind, find_kind, is_archive_name, may_hold_many
 from digitedge.documents.pdf import read_pdf
 from digitedge.documents.storage import open_document, read_document, shown_name
-from digitedge.documents.tiff import find_directories, select_directory
+from digitedge.documents.tiff import find_directories, load_directory
 from digitedge.errors import ErrorKind, MissingExtraError, PageError
 from digitedge.utils.images import decode_image
 
@@ -73,20 +73,20 @@ def _source_pages(source: str) -> Iterator[Page]:
         for member in read_archive(file, kind, name=name):
             yield from _member_pages(member, f"{name}/{member.name}")
     except (PageError, MissingExtraError) as exc:
-        yield Page(name, None, partial(_fail, exc))
+        yield Page(name, None, _failing(exc))
 
 
 def _member_pages(member: Member, name: str) -> Iterator[Page]:
     """Pages of a document in an archive. One that holds an image only is not read before it is loaded."""
     if is_archive_name(member.name):
-        yield Page(name, None, partial(_fail, _nested(name)))
+        yield Page(name, None, _failing(_nested(name)))
     elif not may_hold_many(member.name):
         yield Page(name, None, partial(_load_member, member, name))
     else:
         try:
             file = BytesIO(member.read())
         except PageError as exc:
-            yield Page(name, None, partial(_fail, exc))
+            yield Page(name, None, _failing(exc))
             return
         yield from _document_pages(file, find_kind(file), name)
 
@@ -103,18 +103,26 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
         else:
             yield Page(name, None, partial(_load_image, file, kind, name))
     except (PageError, MissingExtraError) as exc:
-        yield Page(name, found + 1 if found else None, partial(_fail, exc))
+        yield Page(name, found + 1 if found else None, _failing(exc))
 
 
 def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
-    loads: list[Load] = []
+    changeable = bytearray(content)
+    starts: list[int | PageError] = []
     try:
         for start in find_directories(content, name=name):
-            loads.append(partial(_load_directory, content, start, f"{name} page {len(loads) + 1}"))
+            starts.append(start)
     except PageError as exc:
-        loads.append(partial(_fail, exc))
-    for number, load in enumerate(loads, 1):
-        yield Page(name, number if len(loads) > 1 else None, load)
+        starts.append(exc)
+    del content  # it may be large
+    is_one = len(starts) == 1
+    for number, found in enumerate(starts, 1):
+        page_name = name if is_one else f"{name} page {number}"
+        if isinstance(found, PageError):
+            load = _failing(found)
+        else:
+            load = partial(load_directory, changeable, found, name=page_name)
+        yield Page(name, None if is_one else number, load)
 
 
 def _load_image(file: BinaryIO, kind: Kind, name: str) -> NDArray[np.uint8]:
@@ -127,13 +135,17 @@ def _load_member(member: Member, name: str) -> NDArray[np.uint8]:
     return _load_image(file, find_kind(file), name)
 
 
-def _load_directory(content: bytes, start: int, name: str) -> NDArray[np.uint8]:
-    return decode_image(select_directory(content, start), name=name)
-
-
 def _nested(name: str) -> PageError:
     message = f"{name}: expected a document in the archive, got an archive. Unpack the outer one."
     return PageError(message, ErrorKind.UNKNOWN_FORMAT)
+
+
+def _failing(error: PageError | MissingExtraError) -> Load:
+    """A `load` that raises an error. Its tracebacks go: their frames would keep the document open."""
+    for one in (error, error.__cause__, error.__context__):
+        if one is not None:
+            one.__traceback__ = None
+    return partial(_fail, error)
 
 
 def _fail(error: PageError | MissingExtraError) -> NDArray[np.uint8]:

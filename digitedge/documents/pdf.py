@@ -113,7 +113,8 @@ class _Pdf:
 
     def __del__(self) -> None:
         with _LOCK:
-            if document := getattr(self, "_document", None):
+            document = getattr(self, "_document", None)
+            if document is not None:  # its length, as a truth value, crashes if the garbage collector has closed it
                 document.close()
 
     def render(self, index: int) -> NDArray[np.uint8]:

@@ -49,7 +49,7 @@ def open_document(source: str) -> BinaryIO:
     if is_shell_pipe(source):  # it ends, and is no larger than the limit of memory
         return io.BytesIO(read_image_file(source))
     handle, _ = open_regular_file(Path(source), error=PageError.of_kind(ErrorKind.MISSING))
-    return _File(io.FileIO(handle))
+    return _File(_LocalFile(handle))
 
 
 def read_document(file: BinaryIO, *, name: str) -> bytes:
@@ -94,6 +94,13 @@ def ask_storage(ask: Callable[[], Any], address: str) -> Any:
 
 class _File(io.BufferedReader):
     """A file that is closed, without a warning, when the last page that needs it is gone."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _LocalFile(io.FileIO):
+    """As above: the garbage collector may begin with it."""
 
     def __del__(self) -> None:
         self.close()

@@ -1,9 +1,10 @@
 """The engine of many machines: a cluster of Dask `distributed` that runs already.
 
-A task and its result are pickled bytes for Dask. So what cannot be unpickled on a worker, which has another digitedge
-or none, is told apart from an error of the task.
+A task and its result are pickled bytes for Dask. So what cannot be unpickled on a worker, which has another digitedge,
+is told apart from an error of the task.
 """
 
+import asyncio
 import logging
 import pickle
 import time
@@ -109,13 +110,14 @@ class DaskCluster(Generic[T, R]):
         """
         deadline = time.monotonic() + timeout_s
         done: list[Any] = []
+        self._look()
         while self._running and not done:
-            self._look()
             remaining = deadline - time.monotonic()
             with suppress(Empty):
                 done.append(self._done.get(timeout=max(min(remaining, POLL_S), 0)))
             if remaining <= 0:
                 break
+            self._look()
         with suppress(Empty):
             while done:
                 done.append(self._done.get_nowait())
@@ -204,6 +206,7 @@ class DaskCluster(Generic[T, R]):
         distributed = require("distributed", extra="cluster")
         self._stack.enter_context(_quiet_loggers())
         try:
+            asyncio.run(_connect_once(self._address))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about other versions of its packages
                 self._client = distributed.Client(self._address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
@@ -225,6 +228,17 @@ class DaskCluster(Generic[T, R]):
                     self._client.close(timeout=2)
                 self._client = None
             self._running.clear()
+
+
+async def _connect_once(address: str) -> None:
+    """Connect and disconnect: a Client waits for ever for a server that is no scheduler; not all errors close it."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    options = Security().get_connection_args("client")  # of Dask's own configuration
+    async with asyncio.timeout(CONNECT_TIMEOUT_S + 1):
+        comm = await connect(address, timeout=CONNECT_TIMEOUT_S, **options)
+    comm.abort()
 
 
 def _one_line(got: object) -> str:

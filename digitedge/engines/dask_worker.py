@@ -35,6 +35,11 @@ def describe_python() -> str:
     return f"digitedge {__version__} on Python {platform.python_version()}"
 
 
+def refuse(expected: str) -> str | None:
+    """Say why a process cannot call a function for this version of digitedge; None if it can."""
+    return None if expected == __version__ else f"{describe_python()}, not digitedge {expected}"
+
+
 def call(content: bytes, expected: str) -> bytes:
     """Call a function on a worker; all errors are in the reply.
 
@@ -49,8 +54,8 @@ def call(content: bytes, expected: str) -> bytes:
     from distributed import get_worker
 
     worker = get_worker().address
-    if expected != __version__:
-        return pickle.dumps(Reply(worker, refused=f"{describe_python()}, not digitedge {expected}"))
+    if refused := refuse(expected):
+        return pickle.dumps(Reply(worker, refused=refused))
     try:
         function, prepare, task = pickle.loads(content)
     except Exception as exc:

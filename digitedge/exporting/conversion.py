@@ -151,6 +151,7 @@ class Converter:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},  # as everything whose parity is checked
             )
 
 

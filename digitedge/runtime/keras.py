@@ -61,7 +61,8 @@ class KerasNetwork:
         _check_size(path)
         require_tensorflow()
         self.path = path
-        model = load_saved_model(path) if content is None else _load_keras(path, content)
+        with _cpu():
+            model = load_saved_model(path) if content is None else _load_keras(path, content)
         self.model = _with_one_output(model, path)
         batch_shape = list(self.model.inputs[0].shape)
         split = split_batch(batch_shape)
@@ -79,9 +80,10 @@ class KerasNetwork:
 
     def _run(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         try:
-            return np.concatenate(
-                [self._call(inputs[start : start + _BATCH]) for start in range(0, len(inputs), _BATCH)]
-            )
+            with _cpu():
+                return np.concatenate(
+                    [self._call(inputs[start : start + _BATCH]) for start in range(0, len(inputs), _BATCH)]
+                )
         except Exception as exc:  # TensorFlow raises its own OpError, ValueError and others
             raise ModelError(f"{self.path}: TensorFlow cannot run it on {inputs.shape}: {first_line(exc)}") from exc
 
@@ -126,6 +128,17 @@ def _hdf5_bytes(file: Path | BinaryIO) -> int:
     with h5py.File(file, "r") as opened:
         opened.visititems(lambda name, one: arrays.append(one.nbytes) if isinstance(one, h5py.Dataset) else None)
     return sum(arrays)
+
+
+def _cpu() -> Any:
+    """Run TensorFlow on the CPU in this context, also beside a training on a GPU.
+
+    A GPU calculates convolutions in TF32, with 10 bits of mantissa: probabilities differ by about 1e-3, more than
+    parity allows.
+    """
+    import tensorflow as tf
+
+    return tf.device("/CPU:0")
 
 
 def _compile(model: Any) -> Callable[[NDArray[Any]], NDArray[np.float32]]:

@@ -22,6 +22,7 @@ from digitedge.training.batches import Batches
 from digitedge.training.callbacks import EpochSeeding, OwnAccuracy, ProgressReport, RunRecorder
 from digitedge.training.checkpoint import Checkpoint, load_checkpoint
 from digitedge.training.config import TrainConfig
+from digitedge.training.devices import describe_device
 from digitedge.training.distillation import DistillationLoss, Teacher
 from digitedge.training.keras_io import load_keras, model_input, predict_probabilities, save_keras
 from digitedge.training.optimizers import OPTIMIZERS, Purpose
@@ -123,6 +124,7 @@ def train(
     training, validation = make_training_data(config, data, own, non_digits)
     args = {
         "digitedge": __version__,
+        "device": describe_device(),
         "data": data_name,
         "data_sources": data_sources,
         "data_sha256": data.sha256,
@@ -158,6 +160,9 @@ def resume(
         ModelError: a damaged last.keras, or another process is training in this folder.
     """
     config = run.config
+    began, device = run.args.get("device"), describe_device()
+    if began not in (None, device):
+        log(f"note: it began on {began}, now it is {device}: figures may differ from those without an interruption")
     _check(config, data, own)
     _check_hash(run, "data_sha256", data.sha256, "Give that data set: --data")
     if own is not None:

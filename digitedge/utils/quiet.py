@@ -66,7 +66,7 @@ def require_tensorflow() -> ModuleType:
         MissingExtraError: TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # models this small train on the CPU before a GPU has started
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else it takes all memory of a GPU
     if find_spec("matplotlib"):  # Keras imports it
         require_matplotlib()
     with quiet(2):

@@ -50,6 +50,12 @@ def fail_always(_: CountTask | ShardTask) -> dict[int, int] | ShardResult:
     raise KeyError("x")
 
 
+def in_another_folder(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+    """Do a task as a machine does that has another working directory."""
+    os.chdir("/")
+    return run_task(task)
+
+
 def run(job: Job, out: Path, function: Any = run_task, *, workers: int = 1, **options: Any) -> Summary:
     return run_job(job, out, ProcessPool(function, workers=workers), **options)
 
@@ -172,3 +178,15 @@ def test_workers_that_are_killed_cost_no_page(job: Job, pages: Path, tmp_path: P
     killer.join()
     assert content(tmp_path / "out") == content(tmp_path / "sound")
     assert summary.totals.pages_done == 32
+
+
+def test_relative_paths_are_read_where_the_program_runs_and_kept_as_given(
+    job: Job, pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pages / "page-3.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    run(replace(job, documents=("pages",)), tmp_path / "out", in_another_folder)
+    found = rows(tmp_path / "out")
+    assert [row["source"] for row in found] == [f"pages/page-{number}.png" for number in range(12)]
+    assert found[2]["rows"] == ["02"]
+    assert found[3]["error"]["message"].startswith("pages/page-3.png: expected an image")

@@ -76,4 +76,4 @@ def test_an_interrupted_job_says_how_to_go_on_and_goes_on(tmp_path: Path, number
     assert errors.splitlines()[-1].startswith("stopped: ") and errors.endswith("the same command goes on\n")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "resumed: " in done.stderr
-    assert done.stdout.startswith("150 pages of 150 documents, 300 digits")
+    assert done.stdout.startswith("150 pages of 150 documents, 350 digits")
