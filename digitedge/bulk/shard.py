@@ -219,8 +219,8 @@ class _LimitedThread:
         try:
             return future.result(PAGE_LIMIT_S)
         except FutureTimeoutError:
-            if future.done():  # what it did raised that
-                raise
+            if future.done():  # just now, or it raised that itself
+                return future.result()
             raise StuckError(f"it takes longer than {PAGE_LIMIT_S:.0f} s") from None
 
 

@@ -190,3 +190,8 @@ def test_relative_paths_are_read_where_the_program_runs_and_kept_as_given(
     assert [row["source"] for row in found] == [f"pages/page-{number}.png" for number in range(12)]
     assert found[2]["rows"] == ["02"]
     assert found[3]["error"]["message"].startswith("pages/page-3.png: expected an image")
+
+
+def test_results_in_the_folder_that_is_read_are_no_documents(job: Job, pages: Path) -> None:
+    for _ in range(2):
+        assert run(job, pages / "out").totals.pages == 12
