@@ -180,7 +180,7 @@ class _Counting:
         self._failures[number] += 1
         if self._failures[number] < MAX_DEATHS:
             return [outcome.task]
-        self._folder.set_counts({number: 1})  # reading it tells why
+        self._folder.give_up_counting(number)
         return ()
 
 
