@@ -96,6 +96,9 @@ def _archive_pages(members: Iterator[Member], name: str, start: int) -> Iterator
             if len(_counts) < _MAX_COUNTS and may_hold_many(member.name):
                 _counts[key] = count
         before += count
+    if not before:
+        message = f"{name}: expected images or documents in the archive, got none. Their names end in .png, .pdf or so."
+        raise PageError(message, ErrorKind.UNKNOWN_FORMAT)
 
 
 def _member_pages(member: Member, name: str) -> Iterator[Page]:
@@ -120,6 +123,8 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
         if kind is Kind.PDF:
             for found, load in enumerate(read_pdf(file, name=name), 1):
                 yield Page(name, found, load)
+            if not found:
+                raise PageError(f"{name}: expected a PDF with pages, got one without. Make it again.")
         elif kind is Kind.TIFF:
             yield from _tiff_pages(read_document(file, name=name), name)
         else:

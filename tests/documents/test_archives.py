@@ -95,9 +95,10 @@ def test_an_archive_with_the_suffix_of_a_document_is_no_document_in_an_archive(t
     assert [what for _, _, what in outcome(path)] == [ErrorKind.UNKNOWN_FORMAT] * 2
 
 
-def test_an_empty_archive_has_no_pages(tmp_path: Path) -> None:
-    assert outcome(make_zip(tmp_path / "a.zip", {})) == []
-    assert outcome(make_tar(tmp_path / "a.tar.gz", {"a.txt": b"1"}, "w:gz")) == []
+def test_an_archive_without_documents_is_an_error(tmp_path: Path) -> None:
+    for path in make_zip(tmp_path / "a.zip", {}), make_tar(tmp_path / "a.tar.gz", {"a.txt": b"1"}, "w:gz"):
+        [(_, number, kind)] = outcome(path)
+        assert (number, kind) == (None, ErrorKind.UNKNOWN_FORMAT)
 
 
 # Damage
@@ -156,7 +157,7 @@ def test_links_and_devices_are_no_documents(tmp_path: Path) -> None:
         info = tarfile.TarInfo("../../real.png")
         info.size = len(PNG)
         archive.addfile(info, io.BytesIO(PNG))
-    assert outcome(tmp_path / "a.tar") == []  # also ..: it is hidden
+    assert [what for *_, what in outcome(tmp_path / "a.tar")] == [ErrorKind.UNKNOWN_FORMAT]  # also ..: it is hidden
     path = make_zip(tmp_path / "a.zip", {"/etc/a.png": PNG})
     assert outcome(path)[0][2] == (240, 320, 3)
 
