@@ -134,6 +134,16 @@ def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path, number: signal.S
     assert seconds < 16
 
 
+@pytest.mark.slow
+def test_submitting_to_a_scheduler_that_is_gone_is_an_error_at_once(tmp_path: Path) -> None:
+    with start_cluster(tmp_path) as cluster, DaskCluster(work.double, cluster.address) as engine:
+        cluster.scheduler.kill()
+        cluster.scheduler.wait()
+        time.sleep(0.5)  # the client notices
+        with pytest.raises(EngineError, match="to answer, got a closed connection"):
+            engine.submit(1)
+
+
 def make_certificate(folder: Path) -> dict[str, str]:
     """Write a certificate that is its own authority, and return the variables with which Dask takes it."""
     key = ec.generate_private_key(ec.SECP256R1())
