@@ -219,6 +219,7 @@ def test_a_zip_bomb_is_refused_by_its_size_and_by_what_comes(tmp_path: Path) -> 
     assert megabytes < 50
 
 
+@pytest.mark.slow
 def test_zeros_in_a_packed_tar_are_passed_in_bounded_memory(tmp_path: Path) -> None:
     class Zeros:
         def read(self, size: int) -> bytes:
@@ -254,6 +255,7 @@ def test_extended_headers_without_end_are_one_error(tmp_path: Path) -> None:
     assert [what for _, _, what in outcome(tmp_path / "a.tar")] == [ErrorKind.DAMAGED]
 
 
+@pytest.mark.slow
 def test_a_zip_with_a_million_members_is_refused_before_they_are_listed(tmp_path: Path) -> None:
     content = make_zip(tmp_path / "a.zip", {"a": b""}).read_bytes()
     directory, end = content.index(b"PK\1\2"), content.index(b"PK\5\6")

@@ -170,8 +170,9 @@ def test_a_scanned_page_is_rendered_pixel_by_pixel(tmp_path: Path, dpi: int) -> 
 def test_the_resolution_is_that_of_the_scan(
     tmp_path: Path, size: tuple[int, int], dpi: int, expected: tuple[int, int]
 ) -> None:
-    image = np.full((size[1], size[0], 3), 200, np.uint8)
-    (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=dpi)))
+    box = b"%f %f" % (size[0] * 72 / dpi, size[1] * 72 / dpi)
+    content = one_page(b"3 0 R", 1, IMAGE, image_object(*size, b""), box=box)
+    (rendered,) = load_all(write(tmp_path / "a.pdf", content))
     np.testing.assert_allclose(rendered.shape[1::-1], expected, atol=2)
 
 
@@ -258,11 +259,19 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
     assert failure(page)[0] == ErrorKind.ENCRYPTED
 
 
-def one_page(kids: bytes, count: int, resources: bytes = b"", *objects: bytes) -> bytes:
+def one_page(kids: bytes, count: int, resources: bytes = b"", *objects: bytes, box: bytes = b"100 100") -> bytes:
     """A PDF with a page 3 0 R of an image /I that fills it."""
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Contents 4 0 R/Resources<<%b>>>>" % resources
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %b]/Contents 4 0 R/Resources<<%b>>>>" % (box, resources)
     pages = b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, count)
-    return build_pdf([b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(b"q 100 0 0 100 0 0 cm /I Do Q"), *objects])
+    return build_pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            pages,
+            page,
+            stream(b"q %b 0 0 %b 0 0 cm /I Do Q" % tuple(box.split())),
+            *objects,
+        ]
+    )
 
 
 IMAGE = b"/XObject<</I 5 0 R>>"
