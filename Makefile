@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A slow test may take this long, in seconds; other tests have the limit of pyproject.toml.
 SLOW_TIMEOUT := 1200
+# make search SCHEDULER=tcp://HOST:8786 trains on a Dask cluster; so does release-seeds. See docs/guide/cluster.md.
+ON_CLUSTER := $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 .PHONY: help demo test test-slow test-edge test-avx2 test-arm64 instructions check bench bench-bulk size soak fuzz search ablation limits images chaos release release-seeds fixtures wheel clean
 
@@ -91,7 +93,7 @@ images: .venv/ready
 	$(BIN)/python docs/make_images.py
 
 search: .venv/ready
-	$(BIN)/python tests/experiments/architectures.py
+	$(BIN)/python tests/experiments/architectures.py $(ON_CLUSTER)
 
 ablation: .venv/ready
 	$(BIN)/python tests/experiments/augmentation_ablation.py
@@ -104,7 +106,7 @@ release: .venv/ready
 
 release-seeds: .venv/ready
 	@mkdir -p runs/release
-	nohup $(BIN)/python export/release.py --seeds 3 > runs/release/seeds.log 2>&1 &
+	nohup $(BIN)/python export/release.py --seeds 3 $(ON_CLUSTER) > runs/release/seeds.log 2>&1 &
 	@echo "running in the background: progress in runs/release/seeds.log, the spread in runs/release/spread.md"
 
 fixtures: .venv/ready

@@ -5,7 +5,7 @@ meet the release criteria, so a failure leaves the released ones alone. After an
 the interrupted training and keeps finished ones. To train again, remove `runs/train/release-*`.
 
 With `--seeds 3` the same is done for seeds 0, 1 and 2, nothing is published, and the spread is reported, with the
-criteria that a seed fails.
+criteria that a seed fails. With `--scheduler` the seeds are spread over a Dask cluster whose workers share this folder.
 """
 
 import argparse
@@ -14,12 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from digitedge.bundle.bundle import Bundle, load_bundle
 from digitedge.bundle.model_card import EVALUATION, FIGURES
+from digitedge.engines.scripts import Script, run_scripts
+from digitedge.errors import DigitEdgeError
 from digitedge.utils.files import atomic_folder, write_text
 from digitedge.utils.tables import percent
 
@@ -45,19 +48,47 @@ def main() -> None:
     """Make the released bundles, or with --seeds the report of their spread."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, help="train with so many seeds and report the spread")
-    seeds = parser.parse_args().seeds
-    if seeds is None:
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="with --seeds: on the workers of a Dask cluster")
+    parser.add_argument("--seed", type=int, help="make the bundles of one seed, and publish nothing")
+    options = parser.parse_args()
+    if options.seed is not None:
+        make(seed=options.seed)
+        return
+    if options.seeds is None:
         bundles = make(seed=0)
         for name, path in bundles.items():
             if failed := failed_criteria(name, load_bundle(path)):
                 sys.exit(f"error: {path} is not released: {'; '.join(failed)}")
         publish(bundles)
         return
-    if seeds < 1:
-        parser.error(f"--seeds must be at least 1, got {seeds}")
-    bundles = [bundle for seed in range(seeds) for bundle in make(seed=seed).items()]
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {options.seeds}")
+    failures = make_seeds(options.seeds, options.scheduler)
+    made = [seed for seed in range(options.seeds) if seed not in failures]
+    bundles = [(name, MADE / f"seed-{seed}" / name) for seed in made for name in RELEASED]
     failed = [f"\n{path} fails: {one}" for name, path in bundles for one in failed_criteria(name, load_bundle(path))]
-    report_spread(seeds, failed)
+    failed += [f"\nseed {seed} could not be made: {why}" for seed, why in failures.items()]
+    if made:
+        report_spread(made, failed)
+    if failures:
+        sys.exit(f"error: expected {options.seeds} seeds, got {len(made)}:{''.join(failed)}")
+
+
+def make_seeds(seeds: int, scheduler: str | None) -> dict[int, str]:
+    """Make the bundles of all seeds, each in a process of its own with a log; returns why some could not be made."""
+    failures: dict[int, str] = {}
+
+    def report(script: Script, failure: str | None) -> None:
+        print(f"{script.name}: {failure or 'done'}", flush=True)
+        if failure:
+            failures[int(script.arguments[-1])] = failure
+
+    scripts = [
+        Script(f"seed {seed}", ("export/release.py", "--seed", str(seed)), MADE / f"seed-{seed}.log")
+        for seed in range(seeds)
+    ]
+    run_scripts(scripts, scheduler=scheduler, log=partial(print, flush=True), on_done=report)
+    return failures
 
 
 def make(*, seed: int) -> dict[str, Path]:
@@ -148,19 +179,19 @@ def publish(bundles: dict[str, Path]) -> None:
     run_program(str(PUBLISHED / "figures.py"))
 
 
-def report_spread(seeds: int, failed: Sequence[str]) -> None:
+def report_spread(seeds: Sequence[int], failed: Sequence[str]) -> None:
     """Print mean and standard deviation of the figures of the int8 TFLite files, and write them to spread.md.
 
     Args:
-        seeds: number of seeds.
+        seeds: those whose bundles were made.
         failed: lines on bundles that could not be released.
     """
-    lines = [f"| int8 TFLite, {seeds} seeds | {' | '.join(FIGURES)} |", f"| --- |{' ---: |' * len(FIGURES)}"]
+    lines = [f"| int8 TFLite, {len(seeds)} seeds | {' | '.join(FIGURES)} |", f"| --- |{' ---: |' * len(FIGURES)}"]
     for name in RELEASED:
-        paths = [MADE / f"seed-{seed}" / name / EVALUATION for seed in range(seeds)]
+        paths = [MADE / f"seed-{seed}" / name / EVALUATION for seed in seeds]
         files = [json.loads(path.read_text(encoding="utf-8"))["files"][INT8[0]] for path in paths]
         columns = [[100 * file[key] for file in files] for key in FIGURES.values()]
-        cells = [f"{mean(column):.2f} ± {stdev(column) if seeds > 1 else 0:.2f} %" for column in columns]
+        cells = [f"{mean(column):.2f} ± {stdev(column) if len(seeds) > 1 else 0:.2f} %" for column in columns]
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
     report = "\n".join([*lines, *failed]) + "\n"
     write_text(MADE / "spread.md", report)
@@ -187,5 +218,7 @@ def run_program(*arguments: str, read: bool = False) -> str:
 if __name__ == "__main__":
     try:
         main()
+    except DigitEdgeError as exc:
+        sys.exit(f"error: {exc}")
     except KeyboardInterrupt:
         sys.exit(130)

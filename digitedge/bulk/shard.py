@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from digitedge.bulk.formats import FORMATS
 from digitedge.bulk.least_sure import LeastSure, find_least_sure
 from digitedge.bulk.page_result import PageFailure, PageResult
-from digitedge.documents import Page, count_pages, read_pages
+from digitedge.documents import Page, read_pages
 from digitedge.documents.storage import is_address
 from digitedge.engines import StuckError
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
@@ -30,7 +30,6 @@ from digitedge.reader.reader_spec import ReaderSpec
 from digitedge.utils.memory_limit import memory_limit
 from digitedge.utils.opencv import cv2
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE_LIMIT_S = 120.0
@@ -139,12 +138,14 @@ def count_documents(task: CountTask) -> dict[int, int]:
     """Count the pages of documents, by id.
 
     Raises:
-        StuckError: one takes longer than PAGE_LIMIT_S; the process must not be used again.
+        StuckError: a page of one takes longer than PAGE_LIMIT_S; the process must not be used again.
     """
-    counts = {}
+    counts = dict.fromkeys(task.documents, 0)
     with _LimitedThread() as thread:
         for number, source in task.documents.items():
-            counts[number] = thread.call(count_pages, _full_path(source, task.folder))
+            pages = read_pages(_full_path(source, task.folder))
+            while thread.call(next, pages, None) is not None:
+                counts[number] += 1
     return counts
 
 
@@ -242,13 +243,13 @@ class _LimitedThread:
         else:
             _THREADS.append(self._executor)
 
-    def call(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-        future = self._executor.submit(function, *arguments, **options)
+    def call(self, function: Callable[..., R], *arguments: Any) -> R:
+        future = self._executor.submit(function, *arguments)
         try:
             return future.result(PAGE_LIMIT_S)
         except FutureTimeoutError:
-            if future.done():  # what it did raised that
-                raise
+            if future.done():  # just now, or it raised that itself
+                return future.result()
             self._is_stuck = True
             raise StuckError(f"it takes longer than {PAGE_LIMIT_S:.0f} s") from None
 

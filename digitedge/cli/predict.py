@@ -1,15 +1,18 @@
-"""`digitedge predict`: read images."""
+"""`digitedge predict`: read images and documents."""
 
 import csv
+import os
 import sys
+from collections.abc import Iterator
 from itertools import chain, count
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitedge.cli.common import (
     LEAST_CONFIDENCE,
+    MAX_NAME_BYTES,
     AdaptationOption,
     ForceOption,
     JsonOption,
@@ -34,9 +37,11 @@ from digitedge.cli.selection import (
     build_read_options,
 )
 from digitedge.errors import InputError, ModelError
+from digitedge.utils.files import check_writable
 from digitedge.utils.text import printable
 
 if TYPE_CHECKING:
+    from digitedge.documents import Page
     from digitedge.reader import Reading
 
 
@@ -46,7 +51,8 @@ def predict(
         typer.Argument(
             metavar="IMAGES",
             show_default=False,
-            help="Images, folders of images, or patterns such as 'scans/*.png'.",
+            help="Images, PDF, TIFF or HEIC files, zip or tar archives; folders of them, patterns such as "
+            "'scans/*.png', addresses such as s3://bucket/a.pdf; - for a list on standard input.",
         ),
     ],
     as_json: JsonOption = False,
@@ -54,19 +60,19 @@ def predict(
         bool,
         typer.Option(
             "--csv",
-            help="Print CSV: a line per row, with the cells of a table, else with its numbers; with several images, "
-            "the path first.",
+            help="Print CSV: a line per row, with the cells of a table, else with its numbers; with several images or "
+            "pages, the path first.",
         ),
     ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Also print the rejected candidates, and why they were rejected.")
     ] = False,
     annotate: Annotated[
-        Path | None, typer.Option("--annotate", help="Folder for copies of the images with the readings drawn on them.")
+        Path | None, typer.Option("--annotate", help="Folder for copies of the pages with the readings drawn on them.")
     ] = None,
     stages: Annotated[
         Path | None,
-        typer.Option("--stages", help="Folder for a slide per image that shows every stage of the pipeline."),
+        typer.Option("--stages", help="Folder for a slide per page that shows every stage of the pipeline."),
     ] = None,
     rotate: RotateOption = "auto",
     flip: FlipOption = None,
@@ -80,82 +86,88 @@ def predict(
     force: ForceOption = False,
     _require_signature: SignatureOption = None,
 ) -> None:
-    """Read the digits in images: a line per image with its rows, or one JSON reading per line, or CSV.
+    """Read the digits in images and documents: a line per page with its rows, or one JSON reading per line, or CSV.
 
     After three spaces and in brackets, a line says what else is to be known: how many candidates look like writing and
-    were rejected, how many rows were left out, how the image was turned. Boxes always count in the image as it was
-    given.
+    were rejected, how many rows were left out, how the page was turned. Boxes always count in the page as it was
+    given. A page that cannot be read is told, and the others are read.
 
     Examples:
       digitedge predict desk.jpg
       digitedge predict scans/ 'photos/*.png' --annotate marked
+      digitedge predict minutes.pdf archive.zip --json
+      find . -name '*.tif' -print0 | digitedge predict -
       digitedge predict desk.jpg --stages slides
-      digitedge predict --json desk.jpg
       digitedge predict --verbose desk.jpg
       digitedge predict --csv marks.jpg > marks.csv
       digitedge predict meters/ --roi 200,100,640,200 --expect-length 6
     """
+    from digitedge.documents import may_hold_many
+    from digitedge.documents.listing import find_documents
     from digitedge.reader import Reader
     from digitedge.reader.stage_images import draw_stages
-    from digitedge.utils.files import check_writable
-    from digitedge.utils.images import find_images, read_image, write_image
+    from digitedge.utils.images import write_image
 
     if as_csv and (as_json or verbose):
         raise typer.BadParameter("leave out --json and --verbose", param_hint="--csv")
     options = build_read_options(rotate, flip, roi, expect_length, pattern)
     with usage_error("IMAGES"):
-        paths = find_images(images)
+        documents = find_documents(images)
     loaded = load_adapted(choose_model(model), adapted=adaptation, force=force, preprocess=preprocess)
     reader = Reader(loaded, threshold=threshold)
-    unread = 0
     taken: set[str] = set()
-    if annotate is not None:
-        endings = [path.suffix if path.suffix.lower() in {".jpg", ".jpeg"} else ".png" for path in paths]
-        copies = _free_paths("--annotate", annotate, paths, endings, taken)
-    if stages is not None:
-        slides = _free_paths("--stages", stages, paths, ["-stages.png"] * len(paths), taken)
-    for folder in filter(None, (annotate, stages)):
-        check_writable(folder)
-    for number, path in enumerate(paths):
+    copies = annotate and _PageFiles("--annotate", annotate, documents, None, taken)
+    slides = stages and _PageFiles("--stages", stages, documents, "-stages.png", taken)
+    with_name = len(documents) > 1 or any(map(may_hold_many, documents))
+    unread = 0
+    for page in _read_all(documents):
+        copy, slide = copies and copies.path_of(page), slides and slides.path_of(page)
         try:
-            image = read_image(path)
-            reading = options.read(reader, image, source=str(path))
-        except ModelError:  # it fails for every image
+            image = page.load()
+            reading = options.read(reader, image, source=page.source, page=page.number)
+        except ModelError:  # it fails for every page
             raise
-        except Exception as exc:  # the other images are read, whatever is wrong with this one
-            report_error(exc, about=path)
+        except Exception as exc:  # the other pages are read, whatever is wrong with this one
+            report_error(exc, about=page.name)
             unread += 1
             continue
         if as_csv:
-            _print_csv(reading, with_path=len(paths) > 1)
+            _print_csv(reading, page.name, with_name=with_name)
         else:
-            _print(reading, as_json=as_json, verbose=verbose)
-        if annotate is not None:
-            write_image(copies[number], reading.draw(image))
-        if stages is not None and reading.trace is not None:
-            write_image(slides[number], draw_stages(reading.trace, name=path.name))
+            _print(reading, page.name, as_json=as_json, verbose=verbose)
+        if copy:
+            write_image(copy, reading.draw(image))
+        if slide and reading.trace is not None:
+            write_image(slide, draw_stages(reading.trace, name=PurePath(page.name).name))
     if unread:
         raise typer.Exit(1)
 
 
-def _print(reading: "Reading", *, as_json: bool, verbose: bool) -> None:
+def _read_all(documents: list[str]) -> "Iterator[Page]":
+    from digitedge.documents import read_pages
+
+    for document in documents:
+        yield from read_pages(document)
+
+
+def _print(reading: "Reading", name: str, *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print_json(reading.to_dict(verbose=verbose))
         return
-    print_line(f"{reading.source}: {reading.summary}")
+    print_line(f"{name}: {reading.summary}")
     if verbose:
         _print_rejected(reading)
 
 
-def _print_csv(reading: "Reading", *, with_path: bool) -> None:
+def _print_csv(reading: "Reading", name: str, *, with_name: bool) -> None:
     """Print the cells of the tables and the numbers of the other rows; what was not read is told on stderr."""
     from digitedge.reader.tables import csv_lines
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([printable(reading.source)] * with_path + line for line in csv_lines(reading))
+    writer.writerows([printable(name)] * with_name + line for line in csv_lines(reading))
     sys.stdout.flush()
     if reading.summary != reading.text or not reading.rows:
-        echo(f"{reading.source}: {reading.summary}")
+        echo(f"{name}: {reading.summary}")
 
 
 def _print_rejected(reading: "Reading") -> None:
@@ -170,20 +182,44 @@ def _print_rejected(reading: "Reading") -> None:
             print_line(f"  {width}x{height} at {x},{y}: {decision.reject_reason}{digit}")
 
 
-def _free_paths(option: str, folder: Path, images: list[Path], endings: list[str], taken: set[str]) -> list[Path]:
-    """Return a path in `folder` for each image: its name with an ending, numbered if that path is taken.
+class _PageFiles:
+    """Names of the files of --annotate or --stages: each page has one of its own, and no document is overwritten.
 
-    `taken` holds casefolded paths and is extended: --annotate and --stages may share a folder.
+    Args:
+        option: its name.
+        folder: where the files go; it is made.
+        documents: what is read.
+        ending: of the files; None for .png, or .jpg as that of the document.
+        taken: names that are taken, in lower case; it is extended, because both options may share a folder.
+
+    Raises:
+        InputError: the file of an image would overwrite it or another one.
+        DigitEdgeError: the folder cannot be written to.
     """
-    target = str(folder.resolve())
-    paths = []
-    for image, ending in zip(images, endings, strict=True):
-        names = (f"{image.stem}{number}{ending}" for number in chain([""], map("-{}".format, count(2))))
-        name = next(name for name in names if f"{target}/{name}".casefold() not in taken)
-        taken.add(f"{target}/{name}".casefold())
-        paths.append(folder / name)
-    originals = {image.resolve() for image in images}
-    for path in paths:
-        if path.resolve() in originals:
-            raise InputError(f"{option} {folder} would overwrite the image {path}. Choose another folder.")
-    return paths
+
+    def __init__(self, option: str, folder: Path, documents: list[str], ending: str | None, taken: set[str]) -> None:
+        self._folder, self._ending, self._taken = folder, ending, taken
+        self._originals = {os.path.realpath(document) for document in documents}
+        for document in documents:
+            path = folder / self._name(document, "")
+            if os.path.realpath(path) in self._originals:
+                raise InputError(f"{option} {folder} would overwrite the image {path}. Choose another folder.")
+        check_writable(folder)
+
+    def path_of(self, page: "Page") -> Path:
+        """A path for a page: the name of its document, with its number, and another number if that path is taken."""
+        number = "" if page.number is None else f"-{page.number}"
+        names = (self._name(page.source, number + more) for more in chain([""], map("-{}".format, count(2))))
+        path = next(path for name in names if self._is_free(path := self._folder / name))
+        self._taken.add(os.path.realpath(path).casefold())
+        return path
+
+    def _is_free(self, path: Path) -> bool:
+        target = os.path.realpath(path)
+        return target.casefold() not in self._taken and target not in self._originals
+
+    def _name(self, source: str, number: str) -> str:
+        plain = PurePath(source)
+        ending = self._ending or (plain.suffix if plain.suffix.lower() in {".jpg", ".jpeg"} else ".png")
+        stem = os.fsdecode(os.fsencode(plain.stem)[:MAX_NAME_BYTES])  # a member of an archive may have any name
+        return f"{stem}{number}{ending}"

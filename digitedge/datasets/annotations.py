@@ -2,7 +2,8 @@
 
 labels.json is a list with one object per image:
 
-    file           file name of the image in the folder
+    file           file name of the image, or of a document such as a PDF, in the folder
+    page           which page of the document, from 1; default: it has one
     kind           photo, scan, or negative: an image without digits
     rows           the digits of each row joined, top to bottom
     digits         [{"label": 7, "box": [x, y, width, height]}, ...] in pixels of the image after EXIF rotation
@@ -19,11 +20,15 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
+from digitedge.documents import read_pages
 from digitedge.errors import DataError
 from digitedge.synthetic.scenes import TrueDigit
 from digitedge.utils.boxes import Box, share_within
@@ -37,10 +42,11 @@ class AnnotatedImage:
     """One image and the digits in it, as in labels.json; what is unknown is "".
 
     Attributes:
-        path: the image file.
-        name: of the file, as in labels.json.
+        path: the image file, or a document.
+        name: of the file, as in labels.json, and of the page.
         digits: in reading order; none in a negative.
         ordered: whether the order of the rows is defined.
+        page: of the document, from 1; None if it has one.
     """
 
     path: Path
@@ -52,6 +58,22 @@ class AnnotatedImage:
     difficulty: str = ""
     group: str = ""
     negative_type: str = ""
+    page: int | None = None
+
+    def load(self) -> NDArray[np.uint8]:
+        """Load the image or page: uint8 (H, W, 3) BGR.
+
+        Raises:
+            CameraError: it cannot be read.
+            DataError: the document has no such page, or several and none is named.
+        """
+        start = 0 if self.page is None else self.page - 1
+        pages = list(islice(read_pages(str(self.path), start=start), 2))
+        if not pages:
+            raise DataError(f"{self.path}: expected a page {self.page}, got a document with fewer. Correct the labels.")
+        if self.page is None and len(pages) > 1:
+            raise DataError(f'{self.path}: expected one page, got several. Name one with "page" in the labels.')
+        return pages[0].load()
 
 
 def load_annotations(folder: str | Path) -> tuple[AnnotatedImage, ...]:
@@ -66,7 +88,7 @@ def load_annotations(folder: str | Path) -> tuple[AnnotatedImage, ...]:
         _Labels, items, where=str(path), error=DataError, advice="Correct the labels.", unknown_keys=True
     )
     images = tuple(_build_image(entry, path.parent, f"{path}: [{index}]") for index, entry in enumerate(entries))
-    _check_files([image.path for image in images], path)
+    _check_files(images, path)
     return images
 
 
@@ -84,10 +106,11 @@ def check_boxes(image: AnnotatedImage, *, width: int, height: int) -> None:
             )
 
 
-def _check_files(files: Sequence[Path], labels: Path) -> None:
-    twice = next((file for file, count in Counter(files).items() if count > 1), None)
+def _check_files(images: Sequence[AnnotatedImage], labels: Path) -> None:
+    twice = next((name for name, count in Counter(image.name for image in images).items() if count > 1), None)
     if twice:
-        raise DataError(f"{labels}: expected every image once, got {twice.name} again. Keep one of the two.")
+        raise DataError(f"{labels}: expected every image once, got {twice} again. Keep one of the two.")
+    files = [image.path for image in images]
     missing = [file for file in files if not os.path.isfile(file)]  # also of a name that is too long
     if missing:
         raise DataError(
@@ -121,6 +144,7 @@ class _ImageEntry:
     difficulty: Literal["easy", "medium", "hard"] | None = None
     group: _Name | None = None
     negative_type: _Name | None = None
+    page: Annotated[int, Meta(ge=1)] | None = None
 
 
 _Labels = Annotated[tuple[_ImageEntry, ...], Meta(min_length=1)]
@@ -134,7 +158,7 @@ def _build_image(entry: _ImageEntry, folder: Path, where: str) -> AnnotatedImage
         )
     return AnnotatedImage(
         path=folder / entry.file,
-        name=entry.file,
+        name=entry.file if entry.page is None else f"{entry.file} page {entry.page}",
         digits=tuple(TrueDigit(digit.label, digit.box) for digit in entry.digits),
         rows=entry.rows,
         ignore=entry.ignore or (),
@@ -142,4 +166,5 @@ def _build_image(entry: _ImageEntry, folder: Path, where: str) -> AnnotatedImage
         difficulty=entry.difficulty or "",
         group=entry.group or entry.file,
         negative_type=entry.negative_type or "",
+        page=entry.page,
     )

@@ -13,6 +13,8 @@ from digitedge.utils.opencv import to_bgr
 
 # Bytes that are held for each pixel at the peak: 5.1 measured with 12 megapixels of 8 bits in 4:2:0, more in 4:4:4.
 _BYTES_PER_PIXEL = 8
+# ISO/IEC 14496-12, 8.11.6: the box of an item, with its size before it; its number, two bytes, its type and names.
+_ITEM_BOX = re.compile(rb"(.{4})infe([\2\3])...(.{4})", re.DOTALL)
 # ISO/IEC 23008-12, 6.5.3: the box with width and height. Where it stands by chance, an image is refused at worst.
 _SIZE_BOX = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
 
@@ -29,11 +31,12 @@ def decode_heic(content: bytes, *, name: str) -> NDArray[np.uint8]:
     """
     pi_heif = require("pi_heif", extra="heic")
     _check_sizes(content, name)
+    _check_item_names(content, name)
     try:
         file = pi_heif.open_heif(content, bgr_mode=True)  # decodes nothing yet
         image = file[file.primary_index]
         width = image.size[0]
-        pixels = np.asarray(image)
+        pixels = np.array(image)  # a copy: the memory of libheif goes with the image
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError) as exc:
         raise PageError(
             f"{name}: expected a HEIC image, got a damaged one ({first_line(exc).rstrip('.')}). Copy it again."
@@ -51,3 +54,15 @@ def _check_sizes(content: bytes, name: str) -> None:
     width, height = max(sizes, key=math.prod, default=(0, 0))
     what, too_large = f"{name}: an image of {width}x{height} pixels", PageError.of_kind(ErrorKind.TOO_LARGE)
     check_memory(width * height * _BYTES_PER_PIXEL + len(content), what=what, error=too_large)
+
+
+def _check_item_names(content: bytes, name: str) -> None:
+    """Refuse types and names of items that are not UTF-8: pi_heif 1.4 ends the process at one."""
+    for found in _ITEM_BOX.finditer(content):
+        names = found.start(3) + (4 if found[2] == b"\2" else 6)
+        try:
+            content[names : found.start() + int.from_bytes(found[1], "big")].decode()
+        except UnicodeDecodeError as exc:
+            raise PageError(
+                f"{name}: expected a HEIC image, got a damaged one (names of items). Copy it again."
+            ) from exc

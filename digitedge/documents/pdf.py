@@ -28,6 +28,8 @@ MAX_PAGES = 100_000
 _PAPER_PIXELS = 8_700_000  # A4 at 300 dpi
 _POINTS = 72  # per inch
 _MIN_COVER = 0.5  # share of a page that its scan covers
+_LAYERED_COVER = 1.5  # from here on, a scan lies in layers, of which the colours are coarse
+_MIN_DPI = 50  # of a scan; what is coarser is one colour with a fine mask, whose size PDFium does not tell
 _MIN_PART = 0.25  # size of a part of a scan, such as a strip, as a share of the largest one
 _MAX_DEPTH = 15  # of forms in forms
 # Bytes that PDFium holds for each pixel of an image while it decodes it: rows of most, all of a JPEG 2000 as integers,
@@ -79,18 +81,19 @@ def choose_dpi(width: float, height: float, images: "list[_PageImage]", *, has_m
     Returns:
         That of the images that cover most of the page: no pixel of a photograph is lost or invented, whatever size in
         points its page has. Scans with more pixels than an A4 page of MAX_DPI are reduced to MAX_DPI or to as many
-        pixels. Where something else is drawn, and without a scan, VECTOR_DPI.
+        pixels. At least VECTOR_DPI where something else is drawn or the scan lies in layers; VECTOR_DPI without a scan.
     """
     inches = width * height / _POINTS**2
     paper_dpi = math.sqrt(_PAPER_PIXELS / inches)
     largest = max((image.area for image in images), default=0.0)
     scan = [image for image in images if image.area >= _MIN_PART * largest]
-    if sum(image.area for image in scan) < _MIN_COVER * width * height:
+    cover = sum(image.area for image in scan) / (width * height)
+    dpi = max((image.dpi for image in scan), default=0.0)
+    if cover < _MIN_COVER or dpi < _MIN_DPI:
         dpi = float(VECTOR_DPI)
     else:
-        dpi = max(image.dpi for image in scan)
         dpi = min(dpi, max(MAX_DPI, paper_dpi))
-        if has_more or len(scan) < len(images):
+        if has_more or len(scan) < len(images) or cover > _LAYERED_COVER:
             dpi = max(dpi, min(VECTOR_DPI, paper_dpi))
     return min(dpi, math.sqrt(MAX_PIXELS / inches), MAX_SIDE * _POINTS / max(width, height))
 

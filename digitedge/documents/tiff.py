@@ -6,9 +6,14 @@ header of an image hold for every page.
 
 import struct
 from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digitedge.errors import PageError
 from digitedge.utils.image_header import TIFF_STARTS
+from digitedge.utils.images import decode_image
 
 MAX_PAGES = 100_000
 """Of one document."""
@@ -48,10 +53,13 @@ def find_directories(content: bytes, *, name: str) -> Iterator[int]:
         yield struct.unpack_from(order + "I", content, 4)[0]
 
 
-def select_directory(content: bytes, start: int) -> bytes:
-    """The file with another first directory."""
-    pointer = struct.pack(TIFF_STARTS[content[:4]] + "I", start)
-    return content if content[4:8] == pointer else b"".join([content[:4], pointer, memoryview(content)[8:]])
+def load_directory(content: bytearray, start: int, *, name: str) -> NDArray[np.uint8]:
+    """Decode the page whose directory starts at `start`, as `digitedge.utils.images.decode_image` does.
+
+    The pointer in the content is changed: a copy of a large file for each of its pages takes longer than decoding.
+    """
+    struct.pack_into(TIFF_STARTS[bytes(content[:4])] + "I", content, 4, start)
+    return decode_image(cast(bytes, content), name=name)  # which reads it only
 
 
 def _read_directory(content: bytes, at: int, order: str) -> tuple[bool, int]:

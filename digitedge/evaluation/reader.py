@@ -25,7 +25,6 @@ from digitedge.metrics.precision_recall import PrecisionRecallCurve, precision_r
 from digitedge.reader import Reader
 from digitedge.synthetic.scenes import Scene, TrueDigit, render_document, render_scene
 from digitedge.utils.boxes import Box
-from digitedge.utils.images import read_image
 
 DIFFICULTIES = ("easy", "medium", "hard")
 ALL = "all"
@@ -203,14 +202,14 @@ def evaluate_reader(
 
 
 def photo_frames(images: Iterable[AnnotatedImage]) -> Iterator[LabelledFrame]:
-    """Load annotated photographs one at a time.
+    """Load annotated photographs, or pages of documents, one at a time.
 
     Raises:
         CameraError: a file is no image, or a damaged one.
-        DataError: a box is not in its image.
+        DataError: a box is not in its image, or a document has no such page.
     """
     for image in images:
-        frame = read_image(image.path)
+        frame = image.load()
         check_boxes(image, width=frame.shape[1], height=frame.shape[0])
         yield LabelledFrame(
             name=image.name,

@@ -162,9 +162,7 @@ def resume(
     config = run.config
     began, device = run.args.get("device"), describe_device()
     if began not in (None, device):
-        log(
-            f"note: it began on {began}, now it is {device}: figures can differ from those of a run without interruption"
-        )
+        log(f"note: it began on {began}, now it is {device}: figures may differ from those without an interruption")
     _check(config, data, own)
     _check_hash(run, "data_sha256", data.sha256, "Give that data set: --data")
     if own is not None:

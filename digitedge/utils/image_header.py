@@ -137,7 +137,7 @@ def read_tiff_directory(content: bytes, start: int, tags: Container[int]) -> dic
         ValueError: one of the tags stands twice, is empty or is not an unsigned number of 8, 16 or 32 bits. libtiff
             takes the first of two, and signed numbers too.
     """
-    order = TIFF_STARTS[content[start : start + 4]]
+    order = TIFF_STARTS[bytes(content[start : start + 4])]
     first = start + struct.unpack_from(order + "I", content, start + 4)[0]
     (count,) = struct.unpack_from(order + "H", content, first)
     found: dict[int, int] = {}

@@ -206,7 +206,7 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
         if _may_be_transparent(content):
             raw = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
             if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-                return _rotate_by_exif(_flatten(raw, is_tiff=content[:4] in TIFF_STARTS), content)
+                return _rotate_by_exif(_flatten(raw, is_tiff=content.startswith(tuple(TIFF_STARTS))), content)
             del raw  # free its memory before the image is decoded again
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     except cv2.error:  # too many pixels, or a decoder that raises

@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_documents import tiff_directories
 from typer.testing import CliRunner
 
 from digitedge.cli.app import app
@@ -155,9 +157,9 @@ def test_copies_and_slides_in_one_folder_never_replace_each_other(folder):
     Path("a.jpg").write_bytes(cv2.imencode(".jpg", cv2.imread("scans/2.png"))[1].tobytes())
     cv2.imwrite("a-stages.bmp", cv2.imread("scans/2.png"))
     assert predict("a.jpg", "a-stages.bmp", "--annotate", "out", "--stages", "./out").exit_code == 0
-    names = ["a-2-stages.png", "a-stages-stages.png", "a-stages.png", "a.jpg"]
+    names = ["a-stages-2.png", "a-stages-stages.png", "a-stages.png", "a.jpg"]
     assert sorted(path.name for path in Path("out").iterdir()) == names
-    assert cv2.imread("out/a-stages.png").shape[1] == cv2.imread("a-stages.bmp").shape[1]
+    assert cv2.imread("out/a-stages-2.png").shape[1] == cv2.imread("a-stages.bmp").shape[1]
 
 
 @pytest.mark.parametrize("option", ["--annotate", "--stages"])
@@ -284,3 +286,63 @@ def test_white_ink_on_a_transparent_image_is_read(page):
     drawing[..., 3] = np.where(ink > 100, 255, 0)
     cv2.imwrite("page.png", drawing)
     assert read_json()["rows"] == ROWS
+
+
+@pytest.fixture
+def documents(folder):
+    """A three.tif whose second page is damaged, and a box.zip with 2.png and three.tif; the rows of a page."""
+    images = [cv2.imread(f"scans/{name}.png") for name in (2, 2, 10)]
+    assert cv2.imwritemulti("three.tif", images)
+    content = bytearray(Path("three.tif").read_bytes())
+    second = tiff_directories(content)[1]
+    assert content[second + 14 : second + 16] == b"\0\1"  # tag 256, the width
+    content[second + 14 : second + 16] = b"\xff\xff"
+    Path("three.tif").write_bytes(content)
+    with zipfile.ZipFile("box.zip", "w") as archive:
+        archive.write("scans/2.png", "2.png")
+        archive.write("three.tif", "in/three.tif")
+    return [" ".join(rows) for rows in folder.values()]
+
+
+def test_every_page_of_a_document_is_read_and_a_damaged_one_is_told(documents):
+    first, last = documents
+    done = predict("three.tif", "box.zip")
+    pages = [("three.tif page 1", first), ("three.tif page 3", last), ("box.zip/2.png", first)]
+    pages += [("box.zip/in/three.tif page 1", first), ("box.zip/in/three.tif page 3", last)]
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [f"{name}: {rows}" for name, rows in pages]
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert [error.split(":")[1] for error in errors] == [" three.tif page 2", " box.zip/in/three.tif page 2"]
+    found = [json.loads(line) for line in predict("three.tif", "--json").stdout.splitlines()]
+    assert [(one["source"], one["page"]) for one in found] == [("three.tif", 1), ("three.tif", 3)]
+    table = list(csv.reader(predict("three.tif", "--csv").stdout.splitlines()))
+    assert [line[0] for line in table][:1] == ["three.tif page 1"]
+
+
+def test_copies_and_slides_of_pages_have_their_numbers(documents):
+    predict("three.tif", "box.zip", "--annotate", "out", "--stages", "slides")
+    names = ["2.png", "three-1-2.png", "three-1.png", "three-3-2.png", "three-3.png"]
+    assert sorted(path.name for path in Path("out").iterdir()) == names
+    slides = sorted(path.name for path in Path("slides").iterdir())
+    assert slides == [
+        "2-stages.png", "three-1-2-stages.png", "three-1-stages.png", "three-3-2-stages.png", "three-3-stages.png"
+    ]  # fmt: skip
+
+
+def test_a_copy_of_a_page_never_replaces_a_document(documents):
+    Path("three-1.png").write_bytes(Path("scans/2.png").read_bytes())
+    before = Path("three-1.png").read_bytes()
+    assert predict("three-1.png", "three.tif", "--annotate", "out").exit_code == 1
+    assert predict("three.tif", "three-1.png", "--annotate", ".").stdout == ""
+    assert predict("three.tif", "--annotate", ".").exit_code == 1
+    assert cv2.imread("three-1.png").shape[0] > cv2.imread("scans/2.png").shape[0]  # it was not given
+    Path("three-1.png").write_bytes(before)
+
+
+def test_a_list_on_standard_input_is_read(folder):
+    command = [sys.executable, "-m", "digitedge", "predict", "-"]
+    listed = "\0".join([*folder, "none.png"])
+    done = subprocess.run(command, input=listed, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [f"{name}: {' '.join(rows)}" for name, rows in folder.items()]
+    assert "error: cannot read none.png" in done.stderr

@@ -35,6 +35,21 @@ def test_optional_keys_have_defaults(tmp_path: Path) -> None:
     assert (photo.digits, photo.rows) == ((TrueDigit(7, (3, 4, 10, 20)),), ("7",))
     assert (photo.ignore, photo.ordered, photo.difficulty, photo.group) == ((), True, "", "a.png")
     assert (negative.digits, negative.rows, negative.negative_type) == ((), (), "")
+    assert photo.page is None
+
+
+def test_pages_of_one_document_have_names_of_their_own(tmp_path: Path) -> None:
+    pages = [PHOTO | {"file": "a.pdf", "page": number} for number in (1, 3)]
+    images = load_annotations(write(tmp_path, pages, images=["a.pdf"]))
+    assert [(image.path.name, image.name, image.page) for image in images] == [
+        ("a.pdf", "a.pdf page 1", 1),
+        ("a.pdf", "a.pdf page 3", 3),
+    ]
+    assert {image.group for image in images} == {"a.pdf"}
+    with pytest.raises(DataError, match=r"every image once, got a\.pdf page 1 again"):
+        load_annotations(write(tmp_path, [pages[0], pages[0]]))
+    with pytest.raises(DataError, match=r"\[0\]\.page"):
+        load_annotations(write(tmp_path, [pages[0] | {"page": 0}]))
 
 
 def test_all_keys_are_read_and_others_ignored(tmp_path: Path) -> None:

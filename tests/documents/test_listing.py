@@ -116,6 +116,7 @@ print(sum(1 for _ in walk_documents(sys.argv[1:])), resource.getrusage(resource.
 """
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_paths_take_little_memory(tree: Path) -> None:
     names = "".join(f"in/a-rather-long-name-of-a-scan-{number:09}.png\n" for number in range(100_000))
     command = [sys.executable, "-c", WALK_MANY, "-"]

@@ -144,7 +144,7 @@ def test_a_tiff_that_is_cut_off_says_so_after_its_last_page(tmp_path: Path) -> N
 
 
 @needs_pdf
-@pytest.mark.parametrize("dpi", [50, 72, 150, 300, 700])
+@pytest.mark.parametrize("dpi", [60, 72, 150, 300, 700])
 def test_a_scanned_page_is_rendered_pixel_by_pixel(tmp_path: Path, dpi: int) -> None:
     images = [page_image(number, width=640, height=480) for number in (3, 5)]
     path = write(tmp_path / "a.pdf", scan_pdf(images, dpi=dpi))
@@ -170,8 +170,9 @@ def test_a_scanned_page_is_rendered_pixel_by_pixel(tmp_path: Path, dpi: int) -> 
 def test_the_resolution_is_that_of_the_scan(
     tmp_path: Path, size: tuple[int, int], dpi: int, expected: tuple[int, int]
 ) -> None:
-    image = np.full((size[1], size[0], 3), 200, np.uint8)
-    (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=dpi)))
+    box = b"%f %f" % (size[0] * 72 / dpi, size[1] * 72 / dpi)
+    content = one_page(b"3 0 R", 1, IMAGE, image_object(*size, b""), box=box)
+    (rendered,) = load_all(write(tmp_path / "a.pdf", content))
     np.testing.assert_allclose(rendered.shape[1::-1], expected, atol=2)
 
 
@@ -186,6 +187,14 @@ def test_what_is_printed_over_a_coarse_scan_is_rendered_finely(tmp_path: Path, o
     image = page_image(7, width=800, height=1100)
     (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=100, over=over)))
     assert abs(rendered.shape[1] - 8 * dpi) <= 1
+
+
+@needs_pdf
+@pytest.mark.parametrize(("dpi", "over"), [(20, b""), (100, b"q 600 0 0 800 0 0 cm /I Do Q")], ids=["mask", "layers"])
+def test_colours_with_a_finer_mask_are_rendered_finely(tmp_path: Path, dpi: int, over: bytes) -> None:
+    image = page_image(7, width=8 * dpi, height=11 * dpi)
+    (rendered,) = load_all(write(tmp_path / "a.pdf", scan_pdf([image], dpi=dpi, over=over)))
+    assert abs(rendered.shape[1] - 8 * 200) <= 1
 
 
 @needs_pdf
@@ -250,11 +259,19 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
     assert failure(page)[0] == ErrorKind.ENCRYPTED
 
 
-def one_page(kids: bytes, count: int, resources: bytes = b"", *objects: bytes) -> bytes:
+def one_page(kids: bytes, count: int, resources: bytes = b"", *objects: bytes, box: bytes = b"100 100") -> bytes:
     """A PDF with a page 3 0 R of an image /I that fills it."""
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Contents 4 0 R/Resources<<%b>>>>" % resources
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %b]/Contents 4 0 R/Resources<<%b>>>>" % (box, resources)
     pages = b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, count)
-    return build_pdf([b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(b"q 100 0 0 100 0 0 cm /I Do Q"), *objects])
+    return build_pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            pages,
+            page,
+            stream(b"q %b 0 0 %b 0 0 cm /I Do Q" % tuple(box.split())),
+            *objects,
+        ]
+    )
 
 
 IMAGE = b"/XObject<</I 5 0 R>>"
@@ -343,6 +360,14 @@ def test_a_truncated_heic_is_damaged_and_a_large_one_refused(fixtures: Path, tmp
     (page,) = read_pages(str(write(tmp_path / "a.heic", larger)))
     kind, message = failure(page)
     assert (kind, "16000x16000" in message) == (ErrorKind.TOO_LARGE, True)
+
+
+@needs_heic
+def test_a_heic_whose_names_would_crash_pi_heif_is_damaged(fixtures: Path, tmp_path: Path) -> None:
+    content = bytearray((fixtures / "rotated.heic").read_bytes())
+    content[content.index(b"Exif") + 3] = 206  # the type of its second item
+    (page,) = read_pages(str(write(tmp_path / "a.heic", bytes(content))))
+    assert failure(page)[0] == ErrorKind.DAMAGED
 
 
 WITHOUT_PACKAGES = """

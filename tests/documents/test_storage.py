@@ -164,6 +164,7 @@ def test_documents_in_a_bucket_are_read(s3: Any, tmp_path: Path) -> None:
     assert failure("s3://scans/in/none.pdf").kind == ErrorKind.MISSING
 
 
+@pytest.mark.slow
 def test_a_large_archive_in_a_bucket_is_not_downloaded(s3: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "box.zip", "w") as archive:
         for name, content in (("a.bin", os.urandom(9_000_000)), ("b.png", PNG), ("c.bin", os.urandom(9_000_000))):

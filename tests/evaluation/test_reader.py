@@ -1,11 +1,13 @@
 """Scores of a reader: sums by difficulty and scene type, negatives, and the worst frames."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_documents import write_tiff
 
 from digitedge.datasets.annotations import AnnotatedImage
 from digitedge.errors import CameraError, DataError
@@ -167,6 +169,20 @@ def test_a_box_outside_of_its_image_is_an_error(tmp_path: Path, box: Box) -> Non
 def test_a_box_over_the_edge_of_its_image_is_valid(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", np.full((60, 90, 3), 220, np.uint8))
     assert len(list(photo_frames([annotated(tmp_path / "a.png", box=(80, 10, 20, 30))]))) == 1
+
+
+def test_the_page_of_a_document_is_loaded_and_must_be_named(tmp_path: Path) -> None:
+    images = [np.full((60, width, 3), 220, np.uint8) for width in (90, 100)]
+    write_tiff(tmp_path / "a.tif", images)
+    image = annotated(tmp_path / "a.tif")
+    (one,) = photo_frames([replace(image, page=2)])
+    assert one.frame.shape == (60, 100, 3)
+    for page, message in (
+        (3, "expected a page 3, got a document with fewer"),
+        (None, "expected one page, got several"),
+    ):
+        with pytest.raises(DataError, match=message):
+            list(photo_frames([replace(image, page=page)]))
 
 
 def test_a_damaged_image_is_an_error(tmp_path: Path) -> None:

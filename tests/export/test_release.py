@@ -153,7 +153,7 @@ def test_the_spread_of_three_seeds_is_reported(release: ModuleType, capsys: pyte
             folder.mkdir(parents=True)
             file = dict.fromkeys(release.FIGURES.values(), 0.99 + seed / 100)
             (folder / "evaluation.json").write_text(json.dumps({"files": {"model_int8.tflite": file}}))
-    release.report_spread(3, ["seed-1 fails: agreement"])
+    release.report_spread(range(3), ["seed-1 fails: agreement"])
     printed = capsys.readouterr().out
     assert "| `cnn` | 100.00 ± 1.00 % |" in printed
     assert "seed-1 fails: agreement" in printed
@@ -237,3 +237,16 @@ def test_a_run_of_another_model_or_teacher_is_refused(
     (started_run(release, "small") / f"{role}.keras").write_text("others")
     with pytest.raises(SystemExit, match=f"'{role}': 'another model'"):
         release.train("small", seed=0)
+
+
+@pytest.mark.slow
+def test_a_seed_that_fails_is_reported_and_the_others_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    shutil.copy(ROOT / "export" / "release.py", tmp_path / "export")  # without the bundles that training starts from
+    command = [sys.executable, "export/release.py", "--seeds", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: expected 2 seeds, got 0:")
+    for seed in range(2):
+        assert f"seed {seed} could not be made: error: " in done.stderr
+        assert "$ digitedge train cnn" in (tmp_path / "runs" / "release" / f"seed-{seed}.log").read_text()

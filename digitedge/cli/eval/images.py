@@ -76,7 +76,7 @@ def photos(
     """Evaluate the reader on your labelled photographs: errors by difficulty, and false positives without digits.
 
     labels.json lists the images: "file", "kind" (photo, scan or negative),
-    "rows", and "digits" with "label" and "box".
+    "rows", and "digits" with "label" and "box"; of a PDF or TIFF also "page".
 
     Examples:
       digitedge eval photos my-photos --plots plots
