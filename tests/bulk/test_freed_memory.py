@@ -4,8 +4,12 @@ import os
 import platform
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
+
+from digitedge.bulk.shard import CountTask, run_task
 
 PAGES = """
 import resource, sys
@@ -34,3 +38,13 @@ def page_faults(how: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of the GNU C library")
 def test_freed_memory_is_kept_for_the_next_page() -> None:
     assert page_faults("keep") < 0.1 * page_faults("as Dask does")
+
+
+def test_a_process_reads_all_its_shards_in_one_thread(tmp_path: Path) -> None:
+    """A new thread has memory of its own, and what earlier ones have freed stays theirs."""
+    (tmp_path / "a.tif").write_bytes(b"")
+    run_task(CountTask({1: "a.tif"}, str(tmp_path)))
+    threads = set(threading.enumerate())
+    for _ in range(3):
+        run_task(CountTask({1: "a.tif"}, str(tmp_path)))
+    assert set(threading.enumerate()) == threads
