@@ -80,7 +80,7 @@ def merge_least_sure(*groups: Iterable[LeastSure], limit: int = LIMIT) -> tuple[
 
 
 def pack_least_sure(digits: Sequence[LeastSure]) -> bytes:
-    """Return what `unpack_least_sure` takes: about 250 bytes a digit."""
+    """Return what `unpack_least_sure` takes: about 180 bytes a digit."""
     return zlib.compress(msgspec.msgpack.encode([digit.to_row() for digit in digits]))
 
 
