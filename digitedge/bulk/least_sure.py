@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from digitedge.bulk.page_result import PageResult
 from digitedge.evaluation.digit_tiles import DigitTile, draw_digit_tiles
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.reading import format_confidence
 from digitedge.utils.drawing import YELLOW
 from digitedge.utils.text import printable

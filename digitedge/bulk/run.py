@@ -14,7 +14,6 @@ from typing import Any, TextIO
 
 from digitedge.bulk.crash_search import MAX_DEATHS, CrashSearch
 from digitedge.bulk.job_folder import JobFolder, shard_name
-from digitedge.bulk.page_result import PageFailure
 from digitedge.bulk.progress import Progress
 from digitedge.bulk.shard import PAGE_LIMIT_S, CountTask, ShardPart, ShardResult, ShardTask, StuckPageError
 from digitedge.bulk.summary import Summary, write_summary
@@ -29,6 +28,7 @@ from digitedge.errors import (
     ParityError,
     first_line,
 )
+from digitedge.reader.page_result import PageFailure
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader_spec import ReaderSpec
 

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from digitedge.bulk.formats import FORMATS
 from digitedge.bulk.least_sure import LeastSure, find_least_sure
-from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.documents import Page, read_pages
 from digitedge.documents.storage import is_address
 from digitedge.engines import StuckError
-from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
+from digitedge.errors import PageError
+from digitedge.reader.page_result import PageFailure, PageResult, read_page
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader import Reader
 from digitedge.reader.reader_spec import ReaderSpec
-from digitedge.utils.memory_limit import memory_limit
+from digitedge.utils.memory_limit import limit_process, memory_limit
 from digitedge.utils.opencv import cv2
 
 R = TypeVar("R")
@@ -173,12 +173,7 @@ def read_shard(task: ShardTask) -> ShardResult:
 
 def limit_memory() -> None:
     """Let this process, a worker, have so much memory that one page cannot take that of the machine."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    limit = 2 * memory_limit() + 1_000_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit_process(2 * memory_limit() + 1_000_000_000)
 
 
 def keep_freed_memory() -> None:
@@ -308,27 +303,9 @@ def _read_next(
     index, page = next(pages, (0, None))
     if page is None:
         return None
-    return index, page if isinstance(page, PageResult) else _read_page(page, options, reader)
+    return index, page if isinstance(page, PageResult) else _read(page, options, reader)
 
 
-def _read_page(page: Page, options: ReadOptions, reader: Reader) -> PageResult:
-    try:
-        reading = options.read(reader, page.load(), source=page.source, page=page.number)
-    except ModelError:  # it fails for every page
-        raise
-    except Exception as exc:  # the other pages are read, whatever is wrong with this one
-        return PageResult(page.source, page.number, error=PageFailure(_kind_of(exc), _describe(exc)))
-    return PageResult(page.source, page.number, replace(reading, trace=None))  # a trace takes up to 35 MB
-
-
-def _kind_of(exc: Exception) -> ErrorKind:
-    if isinstance(exc, PageError):
-        return exc.kind
-    kinds = {MissingExtraError: ErrorKind.EXTRA_MISSING, MemoryError: ErrorKind.TOO_LARGE, OSError: ErrorKind.MISSING}
-    return next((kind for error, kind in kinds.items() if isinstance(exc, error)), ErrorKind.OTHER)
-
-
-def _describe(exc: Exception) -> str:
-    if isinstance(exc, DigitEdgeError):
-        return str(exc)
-    return f"{type(exc).__name__}: {first_line(exc)}"
+def _read(page: Page, options: ReadOptions, reader: Reader) -> PageResult:
+    result = read_page(page, reader, options)
+    return replace(result, reading=result.reading and replace(result.reading, trace=None))  # it takes up to 35 MB

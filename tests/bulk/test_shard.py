@@ -9,9 +9,9 @@ import pytest
 from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
-from digitedge.bulk.page_result import PageFailure
 from digitedge.bulk.shard import CountTask, ShardPart, ShardTask, StuckPageError, choose_pages, read_shard, run_task
 from digitedge.errors import ErrorKind
+from digitedge.reader.page_result import PageFailure
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader_spec import ReaderSpec
 
