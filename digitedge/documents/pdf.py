@@ -131,10 +131,7 @@ class _Pdf:
             try:
                 page = self._document[index]
                 try:
-                    scale = self._page_dpi(page, name) / _POINTS * (1 - 1e-6)  # PDFium rounds up
-                    bitmap = page.render(scale=scale, limit_image_cache=True)
-                    image = np.ascontiguousarray(bitmap.to_numpy(), np.uint8)  # it keeps the pixels
-                    bitmap.close()
+                    image = self._draw(page, self._page_dpi(page, name))
                 finally:
                     page.close()
             except (self._pdfium.PdfiumError, ValueError, MemoryError) as exc:
@@ -142,6 +139,24 @@ class _Pdf:
                 raise self._source.error or PageError(f"{problem}. Copy the file again.") from exc
         if self._source.error:
             raise self._source.error
+        return image
+
+    def _draw(self, page: Any, dpi: float) -> NDArray[np.uint8]:
+        """Draw a page with its annotations and form fields.
+
+        Its sides are rounded, not rounded up as pypdfium2 does: a page may be a little larger than its scan, which a
+        row more would stretch.
+        """
+        raw, scale = self._raw, dpi / _POINTS
+        width, height = (max(1, round(side * scale)) for side in page.get_size())
+        bitmap = self._pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR)
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+        place = (bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT | raw.FPDF_RENDER_LIMITEDIMAGECACHE)
+        raw.FPDF_RenderPageBitmap(*place)
+        if page.formenv:
+            raw.FPDF_FFLDraw(page.formenv, *place)
+        image = np.ascontiguousarray(bitmap.to_numpy(), np.uint8)  # it keeps the pixels
+        bitmap.close()
         return image
 
     def _count_pages(self) -> int:
