@@ -45,7 +45,8 @@ class CameraError(DigitEdgeError):
 class ErrorKind(StrEnum):
     """Why a page cannot be read; a long job counts its errors by these."""
 
-    MISSING = "missing"  # or without permission
+    MISSING = "missing"
+    UNREACHABLE = "unreachable"  # a disk, a server or a permission is to blame: it may work later
     DAMAGED = "damaged"
     UNKNOWN_FORMAT = "unknown format"
     TOO_LARGE = "too large"

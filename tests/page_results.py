@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.errors import ErrorKind
+from digitedge.reader.page_result import PageFailure, PageResult
 from digitedge.reader.reading import Cell, Digit, Reading, Table
 from digitedge.utils.transform import Transform
 

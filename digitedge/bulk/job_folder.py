@@ -222,6 +222,11 @@ class JobFolder:
                 "UPDATE documents SET pages = ? WHERE id = ?", [(pages, number) for number, pages in counts.items()]
             )
 
+    def give_up_counting(self, document: int) -> None:
+        """Have all pages of a document read at once, as of one image; that tells what is wrong with it."""
+        with _explain(self.path), self._database as database:
+            database.execute("UPDATE documents SET pages = 1, counted = 0 WHERE id = ?", (document,))
+
     def cut_shards(self) -> None:
         """Put the documents that are in no shard into new ones, in natural order.
 

@@ -14,7 +14,6 @@ from typing import Any, TextIO
 
 from digitedge.bulk.crash_search import MAX_DEATHS, CrashSearch
 from digitedge.bulk.job_folder import JobFolder, shard_name
-from digitedge.bulk.page_result import PageFailure
 from digitedge.bulk.progress import Progress
 from digitedge.bulk.shard import PAGE_LIMIT_S, CountTask, ShardPart, ShardResult, ShardTask, StuckPageError
 from digitedge.bulk.summary import Summary, write_summary
@@ -29,6 +28,7 @@ from digitedge.errors import (
     ParityError,
     first_line,
 )
+from digitedge.reader.page_result import PageFailure
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader_spec import ReaderSpec
 
@@ -101,7 +101,8 @@ def run_job(
         DigitEdgeError: the disk is full.
     """
     with JobFolder(folder, job.manifest()) as opened, _say_how_to_go_on(opened, log), engine:
-        opened.update_documents(walk_documents(job.documents, list_file=list_file))
+        found = walk_documents(job.documents, list_file=list_file)
+        opened.update_documents(one for one in found if not _is_in(one.source, folder))
         if not opened.totals().documents:
             raise InputError("expected documents, got none: images, PDF, TIFF, zip and tar files are read.")
         _Counting(opened, engine, log).run()
@@ -113,6 +114,11 @@ def run_job(
             log(f"resumed: {totals.shards_done:,} of {totals.shards:,} shards are done")
         _Reading(opened, engine, job, progress, on_progress, log).run()
         return write_summary(opened, progress)
+
+
+def _is_in(source: str, folder: Path) -> bool:
+    """Whether a document is one of the results: they may lie in a folder that is read."""
+    return os.path.abspath(source).startswith(os.path.abspath(folder) + os.sep)
 
 
 @contextmanager
@@ -174,7 +180,7 @@ class _Counting:
         self._failures[number] += 1
         if self._failures[number] < MAX_DEATHS:
             return [outcome.task]
-        self._folder.set_counts({number: 1})  # reading it tells why
+        self._folder.give_up_counting(number)
         return ()
 
 

@@ -27,6 +27,8 @@ SECRET_NOTE = (
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
+        # The matrices here are small. NumPy's threads would wait for the next one in a loop that takes a whole core.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         _prepare_streams()
         if hide_command_line():  # at once: until then every user can read it
             print(SECRET_NOTE, file=sys.stderr)

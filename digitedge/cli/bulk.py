@@ -108,7 +108,7 @@ def bulk(
     """
     from digitedge.bulk.formats import FORMATS
     from digitedge.bulk.run import Job, run_job
-    from digitedge.bulk.shard import limit_memory, run_task
+    from digitedge.bulk.shard import keep_freed_memory, limit_memory, run_task
     from digitedge.engines import open_engine
 
     options = build_read_options(rotate, flip, roi, expect_length, pattern)
@@ -121,7 +121,7 @@ def bulk(
     reader = describe_reader(
         choose_model(model), adapted=adaptation, force=force, preprocess=preprocess, threshold=threshold
     )
-    prepare = limit_memory if scheduler is None else None
+    prepare = limit_memory if scheduler is None else keep_freed_memory
     engine = open_engine(run_task, scheduler=scheduler, workers=workers, prepare=prepare, log=echo)
     with usage_error("IN..."), _show_progress() as on_progress:
         summary = run_job(

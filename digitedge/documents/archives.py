@@ -45,10 +45,12 @@ class Member:
 
     Attributes:
         name: with folders, as the archive has it.
+        stamp: differs if its content does: checksum or time, and size.
         read: its content; raises PageError. Of a tar only until the next member is asked for, or it starts again.
     """
 
     name: str
+    stamp: tuple[float, int]
     read: Callable[[], bytes]
 
 
@@ -78,7 +80,11 @@ def _read_zip(file: BinaryIO, name: str) -> Iterator[Member]:
     archive = zipfile.ZipFile(file)
     members = [info for info in archive.infolist() if not info.is_dir() and _is_document(info.filename)]
     for info in sorted(members, key=lambda info: natural_key(info.filename)):
-        yield Member(info.filename, partial(_read_zip_member, archive, info, f"{name}/{info.filename}"))
+        yield Member(
+            info.filename,
+            (info.CRC, info.file_size),
+            partial(_read_zip_member, archive, info, f"{name}/{info.filename}"),
+        )
 
 
 def _read_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> bytes:
@@ -139,7 +145,8 @@ def _read_tar(file: BinaryIO, kind: Kind, name: str) -> Iterator[Member]:
     while (info := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # else all names are kept
         if info.isreg() and _is_document(info.name):
-            yield Member(info.name, partial(_read_tar_member, archive, info, unpacked, f"{name}/{info.name}"))
+            read = partial(_read_tar_member, archive, info, unpacked, f"{name}/{info.name}")
+            yield Member(info.name, (info.mtime, info.size), read)
         unpacked.max_read = _MAX_HEADER_BYTES
     if unpacked.last_read.strip(b"\0") or not unpacked.last_read:  # tarfile takes any rest for the end
         raise tarfile.ReadError("it does not end with a block of zeros")

@@ -54,7 +54,7 @@ def read_pages(source: str, *, start: int = 0, stop: int | None = None) -> Itera
         start: index of the first page, from 0.
         stop: index after the last page; None for all.
     """
-    return islice(_source_pages(source), start, stop)
+    return islice(_source_pages(source, start), None if stop is None else max(stop - start, 0))
 
 
 def count_pages(source: str) -> int:
@@ -62,18 +62,43 @@ def count_pages(source: str) -> int:
     return sum(1 for _ in read_pages(source))
 
 
-def _source_pages(source: str) -> Iterator[Page]:
+def _source_pages(source: str, start: int) -> Iterator[Page]:
     name = shown_name(source)
     try:
         file = open_document(source)
         kind = find_kind(file)
-        if not kind.is_archive:
-            yield from _document_pages(file, kind, name)
-            return
-        for member in read_archive(file, kind, name=name):
-            yield from _member_pages(member, f"{name}/{member.name}")
+        if kind.is_archive:
+            yield from _archive_pages(read_archive(file, kind, name=name), name, start)
+        else:
+            yield from islice(_document_pages(file, kind, name), start, None)
     except (PageError, MissingExtraError) as exc:
         yield Page(name, None, _failing(exc))
+
+
+_MAX_COUNTS = 100_000
+_counts: dict[tuple[str, tuple[float, int]], int] = {}
+"""Pages of documents in archives that this process has opened, by name and stamp. A bulk job reads an archive in parts,
+and each part would open all documents before it."""
+
+
+def _archive_pages(members: Iterator[Member], name: str, start: int) -> Iterator[Page]:
+    """Pages of the documents in an archive from index `start`; those before are not opened if it can be helped."""
+    before = 0
+    for member in members:
+        key = f"{name}/{member.name}", member.stamp
+        count = _counts.get(key, 0) if may_hold_many(member.name) else 1
+        if not count or before + count > start:
+            found = 0
+            for found, page in enumerate(_member_pages(member, key[0]), 1):
+                if before + found > start:
+                    yield page
+            count = found
+            if len(_counts) < _MAX_COUNTS and may_hold_many(member.name):
+                _counts[key] = count
+        before += count
+    if not before:
+        message = f"{name}: expected images or documents in the archive, got none. Their names end in .png, .pdf or so."
+        raise PageError(message, ErrorKind.UNKNOWN_FORMAT)
 
 
 def _member_pages(member: Member, name: str) -> Iterator[Page]:
@@ -98,6 +123,8 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
         if kind is Kind.PDF:
             for found, load in enumerate(read_pdf(file, name=name), 1):
                 yield Page(name, found, load)
+            if not found:
+                raise PageError(f"{name}: expected a PDF with pages, got one without. Make it again.")
         elif kind is Kind.TIFF:
             yield from _tiff_pages(read_document(file, name=name), name)
         else:

@@ -94,7 +94,13 @@ class DaskCluster(Generic[T, R]):
         return max(max(TASKS_PER_THREAD * self._threads, 1) - len(self._running), 0)
 
     def submit(self, task: T) -> None:
-        """Send a task to the scheduler."""
+        """Send a task to the scheduler.
+
+        Raises:
+            EngineError: the scheduler is gone.
+        """
+        if self._client.status != "running":  # the client would raise, or keep the task
+            raise self._gone("a closed connection")
         content = pickle.dumps((self._function, self._prepare, task))
         name = getattr(self._function, "__name__", "digitedge")
         key = f"{name}-{uuid.uuid4().hex}"  # Dask shows tasks by the part before the id

@@ -9,10 +9,10 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Generic, Self, TypeVar
 
@@ -25,6 +25,9 @@ R = TypeVar("R")
 
 MAX_FAILED_STARTS = 5
 """A process that dies before its first task so often in a row cannot start here."""
+# Read as NumPy and OpenCV are imported. Their threads wait for work in a loop: without this, two processes on two cores
+# took 1.6 times the processor time for a page, and were no faster than one. The workers of Dask have it, too.
+ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
 def available_cores() -> int:
@@ -32,6 +35,19 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes that start in this block do algebra in one thread, unless the user wants more."""
+    if ONE_THREAD in os.environ:
+        yield
+        return
+    os.environ[ONE_THREAD] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(ONE_THREAD, None)
 
 
 class Worker(Generic[T, R]):
@@ -54,7 +70,8 @@ class Worker(Generic[T, R]):
             1, multiprocessing.get_context("spawn"), initializer=_prepare_process, initargs=(self._prepare,)
         )
         # The first call starts the process, and tells its id.
-        self._pid: Future[int] = self._executor.submit(os.getpid)
+        with _one_thread():
+            self._pid: Future[int] = self._executor.submit(os.getpid)
 
     def submit(self, task: T) -> Future[R]:
         """Call the function with a task. The future raises BrokenProcessPool if the process dies."""

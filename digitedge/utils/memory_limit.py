@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from digitedge.errors import DigitEdgeError, InputError
 
@@ -45,3 +46,15 @@ def check_memory(needed: int, *, what: str, error: Callable[[str], DigitEdgeErro
             f"{what} would take {megabytes:,} MB of memory, more than the limit of {limit // 1_000_000:,} MB. Make it "
             f"smaller, or set {MEMORY_VARIABLE}={megabytes} if you trust it."
         )
+
+
+def limit_process(max_bytes: int) -> None:
+    """Let this process take no more memory than so many bytes, and leave no core file when it crashes.
+
+    One that wants more gets a MemoryError, or ends. Where it is limited already, or on Windows, nothing is changed.
+    """
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, max_bytes))

@@ -13,7 +13,7 @@ from digitedge.bulk.least_sure import (
     pack_least_sure,
     unpack_least_sure,
 )
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.reading import Digit, Reading
 
 

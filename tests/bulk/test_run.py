@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
 from digitedge.bulk.run import Job, run_job
@@ -36,6 +37,13 @@ def hang_at_page_5(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
         for index, page in choose_pages(task):
             if page.source.endswith("page-5.png") and index not in task.skipped:
                 raise StuckPageError(index)
+    return run_task(task)
+
+
+def end_when_counting(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+    """Do a task; counting the pages of book.tif ends the process."""
+    if isinstance(task, CountTask) and any(source.endswith("book.tif") for source in task.documents.values()):
+        os.kill(os.getpid(), signal.SIGKILL)
     return run_task(task)
 
 
@@ -190,3 +198,17 @@ def test_relative_paths_are_read_where_the_program_runs_and_kept_as_given(
     assert [row["source"] for row in found] == [f"pages/page-{number}.png" for number in range(12)]
     assert found[2]["rows"] == ["02"]
     assert found[3]["error"]["message"].startswith("pages/page-3.png: expected an image")
+
+
+def test_results_in_the_folder_that_is_read_are_no_documents(job: Job, pages: Path) -> None:
+    for _ in range(2):
+        assert run(job, pages / "out").totals.pages == 12
+
+
+def test_a_document_whose_pages_cannot_be_counted_is_read_whole(job: Job, pages: Path, tmp_path: Path) -> None:
+    write_tiff(pages / "book.tif", [page_image(number) for number in range(3)])
+    write_tiff(pages / "leaf.tif", [page_image(1)])
+    summary = run(job, tmp_path / "out", end_when_counting)
+    assert (summary.totals.pages, summary.totals.documents, summary.totals.errors) == (16, 14, {})
+    book = [row["page"] for row in rows(tmp_path / "out") if row["source"].endswith("book.tif")]
+    assert book == [1, 2, 3]

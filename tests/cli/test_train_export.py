@@ -26,6 +26,7 @@ needs_tensorflow = pytest.mark.skipif(
 def test_train_export_verify_and_predict_end_to_end(digitedge: Command, tmp_path: Path, released: Path) -> None:
     trained = digitedge("train", "mlp", "--epochs", "4", "--data", "synthetic", "--name", "first")
     assert trained.returncode == 0, trained.stderr
+    assert re.search(r"^training on: [CG]PU, ", trained.stderr, re.MULTILINE)
     assert re.search(r"^Test accuracy before training: \d+\.\d{4} %$", trained.stdout, re.MULTILINE)
     accuracy = float(re.findall(r"^Test accuracy: (\d+\.\d{4}) %$", trained.stdout, re.MULTILINE)[0])
     assert accuracy > 90

@@ -95,9 +95,10 @@ def test_an_archive_with_the_suffix_of_a_document_is_no_document_in_an_archive(t
     assert [what for _, _, what in outcome(path)] == [ErrorKind.UNKNOWN_FORMAT] * 2
 
 
-def test_an_empty_archive_has_no_pages(tmp_path: Path) -> None:
-    assert outcome(make_zip(tmp_path / "a.zip", {})) == []
-    assert outcome(make_tar(tmp_path / "a.tar.gz", {"a.txt": b"1"}, "w:gz")) == []
+def test_an_archive_without_documents_is_an_error(tmp_path: Path) -> None:
+    for path in make_zip(tmp_path / "a.zip", {}), make_tar(tmp_path / "a.tar.gz", {"a.txt": b"1"}, "w:gz"):
+        [(_, number, kind)] = outcome(path)
+        assert (number, kind) == (None, ErrorKind.UNKNOWN_FORMAT)
 
 
 # Damage
@@ -156,7 +157,7 @@ def test_links_and_devices_are_no_documents(tmp_path: Path) -> None:
         info = tarfile.TarInfo("../../real.png")
         info.size = len(PNG)
         archive.addfile(info, io.BytesIO(PNG))
-    assert outcome(tmp_path / "a.tar") == []  # also ..: it is hidden
+    assert [what for *_, what in outcome(tmp_path / "a.tar")] == [ErrorKind.UNKNOWN_FORMAT]  # also ..: it is hidden
     path = make_zip(tmp_path / "a.zip", {"/etc/a.png": PNG})
     assert outcome(path)[0][2] == (240, 320, 3)
 
@@ -278,3 +279,19 @@ def test_an_xz_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
     (page,) = read_pages(str(path))
     with pytest.raises(PageError, match="Memory usage limit"):
         page.load()
+
+
+def test_a_part_of_an_archive_is_the_same_whatever_was_read_before(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    document = scan_pdf([page_image(number) for number in range(3)], dpi=100)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("1.pdf", "2.png", "3.pdf", "4.pdf"):
+            archive.writestr(name, document if name.endswith("pdf") else PNG)
+    path = str(tmp_path / "a.zip")
+    expected = [(page.source, page.number) for page in read_pages(path)]
+    assert len(expected) == 10
+    for _ in range(2):  # the second time, documents before the part are not opened
+        for start in range(11):
+            for stop in (start, start + 1, start + 4, None):
+                part = [(page.source, page.number) for page in read_pages(path, start=start, stop=stop)]
+                assert part == expected[start:stop]

@@ -6,10 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import engine_tasks as work
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from dask_processes import Cluster, start_cluster
 from engine_tasks import run_tasks, wait_until
 from processes import start
@@ -127,6 +132,50 @@ def test_a_scheduler_that_goes_away_is_one_line(tmp_path: Path, number: signal.S
     assert errors.startswith(f"error: expected the Dask scheduler at {cluster.address} to answer, got ")
     assert errors.count("\n") == 1
     assert seconds < 16
+
+
+@pytest.mark.slow
+def test_submitting_to_a_scheduler_that_is_gone_is_an_error_at_once(tmp_path: Path) -> None:
+    with start_cluster(tmp_path) as cluster, DaskCluster(work.double, cluster.address) as engine:
+        cluster.scheduler.kill()
+        cluster.scheduler.wait()
+        time.sleep(0.5)  # the client notices
+        with pytest.raises(EngineError, match="to answer, got a closed connection"):
+            engine.submit(1)
+
+
+def make_certificate(folder: Path) -> dict[str, str]:
+    """Write a certificate that is its own authority, and return the variables with which Dask takes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    (folder / "cert.pem").write_bytes(certificate.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    prefix = "DASK_DISTRIBUTED__COMM__TLS__"
+    files = {f"{prefix}{role}__CERT": "cert.pem" for role in ("CLIENT", "SCHEDULER", "WORKER")}
+    files |= {f"{prefix}{role}__KEY": "key.pem" for role in ("CLIENT", "SCHEDULER", "WORKER")}
+    return {key: str(folder / value) for key, value in {f"{prefix}CA_FILE": "cert.pem", **files}.items()}
+
+
+@pytest.mark.slow
+def test_tls_takes_the_certificates_of_dask_s_configuration(tmp_path: Path) -> None:
+    variables = make_certificate(tmp_path)
+    with start_cluster(tmp_path, DASK_DISTRIBUTED__COMM__DEFAULT_SCHEME="tls", **variables) as cluster:
+        assert cluster.address.startswith("tls://")
+        cluster.start_workers("--nthreads", "1", **variables)
+        environment = {**cluster.environment, **variables}
+        command = [sys.executable, "-c", RUN.replace("1000", "3"), cluster.address]
+        with_certificate = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        without = subprocess.run(command, env=cluster.environment, capture_output=True, text=True, timeout=60)
+    assert (with_certificate.returncode, with_certificate.stderr) == (0, "")
+    assert without.returncode == 1
+    assert without.stderr.startswith(
+        f"error: expected a Dask scheduler at {cluster.address}, got TypeError: TLS expects"
+    )
+    assert without.stderr.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -125,3 +125,15 @@ def test_no_process_outlives_its_parent(tmp_path: Path, number: signal.Signals) 
         process.communicate(timeout=10)
         _, alive = psutil.wait_procs(children, timeout=3)
         assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_processes_do_algebra_in_one_thread_unless_the_user_wants_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with ProcessPool(os.getenv, workers=1) as engine:
+        (outcome,) = run_tasks(engine, ["OPENBLAS_NUM_THREADS"])
+    assert outcome.result == "1"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    with ProcessPool(os.getenv, workers=1) as engine:
+        (outcome,) = run_tasks(engine, ["OPENBLAS_NUM_THREADS"])
+    assert outcome.result == os.environ["OPENBLAS_NUM_THREADS"] == "2"

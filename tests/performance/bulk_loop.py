@@ -16,8 +16,8 @@ from bulk_pages import DISTINCT
 
 from digitedge.benchmark.memory import peak_bytes
 from digitedge.bulk.formats import FORMATS
-from digitedge.bulk.page_result import PageResult
 from digitedge.reader import Reader
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.read_options import ReadOptions
 from digitedge.utils.images import read_image
 from digitedge.utils.opencv import cv2

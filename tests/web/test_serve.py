@@ -183,18 +183,22 @@ def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
 
 
 def test_requests_beyond_the_room_are_429_before_their_body_is_read() -> None:
-    head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
-    with serve(requests_per_worker=2) as served, served.connect(head), served.connect(head):
-        while served.metric("digitedge_requests_now") < 2:
+    def head(size: int) -> bytes:
+        return b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
+
+    def wait_for(requests: int, served: Served) -> None:
+        while served.metric("digitedge_requests_now") < requests:
             time.sleep(0.01)
-        response = served.read(bytes(5_000_000))
-        assert response.status_code == 429
-        assert response.headers["retry-after"] == "1"
-    with serve(held_bytes=6000) as served, served.connect(head):
-        while served.metric("digitedge_requests_now") < 1:
-            time.sleep(0.01)
-        assert served.read(bytes(5000)).status_code == 429
-        assert served.read(bytes(900)).status_code == 415
+
+    with serve(requests_per_worker=2, held_bytes=6000) as served, served.connect(head(5000)):
+        wait_for(1, served)
+        assert served.read(bytes(1001)).status_code == 429  # too many bytes
+        assert served.read(bytes(1000)).status_code == 415
+        with served.connect(head(100)):
+            wait_for(2, served)
+            response = served.read(b"a")  # too many requests
+            assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+            assert served.read(bytes(5_000_000)).status_code == 429  # and the client reads it
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from hashlib import sha256
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.errors import ErrorKind
+from digitedge.reader.page_result import PageFailure, PageResult
 from digitedge.reader.reading import Cell, Digit, Reading, Table
 from digitedge.utils.boxes import Box, is_centre_in, union
 from digitedge.utils.text import printable

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.tables import csv_lines
 from digitedge.utils.text import printable
 

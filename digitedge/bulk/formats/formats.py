@@ -7,8 +7,8 @@ from digitedge.bulk.formats.alto import encode_alto
 from digitedge.bulk.formats.csv import encode_csv
 from digitedge.bulk.formats.jsonl import encode_jsonl
 from digitedge.bulk.formats.parquet import encode_parquet
-from digitedge.bulk.page_result import PageResult
 from digitedge.errors import require
+from digitedge.reader.page_result import PageResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 
 
 def encode_jsonl(results: Sequence[PageResult]) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from digitedge.bulk.page_result import PageResult
 from digitedge.errors import require
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.reading import SCHEMA
 
 COMPRESSION = "zstd"

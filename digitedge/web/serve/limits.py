@@ -21,7 +21,7 @@ class ServeLimits:
     body_bytes: int = 20_000_000
     pages: int = 100
     memory_mb: int = 260
-    time_s: float = 30.0
+    time_s: float = 60.0
     wait_s: float = 30.0
     requests_per_worker: int = 4
     held_bytes: int = 160_000_000

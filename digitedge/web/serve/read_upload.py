@@ -9,11 +9,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from digitedge.bulk.page_result import PageFailure, PageResult
 from digitedge.documents import Page, count_pages, read_pages
 from digitedge.documents.kinds import find_kind
 from digitedge.engines import StuckError
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
+from digitedge.reader.page_result import PageFailure, PageResult
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader import Reader
 from digitedge.reader.reader_spec import ReaderSpec

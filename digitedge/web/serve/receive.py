@@ -1,6 +1,7 @@
 """The body of a request, raw or multipart, becomes an upload."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -21,6 +22,7 @@ ROTATIONS = ("auto", "0", "90", "180", "270")
 # largest has a limit of time.
 START_S = 1.5
 MIN_BYTES_PER_S = 100_000
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what it logs is told to the client
 
 
 def declared_size(request: Request, limit: int) -> int:

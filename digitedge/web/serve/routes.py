@@ -17,7 +17,7 @@ from digitedge.web.serve.admission import Admission, busy
 from digitedge.web.serve.metrics import MEDIA_TYPE, Metrics
 from digitedge.web.serve.read_upload import JSON, Answer, UploadReader
 from digitedge.web.serve.receive import declared_size, receive_upload
-from digitedge.web.serve.workers import NoWorkerError, ReadingWorkers
+from digitedge.web.serve.workers import EndingError, NoWorkerError, ReadingWorkers
 
 STATIC_FILES = {
     "/": ("read.html", HTML),
@@ -61,7 +61,8 @@ class ReadPage:
         self._workers.close()
 
     async def finish(self) -> None:
-        """Nothing is waited for."""
+        """Wait until no worker process is being started any more."""
+        await self._workers.finish()
 
     async def health(self, _: Request) -> Response:
         """Whether a worker is ready. Needs no token, so it reports nothing else."""
@@ -100,5 +101,7 @@ class ReadPage:
                 return await self._workers.read(upload)
             except NoWorkerError as exc:
                 raise busy() from exc
+            except EndingError as exc:
+                raise HTTPException(503, "The server is being ended. Try again later.") from exc
             except DigitEdgeError as exc:
                 raise HTTPException(500, "The model of this server cannot be used.") from exc

@@ -1,7 +1,6 @@
 """The worker processes, from the side of the event loop: who reads next, how long, and what happens if one dies."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
@@ -18,6 +17,10 @@ RESTART_PAUSE_S = 0.5
 
 class NoWorkerError(DigitEdgeError):
     """All workers are busy for too long."""
+
+
+class EndingError(DigitEdgeError):
+    """The workers are being ended."""
 
 
 class ReadingWorkers:
@@ -51,7 +54,6 @@ class ReadingWorkers:
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
         self._workers: list[_Worker] = []
         self._starts: set[asyncio.Task[None]] = set()
-        self._failed_starts = 0
         self._is_closed = False
 
     def start(self) -> None:
@@ -63,81 +65,79 @@ class ReadingWorkers:
     def close(self) -> None:
         """End the processes, also in the middle of an upload; may be called twice."""
         self._is_closed = True
-        for task in self._starts:
-            task.cancel()
         for worker in self._workers:
             worker.kill()
+            self._idle.put_nowait(worker)  # wakes those that wait
+
+    async def finish(self) -> None:
+        """Wait, after `close`, until no process is being started any more."""
+        await asyncio.gather(*self._starts)
 
     async def read(self, upload: Upload) -> Answer:
         """Read an upload as soon as a worker is free.
 
         Raises:
             NoWorkerError: none is free in time.
+            EndingError: the server ends.
             DigitEdgeError: the model cannot be used.
         """
         limits = self._reader.limits
-        worker, reading = await self._submit(upload, limits.wait_s)
+        try:
+            worker = await asyncio.wait_for(self._idle.get(), limits.wait_s)
+        except TimeoutError as exc:
+            raise NoWorkerError("all workers are busy") from exc
+        if self._is_closed:
+            self._idle.put_nowait(worker)  # wakes the next one
+            raise EndingError("the server ends")
         is_well = False
         try:
-            answer = await asyncio.wait_for(reading, limits.time_s)
+            answer = await asyncio.wait_for(asyncio.wrap_future(worker.submit(upload)), limits.time_s)
             is_well = True
         except (TimeoutError, StuckError):
             message = f"{upload.name or NAMELESS}: it could not be read within {limits.time_s:g} s. Send it in parts."
             return Answer.refusal(ErrorKind.TOO_SLOW, message)
-        except BrokenProcessPool:
+        except BrokenProcessPool as exc:
+            if self._is_closed:
+                raise EndingError("the server ends") from exc
             message = f"{upload.name or NAMELESS}: it ended the process that read it. It is damaged, or takes too much."
             return Answer.refusal(ErrorKind.CRASHED, message)
         finally:
             if is_well:
                 self._idle.put_nowait(worker)
-            else:
+            elif not self._is_closed:
                 self._replace(worker)
         return answer
-
-    async def _submit(self, upload: Upload, wait_s: float) -> tuple[_Worker, asyncio.Future[Answer]]:
-        """Give an upload to the next worker that is free and alive."""
-        end = time.monotonic() + wait_s
-        while True:
-            try:
-                worker = await asyncio.wait_for(self._idle.get(), end - time.monotonic())
-            except TimeoutError as exc:
-                raise NoWorkerError("all workers are busy") from exc
-            try:
-                return worker, asyncio.wrap_future(worker.submit(upload))
-            except BrokenProcessPool:  # it died while it had nothing to do, which is no fault of this upload
-                self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
         self.ready -= 1
         self._on_restart()
-        worker.kill()
-        if not self._is_closed:
-            worker.start()
-            self._in_background(worker)
+        self._in_background(worker, restart=True)
 
-    def _in_background(self, worker: _Worker) -> None:
-        task = asyncio.create_task(self._make_ready(worker))
+    def _in_background(self, worker: _Worker, *, restart: bool = False) -> None:
+        task = asyncio.create_task(self._make_ready(worker, restart=restart))
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)
 
-    async def _make_ready(self, worker: _Worker) -> None:
+    async def _make_ready(self, worker: _Worker, *, restart: bool) -> None:
         """Let a new process load the model; if it dies meanwhile, start it again."""
-        while not self._is_closed:
+        for _ in range(MAX_FAILED_STARTS):
+            if restart:
+                await asyncio.to_thread(worker.restart)  # waits for the end of the former
+            if self._is_closed:
+                worker.kill()
+                return
             try:
                 await asyncio.wrap_future(worker.submit(None))
             except BrokenProcessPool:
-                self._failed_starts += 1
-                if self._failed_starts >= MAX_FAILED_STARTS:
-                    self._on_failure(EngineError("worker processes die as they start. Is there enough memory?"))
+                if self._is_closed:
                     return
-                worker.kill()
+                restart = True
                 await asyncio.sleep(RESTART_PAUSE_S)
-                worker.start()
             except DigitEdgeError as exc:
                 self._on_failure(exc)
                 return
             else:
-                self._failed_starts = 0
                 self.ready += 1
                 self._idle.put_nowait(worker)
                 return
+        self._on_failure(EngineError("worker processes die as they start. Is there enough memory?"))

@@ -11,7 +11,7 @@ from alto_schema import NAMESPACE, find_violations
 from page_results import EMPTY, RESULTS, ROWS, TABLE, TURNED
 
 from digitedge.bulk.formats.alto import alto_page, encode_alto
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.reading import Reading
 from digitedge.reader.row_filter import RowFilter
 

@@ -7,7 +7,7 @@ import pytest
 from page_results import EMPTY, RESULTS, ROWS
 
 from digitedge.bulk.formats.csv import encode_csv
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 
 
 def lines(*results: PageResult) -> list[list[str]]:

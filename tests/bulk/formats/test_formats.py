@@ -7,8 +7,8 @@ import pytest
 from page_results import RESULTS
 
 from digitedge.bulk.formats import FORMATS
-from digitedge.bulk.page_result import PageResult
 from digitedge.errors import MissingExtraError
+from digitedge.reader.page_result import PageResult
 
 HASHES = """
 import hashlib

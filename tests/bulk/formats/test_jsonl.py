@@ -6,7 +6,7 @@ import pytest
 from page_results import RESULTS, digit
 
 from digitedge.bulk.formats.jsonl import encode_jsonl
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 from digitedge.reader.reading import Reading
 
 

@@ -6,7 +6,7 @@ import pytest
 from page_results import RESULTS
 
 from digitedge.bulk.formats.parquet import encode_parquet, page_schema
-from digitedge.bulk.page_result import PageResult
+from digitedge.reader.page_result import PageResult
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
