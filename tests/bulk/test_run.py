@@ -235,6 +235,7 @@ def test_progress_counts_up_to_all_pages(job: Job, tmp_path: Path) -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_cost_no_page(job: Job, pages: Path, tmp_path: Path) -> None:
     write_pages(pages, 20, first=12)
     run(job, tmp_path / "sound")
@@ -276,6 +277,7 @@ def test_results_in_the_folder_that_is_read_are_no_documents(job: Job, pages: Pa
         assert run(job, pages / "out").totals.pages == 12
 
 
+@pytest.mark.slow
 def test_a_document_whose_pages_cannot_be_counted_is_read_whole(job: Job, pages: Path, tmp_path: Path) -> None:
     write_tiff(pages / "book.tif", [page_image(number) for number in range(3)])
     write_tiff(pages / "leaf.tif", [page_image(1)])

@@ -110,7 +110,7 @@ def test_a_document_of_which_all_pages_are_skipped_is_not_opened(task: ShardTask
 
 
 def test_an_address_with_a_login_is_never_shown(task: ShardTask) -> None:
-    part = ShardPart("s3://key:SECRET@host/x.png")
+    part = ShardPart("http://ada:SECRET@127.0.0.1:9/x.png")
     skipping = replace(task, parts=(part, part), skipped={0: FAILURE})
     assert b"SECRET" not in read(skipping).files["jsonl"]
 
