@@ -140,6 +140,15 @@ def test_a_tiff_that_is_cut_off_says_so_after_its_last_page(tmp_path: Path) -> N
                             "Copy it again.")  # fmt: skip
 
 
+def test_the_only_page_of_a_tiff_has_no_number_in_errors(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", [page_image(1)])
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    (start,) = tiff_directories(bytes(content))
+    struct.pack_into("<H", content, start + 2, 9999)  # instead of the tag that comes first
+    (page,) = read_pages(str(write(tmp_path / "a.tif", bytes(content))))
+    assert failure(page)[1].startswith(f"{tmp_path}/a.tif: ")
+
+
 # PDF
 
 
