@@ -1,4 +1,4 @@
-"""Which page of a shard ends the process that reads it.
+"""Which page of a shard ends the process that reads it, or never comes to an end.
 
 A process may also be ended from outside: by the system that needs memory, by a person, by a node of a cluster that is
 switched off. So a shard is tried again first. When it has cost MAX_DEATHS processes, its pages are tried in halves, and
@@ -21,6 +21,7 @@ class CrashSearch:
     Attributes:
         pages: number of its pages.
         crashing: indices of pages that end the process.
+        stuck: indices of pages that take too long.
 
     Examples:
         >>> search = CrashSearch(pages=4)
@@ -32,6 +33,7 @@ class CrashSearch:
 
     pages: int
     crashing: set[int] = field(default_factory=set)
+    stuck: set[int] = field(default_factory=set)
     _deaths: int = 0
     _failed_tries: int = 0
     _spans: deque[range] = field(default_factory=deque)
@@ -43,12 +45,20 @@ class CrashSearch:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether too many tries have ended their process."""
+        """Whether too many tries have failed."""
         return self._failed_tries >= MAX_FAILED_TRIES
 
     def succeeded(self) -> None:
         """Note that the pages that were tried did not end their process."""
         self._spans.popleft()
+
+    def was_stuck(self, page: int, others: range) -> None:
+        """Note that a page takes too long; if it is the second time, so do the `others` of its document.
+
+        Then the document takes too long even before the page is reached.
+        """
+        self._failed_tries += 1
+        self.stuck.update(others if page in self.stuck else (page,))
 
     def died(self, deaths: int = 1) -> None:
         """Note that what was tried has ended its process, so many times."""

@@ -13,19 +13,21 @@ import json
 import os
 import re
 import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 from digitedge.bulk.formats import FORMATS
 from digitedge.bulk.least_sure import LeastSure, merge_least_sure, pack_least_sure, unpack_least_sure
 from digitedge.bulk.shard import ShardPart, ShardResult
-from digitedge.documents import is_sequential, may_hold_many
+from digitedge.documents import may_hold_many
 from digitedge.documents.listing import FoundDocument
-from digitedge.errors import DigitEdgeError, InputError
+from digitedge.documents.storage import is_address
+from digitedge.errors import DigitEdgeError, ErrorKind, InputError
 from digitedge.utils.files import atomic_file, hash_regular_file, write_json
 from digitedge.utils.folder_lock import lock_folder
 from digitedge.utils.loading import read_json
@@ -41,14 +43,14 @@ SHARDS = 64
 MIN_PAGES, MAX_PAGES = 4, 256
 COUNTED_AT_ONCE = 32
 """Documents that one task counts."""
-MAX_PASSES = 8
-"""Shards of an archive that can only be unpacked from its beginning."""
+STAMP_BYTES = 4
+"""Of a page; an unsigned number, as in `array("I")`."""
 _BATCH = 10_000
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents(
-    id INTEGER PRIMARY KEY, source BLOB UNIQUE, sort BLOB, size INTEGER, modified INTEGER,
-    counted INTEGER, pages INTEGER, has_shard INTEGER DEFAULT 0);
+    id INTEGER PRIMARY KEY, source BLOB UNIQUE, sort BLOB, size INTEGER, modified INTEGER, is_gone INTEGER DEFAULT 0,
+    many INTEGER, pages INTEGER, stamps BLOB, has_shard INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS documents_without_shard ON documents(sort) WHERE has_shard = 0;
 CREATE INDEX IF NOT EXISTS documents_without_count ON documents(id) WHERE pages IS NULL;
 CREATE TABLE IF NOT EXISTS shards(
@@ -62,10 +64,7 @@ CREATE INDEX IF NOT EXISTS parts_of_document ON parts(document);
 CREATE TEMP TABLE found(
     source BLOB PRIMARY KEY, sort BLOB, size INTEGER, modified INTEGER, many INTEGER) WITHOUT ROWID;
 """
-_CHANGED = """
-SELECT id FROM documents LEFT JOIN found USING (source)
-WHERE found.source IS NULL OR found.size != documents.size OR found.modified != documents.modified
-"""
+_IS_CHANGED = "found.size != documents.size OR found.modified != documents.modified"
 _TO_DO, _DONE, _ASIDE = "to do", "done", "set aside"
 
 
@@ -75,6 +74,7 @@ class Totals:
 
     Attributes:
         documents: number of documents.
+        gone: how many of them were not found in this run; their results are kept.
         pages: of all shards; those of shards that are not done are expected.
         pages_done: of the shards that are done.
         digits, without_digits, errors: as in `ShardResult`, of all shards that are done.
@@ -83,6 +83,7 @@ class Totals:
     """
 
     documents: int
+    gone: int
     pages: int
     pages_done: int
     digits: int
@@ -101,10 +102,10 @@ class JobFolder:
 
         Args:
             path: of the folder.
-            manifest: what the job is; plain JSON.
+            manifest: what the job is, and must be the same when it is resumed; without secrets.
         """
         self.path = path
-        self._manifest = {"schema": SCHEMA, **manifest}
+        self._manifest = json.loads(json.dumps({"schema": SCHEMA, **manifest}))  # as it is read again
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -126,6 +127,7 @@ class JobFolder:
         try:
             self._check_manifest()
             with _explain(self.path):
+                (self.path / DATABASE).touch(mode=0o600)  # addresses in it may have passwords
                 self._database = self._stack.enter_context(closing(sqlite3.connect(self.path / DATABASE)))
                 self._database.executescript(_TABLES)
         except BaseException:
@@ -152,48 +154,65 @@ class JobFolder:
             what = "; ".join(f"{key}: {found.get(key)!r}, now {self._manifest.get(key)!r}" for key in different)
             raise InputError(f"{self.path} is the folder of another job ({what or 'a damaged manifest'}). {advice}")
 
-    def update_documents(self, found: Iterable[FoundDocument]) -> None:
-        """Take the list of documents: new ones are to be read, and the shards of changed and missing ones are given up.
+    def update_documents(self, found: Iterable[FoundDocument], *, retry_errors: bool = False) -> None:
+        """Take the list of documents: new ones are to be read, and changed ones again.
+
+        What is not found any more keeps its results: a disk that is not mounted must not cost them.
+
+        Args:
+            found: in any order; the first of the same name counts.
+            retry_errors: read again what has errors. Where a disk or server was to blame, this is done anyway.
 
         Raises:
+            InputError: nothing is found.
             DigitEdgeError: the disk is full.
         """
         with _explain(self.path), self._database as database:
             database.execute("DELETE FROM found")
             database.executemany("INSERT OR IGNORE INTO found VALUES (?, ?, ?, ?, ?)", map(_found_row, found))
-            while changed := database.execute(_CHANGED).fetchmany(_BATCH):
+            if not database.execute("SELECT count(*) FROM found").fetchone()[0]:
+                raise InputError("expected documents, got none: images, PDF, TIFF, zip and tar files are read.")
+            database.execute("UPDATE documents SET is_gone = source NOT IN (SELECT source FROM found)")
+            errors = "errors != '{}'" if retry_errors else f"errors LIKE '%{ErrorKind.UNREACHABLE}%'"
+            for (shard,) in database.execute(f"SELECT id FROM shards WHERE {errors}").fetchall():
+                self._dissolve(shard)
+            query = f"SELECT id FROM documents JOIN found USING (source) WHERE {_IS_CHANGED} LIMIT {_BATCH}"
+            while changed := database.execute(query).fetchall():
                 for (document,) in changed:
-                    self._dissolve_shards(document)
+                    for (shard,) in self._shards_of(document):
+                        self._dissolve(shard)
                 database.executemany("DELETE FROM documents WHERE id = ?", changed)
             database.execute(
-                "INSERT INTO documents(source, sort, size, modified, counted, pages) "
+                "INSERT INTO documents(source, sort, size, modified, many, pages) "
                 "SELECT source, sort, size, modified, many, iif(many, NULL, 1) FROM found WHERE true "
                 "ON CONFLICT(source) DO NOTHING"
             )
             database.execute("DELETE FROM found")
 
-    def _dissolve_shards(self, document: int) -> None:
-        """Delete the shards of a document and their files; the other documents in them come into new ones."""
+    def _shards_of(self, document: int) -> list[tuple[int]]:
+        return self._database.execute("SELECT DISTINCT shard FROM parts WHERE document = ?", (document,)).fetchall()
+
+    def _dissolve(self, shard: int) -> None:
+        """Delete a shard and its files; its documents are counted again and come into new ones.
+
+        So are all other shards of the same documents: those are documents with shards of their own.
+        """
         database = self._database
-        shards = database.execute("SELECT DISTINCT shard FROM parts WHERE document = ?", (document,)).fetchall()
-        for (shard,) in shards:
+        documents = database.execute("SELECT document FROM parts WHERE shard = ?", (shard,)).fetchall()
+        shards = {(shard,)}.union(*(self._shards_of(document) for (document,) in documents))
+        for (one,) in shards:
             for name in FORMATS:
-                (self.path / shard_file(shard, name)).unlink(missing_ok=True)
-            database.execute(
-                "UPDATE documents SET has_shard = 0 WHERE id IN (SELECT document FROM parts WHERE shard = ?)", (shard,)
-            )
+                (self.path / shard_file(one, name)).unlink(missing_ok=True)
+        again = "UPDATE documents SET has_shard = 0, pages = iif(many, NULL, 1), stamps = NULL WHERE id = ?"
+        database.executemany(again, documents)
         database.executemany("DELETE FROM parts WHERE shard = ?", shards)
         database.executemany("DELETE FROM shards WHERE id = ?", shards)
 
-    def check_results(self, *, retry_errors: bool) -> None:
-        """Have shards read again that were set aside, whose files are missing or changed, or with errors if asked."""
+    def check_results(self) -> None:
+        """Have shards read again that were set aside, and those whose files are missing or changed."""
         with _explain(self.path), self._database as database:
-            rows = database.execute("SELECT id, state, files, errors FROM shards WHERE state != ?", (_TO_DO,))
-            again = [
-                (number,)
-                for number, state, files, errors in rows
-                if state == _ASIDE or (retry_errors and errors != "{}") or not self._has(json.loads(files))
-            ]
+            rows = database.execute("SELECT id, state, files FROM shards WHERE state != ?", (_TO_DO,))
+            again = [(number,) for number, state, files in rows if state == _ASIDE or not self._has(json.loads(files))]
             database.executemany(f"UPDATE shards SET state = '{_TO_DO}', note = NULL WHERE id = ?", again)
 
     def _has(self, files: Mapping[str, tuple[int, str]]) -> bool:
@@ -215,17 +234,18 @@ class JobFolder:
             last = rows[-1][0]
             yield {number: os.fsdecode(source) for number, source in rows}
 
-    def set_counts(self, counts: Mapping[int, int]) -> None:
-        """Note the number of pages of documents, by id."""
+    def set_counts(self, stamps: Mapping[int, bytes]) -> None:
+        """Note the pages of documents, by id: their stamps, see `digitedge.bulk.shard.page_stamp`."""
         with _explain(self.path), self._database as database:
             database.executemany(
-                "UPDATE documents SET pages = ? WHERE id = ?", [(pages, number) for number, pages in counts.items()]
+                "UPDATE documents SET pages = ?, stamps = ? WHERE id = ?",
+                [(len(found) // STAMP_BYTES, found, number) for number, found in stamps.items()],
             )
 
     def give_up_counting(self, document: int) -> None:
         """Have all pages of a document read at once, as of one image; that tells what is wrong with it."""
         with _explain(self.path), self._database as database:
-            database.execute("UPDATE documents SET pages = 1, counted = 0 WHERE id = ?", (document,))
+            database.execute("UPDATE documents SET pages = 1, stamps = NULL WHERE id = ?", (document,))
 
     def cut_shards(self) -> None:
         """Put the documents that are in no shard into new ones, in natural order.
@@ -234,17 +254,14 @@ class JobFolder:
         """
         with _explain(self.path), self._database as database:
             size = self._pages_per_shard()
-            rows = database.execute(
-                "SELECT id, source, pages FROM documents WHERE has_shard = 0 AND pages > 0 ORDER BY sort"
-            )
+            rows = database.execute("SELECT id, pages FROM documents WHERE has_shard = 0 AND pages > 0 ORDER BY sort")
             (shard,) = database.execute("SELECT coalesce(max(id), 0) FROM shards").fetchone()
             parts: list[tuple[int, int, int]] = []
             room = size
-            for document, source, pages in rows:
+            for document, pages in rows:
                 if pages > size:
-                    piece = max(size, -(-pages // MAX_PASSES)) if is_sequential(os.fsdecode(source)) else size
-                    for start in range(0, pages, piece):
-                        shard = self._add_shard(shard + 1, [(document, start, min(piece, pages - start))])
+                    for start in range(0, pages, size):
+                        shard = self._add_shard(shard + 1, [(document, start, min(size, pages - start))])
                     continue
                 if pages > room:
                     shard = self._add_shard(shard + 1, parts)
@@ -277,12 +294,12 @@ class JobFolder:
         query = "SELECT id FROM shards WHERE state = ? AND id > ? ORDER BY id LIMIT 1"
         while row := self._database.execute(query, (_TO_DO, last)).fetchone():
             last = row[0]
-            parts = self._database.execute(
-                "SELECT source, start, parts.pages, counted FROM parts JOIN documents ON document = id "
-                "WHERE shard = ? ORDER BY place",
+            rows = self._database.execute(
+                "SELECT source, start, parts.pages, documents.pages, stamps, size FROM parts "
+                "JOIN documents ON document = id WHERE shard = ? ORDER BY place",
                 (last,),
             )
-            yield last, tuple(ShardPart(os.fsdecode(one), start, n, bool(counted)) for one, start, n, counted in parts)
+            yield last, tuple(_build_part(*row) for row in rows)
 
     def finish(self, shard: int, result: ShardResult) -> None:
         """Write the files of a shard, then note that it is done: what is noted is whole.
@@ -312,7 +329,7 @@ class JobFolder:
     def totals(self) -> Totals:
         """Add up what came of all shards."""
         query = self._database.execute
-        (documents,) = query("SELECT count(*) FROM documents").fetchone()
+        documents, gone = query("SELECT count(*), coalesce(sum(is_gone), 0) FROM documents").fetchone()
         shards, pages = query("SELECT count(*), coalesce(sum(pages), 0) FROM shards").fetchone()
         done = query(
             "SELECT count(*), coalesce(sum(pages), 0), coalesce(sum(digits), 0), coalesce(sum(without_digits), 0) "
@@ -325,6 +342,7 @@ class JobFolder:
         aside = query("SELECT id, note FROM shards WHERE state = ? ORDER BY id", (_ASIDE,))
         return Totals(
             documents=documents,
+            gone=gone,
             pages=pages,
             pages_done=done[1],
             digits=done[2],
@@ -358,8 +376,17 @@ def shard_file(shard: int, format_name: str) -> str:
     return shard_name(shard) + FORMATS[format_name].suffix
 
 
+def _build_part(source: bytes, start: int, pages: int, whole: int, stamps: bytes | None, size: int) -> ShardPart:
+    ends = None
+    if stamps is not None:
+        found = array("I", stamps)
+        ends = found[start], found[start + pages - 1]
+    return ShardPart(os.fsdecode(source), start, pages, ends, is_last=start + pages == whole, was_found=size >= 0)
+
+
 def _found_row(found: FoundDocument) -> tuple[bytes, bytes, int, int, bool]:
-    return os.fsencode(found.source), _sort_key(found.source), found.size, found.modified, may_hold_many(found.source)
+    source = found.source if is_address(found.source) else str(PurePath(found.source))  # ./a.png is a.png
+    return os.fsencode(source), _sort_key(source), found.size, found.modified, may_hold_many(source)
 
 
 def _sort_key(source: str) -> bytes:
@@ -379,7 +406,8 @@ def _explain(folder: Path) -> Iterator[None]:
     """Turn an error of the database into one line."""
     try:
         yield
-    except sqlite3.DatabaseError as exc:
-        full = "full" in str(exc) or "I/O" in str(exc)
-        advice = "Make space and give the same command again." if full else "Delete the folder to begin again."
+    except sqlite3.OperationalError as exc:
+        advice = "Is the disk full, or the file open elsewhere? Then give the same command again."
         raise DigitEdgeError(f"cannot write {folder / DATABASE}: {exc}. {advice}") from exc
+    except sqlite3.DatabaseError as exc:
+        raise DigitEdgeError(f"{folder / DATABASE}: {exc}. The job must be begun again in another folder.") from exc

@@ -6,11 +6,12 @@ from typing import Any
 from digitedge.bulk.job_folder import JobFolder, Totals
 from digitedge.bulk.least_sure import draw_least_sure
 from digitedge.bulk.progress import Progress, format_duration
+from digitedge.bulk.shard import LEAST_SURE as OF_A_SHARD
 from digitedge.utils.files import write_json
 from digitedge.utils.images import write_image
 
 SUMMARY = "summary.json"
-LEAST_SURE = "least-sure.png"
+LEAST_SURE_SHEET = "least-sure.png"
 SCHEMA = "digitedge.bulk/1"
 
 
@@ -36,6 +37,7 @@ class Summary:
         return {
             "schema": SCHEMA,
             "documents": totals.documents,
+            "documents_gone": totals.gone,
             "pages": totals.pages_done,
             "digits": totals.digits,
             "pages_without_digits": totals.without_digits,
@@ -56,6 +58,8 @@ class Summary:
         ]
         errors = ", ".join(f"{count:,} {kind}" for kind, count in totals.errors.items())
         lines.append(f"pages with an error: {sum(totals.errors.values()):,}{f' ({errors})' if errors else ''}")
+        if totals.gone:
+            lines.append(f"documents that are not there any more: {totals.gone:,}; their results are kept")
         lines += [f"set aside: {name}: {reason}" for name, reason in totals.set_aside.items()]
         return "\n".join(lines)
 
@@ -65,6 +69,6 @@ def write_summary(folder: JobFolder, progress: Progress) -> Summary:
     summary = Summary(folder.totals(), progress.seconds, progress.pages_per_s, progress.workers)
     write_json(folder.path / SUMMARY, summary.to_dict())
     least_sure = folder.least_sure()
-    title = f"{folder.path.name}: the {len(least_sure)} least sure of {summary.totals.digits:,} digits"
-    write_image(folder.path / LEAST_SURE, draw_least_sure(least_sure, title=title))
+    title = f"{folder.path.name}: the least sure digits, at most {OF_A_SHARD} of a shard"
+    write_image(folder.path / LEAST_SURE_SHEET, draw_least_sure(least_sure, title=title))
     return summary

@@ -108,7 +108,7 @@ def bulk(
     """
     from digitedge.bulk.formats import FORMATS
     from digitedge.bulk.run import Job, run_job
-    from digitedge.bulk.shard import keep_freed_memory, limit_memory, run_task
+    from digitedge.bulk.worker import keep_freed_memory, limit_memory, run_task
     from digitedge.engines import open_engine
 
     options = build_read_options(rotate, flip, roi, expect_length, pattern)

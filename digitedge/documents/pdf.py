@@ -35,6 +35,7 @@ _MAX_DEPTH = 15  # of forms in forms
 # Bytes that PDFium holds for each pixel of an image while it decodes it: rows of most, all of a JPEG 2000 as integers,
 # the coefficients of a progressive JPEG. Measured, and more than that.
 _BYTES_PER_PIXEL = {"JPXDecode": 20, "DCTDecode": 6}
+_ALIGN_PIXELS = 0.4  # just less than half a pixel
 _FILTER_BYTES = 100
 _LOCK = RLock()  # PDFium is not made for threads
 logging.getLogger("pypdfium2").addHandler(logging.NullHandler())  # what it logs is told by errors, or not needed
@@ -131,10 +132,7 @@ class _Pdf:
             try:
                 page = self._document[index]
                 try:
-                    scale = self._page_dpi(page, name) / _POINTS * (1 - 1e-6)  # PDFium rounds up
-                    bitmap = page.render(scale=scale, limit_image_cache=True)
-                    image = np.ascontiguousarray(bitmap.to_numpy(), np.uint8)  # it keeps the pixels
-                    bitmap.close()
+                    image = self._draw(page, self._page_dpi(page, name))
                 finally:
                     page.close()
             except (self._pdfium.PdfiumError, ValueError, MemoryError) as exc:
@@ -143,6 +141,41 @@ class _Pdf:
         if self._source.error:
             raise self._source.error
         return image
+
+    def _draw(self, page: Any, dpi: float) -> NDArray[np.uint8]:
+        """Draw a page with its annotations and form fields.
+
+        Its sides are rounded, not rounded up as pypdfium2 does: a page may be a little larger than its scan, which a
+        row more would stretch.
+        """
+        raw, scale = self._raw, dpi / _POINTS
+        width, height = (max(1, round(side * scale)) for side in page.get_size())
+        self._align_images(page, _ALIGN_PIXELS / scale)
+        bitmap = self._pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR)
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+        place = (bitmap, page, 0, 0, width, height, 0, raw.FPDF_ANNOT | raw.FPDF_RENDER_LIMITEDIMAGECACHE)
+        raw.FPDF_RenderPageBitmap(*place)
+        if page.formenv:
+            raw.FPDF_FFLDraw(page.formenv, *place)
+        image = np.ascontiguousarray(bitmap.to_numpy(), np.uint8)  # it keeps the pixels
+        bitmap.close()
+        return image
+
+    def _align_images(self, page: Any, points: float) -> None:
+        """Make upright images smaller on each side: PDFium stretches them to whole pixels, outwards.
+
+        So they are as large as after rounding, and a scan in its own resolution keeps its pixels.
+        """
+        raw, matrix = self._raw, self._raw.FS_MATRIX()
+        for index in range(raw.FPDFPage_CountObjects(page)):
+            item = raw.FPDFPage_GetObject(page, index)
+            if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_IMAGE:
+                continue
+            raw.FPDFPageObj_GetMatrix(item, matrix)
+            if matrix.b == matrix.c == 0 and min(abs(matrix.a), abs(matrix.d)) > 8 * points:
+                x, y = math.copysign(points, matrix.a), math.copysign(points, matrix.d)
+                aligned = (matrix.a - 2 * x, 0, 0, matrix.d - 2 * y, matrix.e + x, matrix.f + y)
+                raw.FPDFPageObj_SetMatrix(item, raw.FS_MATRIX(*aligned))
 
     def _count_pages(self) -> int:
         """How many pages there are: a damaged PDF may promise a million. Of the missing ones the first is counted."""

@@ -1,5 +1,6 @@
 """Jobs that are run with real processes: what is read, and what happens when they die, hang or fail."""
 
+import io
 import json
 import os
 import signal
@@ -16,49 +17,57 @@ from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
 from digitedge.bulk.run import Job, run_job
-from digitedge.bulk.shard import CountTask, ShardResult, ShardTask, StuckPageError, choose_pages, run_task
+from digitedge.bulk.shard import Opening, ShardResult, ShardTask, StuckPageError, choose_pages
+from digitedge.bulk.worker import Counts, CountTask, run_task
 from digitedge.bulk.summary import Summary
 from digitedge.engines import ProcessPool
 from digitedge.errors import DigitEdgeError, InputError, ModelError
 
 
-def end_at_page_5(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def find_page_5(task: ShardTask) -> int | None:
+    """The index of page-5.png, if it would be read."""
+    for step in choose_pages(task):
+        if not isinstance(step, Opening) and step[1].source.endswith("page-5.png") and step[0] not in task.skipped:
+            return step[0]
+    return None
+
+
+def end_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
     """Do a task, in a process that page-5.png ends."""
     if isinstance(task, ShardTask):
-        for index, page in choose_pages(task):
-            if page.source.endswith("page-5.png") and index not in task.skipped:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if find_page_5(task) is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
     return run_task(task)
 
 
-def hang_at_page_5(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def hang_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
     """Do a task; page-5.png takes too long."""
     if isinstance(task, ShardTask):
-        for index, page in choose_pages(task):
-            if page.source.endswith("page-5.png") and index not in task.skipped:
-                raise StuckPageError(index)
+        index = find_page_5(task)
+        if index is not None:
+            raise StuckPageError(index)
     return run_task(task)
 
 
-def end_when_counting(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def end_when_counting(task: CountTask | ShardTask) -> Counts | ShardResult:
     """Do a task; counting the pages of book.tif ends the process."""
     if isinstance(task, CountTask) and any(source.endswith("book.tif") for source in task.documents.values()):
         os.kill(os.getpid(), signal.SIGKILL)
     return run_task(task)
 
 
-def end_always(_: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def end_always(_: CountTask | ShardTask) -> Counts | ShardResult:
     """End the process."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def fail_always(_: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def fail_always(_: CountTask | ShardTask) -> Counts | ShardResult:
     """Fail, as a bug would."""
     raise KeyError("x")
 
 
-def in_another_folder(task: CountTask | ShardTask) -> dict[int, int] | ShardResult:
+def in_another_folder(task: CountTask | ShardTask) -> Counts | ShardResult:
     """Do a task as a machine does that has another working directory."""
     os.chdir("/")
     return run_task(task)
@@ -123,9 +132,9 @@ def test_a_shard_that_only_ends_processes_is_set_aside_and_tried_in_the_next_run
     with pytest.MonkeyPatch.context() as limits:
         limits.setattr("digitedge.bulk.crash_search.MAX_FAILED_TRIES", 4)
         summary = run(job, tmp_path / "out", end_always, log=log.append)
-    assert summary.totals.set_aside == {"shard-000001": "reading it ended too many processes"}
-    assert "shard-000001 is set aside: reading it ended too many processes" in log
-    assert summary.text().splitlines()[-1] == "set aside: shard-000001: reading it ended too many processes"
+    assert summary.totals.set_aside == {"shard-000001": "reading it failed too often"}
+    assert "shard-000001 is set aside: reading it failed too often" in log
+    assert summary.text().splitlines()[-1] == "set aside: shard-000001: reading it failed too often"
     assert not content(tmp_path / "out")
     assert run(job, tmp_path / "out").totals.pages_done == 3
 
@@ -151,10 +160,8 @@ def test_another_version_on_a_worker_ends_the_job(job: Job, tmp_path: Path) -> N
 
 
 def test_nothing_to_read_is_wrong_usage(job: Job, pages: Path, tmp_path: Path) -> None:
-    for path in pages.iterdir():
-        path.unlink()
-    with pytest.raises((InputError, DigitEdgeError)):
-        run(job, tmp_path / "out")
+    with pytest.raises(InputError, match="expected documents, got none"):
+        run(replace(job, documents=("-",)), tmp_path / "out", list_file=io.StringIO("\n"))
 
 
 def test_progress_counts_up_to_all_pages(job: Job, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
-from digitedge.bulk.shard import CountTask, ShardPart, ShardTask, StuckPageError, choose_pages, read_shard, run_task
+from digitedge.bulk.shard import Opening, ShardPart, ShardResult, ShardTask, StuckPageError, choose_pages, page_stamp
+from digitedge.bulk.worker import CountTask, run_task
+from digitedge.documents import read_pages
 from digitedge.errors import ErrorKind
 from digitedge.reader.page_result import PageFailure
 from digitedge.reader.read_options import ReadOptions

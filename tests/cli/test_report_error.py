@@ -17,23 +17,25 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 posix_names = pytest.mark.skipif(sys.platform != "linux", reason="file names of any bytes")
 CLI = Path(__file__).parents[2] / "digitedge" / "cli"
 
-# Runs the command line with a reader of images that raises what the name of an image says.
+# Runs the command line with a decoder of images that raises what the name of an image says.
 PROGRAM = """
-from digitedge.utils import images
-from digitedge.cli import main
+from pathlib import Path
 
-good = images.read_image
-def read_image(path):
-    if path.stem in errors:
-        raise errors[path.stem]
-    return good(path)
+from digitedge.utils import images
+
+good = images.decode_image
+def decode_image(content, *, name):
+    if Path(name).stem in errors:
+        raise errors[Path(name).stem]
+    return good(content, name=name)
 errors = {
     "bug": KeyError("x"),
     "memory": MemoryError(),
     "recursion": RecursionError("too\\ndeep"),
     "system": OSError(5, "Input/output error"),
 }
-images.read_image = read_image
+images.decode_image = decode_image
+from digitedge.cli import main
 main()
 """
 
@@ -51,7 +53,7 @@ def test_an_unexpected_error_is_one_line_with_the_file_and_the_others_are_read(t
     done = run_with_bugs(tmp_path, "bug", "memory", "recursion", "system")
     assert (done.returncode, done.stdout) == (1, "a.png: no digits\nz.png: no digits\n")
     bug, memory, recursion, system = done.stderr.splitlines()[1:]
-    assert bug.startswith("error: bug.png: unexpected KeyError: 'x' (digitedge/cli/predict.py:")
+    assert bug.startswith("error: bug.png: unexpected KeyError: 'x' (digitedge/documents/pages.py:")
     assert "Set DIGITEDGE_DEBUG=1" in bug
     assert memory.startswith("error: memory.png: expected enough memory, got less than is needed. ")
     assert recursion.startswith("error: recursion.png: unexpected RecursionError: too (digitedge/")

@@ -162,7 +162,20 @@ def test_a_scanned_page_is_rendered_pixel_by_pixel(tmp_path: Path, dpi: int) -> 
     for page, image in zip(pages, images, strict=True):
         rendered = page.load()
         assert (rendered.shape, rendered.dtype) == (image.shape, np.uint8)
-        assert np.abs(rendered.astype(int) - image).mean() < 0.5
+        np.testing.assert_array_equal(rendered, image)
+
+
+@needs_pdf
+@pytest.mark.parametrize("seed", range(8))
+def test_a_scan_keeps_its_pixels_although_its_page_has_rounded_sides(tmp_path: Path, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    width, height = (int(side) for side in random.integers(300, 900, 2))
+    image, dpi = page_image(seed, width=width, height=height), float(random.uniform(70, 250))
+    content = scan_pdf([image], dpi=dpi)
+    box, rounded = (form % (width * 72 / dpi, height * 72 / dpi) for form in (b"[0 0 %f %f]", b"[0 0 %.2f %.2f]"))
+    assert box in content
+    (rendered,) = load_all(write(tmp_path / "a.pdf", content.replace(box, rounded.ljust(len(box)))))
+    np.testing.assert_array_equal(rendered, image)
 
 
 @needs_pdf
