@@ -13,31 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bulk_tasks import end_at_page_5, find_page_5
 from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
 from digitedge.bulk.run import Job, run_job
-from digitedge.bulk.shard import Opening, ShardResult, ShardTask, StuckPageError, choose_pages
+from digitedge.bulk.shard import ShardResult, ShardTask, StuckPageError
 from digitedge.bulk.worker import Counts, CountTask, run_task
 from digitedge.bulk.summary import Summary
 from digitedge.engines import ProcessPool
 from digitedge.errors import DigitEdgeError, InputError, ModelError
-
-
-def find_page_5(task: ShardTask) -> int | None:
-    """The index of page-5.png, if it would be read."""
-    for step in choose_pages(task):
-        if not isinstance(step, Opening) and step[1].source.endswith("page-5.png") and step[0] not in task.skipped:
-            return step[0]
-    return None
-
-
-def end_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
-    """Do a task, in a process that page-5.png ends."""
-    if isinstance(task, ShardTask):
-        if find_page_5(task) is not None:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return run_task(task)
 
 
 def hang_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
