@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, PageError, first_line
 from digitedge.utils.files import open_regular_file
@@ -58,10 +58,27 @@ def read_document(file: BinaryIO, *, name: str) -> bytes:
     Raises:
         PageError: it is too large.
     """
+    check_size(file, name=name)
+    return file.read()
+
+
+def read_changeable(file: BinaryIO, *, name: str) -> bytearray:
+    """Read a whole document as `read_document` does, for who changes it: a copy would take its memory twice."""
+    content = bytearray(check_size(file, name=name))
+    del content[cast(io.BufferedIOBase, file).readinto(content) :]  # it may be shorter now
+    return content
+
+
+def check_size(file: BinaryIO, *, name: str) -> int:
+    """Return the size of a document in bytes; it is at its start afterwards.
+
+    Raises:
+        PageError: it takes more memory than the limit.
+    """
     size = file.seek(0, os.SEEK_END)
     check_memory(size, what=f"{name}: the file", error=PageError.of_kind(ErrorKind.TOO_LARGE))
     file.seek(0)
-    return file.read()
+    return size
 
 
 def find_storage(address: str) -> tuple[Any, str]:
@@ -128,16 +145,23 @@ class _RemoteFile(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        content = ask_storage(lambda: self._file.read(len(buffer)), self._address)
+        size = len(buffer)
+        content = (
+            self._request(size) if size > _BLOCK_BYTES else ask_storage(lambda: self._file.read(size), self._address)
+        )
         buffer[: len(content)] = content
         return len(content)
 
     def readall(self) -> bytes:
-        """Read what is left with one request, not block by block."""
+        return self._request(None)
+
+    def _request(self, size: int | None) -> bytes:
+        """Read the next bytes, or all that are left, with one request, not block by block."""
         start = self.tell()
-        content = ask_storage(lambda: self._storage.cat_file(self._path, start=start or None), self._address)
-        self.seek(0, os.SEEK_END)
-        return bytes(content)
+        span = {"start": start or None, "end": None if size is None else start + size}
+        content = bytes(ask_storage(lambda: self._storage.cat_file(self._path, **span), self._address))
+        self.seek(start + len(content))
+        return content
 
     def read_stream(self) -> bytes:
         """Read an object of unknown size, which cannot be sought in, up to the limit of memory."""

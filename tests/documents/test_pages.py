@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 from itertools import islice
 from pathlib import Path
 
@@ -147,6 +148,22 @@ def test_the_only_page_of_a_tiff_has_no_number_in_errors(tmp_path: Path) -> None
     struct.pack_into("<H", content, start + 2, 9999)  # instead of the tag that comes first
     (page,) = read_pages(str(write(tmp_path / "a.tif", bytes(content))))
     assert failure(page)[1].startswith(f"{tmp_path}/a.tif: ")
+
+
+def test_of_a_tiff_only_the_directories_are_read_before_a_page_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    noise = [np.random.default_rng(0).integers(256, size=(1000, 1000, 3), dtype=np.uint8)] * 6
+    write_tiff(path, noise)
+    assert path.stat().st_size > 15_000_000
+    tracemalloc.start()
+    try:
+        pages = list(read_pages(str(path)))
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        for page in pages:
+            assert page.load().shape == (1000, 1000, 3)
+        assert tracemalloc.get_traced_memory()[1] < 1.7 * path.stat().st_size, "two copies"
+    finally:
+        tracemalloc.stop()
 
 
 # PDF

@@ -164,6 +164,14 @@ def test_documents_in_a_bucket_are_read(s3: Any, tmp_path: Path) -> None:
     assert failure("s3://scans/in/none.pdf").kind == ErrorKind.MISSING
 
 
+def test_a_large_tiff_in_a_bucket_is_read(s3: Any, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(256, size=(2, 700, 1000, 3), dtype=np.uint8)
+    write_tiff(tmp_path / "a.tif", list(noise))
+    s3.put_file(str(tmp_path / "a.tif"), "scans/large.tif")
+    for page, image in zip(read_pages("s3://scans/large.tif"), noise, strict=True):
+        np.testing.assert_array_equal(page.load(), image)
+
+
 @pytest.mark.slow
 def test_a_large_archive_in_a_bucket_is_not_downloaded(s3: Any, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "box.zip", "w") as archive:
