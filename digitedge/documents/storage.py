@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -33,8 +34,16 @@ def is_address(source: str) -> bool:
 
 
 def shown_name(source: str) -> str:
-    """A source as it is shown: an address without its login and query."""
-    return hide_secret(source) if is_address(source) else source
+    """A source as it is shown: an address without its login and query. Part of a hash tells queries apart.
+
+    Examples:
+        >>> shown_name("https://anna:secret@host/scan?page=7")
+        'https://***@host/scan?***#051749eb'
+    """
+    if not is_address(source):
+        return source
+    shown = hide_secret(source)
+    return f"{shown}#{sha256(os.fsencode(source)).hexdigest()[:8]}" if shown.endswith("***") else shown
 
 
 def open_document(source: str) -> BinaryIO:
@@ -166,7 +175,7 @@ class _RemoteFile(io.RawIOBase):
     def read_stream(self) -> bytes:
         """Read an object of unknown size, which cannot be sought in, up to the limit of memory."""
         content = bytes(ask_storage(lambda: self._file.read(memory_limit() + 1), self._address))
-        what = f"{hide_secret(self._address)}: the file"
+        what = f"{shown_name(self._address)}: the file"
         check_memory(len(content), what=what, error=PageError.of_kind(ErrorKind.TOO_LARGE))
         return content
 
@@ -187,7 +196,7 @@ def _open_address(address: str) -> BinaryIO:
 
 def _explain(exc: Exception, address: str) -> DigitEdgeError:
     """The error of a storage as one line. Its own words may quote the address, so they are left out with a secret."""
-    shown, scheme = hide_secret(address), address.partition(":")[0]
+    shown, scheme = shown_name(address), address.partition(":")[0]
     if isinstance(exc, DigitEdgeError):
         return exc
     if isinstance(exc, ImportError):
