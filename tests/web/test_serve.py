@@ -131,6 +131,7 @@ def test_hostile_files_get_4xx_in_two_seconds_and_cost_no_worker(served: Served,
     error = response.json()["error"]
     assert "desk.jpg" in error
     assert "upload" not in error, "names a path of the server"
+    assert "DIGITEDGE_" not in error, "which the client cannot set"
     assert served.metric("digitedge_worker_restarts_total") == 0
 
 
@@ -182,6 +183,23 @@ def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 408")
     assert 1 < time.monotonic() - started < 2
     assert served.metric("digitedge_requests_now") == 0
+
+
+def test_a_body_that_stands_still_later_is_408_in_two_seconds(served: Served) -> None:
+    head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with served.connect(head + bytes(300_000)) as client:
+        started = time.monotonic()
+        assert client.recv(100).startswith(b"HTTP/1.1 408")
+    assert 1 < time.monotonic() - started < 2
+
+
+def test_a_body_over_a_slow_line_is_read(served: Served) -> None:
+    def slowly(bytes_per_s: int = 30_000, parts: int = 25) -> Iterator[bytes]:
+        for _ in range(parts):
+            time.sleep(0.1)
+            yield bytes(bytes_per_s // 10)
+
+    assert served.read(slowly()).status_code == 415, "it is no image, and nothing else"
 
 
 def test_requests_beyond_the_room_are_429_before_their_body_is_read() -> None:

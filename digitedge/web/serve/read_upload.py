@@ -17,7 +17,7 @@ from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader import Reader
 from digitedge.reader.reader_spec import ReaderSpec
 from digitedge.utils.drafts import temporary_folder
-from digitedge.utils.memory_limit import MEMORY_VARIABLE, limit_process, memory_limit
+from digitedge.utils.memory_limit import MEMORY_VARIABLE, limit_process, memory_limit, without_variable
 from digitedge.web.serve.limits import ServeLimits
 
 JSON = "application/json"
@@ -153,7 +153,8 @@ def _rename(result: PageResult, upload: Upload, path: Path) -> PageResult:
     if reading is not None:
         reading = replace(reading, source=upload.name, trace=None)
     if error is not None:
-        error = replace(error, message=error.message.replace(str(path), upload.name or NAMELESS))
+        message = without_variable(error.message).replace(str(path), upload.name or NAMELESS)
+        error = replace(error, message=message)
     return PageResult(upload.name, result.page, reading, error)
 
 
