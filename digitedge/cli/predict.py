@@ -102,7 +102,6 @@ def predict(
       digitedge predict --csv marks.jpg > marks.csv
       digitedge predict meters/ --roi 200,100,640,200 --expect-length 6
     """
-    from digitedge.documents import may_hold_many
     from digitedge.documents.listing import find_documents
     from digitedge.reader import Reader
     from digitedge.reader.stage_images import draw_stages
@@ -118,7 +117,7 @@ def predict(
     taken: set[str] = set()
     copies = annotate and _PageFiles("--annotate", annotate, documents, None, taken)
     slides = stages and _PageFiles("--stages", stages, documents, "-stages.png", taken)
-    with_name = len(documents) > 1 or any(map(may_hold_many, documents))
+    with_name = as_csv and _are_many(documents)
     unread = 0
     for page in _read_all(documents):
         copy, slide = copies and copies.path_of(page), slides and slides.path_of(page)
@@ -148,6 +147,16 @@ def _read_all(documents: list[str]) -> "Iterator[Page]":
 
     for document in documents:
         yield from read_pages(document)
+
+
+def _are_many(documents: list[str]) -> bool:
+    """Whether there may be several pages. A pipe can be read once, so it is not counted."""
+    from digitedge.documents import read_pages
+    from digitedge.utils.images import is_shell_pipe
+
+    if len(documents) > 1:
+        return True
+    return any(len(list(read_pages(one, stop=2))) > 1 for one in documents if not is_shell_pipe(one))
 
 
 def _print(reading: "Reading", name: str, *, as_json: bool, verbose: bool) -> None:

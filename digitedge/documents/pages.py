@@ -14,8 +14,8 @@ from digitedge.documents.archives import Member, read_archive
 from digitedge.documents.heic import decode_heic
 from digitedge.documents.kinds import Kind, find_kind, is_archive_name, may_hold_many
 from digitedge.documents.pdf import read_pdf
-from digitedge.documents.storage import open_document, read_document, shown_name
-from digitedge.documents.tiff import find_directories, load_directory
+from digitedge.documents.storage import check_size, open_document, read_document, shown_name
+from digitedge.documents.tiff import TiffContent, find_directories
 from digitedge.errors import ErrorKind, MissingExtraError, PageError
 from digitedge.utils.images import decode_image
 
@@ -126,29 +126,26 @@ def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
             if not found:
                 raise PageError(f"{name}: expected a PDF with pages, got one without. Make it again.")
         elif kind is Kind.TIFF:
-            yield from _tiff_pages(read_document(file, name=name), name)
+            yield from _tiff_pages(file, name)
         else:
             yield Page(name, None, partial(_load_image, file, kind, name))
     except (PageError, MissingExtraError) as exc:
         yield Page(name, found + 1 if found else None, _failing(exc))
 
 
-def _tiff_pages(content: bytes, name: str) -> Iterator[Page]:
-    changeable = bytearray(content)
+def _tiff_pages(file: BinaryIO, name: str) -> Iterator[Page]:
+    check_size(file, name=name)
     starts: list[int | PageError] = []
     try:
-        for start in find_directories(content, name=name):
+        for start in find_directories(file, name=name):
             starts.append(start)
     except PageError as exc:
         starts.append(exc)
-    del content  # it may be large
+    content = TiffContent(file)
     is_one = len(starts) == 1
     for number, found in enumerate(starts, 1):
         page_name = name if is_one else f"{name} page {number}"
-        if isinstance(found, PageError):
-            load = _failing(found)
-        else:
-            load = partial(load_directory, changeable, found, name=page_name)
+        load = _failing(found) if isinstance(found, PageError) else partial(content.load, found, name=page_name)
         yield Page(name, None if is_one else number, load)
 
 

@@ -8,8 +8,9 @@ import io
 import os
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, PageError, first_line
 from digitedge.utils.files import open_regular_file
@@ -33,8 +34,16 @@ def is_address(source: str) -> bool:
 
 
 def shown_name(source: str) -> str:
-    """A source as it is shown: an address without its login and query."""
-    return hide_secret(source) if is_address(source) else source
+    """A source as it is shown: an address without its login and query. Part of a hash tells queries apart.
+
+    Examples:
+        >>> shown_name("https://anna:secret@host/scan?page=7")
+        'https://***@host/scan?***#051749eb'
+    """
+    if not is_address(source):
+        return source
+    shown = hide_secret(source)
+    return f"{shown}#{sha256(os.fsencode(source)).hexdigest()[:8]}" if shown.endswith("***") else shown
 
 
 def open_document(source: str) -> BinaryIO:
@@ -58,10 +67,27 @@ def read_document(file: BinaryIO, *, name: str) -> bytes:
     Raises:
         PageError: it is too large.
     """
+    check_size(file, name=name)
+    return file.read()
+
+
+def read_changeable(file: BinaryIO, *, name: str) -> bytearray:
+    """Read a whole document as `read_document` does, for who changes it: a copy would take its memory twice."""
+    content = bytearray(check_size(file, name=name))
+    del content[cast(io.BufferedIOBase, file).readinto(content) :]  # it may be shorter now
+    return content
+
+
+def check_size(file: BinaryIO, *, name: str) -> int:
+    """Return the size of a document in bytes; it is at its start afterwards.
+
+    Raises:
+        PageError: it takes more memory than the limit.
+    """
     size = file.seek(0, os.SEEK_END)
     check_memory(size, what=f"{name}: the file", error=PageError.of_kind(ErrorKind.TOO_LARGE))
     file.seek(0)
-    return file.read()
+    return size
 
 
 def find_storage(address: str) -> tuple[Any, str]:
@@ -128,21 +154,28 @@ class _RemoteFile(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        content = ask_storage(lambda: self._file.read(len(buffer)), self._address)
+        size = len(buffer)
+        content = (
+            self._request(size) if size > _BLOCK_BYTES else ask_storage(lambda: self._file.read(size), self._address)
+        )
         buffer[: len(content)] = content
         return len(content)
 
     def readall(self) -> bytes:
-        """Read what is left with one request, not block by block."""
+        return self._request(None)
+
+    def _request(self, size: int | None) -> bytes:
+        """Read the next bytes, or all that are left, with one request, not block by block."""
         start = self.tell()
-        content = ask_storage(lambda: self._storage.cat_file(self._path, start=start or None), self._address)
-        self.seek(0, os.SEEK_END)
-        return bytes(content)
+        span = {"start": start or None, "end": None if size is None else start + size}
+        content = bytes(ask_storage(lambda: self._storage.cat_file(self._path, **span), self._address))
+        self.seek(start + len(content))
+        return content
 
     def read_stream(self) -> bytes:
         """Read an object of unknown size, which cannot be sought in, up to the limit of memory."""
         content = bytes(ask_storage(lambda: self._file.read(memory_limit() + 1), self._address))
-        what = f"{hide_secret(self._address)}: the file"
+        what = f"{shown_name(self._address)}: the file"
         check_memory(len(content), what=what, error=PageError.of_kind(ErrorKind.TOO_LARGE))
         return content
 
@@ -163,7 +196,7 @@ def _open_address(address: str) -> BinaryIO:
 
 def _explain(exc: Exception, address: str) -> DigitEdgeError:
     """The error of a storage as one line. Its own words may quote the address, so they are left out with a secret."""
-    shown, scheme = hide_secret(address), address.partition(":")[0]
+    shown, scheme = shown_name(address), address.partition(":")[0]
     if isinstance(exc, DigitEdgeError):
         return exc
     if isinstance(exc, ImportError):

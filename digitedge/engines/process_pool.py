@@ -74,12 +74,12 @@ class Worker(Generic[T, R]):
             self._pid: Future[int] = self._executor.submit(os.getpid)
 
     def submit(self, task: T) -> Future[R]:
-        """Call the function with a task. The future raises BrokenProcessPool if the process dies."""
-        try:
-            return self._executor.submit(self._function, task)
-        except BrokenProcessPool:  # it died while it had nothing to do
-            self.restart()
-            return self._executor.submit(self._function, task)
+        """Call the function with a task. The future raises BrokenProcessPool if the process dies.
+
+        Raises:
+            BrokenProcessPool: it died while it had nothing to do.
+        """
+        return self._executor.submit(self._function, task)
 
     def restart(self) -> None:
         """Put a new process in the place of one that is dead or not wanted any more."""
@@ -136,7 +136,12 @@ class ProcessPool(Generic[T, R]):
     def submit(self, task: T) -> None:
         """Give a task to a process that waits."""
         worker = self._idle.pop()
-        self._running[worker.submit(task)] = worker, task
+        try:
+            future = worker.submit(task)
+        except BrokenProcessPool:
+            worker.restart()
+            future = worker.submit(task)
+        self._running[future] = worker, task
 
     def wait(self, timeout_s: float) -> Sequence[Outcome[T, R]]:
         """Return what is done; see `Engine`."""

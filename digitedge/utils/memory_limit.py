@@ -1,6 +1,7 @@
 """How much memory one image, data set or model from outside may take: known before it is unpacked."""
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -46,6 +47,16 @@ def check_memory(needed: int, *, what: str, error: Callable[[str], DigitEdgeErro
             f"{what} would take {megabytes:,} MB of memory, more than the limit of {limit // 1_000_000:,} MB. Make it "
             f"smaller, or set {MEMORY_VARIABLE}={megabytes} if you trust it."
         )
+
+
+def without_variable(message: str) -> str:
+    """A message of `check_memory` for someone who cannot set variables here, such as the client of a server.
+
+    Examples:
+        >>> without_variable("more than 450 MB. Make it smaller, or set DIGITEDGE_MEMORY_MB=486 if you trust it.")
+        'more than 450 MB. Make it smaller.'
+    """
+    return re.sub(rf", or set {MEMORY_VARIABLE}=\d+ if you trust it", "", message)
 
 
 def limit_process(max_bytes: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bulk_tasks import end_at_page_5, find_page_5
 from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
@@ -26,21 +27,6 @@ from digitedge.reader.page_result import PageResult
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.row_filter import RowFilter
 from digitedge.utils.transform import Flip, Transform
-
-
-def find_page_5(task: ShardTask) -> int | None:
-    """The index of page-5.png, if it would be read."""
-    for step in choose_pages(task):
-        if not isinstance(step, Opening) and step[1].source.endswith("page-5.png") and step[0] not in task.skipped:
-            return step[0]
-    return None
-
-
-def end_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
-    """Do a task, in a process that page-5.png ends."""
-    if isinstance(task, ShardTask) and find_page_5(task) is not None:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run_task(task)
 
 
 def hang_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:

@@ -319,6 +319,17 @@ def test_every_page_of_a_document_is_read_and_a_damaged_one_is_told(documents):
     assert [line[0] for line in table][:1] == ["three.tif page 1"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes of a shell")
+def test_csv_has_a_name_column_if_there_is_more_than_one_page(documents):
+    cv2.imwrite("one.tif", cv2.imread("scans/2.png"))
+    assert predict("one.tif", "--csv").stdout.splitlines() == documents[0].split()
+    Path("three.tif").rename("three")
+    assert predict("three", "--csv").stdout.startswith("three page 1,")
+    command = [sys.executable, "-m", "digitedge", "predict", "/dev/stdin", "--csv", "--model", "released"]
+    done = subprocess.run(command, input=Path("one.tif").read_bytes(), capture_output=True, check=True)
+    assert done.stdout.decode().splitlines() == documents[0].split()
+
+
 def test_copies_and_slides_of_pages_have_their_numbers(documents):
     predict("three.tif", "box.zip", "--annotate", "out", "--stages", "slides")
     names = ["2.png", "three-1-2.png", "three-1.png", "three-3-2.png", "three-3.png"]

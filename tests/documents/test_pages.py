@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 from itertools import islice
 from pathlib import Path
 
@@ -138,6 +139,31 @@ def test_a_tiff_that_is_cut_off_says_so_after_its_last_page(tmp_path: Path) -> N
     assert bad.number == 3
     assert failure(bad) == (ErrorKind.DAMAGED, f"{tmp_path}/a.tif: expected a complete TIFF, got one that is cut off. "
                             "Copy it again.")  # fmt: skip
+
+
+def test_the_only_page_of_a_tiff_has_no_number_in_errors(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "a.tif", [page_image(1)])
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    (start,) = tiff_directories(bytes(content))
+    struct.pack_into("<H", content, start + 2, 9999)  # instead of the tag that comes first
+    (page,) = read_pages(str(write(tmp_path / "a.tif", bytes(content))))
+    assert failure(page)[1].startswith(f"{tmp_path}/a.tif: ")
+
+
+def test_of_a_tiff_only_the_directories_are_read_before_a_page_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    noise = [np.random.default_rng(0).integers(256, size=(1000, 1000, 3), dtype=np.uint8)] * 6
+    write_tiff(path, noise)
+    assert path.stat().st_size > 15_000_000
+    tracemalloc.start()
+    try:
+        pages = list(read_pages(str(path)))
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        for page in pages:
+            assert page.load().shape == (1000, 1000, 3)
+        assert tracemalloc.get_traced_memory()[1] < 1.7 * path.stat().st_size, "two copies"
+    finally:
+        tracemalloc.stop()
 
 
 # PDF

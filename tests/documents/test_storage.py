@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from digitedge.documents import count_pages, read_pages
 from digitedge.documents.archives import read_archive
 from digitedge.documents.kinds import Kind
 from digitedge.documents.listing import find_documents, walk_documents
-from digitedge.documents.storage import open_document
+from digitedge.documents.storage import open_document, shown_name
 from digitedge.errors import CameraError, ErrorKind, PageError
 from digitedge.utils.opencv import encode_image
 
@@ -108,11 +109,18 @@ def web(tmp_path: Path) -> Iterator[str]:
 def test_a_web_server_is_read_and_its_query_is_not_shown(web: str) -> None:
     (page,) = read_pages(f"{web}/a.png?key=right")
     assert page.load().shape == (240, 320, 3)
-    assert page.source == f"{web}/a.png?***"
+    assert page.source == shown_name(f"{web}/a.png?key=right") and page.source.startswith(f"{web}/a.png?***#")
     assert find_documents([f"{web}/a.png?key=right"]) == [f"{web}/a.png?key=right"]
     assert failure(f"{web}/none.png").kind == ErrorKind.MISSING
     refused = failure(f"{web}/a.png?key=wrong-one")
     assert "wrong-one" not in str(refused) and f"{web}/a.png?***" in str(refused)
+
+
+def test_addresses_that_differ_in_what_is_hidden_have_names_that_differ() -> None:
+    pages = {shown_name(f"https://host/scan?page={page}") for page in range(100)}
+    assert len(pages) == 100
+    assert all(re.fullmatch(r"https://host/scan\?\*\*\*#[0-9a-f]{8}", page) for page in pages)
+    assert shown_name("s3://anna:secret@bucket/a.pdf") == "s3://***@bucket/a.pdf"
 
 
 def test_a_server_that_does_not_answer_is_an_error(web: str) -> None:
@@ -163,6 +171,14 @@ def test_documents_in_a_bucket_are_read(s3: Any, tmp_path: Path) -> None:
     assert [page.load().shape for page in pages] == [(240, 320, 3)] * 10
     assert pages[-1].name == "s3://scans/in/box.zip/z.pdf page 4"
     assert failure("s3://scans/in/none.pdf").kind == ErrorKind.MISSING
+
+
+def test_a_large_tiff_in_a_bucket_is_read(s3: Any, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(256, size=(2, 700, 1000, 3), dtype=np.uint8)
+    write_tiff(tmp_path / "a.tif", list(noise))
+    s3.put_file(str(tmp_path / "a.tif"), "scans/large.tif")
+    for page, image in zip(read_pages("s3://scans/large.tif"), noise, strict=True):
+        np.testing.assert_array_equal(page.load(), image)
 
 
 @pytest.mark.slow

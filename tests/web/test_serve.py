@@ -1,7 +1,9 @@
 """The server of readings: the same results as `predict`, limits, hostile uploads, and workers that die."""
 
 import json
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +131,7 @@ def test_hostile_files_get_4xx_in_two_seconds_and_cost_no_worker(served: Served,
     error = response.json()["error"]
     assert "desk.jpg" in error
     assert "upload" not in error, "names a path of the server"
+    assert "DIGITEDGE_" not in error, "which the client cannot set"
     assert served.metric("digitedge_worker_restarts_total") == 0
 
 
@@ -182,6 +185,23 @@ def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
     assert served.metric("digitedge_requests_now") == 0
 
 
+def test_a_body_that_stands_still_later_is_408_in_two_seconds(served: Served) -> None:
+    head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with served.connect(head + bytes(300_000)) as client:
+        started = time.monotonic()
+        assert client.recv(100).startswith(b"HTTP/1.1 408")
+    assert 1 < time.monotonic() - started < 2
+
+
+def test_a_body_over_a_slow_line_is_read(served: Served) -> None:
+    def slowly(bytes_per_s: int = 30_000, parts: int = 25) -> Iterator[bytes]:
+        for _ in range(parts):
+            time.sleep(0.1)
+            yield bytes(bytes_per_s // 10)
+
+    assert served.read(slowly()).status_code == 415, "it is no image, and nothing else"
+
+
 def test_requests_beyond_the_room_are_429_before_their_body_is_read() -> None:
     def head(size: int) -> bytes:
         return b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
@@ -208,6 +228,9 @@ class DangerousReader(UploadReader):
     def _read_pages(self, reader: Reader, upload: Upload, path: Path) -> Any:
         if upload.content == b"crash":
             os.abort()
+        if upload.content.startswith(b"once") and not (mark := Path(upload.content[4:].decode())).exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         if upload.content == b"hang":
             time.sleep(60)
         if upload.content == b"eat":
@@ -215,10 +238,28 @@ class DangerousReader(UploadReader):
         return super()._read_pages(reader, upload, path)
 
 
+def test_an_upload_is_not_blamed_for_a_process_that_was_killed_before(tmp_path: Path) -> None:
+    others = multiprocessing.active_children()
+    with serve(reader=DangerousReader(spec())) as served:
+        for _ in range(2):
+            (process,) = set(multiprocessing.active_children()) - set(others)
+            process.kill()
+            process.join()
+            assert readings(served.read(PAGE.read_bytes())) == [expected()]
+        killed_once = served.read(b"once%s" % bytes(tmp_path / "mark"))
+        assert killed_once.status_code == 415, "it is no image, and nothing else"
+        assert served.metric("digitedge_worker_restarts_total") == 3
+        assert served.metric("digitedge_workers_ready") == 1
+
+
 @pytest.mark.slow
 def test_a_worker_that_crashes_or_hangs_costs_one_request_only() -> None:
     with serve(reader=DangerousReader(spec(), limits=ServeLimits(time_s=1.0))) as served:
-        messages = {b"crash": "ended the process", b"hang": "within 1 s", b"eat": "less memory"}
+        messages = {
+            b"crash": "ended the processes",
+            b"hang": "within 1 s",
+            b"eat": "more memory than",
+        }
         for content, message in messages.items():
             with ThreadPoolExecutor() as pool:
                 bad = pool.submit(served.read, content, "?name=bad.png")
@@ -226,7 +267,7 @@ def test_a_worker_that_crashes_or_hangs_costs_one_request_only() -> None:
             assert bad.result().status_code == (413 if content == b"eat" else 422)
             assert message in bad.result().json()["error"]
             assert readings(good.result()) == [expected()]
-        assert served.metric("digitedge_worker_restarts_total") == 2
+        assert served.metric("digitedge_worker_restarts_total") == 3
 
 
 def test_beyond_this_machine_the_token_is_needed_but_for_healthz() -> None:

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import chain, count
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -168,15 +169,17 @@ def _place(box: Box) -> dict[str, str]:
 def _free_name(result: PageResult, taken: set[str]) -> str:
     """Return a name inside of the archive: the path of the source without what leads out of it, and the page.
 
-    A name that is taken, perhaps in other letters, has part of a hash of the source in it. `taken` is extended.
+    A name that is taken, perhaps in other letters, has part of a hash of the source in it, and a number if that is
+    taken, too. `taken` is extended.
     """
     parts = [part for part in _printed_parts(result.source) if part not in ("", ".", "..")] or ["page"]
     folder = "".join(f"{_shorten(part)}/" for part in parts[:-1])
     name = _shorten(parts[-1]) + ("" if result.page is None else f"-{result.page:04}")
-    if f"{folder}{name}".casefold() in taken:
-        name += f"-{sha256(result.source.encode(errors='surrogatepass')).hexdigest()[:12]}"
-    taken.add(f"{folder}{name}".casefold())
-    return f"{folder}{name}.xml"
+    marked = f"{name}-{sha256(result.source.encode(errors='surrogatepass')).hexdigest()[:12]}"
+    names = chain([name, marked], map(f"{marked}-{{}}".format, count(2)))
+    path = next(path for one in names if (path := f"{folder}{one}").casefold() not in taken)
+    taken.add(path.casefold())
+    return f"{path}.xml"
 
 
 def _printed_parts(source: str) -> list[str]:

@@ -2,23 +2,22 @@
 
 import json
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from digitedge.documents import Page, count_pages, read_pages
+from digitedge.documents import count_pages, read_pages
 from digitedge.documents.kinds import find_kind
-from digitedge.engines import StuckError
-from digitedge.errors import DigitEdgeError, ErrorKind, MissingExtraError, ModelError, PageError, first_line
-from digitedge.reader.page_result import PageFailure, PageResult
+from digitedge.errors import ErrorKind, ModelError, PageError
+from digitedge.reader.page_result import PageFailure, PageResult, read_page
 from digitedge.reader.read_options import ReadOptions
 from digitedge.reader.reader import Reader
 from digitedge.reader.reader_spec import ReaderSpec
 from digitedge.utils.drafts import temporary_folder
-from digitedge.utils.memory_limit import MEMORY_VARIABLE, memory_limit
+from digitedge.utils.memory_limit import MEMORY_VARIABLE, limit_process, memory_limit, without_variable
 from digitedge.web.serve.limits import ServeLimits
 
 JSON = "application/json"
@@ -81,20 +80,14 @@ class UploadReader:
 
         cv2.setNumThreads(1)
         os.environ.setdefault(MEMORY_VARIABLE, str(self.limits.memory_mb))
-        with suppress(ImportError, OSError, ValueError):  # Windows, or the limit is lower already
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            # Four times what decoding may take: while it is read, an image is there in several forms.
-            limit = PROCESS_BYTES + 4 * memory_limit()
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        # Four times what decoding may take: while it is read, an image is there in several forms.
+        limit_process(PROCESS_BYTES + 4 * memory_limit())
 
     def __call__(self, upload: Upload | None) -> Answer:
         """Read an upload; that it cannot be read is an answer, too. None only loads the model.
 
         Raises:
             ModelError: see `ReaderSpec.make`.
-            StuckError: a page that is still being read elsewhere in this process.
         """
         reader = _make_reader(self.spec)
         if upload is None:
@@ -105,16 +98,16 @@ class UploadReader:
             return Answer(503, _to_json({"error": f"The server cannot store the file: {exc.strerror or exc}."}))
         try:
             results = self._read_pages(reader, upload, path)
-        except (ModelError, StuckError):
+        except ModelError:
             raise
         except Exception as exc:  # whatever is wrong with this one, the next one is read
-            failure = _describe(exc, upload, path)
-            return Answer.refusal(failure.kind, failure.message)
+            failure = PageFailure.of(exc, name=str(path))
+            results = [_rename(PageResult(str(path), None, error=failure), upload, path)]
         finally:
             path.unlink(missing_ok=True)
         return _answer(results)
 
-    def _read_pages(self, reader: Reader, upload: Upload, path: Path) -> "list[_PageLine]":
+    def _read_pages(self, reader: Reader, upload: Upload, path: Path) -> list[PageResult]:
         if find_kind(BytesIO(upload.content)).is_archive:
             message = f"{path}: expected an image or a document, got an archive. Send its files one by one."
             raise PageError(message, ErrorKind.UNKNOWN_FORMAT)
@@ -123,7 +116,7 @@ class UploadReader:
             raise PageError(message, ErrorKind.TOO_LARGE)
         reader.threshold = self.spec.threshold if upload.threshold is None else upload.threshold
         options = self._options(upload)
-        return [_read_page(page, reader, options, upload, path) for page in read_pages(str(path))]
+        return [_rename(read_page(page, reader, options), upload, path) for page in read_pages(str(path))]
 
     def _options(self, upload: Upload) -> ReadOptions:
         if upload.rotate is None:
@@ -154,47 +147,26 @@ def _write(upload: Upload) -> Path:
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class _PageLine:
-    """The JSON of a page, with what was found on it, or why it could not be read."""
-
-    line: bytes
-    digits: int = 0
-    failure: PageFailure | None = None
-
-
-def _read_page(page: Page, reader: Reader, options: ReadOptions, upload: Upload, path: Path) -> _PageLine:
-    try:
-        reading = options.read(reader, page.load(), source=upload.name, page=page.number)
-    except (ModelError, StuckError, MemoryError):  # not of this page alone
-        raise
-    except Exception as exc:  # the other pages are read
-        failure = _describe(exc, upload, path)
-        return _PageLine(_to_json(PageResult(upload.name, page.number, error=failure).to_dict()), failure=failure)
-    return _PageLine(_to_json(reading.to_dict()), len(reading.digits))
+def _rename(result: PageResult, upload: Upload, path: Path) -> PageResult:
+    """A result with the name that the client has given, without a path of this machine; and without its trace."""
+    reading, error = result.reading, result.error
+    if reading is not None:
+        reading = replace(reading, source=upload.name, trace=None)
+    if error is not None:
+        message = without_variable(error.message).replace(str(path), upload.name or NAMELESS)
+        error = replace(error, message=message)
+    return PageResult(upload.name, result.page, reading, error)
 
 
-def _describe(exc: Exception, upload: Upload, path: Path) -> PageFailure:
-    """Describe an error by the name that the client has given, without a path of this machine."""
-    if isinstance(exc, MemoryError):
-        return PageFailure(ErrorKind.TOO_LARGE, f"{upload.name or NAMELESS}: expected one that takes less memory.")
-    if isinstance(exc, DigitEdgeError):
-        message = str(exc).replace(str(path), upload.name or NAMELESS)
-    else:
-        message = f"{upload.name or NAMELESS}: unexpected {type(exc).__name__}: {first_line(exc)}"
-    if isinstance(exc, PageError):
-        return PageFailure(exc.kind, message)
-    return PageFailure(ErrorKind.EXTRA_MISSING if isinstance(exc, MissingExtraError) else ErrorKind.OTHER, message)
-
-
-def _answer(pages: list[_PageLine]) -> Answer:
+def _answer(results: list[PageResult]) -> Answer:
     """Answer with a JSON object for each page; an error, if no page could be read."""
-    failures = [page.failure for page in pages if page.failure]
-    if len(failures) == len(pages):
-        failure = failures[0] if failures else PageFailure(ErrorKind.DAMAGED, "expected a page, got none.")
-        return Answer.refusal(failure.kind, failure.message)
-    content, digits = b"".join(page.line for page in pages), sum(page.digits for page in pages)
-    return Answer(200, content, JSON if len(pages) == 1 else JSON_LINES, len(pages) - len(failures), digits)
+    failures = [result.error for result in results if result.error]
+    if len(failures) == len(results):
+        return Answer.refusal(failures[0].kind, failures[0].message)
+    readings = [result.reading for result in results if result.reading]
+    content = b"".join(_to_json((result.reading or result).to_dict()) for result in results)
+    digits = sum(len(reading.digits) for reading in readings)
+    return Answer(200, content, JSON if len(results) == 1 else JSON_LINES, len(readings), digits)
 
 
 def _to_json(value: dict[str, Any]) -> bytes:

@@ -18,10 +18,10 @@ MAX_FIELDS = 10
 MAX_FIELD_BYTES = 1000
 MAX_NAME_CHARACTERS = 255
 ROTATIONS = ("auto", "0", "90", "180", "270")
-# A body must arrive at this rate on average, after a moment to start. So one that stands still ends soon, and even the
-# largest has a limit of time.
-START_S = 1.5
-MIN_BYTES_PER_S = 100_000
+# A body must arrive at this rate on average, after a moment to start, and without a longer pause. So one that stands
+# still ends soon, and even the largest has a limit of time.
+PAUSE_S = 1.5
+MIN_BYTES_PER_S = 20_000
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what it logs is told to the client
 
 
@@ -97,12 +97,13 @@ async def _stream(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     parts = request.stream()
     size, started = 0, time.monotonic()
     while True:
-        late = START_S + size / MIN_BYTES_PER_S - (time.monotonic() - started)
+        ahead = size / MIN_BYTES_PER_S - (time.monotonic() - started)
         try:
-            async with asyncio.timeout(late):
+            async with asyncio.timeout(PAUSE_S + min(ahead, 0)):
                 part = await anext(parts, None)
         except TimeoutError as exc:
-            raise HTTPException(408, f"Expected a body at {MIN_BYTES_PER_S:,} bytes a second or more.") from exc
+            expected = f"{MIN_BYTES_PER_S:,} bytes a second or more, without a pause of {PAUSE_S} s"
+            raise HTTPException(408, f"Expected a body at {expected}.") from exc
         if part is None:
             return
         size += len(part)

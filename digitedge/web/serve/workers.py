@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
-from digitedge.engines.engine import StuckError
 from digitedge.engines.process_pool import MAX_FAILED_STARTS, Worker
 from digitedge.errors import DigitEdgeError, EngineError, ErrorKind
 from digitedge.web.serve.read_upload import NAMELESS, Answer, Upload, UploadReader
 
 _Worker = Worker[Upload | None, Answer]
 
+MAX_DEATHS = 2
+"""Processes that an upload may end before it is blamed: one may have been killed from outside."""
 RESTART_PAUSE_S = 0.5
 """Before a process that did not start is started again."""
 
@@ -81,32 +83,43 @@ class ReadingWorkers:
             EndingError: the server ends.
             DigitEdgeError: the model cannot be used.
         """
-        limits = self._reader.limits
+        name, limits = upload.name or NAMELESS, self._reader.limits
+        for _ in range(MAX_DEATHS):
+            worker, future = await self._submit(upload)
+            is_well = False
+            try:
+                answer = await asyncio.wait_for(asyncio.wrap_future(future), limits.time_s)
+                is_well = True
+                return answer
+            except TimeoutError:
+                message = f"{name}: it could not be read within {limits.time_s:g} s. Send it in parts."
+                return Answer.refusal(ErrorKind.TOO_SLOW, message)
+            except BrokenProcessPool as exc:
+                if self._is_closed:
+                    raise EndingError("the server ends") from exc
+            finally:
+                if is_well:
+                    self._idle.put_nowait(worker)
+                elif not self._is_closed:
+                    self._replace(worker)
+        message = f"{name}: it ended the processes that read it. It is damaged, or takes too much."
+        return Answer.refusal(ErrorKind.CRASHED, message)
+
+    async def _submit(self, upload: Upload) -> tuple[_Worker, Future[Answer]]:
+        """Give an upload to a worker as soon as one is free; those that died while they were free are replaced."""
         try:
-            worker = await asyncio.wait_for(self._idle.get(), limits.wait_s)
+            async with asyncio.timeout(self._reader.limits.wait_s):
+                while True:
+                    worker = await self._idle.get()
+                    if self._is_closed:
+                        self._idle.put_nowait(worker)  # wakes the next one
+                        raise EndingError("the server ends")
+                    try:
+                        return worker, worker.submit(upload)
+                    except BrokenProcessPool:
+                        self._replace(worker)
         except TimeoutError as exc:
             raise NoWorkerError("all workers are busy") from exc
-        if self._is_closed:
-            self._idle.put_nowait(worker)  # wakes the next one
-            raise EndingError("the server ends")
-        is_well = False
-        try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(worker.submit(upload)), limits.time_s)
-            is_well = True
-        except (TimeoutError, StuckError):
-            message = f"{upload.name or NAMELESS}: it could not be read within {limits.time_s:g} s. Send it in parts."
-            return Answer.refusal(ErrorKind.TOO_SLOW, message)
-        except BrokenProcessPool as exc:
-            if self._is_closed:
-                raise EndingError("the server ends") from exc
-            message = f"{upload.name or NAMELESS}: it ended the process that read it. It is damaged, or takes too much."
-            return Answer.refusal(ErrorKind.CRASHED, message)
-        finally:
-            if is_well:
-                self._idle.put_nowait(worker)
-            elif not self._is_closed:
-                self._replace(worker)
-        return answer
 
     def _replace(self, worker: _Worker) -> None:
         self.ready -= 1

@@ -91,6 +91,12 @@ def test_files_are_named_after_source_and_page() -> None:
     ]
 
 
+def test_a_source_that_is_there_three_times_has_three_names() -> None:
+    found = names("a.png", "a.png", "a.png", "A.png", "a.png")
+    assert len({name.casefold() for name in found}) == 5
+    assert (found[0], found[2]) == ("a.png.xml", found[1].replace(".xml", "-2.xml"))
+
+
 def test_names_do_not_lead_out_of_the_folder_or_clash(tmp_path: Path) -> None:
     odd = ["../../a.png", "/a.png", "a.png", "A.png", "s3://bucket/a.png", "C:\\a.png", "..", "", "a\n/b", "x" * 300]
     found = names(*odd)
