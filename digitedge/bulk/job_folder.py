@@ -65,6 +65,7 @@ CREATE TEMP TABLE found(
     source BLOB PRIMARY KEY, sort BLOB, size INTEGER, modified INTEGER, many INTEGER) WITHOUT ROWID;
 """
 _IS_CHANGED = "found.size != documents.size OR found.modified != documents.modified"
+_IS_THERE = "id NOT IN (SELECT shard FROM parts JOIN documents ON document = documents.id WHERE is_gone)"
 _TO_DO, _DONE, _ASIDE = "to do", "done", "set aside"
 
 
@@ -174,7 +175,7 @@ class JobFolder:
                 raise InputError("expected documents, got none: images, PDF, TIFF, zip and tar files are read.")
             database.execute("UPDATE documents SET is_gone = source NOT IN (SELECT source FROM found)")
             errors = "errors != '{}'" if retry_errors else f"errors LIKE '%{ErrorKind.UNREACHABLE}%'"
-            for (shard,) in database.execute(f"SELECT id FROM shards WHERE {errors}").fetchall():
+            for (shard,) in database.execute(f"SELECT id FROM shards WHERE {errors} AND {_IS_THERE}").fetchall():
                 self._dissolve(shard)
             query = f"SELECT id FROM documents JOIN found USING (source) WHERE {_IS_CHANGED} LIMIT {_BATCH}"
             while changed := database.execute(query).fetchall():

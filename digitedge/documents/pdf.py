@@ -33,7 +33,7 @@ _MIN_DPI = 50  # of a scan; what is coarser is one colour with a fine mask, whos
 _MIN_PART = 0.25  # size of a part of a scan, such as a strip, as a share of the largest one
 _MAX_DEPTH = 15  # of forms in forms
 # Bytes that PDFium holds for each pixel of an image while it decodes it: rows of most, all of a JPEG 2000 as integers,
-# the coefficients of a progressive JPEG. Measured, and more than that.
+# the coefficients of a progressive JPEG. Estimated on the safe side.
 _BYTES_PER_PIXEL = {"JPXDecode": 20, "DCTDecode": 6}
 _ALIGN_PIXELS = 0.4  # just less than half a pixel
 _FILTER_BYTES = 100

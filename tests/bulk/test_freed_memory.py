@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.bulk.shard import CountTask, run_task
+from digitedge.bulk.worker import CountTask, run_task
 
 PAGES = """
 import resource, sys
 import numpy as np
-from digitedge.bulk.shard import keep_freed_memory
+from digitedge.bulk.worker import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def read(): return [np.ones(4_000_000, np.uint8) for _ in range(4)]

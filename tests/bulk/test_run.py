@@ -18,11 +18,15 @@ from made_documents import page_image, write_tiff
 from numbered_pages import write_pages
 
 from digitedge.bulk.run import Job, run_job
-from digitedge.bulk.shard import ShardResult, ShardTask, StuckPageError
-from digitedge.bulk.worker import Counts, CountTask, run_task
+from digitedge.bulk.shard import Opening, ShardResult, ShardTask, StuckPageError, choose_pages
 from digitedge.bulk.summary import Summary
+from digitedge.bulk.worker import Counts, CountTask, run_task
 from digitedge.engines import ProcessPool
 from digitedge.errors import DigitEdgeError, InputError, ModelError
+from digitedge.reader.page_result import PageResult
+from digitedge.reader.read_options import ReadOptions
+from digitedge.reader.row_filter import RowFilter
+from digitedge.utils.transform import Flip, Transform
 
 
 def hang_at_page_5(task: CountTask | ShardTask) -> Counts | ShardResult:
@@ -124,6 +128,67 @@ def test_a_shard_that_only_ends_processes_is_set_aside_and_tried_in_the_next_run
     assert run(job, tmp_path / "out").totals.pages_done == 3
 
 
+def be_stuck_at_book(task: CountTask | ShardTask) -> Counts | ShardResult:
+    """Do a task; book.tif cannot even be opened in time."""
+    if isinstance(task, ShardTask):
+        for step in choose_pages(task):
+            if not isinstance(step, Opening) and "book" in step[1].source and not isinstance(step[1], PageResult):
+                raise StuckPageError(next(index for index, part in enumerate(task.parts) if "book" in part.source))
+    return run_task(task)
+
+
+def test_a_document_that_cannot_be_opened_in_time_costs_two_tries(job: Job, pages: Path, tmp_path: Path) -> None:
+    write_tiff(pages / "book.tif", [page_image(number) for number in range(4)])
+    summary = run(job, tmp_path / "out", be_stuck_at_book)
+    assert summary.totals.errors == {"too slow": 4} and summary.totals.pages == 16
+
+
+def test_a_disk_that_is_gone_ends_the_job_and_it_goes_on(job: Job, pages: Path, tmp_path: Path) -> None:
+    write_pages(pages, 12, first=12)
+    (tmp_path / "moved").mkdir()
+
+    def unplug(_: object) -> None:
+        for path in list(pages.iterdir()):
+            path.rename(tmp_path / "moved" / path.name)
+
+    with pytest.raises(DigitEdgeError, match="3 shards in a row of which none can be reached"):
+        run(job, tmp_path / "out", on_progress=unplug)
+    for path in list((tmp_path / "moved").iterdir()):
+        path.rename(pages / path.name)
+    summary = run(job, tmp_path / "out")
+    assert (summary.totals.pages_done, summary.totals.errors, summary.totals.gone) == (24, {}, 0)
+
+
+def test_a_login_is_neither_in_the_manifest_nor_in_the_errors(job: Job, tmp_path: Path) -> None:
+    secret = replace(job, documents=("http://ada:SECRET@127.0.0.1:9/a.png",))
+    with pytest.raises(DigitEdgeError):
+        run(secret, tmp_path / "out")
+    assert "SECRET" not in (tmp_path / "out" / "job.json").read_text()
+    other = replace(job, documents=("http://ada:SECRET@127.0.0.1:9/b.png",))
+    with pytest.raises(InputError, match="another job") as caught:
+        run(other, tmp_path / "out")
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_job_in_another_folder_is_another_job(job: Job, pages: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(replace(job, documents=("pages",)), tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    pages.rename(tmp_path / "other" / "pages")
+    monkeypatch.chdir(tmp_path / "other")
+    with pytest.raises(InputError, match="another job"):
+        run(replace(job, documents=("pages",)), tmp_path / "out")
+
+
+def test_a_job_with_every_option_is_resumed(job: Job, tmp_path: Path) -> None:
+    options = ReadOptions(Transform(90, Flip.VERTICAL, (1, 2, 50, 60)), False, RowFilter(2, "[0-9]+"))
+    full = replace(job, options=options, formats=("parquet", "csv", "alto"))
+    run(full, tmp_path / "out")
+    log: list[str] = []
+    run(full, tmp_path / "out", log=log.append)
+    assert log == ["resumed: 3 of 3 shards are done"]
+
+
 def test_a_job_in_which_everything_fails_ends(job: Job, pages: Path, tmp_path: Path) -> None:
     write_pages(pages, 12, first=12)
     log: list[str] = []
@@ -156,6 +221,7 @@ def test_progress_counts_up_to_all_pages(job: Job, tmp_path: Path) -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_cost_no_page(job: Job, pages: Path, tmp_path: Path) -> None:
     write_pages(pages, 20, first=12)
     run(job, tmp_path / "sound")
@@ -197,6 +263,7 @@ def test_results_in_the_folder_that_is_read_are_no_documents(job: Job, pages: Pa
         assert run(job, pages / "out").totals.pages == 12
 
 
+@pytest.mark.slow
 def test_a_document_whose_pages_cannot_be_counted_is_read_whole(job: Job, pages: Path, tmp_path: Path) -> None:
     write_tiff(pages / "book.tif", [page_image(number) for number in range(3)])
     write_tiff(pages / "leaf.tif", [page_image(1)])

@@ -59,6 +59,7 @@ def test_workers_beside_a_scheduler_are_wrong_usage(digitedge: Command, pages: P
     assert "--scheduler" in done.stderr and "leave out --workers" in " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_job_says_how_to_go_on_and_goes_on(tmp_path: Path, number: int, code: int) -> None:

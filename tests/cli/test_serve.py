@@ -62,6 +62,7 @@ def wait_until_gone(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_it_answers_with_what_predict_prints_and_ends_with_its_workers(tmp_path: Path) -> None:
     image = cv2.imread(str(PAGE))

@@ -144,6 +144,7 @@ def s3() -> Iterator[Any]:
         environment.setenv("AWS_SECRET_ACCESS_KEY", "very-secret-key")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         environment.setenv("AWS_CONFIG_FILE", os.devnull)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()  # of other tests, without this environment
         storage = fsspec.filesystem("s3", skip_instance_cache=True)
         storage.mkdir("scans")
         yield storage
