@@ -107,7 +107,7 @@ release: .venv/ready
 release-seeds: .venv/ready
 	@mkdir -p runs/release
 	nohup $(BIN)/python export/release.py --seeds 3 $(ON_CLUSTER) > runs/release/seeds.log 2>&1 &
-	@echo "running in the background: progress in runs/release/seeds.log, the spread in runs/release/spread.md"
+	@echo "running in the background: trainings in runs/release/seed-K.log, those that are done in runs/release/seeds.log, the spread in runs/release/spread.md"
 
 fixtures: .venv/ready
 	$(BIN)/python tests/fixtures/make_models.py

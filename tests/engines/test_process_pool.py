@@ -55,7 +55,7 @@ def test_a_function_that_does_harm_fails_alone() -> None:
     assert isinstance(by_task["unpicklable result"].error, TypeError)
     assert [o.task for o in by_task.values() if o.deaths] == ["kill"]
     assert isinstance(by_task["stuck"].error, StuckError)
-    assert str(by_task["none"].result) not in str(by_task["stuck"].error)
+    assert by_task["none"].result not in (None, int(str(by_task["stuck"].error).split()[-1]))
 
 
 def test_what_a_function_raises_comes_back_with_its_traceback() -> None:

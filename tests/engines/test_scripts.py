@@ -28,6 +28,13 @@ if name == "starts":
     Path("pids.draft").write_text(f"{os.getpid()} {child.pid}")
     os.rename("pids.draft", "pids")
     child.wait()
+if name in ("left", "right"):
+    Path(f"{name} began").touch()
+    end = time.monotonic() + 30
+    while len(list(Path().glob("* began"))) < 2:
+        if time.monotonic() > end:
+            sys.exit("error: alone")
+        time.sleep(0.05)
 Path(name).write_text(str(time.monotonic()))
 """
 
@@ -96,6 +103,6 @@ if __name__ == "__main__":
 def test_a_cluster_runs_scripts_at_once(folder: Path, tmp_path: Path) -> None:
     with start_cluster(tmp_path) as cluster:
         cluster.start_workers("--nworkers", "2", "--nthreads", "1")
-        failures = run("first", "fails", "second", scheduler=cluster.address)
-    assert failures == {"first": None, "fails": "error: no data; see logs/fails.log", "second": None}
-    assert (folder / "second").exists()
+        failures = run("left", "fails", "right", scheduler=cluster.address)
+    assert failures == {"left": None, "fails": "error: no data; see logs/fails.log", "right": None}
+    assert (folder / "right").exists()

@@ -4,11 +4,12 @@ Trains every candidate for a few epochs on a part of MNIST's training images, an
 them, clean and under the seen corruptions; the test images are not used. Names of candidates on the command line
 restrict it to those. See docs/decisions/architectures.md.
 
-Candidates that were measured with these settings, by the same digitedge and TensorFlow, are kept in runs/search. With
+Candidates that were measured with these settings, by the same source and TensorFlow, are kept in runs/search. With
 `--scheduler` others are trained on a Dask cluster whose workers share this folder; see docs/guide/cluster.md.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+import digitedge
 from digitedge.bundle.recipe import RECIPES
 from digitedge.datasets.dataset import Dataset
 from digitedge.datasets.labelled_crops import number_crops
@@ -56,6 +58,7 @@ CORRUPTED_IMAGES = 1_000
 EPOCHS = 5
 SCENES = 200
 FOLDER = Path("runs/search")
+PACKAGE = Path(digitedge.__file__).parent
 INT8 = "model_int8.tflite"
 FIGURES = "figures.json"
 
@@ -140,14 +143,23 @@ def folder_of(name: str) -> Path:
 
 
 def settings(name: str, data: Dataset) -> dict[str, Any]:
-    """What the figures of a candidate depend on, besides the code."""
+    """What the figures of a candidate depend on."""
     return {
         "blocks": [asdict(block) for block in CANDIDATES[name]],
         "config": asdict(config_of()),
         "corrupted": CORRUPTED_IMAGES,
         "data": data.sha256,
+        "source": source_sha256(),
         "versions": [__version__, version("tensorflow")],
     }
+
+
+def source_sha256() -> str:
+    """Hash the code of digitedge: an edit of the augmentation, say, makes other networks."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def config_of() -> TrainConfig:

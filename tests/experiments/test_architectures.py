@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dask_processes import start_cluster
+
+from digitedge.datasets.dataset import Dataset
+from digitedge.utils.files import write_json
 
 ROOT = Path(__file__).parents[2]
 LESS = {"TRAINING_IMAGES": 2000, "EVALUATION_IMAGES": 500, "CORRUPTED_IMAGES": 50, "EPOCHS": 1, "SCENES": 4}
@@ -17,6 +21,25 @@ def search(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "tests/experiments/architectures.py", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.slow
+def test_figures_of_another_source_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import architectures
+
+    images = np.zeros((2, 28, 28), np.uint8), np.zeros(2, np.uint8)
+    data = Dataset(*images, *images)
+    augment = tmp_path / "training" / "augment.py"
+    augment.parent.mkdir()
+    augment.write_text("ANGLE = 10")
+    monkeypatch.setattr(architectures, "PACKAGE", tmp_path)
+    monkeypatch.setattr(architectures, "FOLDER", tmp_path)
+    (tmp_path / "small").mkdir()
+    content = {"settings": architectures.settings("small", data), "figures": {"top1": 0.9}}
+    write_json(tmp_path / "small" / architectures.FIGURES, content)
+    assert architectures.read_figures("small", data) == {"top1": 0.9}
+    augment.write_text("ANGLE = 20")
+    assert architectures.read_figures("small", data) is None
 
 
 @pytest.mark.slow

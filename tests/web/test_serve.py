@@ -56,6 +56,10 @@ def test_a_raw_body_and_a_form_give_the_json_of_predict(served: Served) -> None:
     assert len(expected()["rows"]) > 2
 
 
+def test_an_image_of_one_pixel_has_no_digits(served: Served) -> None:
+    assert readings(served.read(png(1, 1, data=b"\0\0")))[0]["digits"] == []
+
+
 def test_options_hold_for_one_request(served: Served) -> None:
     turned = served.read(PAGE.read_bytes(), "?rotate=180")
     assert readings(turned)[0]["rotated"] == 180
@@ -173,8 +177,7 @@ def test_a_body_above_the_limit_is_413_and_its_answer_is_read_by_the_client() ->
     with serve(body_bytes=100_000) as served:
         assert served.read(bytes(5_000_000)).status_code == 413
         assert served.read(iter([bytes(50_000)] * 10)).status_code == 413  # chunked: the length is not known before
-        assert served.read(gzip_headers := bytes(100), headers={"Content-Encoding": "gzip"}).status_code == 415
-        assert len(gzip_headers) == 100
+        assert served.read(bytes(100), headers={"Content-Encoding": "gzip"}).status_code == 415
 
 
 def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
@@ -301,5 +304,3 @@ def test_the_description_of_the_api_is_openapi_and_holds_for_answers(served: Ser
     assert not validator.is_valid({"digits": 3})
     statuses = set(description["paths"]["/v1/read"]["post"]["responses"])
     assert {"200", "400", "401", "403", "408", "413", "415", "422", "429"} == statuses
-    assert png(1, 1, data=b"\0\0")  # an image of one pixel has no digits
-    assert served.read(png(1, 1, data=b"\0\0")).json()["digits"] == []
