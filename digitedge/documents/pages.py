@@ -155,8 +155,17 @@ def _load_image(file: BinaryIO, kind: Kind, name: str) -> NDArray[np.uint8]:
 
 
 def _load_member(member: Member, name: str) -> NDArray[np.uint8]:
+    """Load a member with the name of an image: it was counted as one page without being opened."""
     file = BytesIO(member.read())
-    return _load_image(file, find_kind(file), name)
+    kind = find_kind(file)
+    if kind.is_archive:
+        raise _nested(name)
+    pages = list(islice(_document_pages(file, kind, name), 2))
+    if len(pages) > 1:
+        suffix = "pdf" if kind is Kind.PDF else "tif"
+        message = f"{name}: expected an image, as its name says, got a {kind} of several pages. Rename it to .{suffix}."
+        raise PageError(message, ErrorKind.UNKNOWN_FORMAT)
+    return pages[0].load()
 
 
 def _nested(name: str) -> PageError:

@@ -147,6 +147,21 @@ def test_compression_that_cannot_be_bounded_is_refused(tmp_path: Path, compressi
     assert outcome(path) == [("a.png", None, ErrorKind.UNKNOWN_FORMAT)]
 
 
+def test_a_document_with_the_name_of_an_image_is_an_error_unless_it_is_one_page(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "one.tif", [page_image(2)])
+    write_tiff(tmp_path / "two.tif", [page_image(2), page_image(3)])
+    content = {f"{name}.jpg": (tmp_path / f"{name}.tif").read_bytes() for name in ("one", "two")}
+    content["zip.png"] = make_zip(tmp_path / "inner.zip", {"a.png": PNG}).read_bytes()
+    if importlib.util.find_spec("pypdfium2"):
+        content["two.png"] = scan_pdf([page_image(4), page_image(5)], dpi=100)
+    found = {name: what for name, _, what in outcome(make_zip(tmp_path / "a.zip", content))}
+    assert found.pop("one.jpg") == (240, 320, 3)
+    assert set(found.values()) == {ErrorKind.UNKNOWN_FORMAT}
+    page = next(page for page in read_pages(str(tmp_path / "a.zip")) if page.source.endswith("two.jpg"))
+    with pytest.raises(PageError, match=r"got a TIFF of several pages\. Rename it to \.tif\."):
+        page.load()
+
+
 def test_links_and_devices_are_no_documents(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(PNG)
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
