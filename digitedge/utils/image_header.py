@@ -16,6 +16,7 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8\xff"
 TIFF_STARTS = {b"II*\0": "<", b"MM\0*": ">"}
 """Starts of TIFF and EXIF data, and the byte order that they stand for."""
+BIG_TIFF_STARTS = (b"II+\0", b"MM\0+")
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten scans. OpenCV takes 20 ms for each at 64 megapixels, however small the file is."""
 MAX_CHUNKS = 100_000

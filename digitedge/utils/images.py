@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from digitedge.errors import CameraError, ErrorKind, InputError, PageError
 from digitedge.utils.files import atomic_file, read_regular_file
 from digitedge.utils.image_header import (
+    BIG_TIFF_STARTS,
     JPEG_START,
     PNG_START,
     TIFF_STARTS,
@@ -31,6 +32,7 @@ from digitedge.utils.image_header import (
 from digitedge.utils.memory_limit import check_memory, memory_limit
 from digitedge.utils.opencv import as_uint8, can_encode, cv2, encode_image, to_uint8
 from digitedge.utils.secrets import hide_secret
+from digitedge.utils.tiff_errors import watch_tiff_errors
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
@@ -39,6 +41,11 @@ _JPEG_END = 0xD9
 _EXIF_NAMES = (b"eXIf", b"EXIF")  # of the chunk in a PNG, and in a WebP
 _EXIF_PREFIX = b"Exif\0\0"  # some programs begin the chunk with that of a JPEG
 _ORIENTATION_TAG = 0x0112
+_BITS_TAG, _COMPRESSION_TAG = 258, 259
+# What OpenCV 5.0 decodes. With some others, such as JPEG 2000, it returns a black image.
+_TIFF_COMPRESSIONS = {1, 2, 3, 4, 5, 7, 8, 32946, 32773}
+_TIFF_BITS = {1, 8, 10, 12, 14, 16}
+_CCITT_GROUP_3 = 3  # of faxes: after an error in transmission, libtiff goes on with the next row
 # What is visible of a transparent image is ink if it is less than this share of the image, or has one lightness: from 0
 # to 255, with a standard deviation below this. Else it is a page with ink on it.
 _MAX_INK_SHARE = 0.5
@@ -71,7 +78,15 @@ def decode_image(content: bytes, *, name: str) -> NDArray[np.uint8]:
     if header:  # a large file and its image are in memory at the same time
         what = f"{name}: an image of {header.width}x{header.height} pixels"
         check_memory(header.decoding_bytes + len(content), what=what, error=PageError.of_kind(ErrorKind.TOO_LARGE))
-    image = _decode(content) if header else None
+    if content.startswith(BIG_TIFF_STARTS):
+        raise _unreadable_tiff(name, "BigTIFF")
+    is_tiff = content.startswith(tuple(TIFF_STARTS))
+    image = (_decode_tiff(content, name) if is_tiff else _decode(content)) if header else None
+    if image is None and header:
+        raise PageError(
+            f"{name}: expected a complete image, got a truncated or damaged one, or a rare variant of its format. "
+            "Copy it again, or convert it to JPEG or PNG."
+        )
     if image is None:
         raise PageError(
             f"{name}: expected an image (JPEG, PNG, WebP, BMP, TIFF), got something else or a damaged one. "
@@ -214,6 +229,28 @@ def _decode(content: bytes) -> NDArray[np.uint8] | None:
     if image is None:
         return None
     return as_uint8(image) if image.dtype == np.uint8 else _by_bands(image, _to_8_bits)
+
+
+def _decode_tiff(content: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode a TIFF; one with a strip that cannot be decoded is an error."""
+    tags = read_tiff_directory(content, 0, {_BITS_TAG, _COMPRESSION_TAG})
+    compression, bits = tags.get(_COMPRESSION_TAG, 1), tags.get(_BITS_TAG, 1)
+    if compression not in _TIFF_COMPRESSIONS:
+        raise _unreadable_tiff(name, f"compression {compression}")
+    with watch_tiff_errors() as errors:
+        image = _decode(content)
+    if image is not None and (not errors.found or compression == _CCITT_GROUP_3):
+        return image
+    if image is None and bits not in _TIFF_BITS:
+        raise _unreadable_tiff(name, f"{bits} bits per sample")
+    raise PageError(f"{name}: expected a complete image, got a TIFF with a damaged part. Copy it again.")
+
+
+def _unreadable_tiff(name: str, kind: str) -> PageError:
+    message = (
+        f"{name}: expected an image, got a TIFF of a kind that cannot be read ({kind}). Convert it to JPEG or PNG."
+    )
+    return PageError(message, ErrorKind.UNKNOWN_FORMAT)
 
 
 def _may_be_transparent(content: bytes) -> bool:

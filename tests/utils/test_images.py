@@ -5,13 +5,14 @@ import os
 import socket
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitedge.errors import CameraError, InputError
+from digitedge.errors import CameraError, ErrorKind, InputError, PageError
 from digitedge.utils.images import find_images, read_image, write_image
 from digitedge.utils.opencv import cv2, encode_image
 
@@ -272,6 +273,118 @@ def test_file_that_is_no_image_is_an_error_that_names_it(
         read_image(path)
     assert str(path) in str(caught.value)
     assert capfd.readouterr().err == ""
+
+
+def failure(path: Path, content: bytes) -> PageError:
+    path.write_bytes(content)
+    with pytest.raises(PageError) as caught:
+        read_image(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("suffix", [".bmp", ".gif", ".ppm", ".webp"])
+def test_file_that_is_cut_off_is_damaged(tmp_path: Path, image: NDArray[np.uint8], suffix: str, share: float) -> None:
+    content = encode_image(cv2.randn(image.copy(), (128, 128, 128), (40, 40, 40)), suffix)
+    assert failure(tmp_path / "a", content[: int(len(content) * share)]).kind is ErrorKind.DAMAGED
+
+
+def tag_place(tiff: bytes, tag: int) -> int:
+    """Where the value of a tag of a little-endian TIFF stands."""
+    directory = struct.unpack_from("<I", tiff, 4)[0]
+    (count,) = struct.unpack_from("<H", tiff, directory)
+    return next(
+        at + 8
+        for at in range(directory + 2, directory + 2 + 12 * count, 12)
+        if tiff[at : at + 2] == struct.pack("<H", tag)
+    )
+
+
+def make_tiff(image: NDArray[np.uint8], compression: int) -> bytes:
+    return encode_image(image, ".tif", cv2.IMWRITE_TIFF_COMPRESSION, compression, cv2.IMWRITE_TIFF_ROWSPERSTRIP, 8)
+
+
+@pytest.mark.parametrize("compression", [1, 2, 3, 4, 5, 7, 8, 32946, 32773])
+def test_compressions_of_tiff_that_are_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], compression: int
+) -> None:
+    page = np.full((64, 64), 255, np.uint8)
+    page[20:40, 10:50] = 0
+    if compression in (2, 3, 4):
+        pil_image = pytest.importorskip("PIL.Image")
+        names = {2: "tiff_ccitt", 3: "group3", 4: "group4"}
+        pil_image.fromarray(page).convert("1").save(tmp_path / "a", "TIFF", compression=names[compression])
+    else:
+        (tmp_path / "a").write_bytes(make_tiff(page, compression))
+    np.testing.assert_allclose(read_image(tmp_path / "a")[:, :, 0], page, atol=20)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("compression", [34712, 34933, 50000, 50002], ids=["JPEG 2000", "PNG", "Zstandard", "JPEG XL"])
+def test_tiff_of_an_unknown_compression_is_no_black_image(
+    tmp_path: Path, image: NDArray[np.uint8], capfd: pytest.CaptureFixture[str], compression: int
+) -> None:
+    content = bytearray(make_tiff(image, 1))
+    struct.pack_into("<H", content, tag_place(content, 259), compression)
+    error = failure(tmp_path / "a", content)
+    assert error.kind is ErrorKind.UNKNOWN_FORMAT
+    assert f"(compression {compression})" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+def test_other_kinds_of_tiff_are_told(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    floats = bytes(cv2.imencode(".tif", image[:, :, 0].astype(np.float32))[1])
+    for content, kind in ((b"II+\0" + bytes(100), "BigTIFF"), (floats, "32 bits per sample")):
+        error = failure(tmp_path / "a", content)
+        assert error.kind is ErrorKind.UNKNOWN_FORMAT
+        assert f"({kind})" in str(error)
+
+
+logs_tiff_errors = pytest.mark.skipif(cv2.__version__ < "5", reason="OpenCV 4 logs errors like warnings")
+
+
+@logs_tiff_errors
+@pytest.mark.parametrize("compression", [5, 8, 32773], ids=["LZW", "deflate", "PackBits"])
+def test_tiff_with_a_strip_that_cannot_be_decoded_is_damaged(
+    tmp_path: Path, image: NDArray[np.uint8], capfd: pytest.CaptureFixture[str], compression: int
+) -> None:
+    content = bytearray(make_tiff(cv2.randn(image.copy(), (128, 128, 128), (40, 40, 40)), compression))
+    (strips,) = struct.unpack_from("<I", content, tag_place(content, 273))
+    place, following = struct.unpack_from("<II", content, strips + 4)
+    content[place:following] = bytes(following - place)
+    level = cv2.utils.logging.getLogLevel()
+    error = failure(tmp_path / "a", content)
+    assert error.kind is ErrorKind.DAMAGED
+    assert "a damaged part" in str(error)
+    assert cv2.utils.logging.getLogLevel() == level
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"
+
+
+def test_black_tiff_is_no_error(tmp_path: Path) -> None:
+    for compression in (1, 5, 8, 32773):
+        (tmp_path / "a").write_bytes(make_tiff(np.zeros((64, 64, 3), np.uint8), compression))
+        assert not read_image(tmp_path / "a").any()
+
+
+@logs_tiff_errors
+def test_threads_that_decode_tiffs_find_their_own_errors(tmp_path: Path, image: NDArray[np.uint8]) -> None:
+    good = make_tiff(image, 8)
+    bad = bytearray(good)
+    (strips,) = struct.unpack_from("<I", bad, tag_place(bad, 273))
+    (place,) = struct.unpack_from("<I", bad, strips)
+    bad[place : place + 10] = bytes(10)
+    (tmp_path / "good").write_bytes(good)
+    (tmp_path / "bad").write_bytes(bad)
+
+    def is_read(name: str) -> bool:
+        try:
+            return read_image(tmp_path / name).shape == image.shape
+        except PageError:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(is_read, ["good", "bad"] * 50)) == [True, False] * 50
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
