@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitedge.errors import ErrorKind, PageError, first_line, require
+from digitedge.utils.image_header import is_complete_jpeg
 from digitedge.utils.memory_limit import check_memory
 
 VECTOR_DPI = 200
@@ -35,6 +36,12 @@ _MAX_DEPTH = 15  # of forms in forms
 # Bytes that PDFium holds for each pixel of an image while it decodes it: rows of most, all of a JPEG 2000 as integers,
 # the coefficients of a progressive JPEG. Estimated on the safe side.
 _BYTES_PER_PIXEL = {"JPXDecode": 20, "DCTDecode": 6}
+# ISO 32000-1, tables 6 and 94: the filters that PDFium knows, also by their names in inline images.
+_JPEG_FILTERS = {"DCTDecode", "DCT"}
+_FILTERS = _JPEG_FILTERS | {
+    *("FlateDecode", "LZWDecode", "RunLengthDecode", "ASCII85Decode", "ASCIIHexDecode", "CCITTFaxDecode"),
+    *("JPXDecode", "JBIG2Decode", "Crypt", "Fl", "LZW", "RL", "A85", "AHx", "CCF"),
+}
 _ALIGN_PIXELS = 0.4  # just less than half a pixel
 _FILTER_BYTES = 100
 _LOCK = RLock()  # PDFium is not made for threads
@@ -55,11 +62,13 @@ def read_pdf(file: BinaryIO, *, name: str) -> Iterator[Callable[[], NDArray[np.u
 
 @dataclass(frozen=True, slots=True)
 class _PageImage:
-    """An image on a page: its size in pixels and in points."""
+    """An image on a page: its size in pixels and in points, the filters of its data, and PDFium's handle."""
 
     pixels: tuple[int, int]
     points: tuple[float, float]
     decoding_bytes: int
+    filters: tuple[str, ...] = ()
+    item: Any = None
 
     @property
     def area(self) -> float:
@@ -86,9 +95,7 @@ def choose_dpi(width: float, height: float, images: "list[_PageImage]", *, has_m
     """
     inches = width * height / _POINTS**2
     paper_dpi = math.sqrt(_PAPER_PIXELS / inches)
-    largest = max((image.area for image in images), default=0.0)
-    scan = [image for image in images if image.area >= _MIN_PART * largest]
-    cover = sum(image.area for image in scan) / (width * height)
+    scan, cover = _find_scan(width, height, images)
     dpi = max((image.dpi for image in scan), default=0.0)
     if cover < _MIN_COVER or dpi < _MIN_DPI:
         dpi = float(VECTOR_DPI)
@@ -97,6 +104,13 @@ def choose_dpi(width: float, height: float, images: "list[_PageImage]", *, has_m
         if has_more or len(scan) < len(images) or cover > _LAYERED_COVER:
             dpi = max(dpi, min(VECTOR_DPI, paper_dpi))
     return min(dpi, math.sqrt(MAX_PIXELS / inches), MAX_SIDE * _POINTS / max(width, height))
+
+
+def _find_scan(width: float, height: float, images: "list[_PageImage]") -> "tuple[list[_PageImage], float]":
+    """Find the images that may be the scan of a page, and which share of the page they cover."""
+    largest = max((image.area for image in images), default=0.0)
+    scan = [image for image in images if image.area >= _MIN_PART * largest]
+    return scan, sum(image.area for image in scan) / (width * height)
 
 
 class _Pdf:
@@ -207,7 +221,29 @@ class _Pdf:
             check_memory(image.decoding_bytes, what=what, error=PageError.of_kind(ErrorKind.TOO_LARGE))
         has_more |= self._raw.FPDFPage_GetAnnotCount(page) > 0
         images = [image for image in images if min(image.points) > 0]
-        return choose_dpi(page.get_width(), page.get_height(), images, has_more=has_more)
+        width, height = page.get_width(), page.get_height()
+        scan, cover = _find_scan(width, height, images)
+        if cover >= _MIN_COVER:
+            for image in scan:
+                self._check_image(image, name)
+        return choose_dpi(width, height, images, has_more=has_more)
+
+    def _check_image(self, image: _PageImage, name: str) -> None:
+        """Refuse an image that PDFium would leave white, as far as it can be told without decoding it."""
+        unknown = next((one for one in image.filters if one not in _FILTERS), None)
+        if unknown is not None:
+            message = f"{name}: expected a scan that can be decoded, got one with the unknown filter {unknown!r}"
+            raise PageError(f"{message}. Make the PDF again.")
+        if image.filters and image.filters[-1] in _JPEG_FILTERS and not is_complete_jpeg(self._image_data(image, name)):
+            raise PageError(f"{name}: expected a complete scan, got a truncated or damaged one. Copy the file again.")
+
+    def _image_data(self, image: _PageImage, name: str) -> bytes:
+        """The data of an image after all filters but that of a JPEG."""
+        size = self._raw.FPDFImageObj_GetImageDataDecoded(image.item, None, 0)
+        check_memory(2 * size, what=f"{name}: an image", error=PageError.of_kind(ErrorKind.TOO_LARGE))
+        data = create_string_buffer(max(size, 1))
+        self._raw.FPDFImageObj_GetImageDataDecoded(image.item, data, size)
+        return data.raw
 
     def _collect(
         self,
@@ -244,12 +280,12 @@ class _Pdf:
         name = create_string_buffer(_FILTER_BYTES)
         filters = []
         for index in range(raw.FPDFImageObj_GetImageFilterCount(item)):
-            raw.FPDFImageObj_GetImageFilter(item, index, name, _FILTER_BYTES)
-            filters.append(name.value.decode("ascii", "replace"))
+            size = raw.FPDFImageObj_GetImageFilter(item, index, name, _FILTER_BYTES)
+            filters.append(name.value.decode("ascii", "replace") if size <= _FILTER_BYTES else "of a long name")
         per_pixel = max((_BYTES_PER_PIXEL.get(one, 1) for one in filters), default=1)
         a, b, c, d = placed
-        pixels = width.value, height.value
-        return _PageImage(pixels, (math.hypot(a, b), math.hypot(c, d)), pixels[0] * pixels[1] * per_pixel)
+        pixels, points = (width.value, height.value), (math.hypot(a, b), math.hypot(c, d))
+        return _PageImage(pixels, points, pixels[0] * pixels[1] * per_pixel, tuple(filters), item)
 
 
 class _Source:

@@ -26,6 +26,7 @@ minute."""
 # Bytes that OpenCV 5.0 holds for each pixel at the peak, measured: decoded, with a copy for NumPy.
 _BGR, _BGRA = 2 * 3, 2 * 4
 _GIF, _ANIMATED_WEBP = 10, 12
+_JPEG_END = 0xD9
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start of frame: all but tables and an unused one
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # those inside image data have no meaning for its length
@@ -95,9 +96,15 @@ def jpeg_segments(content: bytes) -> Iterator[tuple[int, int]]:
             return
         at = found.end()
         yield found[0][1], at
-        if found[0][1] == 0xD9 or at + 2 > len(content):
+        if found[0][1] == _JPEG_END or at + 2 > len(content):
             return
         at += struct.unpack_from(">H", content, at)[0]
+
+
+def is_complete_jpeg(content: bytes) -> bool:
+    """Whether a JPEG has its end. What stands before its start is passed over, as PDFium does."""
+    start = content.find(JPEG_START)
+    return start >= 0 and any(kind == _JPEG_END for kind, _ in jpeg_segments(content[start:] if start else content))
 
 
 def png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -23,7 +23,7 @@ from digitedge.utils.image_header import (
     JPEG_START,
     PNG_START,
     TIFF_STARTS,
-    jpeg_segments,
+    is_complete_jpeg,
     png_chunks,
     read_image_header,
     read_tiff_directory,
@@ -37,7 +37,6 @@ from digitedge.utils.tiff_errors import watch_tiff_errors
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
 """Suffixes of images in a folder, in lower case. A file that is given by name may have any suffix."""
 
-_JPEG_END = 0xD9
 _EXIF_NAMES = (b"eXIf", b"EXIF")  # of the chunk in a PNG, and in a WebP
 _EXIF_PREFIX = b"Exif\0\0"  # some programs begin the chunk with that of a JPEG
 _ORIENTATION_TAG = 0x0112
@@ -347,7 +346,7 @@ def _is_truncated(content: bytes) -> bool:
     if content.startswith(PNG_START):
         return not _is_complete_png(content)
     if content.startswith(JPEG_START):
-        return all(kind != _JPEG_END for kind, _ in jpeg_segments(content))
+        return not is_complete_jpeg(content)
     return False
 
 

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
+import zlib
 from itertools import islice
 from pathlib import Path
 
@@ -350,6 +351,62 @@ def test_a_hostile_pdf_is_read_as_far_as_possible(tmp_path: Path, content: bytes
             assert page.load().ndim == 3
         else:
             assert failure(page)[0] == ErrorKind.DAMAGED
+
+
+def pdf_of_image(content: bytes, filters: bytes, *, width: int = 320, text: bytes = b"") -> bytes:
+    """A PDF of a page of 320 x 240 points with an image of that many pixels, `width` points wide."""
+    pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 320 240]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>"
+    entries = b"/Type/XObject/Subtype/Image/Width 320/Height 240/BitsPerComponent 8/ColorSpace/DeviceRGB"
+    image = b"<<%b/Filter%b/Length %d>>\nstream\n%b\nendstream" % (entries, filters, len(content), content)
+    drawing = stream(b"q %d 0 0 %d 0 0 cm /I Do Q %b" % (width, width * 3 // 4, text))
+    return build_pdf([b"<</Type/Catalog/Pages 2 0 R>>", pages, page, drawing, image])
+
+
+JPEG = encode_image(page_image(7), ".jpg")
+
+
+@needs_pdf
+@pytest.mark.parametrize(
+    ("content", "filters", "message"),
+    [
+        (JPEG[: len(JPEG) // 2], b"/DCTDecode", "truncated"),
+        (zlib.compress(JPEG[: len(JPEG) // 2]), b"[/FlateDecode/DCTDecode]", "truncated"),
+        (b"nothing", b"/DCTDecode", "truncated"),
+        (b"", b"/DCTDecode", "truncated"),
+        (JPEG, b"/FooDecode", "the unknown filter 'FooDecode'"),
+        (JPEG, b"/Foo#0ADecode", "the unknown filter"),
+        (JPEG, b"/" + b"x" * 200, "the unknown filter"),
+    ],
+    ids=["cut off", "cut off and packed", "no JPEG", "empty", "unknown filter", "odd filter", "long filter"],
+)
+def test_a_scan_that_pdfium_would_leave_white_is_an_error(
+    tmp_path: Path, content: bytes, filters: bytes, message: str
+) -> None:
+    (page,) = read_pages(str(write(tmp_path / "a.pdf", pdf_of_image(content, filters))))
+    kind, text = failure(page)
+    assert kind is ErrorKind.DAMAGED
+    assert message in text
+    logo = pdf_of_image(content, filters, width=100, text=b"0 0 0 rg 200 20 50 200 re f")
+    (page,) = read_pages(str(write(tmp_path / "b.pdf", logo)))
+    assert page.load().min() == 0
+
+
+@needs_pdf
+@pytest.mark.parametrize(
+    ("content", "filters"),
+    [
+        (JPEG, b"/DCTDecode"),
+        (JPEG + b"\n", b"[/DCTDecode]"),
+        (b"\r\n" + JPEG, b"/DCTDecode"),
+        (zlib.compress(JPEG), b"[/FlateDecode/DCTDecode]"),
+        (JPEG.hex().encode() + b">", b"[/ASCIIHexDecode/DCTDecode]"),
+    ],
+    ids=["plain", "line after", "line before", "packed", "as text"],
+)
+def test_a_scan_as_a_jpeg_is_rendered(tmp_path: Path, content: bytes, filters: bytes) -> None:
+    (page,) = read_pages(str(write(tmp_path / "a.pdf", pdf_of_image(content, filters))))
+    assert np.abs(page.load().astype(int) - page_image(7)).mean() < 3
 
 
 @needs_pdf
