@@ -146,7 +146,10 @@ class _Pdf:
             try:
                 page = self._document[index]
                 try:
-                    image = self._draw(page, self._page_dpi(page, name))
+                    dpi, scan = self._read_layout(page, name)
+                    image = self._draw(page, dpi)
+                    if scan and image.min() == 255:  # all white
+                        self._check_decoding(scan, name)
                 finally:
                     page.close()
             except (self._pdfium.PdfiumError, ValueError, MemoryError) as exc:
@@ -211,7 +214,8 @@ class _Pdf:
             return PageError(message, ErrorKind.ENCRYPTED)
         return PageError(f"{self._name}: expected a PDF with pages, got a damaged or empty one. Copy it again.")
 
-    def _page_dpi(self, page: Any, name: str) -> float:
+    def _read_layout(self, page: Any, name: str) -> tuple[float, list[_PageImage]]:
+        """Choose the resolution of a page, and find its scan if it has one."""
         images: list[_PageImage] = []
         walk = (self._raw.FPDFPage_CountObjects, self._raw.FPDFPage_GetObject)
         has_more = self._collect(page, walk, (1.0, 0.0, 0.0, 1.0), images, 0)
@@ -223,13 +227,22 @@ class _Pdf:
         images = [image for image in images if min(image.points) > 0]
         width, height = page.get_width(), page.get_height()
         scan, cover = _find_scan(width, height, images)
-        if cover >= _MIN_COVER:
-            for image in scan:
-                self._check_image(image, name)
-        return choose_dpi(width, height, images, has_more=has_more)
+        if cover < _MIN_COVER:
+            scan = []
+        for image in scan:
+            self._check_image(image, name)
+        return choose_dpi(width, height, images, has_more=has_more), scan
+
+    def _check_decoding(self, scan: list[_PageImage], name: str) -> None:
+        """Refuse a scan of which PDFium cannot decode a part: it leaves that white."""
+        for image in scan:
+            bitmap = self._raw.FPDFImageObj_GetBitmap(image.item)
+            if not bitmap:
+                raise PageError(f"{name}: expected a scan that can be decoded, got a damaged one. Copy the file again.")
+            self._raw.FPDFBitmap_Destroy(bitmap)
 
     def _check_image(self, image: _PageImage, name: str) -> None:
-        """Refuse an image that PDFium would leave white, as far as it can be told without decoding it."""
+        """Refuse an image that PDFium would leave white or grey, as far as it can be told without decoding it."""
         unknown = next((one for one in image.filters if one not in _FILTERS), None)
         if unknown is not None:
             message = f"{name}: expected a scan that can be decoded, got one with the unknown filter {unknown!r}"

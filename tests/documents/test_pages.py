@@ -377,8 +377,20 @@ JPEG = encode_image(page_image(7), ".jpg")
         (JPEG, b"/FooDecode", "the unknown filter 'FooDecode'"),
         (JPEG, b"/Foo#0ADecode", "the unknown filter"),
         (JPEG, b"/" + b"x" * 200, "the unknown filter"),
+        (bytes(range(256)) * 20, b"/JPXDecode", "can be decoded, got a damaged one"),
+        (b"", b"/FlateDecode", "can be decoded, got a damaged one"),
     ],
-    ids=["cut off", "cut off and packed", "no JPEG", "empty", "unknown filter", "odd filter", "long filter"],
+    ids=[
+        "cut off",
+        "cut off and packed",
+        "no JPEG",
+        "empty",
+        "unknown filter",
+        "odd filter",
+        "long filter",
+        "no JPEG 2000",
+        "no data",
+    ],
 )
 def test_a_scan_that_pdfium_would_leave_white_is_an_error(
     tmp_path: Path, content: bytes, filters: bytes, message: str
@@ -400,13 +412,15 @@ def test_a_scan_that_pdfium_would_leave_white_is_an_error(
         (JPEG + b"\n", b"[/DCTDecode]"),
         (b"\r\n" + JPEG, b"/DCTDecode"),
         (zlib.compress(JPEG), b"[/FlateDecode/DCTDecode]"),
+        (zlib.compress(bytes([255]) * (320 * 240 * 3)), b"/FlateDecode"),
         (JPEG.hex().encode() + b">", b"[/ASCIIHexDecode/DCTDecode]"),
     ],
-    ids=["plain", "line after", "line before", "packed", "as text"],
+    ids=["plain", "line after", "line before", "packed", "white", "as text"],
 )
 def test_a_scan_as_a_jpeg_is_rendered(tmp_path: Path, content: bytes, filters: bytes) -> None:
     (page,) = read_pages(str(write(tmp_path / "a.pdf", pdf_of_image(content, filters))))
-    assert np.abs(page.load().astype(int) - page_image(7)).mean() < 3
+    expected = page_image(7) if b"DCT" in filters else 255
+    assert np.abs(page.load().astype(int) - expected).mean() < 3
 
 
 @needs_pdf
