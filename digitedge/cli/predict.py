@@ -106,6 +106,7 @@ def predict(
     from digitedge.reader import Reader
     from digitedge.reader.stage_images import draw_stages
     from digitedge.utils.images import write_image
+    from digitedge.utils.quiet import quiet_libraries
 
     if as_csv and (as_json or verbose):
         raise typer.BadParameter("leave out --json and --verbose", param_hint="--csv")
@@ -122,7 +123,8 @@ def predict(
     for page in _read_all(documents):
         copy, slide = copies and copies.path_of(page), slides and slides.path_of(page)
         try:
-            image = page.load()
+            with quiet_libraries():  # libjpeg prints "Corrupt JPEG data"
+                image = page.load()
             reading = options.read(reader, image, source=page.source, page=page.number)
         except ModelError:  # it fails for every page
             raise

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from digitedge.cli.app import app
 from digitedge.synthetic.scenes import Difficulty, render_scene
-from digitedge.utils.opencv import cv2
+from digitedge.utils.images import read_image
+from digitedge.utils.opencv import cv2, encode_image
 
 
 @pytest.fixture
@@ -116,6 +117,16 @@ def test_a_real_process_keeps_exit_code_and_streams_apart(folder):
     missing = subprocess.run([sys.executable, "-m", "digitedge", "predict", "none.png"], capture_output=True, text=True)
     assert (missing.returncode, missing.stdout) == (1, "")
     assert len(missing.stderr.splitlines()) == 1
+
+
+def test_warnings_of_libraries_are_not_printed(folder, capfd):
+    jpeg = bytearray(encode_image(np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8), ".jpg"))
+    jpeg[4000:4200] = bytes([0x55]) * 200
+    Path("a.jpg").write_bytes(jpeg)
+    read_image("a.jpg")
+    assert "Corrupt JPEG data" in capfd.readouterr().err  # libjpeg, of a JPEG that it reads all the same
+    assert predict("a.jpg").exit_code == 0
+    assert "JPEG" not in capfd.readouterr().err
 
 
 def test_a_copy_never_replaces_a_image_that_was_given(folder, tmp_path):
