@@ -112,7 +112,7 @@ def bulk(
     """
     from digitedge.bulk.formats import FORMATS
     from digitedge.bulk.run import Job, run_job
-    from digitedge.bulk.worker import keep_freed_memory, limit_memory, run_task
+    from digitedge.bulk.worker import keep_freed_memory, prepare_process, run_task
     from digitedge.engines import open_engine
 
     options = build_read_options(rotate, flip, roi, expect_length, pattern)
@@ -125,7 +125,7 @@ def bulk(
     reader = describe_reader(
         choose_model(model), adapted=adaptation, force=force, preprocess=preprocess, threshold=threshold
     )
-    prepare = limit_memory if scheduler is None else keep_freed_memory
+    prepare = prepare_process if scheduler is None else keep_freed_memory
     engine = open_engine(run_task, scheduler=scheduler, workers=workers, prepare=prepare, log=echo)
     with usage_error("IN..."), _show_progress() as progress:
         summary = run_job(
