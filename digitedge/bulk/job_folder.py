@@ -16,7 +16,7 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Self
@@ -64,8 +64,11 @@ CREATE INDEX IF NOT EXISTS parts_of_document ON parts(document);
 CREATE TEMP TABLE found(
     source BLOB PRIMARY KEY, sort BLOB, size INTEGER, modified INTEGER, many INTEGER) WITHOUT ROWID;
 """
-_IS_CHANGED = "found.size != documents.size OR found.modified != documents.modified"
-_IS_THERE = "id NOT IN (SELECT shard FROM parts JOIN documents ON document = documents.id WHERE is_gone)"
+_CHANGED = """
+SELECT id FROM documents JOIN found USING (source)
+WHERE (found.size != documents.size OR found.modified != documents.modified)
+"""
+_SHARDS_OF_GONE = "SELECT shard FROM parts JOIN documents AS gone ON document = gone.id WHERE gone.is_gone"
 _TO_DO, _DONE, _ASIDE = "to do", "done", "set aside"
 
 
@@ -137,25 +140,35 @@ class JobFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let other programs work on the folder."""
+        """Let other programs work on the folder; one of a job without documents is removed."""
+        if not (self.path / MANIFEST).exists():
+            with suppress(OSError):
+                (self.path / DATABASE).unlink()
+                self.path.rmdir()
         self._stack.close()
 
     def _check_manifest(self) -> None:
-        path = self.path / MANIFEST
+        path, names = self.path / MANIFEST, set(os.listdir(self.path))
         if not path.exists():
-            if any(name[0] != "." for name in os.listdir(self.path)):
+            if any(name[0] != "." and not name.startswith(DATABASE) for name in names):
                 raise InputError(f"{self.path}: expected a new or empty folder, or that of a job, got other files.")
-            write_json(path, self._manifest)
+            (self.path / DATABASE).unlink(missing_ok=True)  # of a job that was killed before it had documents
             return
-        advice = "Give another folder, or delete this one to begin again."
-        found = read_json(path, error=InputError, advice=advice)
+        if DATABASE not in names:
+            raise InputError(f"{self.path}: expected the list of its job, got no {DATABASE}. Choose another folder.")
+        found = read_json(path, error=InputError, advice="Choose another folder.")
         if found != self._manifest:
             keys = {*found, *self._manifest} if isinstance(found, dict) else set()
             different = [key for key in sorted(keys) if found.get(key) != self._manifest.get(key)]
             what = "; ".join(f"{key}: {found.get(key)!r}, now {self._manifest.get(key)!r}" for key in different)
-            raise InputError(f"{self.path} is the folder of another job ({what or 'a damaged manifest'}). {advice}")
+            raise InputError(
+                f"{self.path} is the folder of another job ({what or 'a damaged manifest'}). Choose another folder, or "
+                "give the same options."
+            )
 
-    def update_documents(self, found: Iterable[FoundDocument], *, retry_errors: bool = False) -> None:
+    def update_documents(
+        self, found: Iterable[FoundDocument], *, retry_errors: bool = False, forget_missing: bool = False
+    ) -> int:
         """Take the list of documents: new ones are to be read, and changed ones again.
 
         What is not found any more keeps its results: a disk that is not mounted must not cost them.
@@ -163,6 +176,11 @@ class JobFolder:
         Args:
             found: in any order; the first of the same name counts.
             retry_errors: read again what has errors. Where a disk or server was to blame, this is done anyway.
+            forget_missing: drop the results of documents that are not found any more.
+
+        Returns:
+            Number of changed documents that are not read again, because their results stand in one file with those of
+            documents that are not found.
 
         Raises:
             InputError: nothing is found.
@@ -174,21 +192,33 @@ class JobFolder:
             if not database.execute("SELECT count(*) FROM found").fetchone()[0]:
                 raise InputError("expected documents, got none: images, PDF, TIFF, zip and tar files are read.")
             database.execute("UPDATE documents SET is_gone = source NOT IN (SELECT source FROM found)")
+            if forget_missing:
+                self._forget("SELECT id FROM documents WHERE is_gone")
             errors = "errors != '{}'" if retry_errors else f"errors LIKE '%{ErrorKind.UNREACHABLE}%'"
-            for (shard,) in database.execute(f"SELECT id FROM shards WHERE {errors} AND {_IS_THERE}").fetchall():
+            for (shard,) in database.execute(
+                f"SELECT id FROM shards WHERE {errors} AND id NOT IN ({_SHARDS_OF_GONE})"
+            ).fetchall():
                 self._dissolve(shard)
-            query = f"SELECT id FROM documents JOIN found USING (source) WHERE {_IS_CHANGED} LIMIT {_BATCH}"
-            while changed := database.execute(query).fetchall():
-                for (document,) in changed:
-                    for (shard,) in self._shards_of(document):
-                        self._dissolve(shard)
-                database.executemany("DELETE FROM documents WHERE id = ?", changed)
+            self._forget(f"{_CHANGED} AND id NOT IN (SELECT document FROM parts WHERE shard IN ({_SHARDS_OF_GONE}))")
+            (waiting,) = database.execute(f"SELECT count(*) FROM ({_CHANGED})").fetchone()
             database.execute(
                 "INSERT INTO documents(source, sort, size, modified, many, pages) "
                 "SELECT source, sort, size, modified, many, iif(many, NULL, 1) FROM found WHERE true "
                 "ON CONFLICT(source) DO NOTHING"
             )
             database.execute("DELETE FROM found")
+        if not (self.path / MANIFEST).exists():
+            write_json(self.path / MANIFEST, self._manifest)
+        return int(waiting)
+
+    def _forget(self, query: str) -> None:
+        """Remove documents and their shards; the other documents in these come into new ones."""
+        database = self._database
+        while documents := database.execute(f"{query} LIMIT {_BATCH}").fetchall():
+            for (document,) in documents:
+                for (shard,) in self._shards_of(document):
+                    self._dissolve(shard)
+            database.executemany("DELETE FROM documents WHERE id = ?", documents)
 
     def _shards_of(self, document: int) -> list[tuple[int]]:
         return self._database.execute("SELECT DISTINCT shard FROM parts WHERE document = ?", (document,)).fetchall()

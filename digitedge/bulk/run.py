@@ -47,6 +47,10 @@ MAX_FAILED_SHARDS = 5
 """Shards that fail before the first one is done: then all would."""
 MAX_UNREACHABLE_SHARDS = 3
 """Shards in a row of which no page can be reached: then a disk or a network is gone."""
+SHARED_FILE = (
+    "their results stand in one file with those of documents that are not there any more. Bring these back, or add "
+    "--forget-missing"
+)
 CRASHED = PageFailure(
     ErrorKind.CRASHED,
     f"reading this page ended {MAX_DEATHS} processes: it is damaged in an unknown manner, or takes more memory than "
@@ -91,6 +95,7 @@ def run_job(
     *,
     list_file: TextIO | None = None,
     retry_errors: bool = False,
+    forget_missing: bool = False,
     on_progress: Callable[[Progress], object] = lambda progress: None,
     log: Callable[[str], object] = lambda line: None,
 ) -> Summary:
@@ -102,6 +107,7 @@ def run_job(
         engine: calls `digitedge.bulk.worker.run_task`; it is entered here.
         list_file: where a list of documents is read, if they are "-".
         retry_errors: read shards again that have errors of any kind.
+        forget_missing: drop the results of documents that are not found any more.
         on_progress: called about twice a second.
         log: gets lines on what happens.
 
@@ -115,7 +121,7 @@ def run_job(
         found = walk_documents(job.documents, list_file=list_file)
         own = os.path.realpath(folder) + os.sep  # the results may lie in a folder that is read
         others = (one for one in found if is_address(one.source) or not os.path.realpath(one.source).startswith(own))
-        opened.update_documents(others, retry_errors=retry_errors)
+        waiting = opened.update_documents(others, retry_errors=retry_errors, forget_missing=forget_missing)
         _Counting(opened, engine, log).run()
         opened.cut_shards()
         opened.check_results()
@@ -124,7 +130,9 @@ def run_job(
         if totals.shards_done:
             log(f"resumed: {totals.shards_done:,} of {totals.shards:,} shards are done")
         if totals.gone:
-            log(f"{totals.gone:,} documents are not there any more; their results are kept")
+            log(f"{totals.gone:,} documents are not there any more; what was read of them stays")
+        if waiting:
+            log(f"{waiting:,} changed documents are not read again: {SHARED_FILE}")
         _ShardReading(opened, engine, job, progress, on_progress, log).run()
         return write_summary(opened, progress)
 
@@ -139,6 +147,8 @@ def _log_how_to_resume(folder: JobFolder, log: Callable[[str], object]) -> Itera
     except BaseException:
         with suppress(DigitEdgeError):
             totals = folder.totals()
+            if not totals.documents:
+                raise
             log(f"stopped: {totals.shards_done:,} of {totals.shards:,} shards are done; the same command goes on")
         raise
 

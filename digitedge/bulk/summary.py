@@ -59,7 +59,7 @@ class Summary:
         errors = ", ".join(f"{count:,} {kind}" for kind, count in totals.errors.items())
         lines.append(f"pages with an error: {sum(totals.errors.values()):,}{f' ({errors})' if errors else ''}")
         if totals.gone:
-            lines.append(f"documents that are not there any more: {totals.gone:,}; their results are kept")
+            lines.append(f"documents that are not there any more: {totals.gone:,}; what was read of them stays")
         lines += [f"set aside: {name}: {reason}" for name, reason in totals.set_aside.items()]
         return "\n".join(lines)
 

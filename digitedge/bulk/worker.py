@@ -68,9 +68,13 @@ def count_documents(task: CountTask) -> Counts:
     return counts
 
 
-def limit_memory() -> None:
-    """Let this process, a worker, have so much memory that one page cannot take that of the machine."""
+def prepare_process() -> None:
+    """Prepare a worker of this machine: one page cannot take all memory, and native libraries are silent.
+
+    libjpeg and PDFium print to the file descriptor of stderr; their errors arrive as exceptions.
+    """
     limit_process(2 * memory_limit() + 1_000_000_000)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def keep_freed_memory() -> None:

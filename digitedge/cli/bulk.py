@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -82,6 +82,10 @@ def bulk(
     retry_errors: Annotated[
         bool, typer.Option("--retry-errors", help="When resuming, also read again what has pages with an error.")
     ] = False,
+    forget_missing: Annotated[
+        bool,
+        typer.Option("--forget-missing", help="When resuming, drop results of documents that are not there any more."),
+    ] = False,
     as_json: JsonOption = False,
     rotate: RotateOption = "auto",
     flip: FlipOption = None,
@@ -108,7 +112,7 @@ def bulk(
     """
     from digitedge.bulk.formats import FORMATS
     from digitedge.bulk.run import Job, run_job
-    from digitedge.bulk.worker import keep_freed_memory, limit_memory, run_task
+    from digitedge.bulk.worker import keep_freed_memory, prepare_process, run_task
     from digitedge.engines import open_engine
 
     options = build_read_options(rotate, flip, roi, expect_length, pattern)
@@ -121,17 +125,18 @@ def bulk(
     reader = describe_reader(
         choose_model(model), adapted=adaptation, force=force, preprocess=preprocess, threshold=threshold
     )
-    prepare = limit_memory if scheduler is None else keep_freed_memory
+    prepare = prepare_process if scheduler is None else keep_freed_memory
     engine = open_engine(run_task, scheduler=scheduler, workers=workers, prepare=prepare, log=echo)
-    with usage_error("IN..."), _show_progress() as on_progress:
+    with usage_error("IN..."), _show_progress() as progress:
         summary = run_job(
             Job(tuple(documents), reader, options, formats),
             out,
             engine,
             list_file=sys.stdin,
             retry_errors=retry_errors,
-            on_progress=on_progress,
-            log=echo,
+            forget_missing=forget_missing,
+            on_progress=progress.show,
+            log=progress.log,
         )
     if as_json:
         print_json(summary.to_dict())
@@ -143,31 +148,50 @@ def bulk(
 
 
 @contextmanager
-def _show_progress() -> "Iterator[Callable[[Progress], object]]":
+def _show_progress() -> "Iterator[_Lines | _Bar]":
     """A bar on a terminal, else a line now and then."""
     if not sys.stderr.isatty():
-        yield _LineNowAndThen()
+        yield _Lines()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("counting pages", total=None)
-
-        def update(progress: "Progress") -> None:
-            bar.update(task, total=progress.pages, completed=progress.done, description=str(progress))
-
-        yield update
+    with _Bar() as bar:
+        yield bar
 
 
-class _LineNowAndThen:
+class _Lines:
     """Prints a line of progress every LINE_EVERY_S."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def __call__(self, progress: "Progress") -> None:
+    def show(self, progress: "Progress") -> None:
         if time.monotonic() - self._last >= LINE_EVERY_S:
             self._last = time.monotonic()
             echo(str(progress))
+
+    def log(self, line: str) -> None:
+        echo(line)
+
+
+class _Bar:
+    """Shows a bar, and lines above it."""
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        console = Console(stderr=True, highlight=False)
+        self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task("counting pages", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: "Progress") -> None:
+        self._bar.update(self._task, total=progress.pages, completed=progress.done, description=str(progress))
+
+    def log(self, line: str) -> None:
+        self._bar.stop()  # its line is removed
+        echo(line)
+        self._bar.start()

@@ -97,18 +97,18 @@ class Reading:
         width: of the image, in pixels; so is `height`.
         ms: milliseconds that reading took.
         source: path of the image or document, or name of the camera; "" if unknown.
-        page: number of the page in its document, from 1; None for a file of one image, and for a camera.
         frame: number of the frame in its source, from 0.
         time: seconds since the start of the source; None for a single image.
         numbers: for each row the numbers in it, split at wide gaps.
         tables: the tables on the page, top to bottom. Their digits are in `digits` and `rows`, too.
-        rejected: how many candidates look like writing and were not read; None if unknown. See `count_rejected`.
         left_out: number of rows that a `RowFilter` left out.
         transform: what was done to the image before it was read. Boxes count in the image before, the trace is of the
             image after.
         trace: the result of every stage; None if the reading was not made by `Reader.read`. It holds the image and its
             working images, up to 35 MB for a photograph of 12 megapixels; `dataclasses.replace(reading, trace=None)`
             drops it.
+        rejected: how many candidates look like writing and were not read; None if unknown. See `count_rejected`.
+        page: number of the page in its document, from 1; None for a file of one image, and for a camera.
     """
 
     digits: tuple[Digit, ...]
@@ -117,15 +117,15 @@ class Reading:
     height: int
     ms: float = field(compare=False)
     source: str = ""
-    page: int | None = None
     frame: int = 0
     time: float | None = None
     numbers: tuple[tuple[str, ...], ...] = ()
     tables: tuple[Table, ...] = ()
-    rejected: int | None = None
     left_out: int = 0
     transform: Transform = Transform()  # noqa: RUF009 - frozen
     trace: Trace | None = field(default=None, compare=False, repr=False)
+    rejected: int | None = None
+    page: int | None = None
 
     def to_dict(self, *, verbose: bool = False) -> dict[str, Any]:
         """Return plain JSON as `predict --json` and `camera --json` print it, schema "digitedge.reading/1".

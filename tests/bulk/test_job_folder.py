@@ -27,6 +27,12 @@ def stamps(pages: int) -> bytes:
     return array("I", range(pages)).tobytes()
 
 
+def make(path: Path, manifest: dict[str, object] = MANIFEST) -> None:
+    """Make the folder of a job with one document."""
+    with JobFolder(path, manifest) as job:
+        job.update_documents(found(1))
+
+
 def result(text: str, **errors: int) -> ShardResult:
     return ShardResult({"jsonl": text.encode()}, 4, 3, 1, errors, ())
 
@@ -125,6 +131,29 @@ def test_documents_that_are_not_found_keep_their_results(tmp_path: Path) -> None
         assert job.totals().gone == 1
 
 
+def test_results_of_missing_documents_stay_though_a_neighbour_changes(tmp_path: Path) -> None:
+    with opened(tmp_path / "job", found(8)) as job:
+        job.finish(1, result("one\n"))
+        job.finish(2, result("two\n"))
+    changed = [
+        FoundDocument("scans/1.png", 11, 0),
+        *found(2, first=2),
+        FoundDocument("scans/5.png", 11, 0),
+        *found(2, first=6),
+    ]
+    with JobFolder(tmp_path / "job", MANIFEST) as job:  # 0 and 4 are gone, 1 and 5 have changed
+        assert job.update_documents(changed) == 2
+        assert (job.totals().gone, job.totals().shards_done) == (2, 2)
+    assert (tmp_path / "job" / "shard-000001.jsonl").read_text() == "one\n"
+    with JobFolder(tmp_path / "job", MANIFEST) as job:
+        assert job.update_documents(changed, forget_missing=True) == 0
+        job.cut_shards()
+        assert sorted(source for sources in shards(job).values() for source in sources) == sorted(
+            one.source for one in changed
+        )
+        assert job.totals().gone == 0
+
+
 def test_a_list_of_nothing_changes_nothing(tmp_path: Path) -> None:
     with opened(tmp_path / "job", found(4)) as job:
         job.finish(1, result("one\n"))
@@ -187,41 +216,51 @@ def test_a_shard_that_was_set_aside_is_tried_in_the_next_run(tmp_path: Path) -> 
 
 
 def test_another_job_is_refused(tmp_path: Path) -> None:
-    with JobFolder(tmp_path / "job", MANIFEST):
-        pass
-    other = {**MANIFEST, "documents": ["papers"]}
-    with (
-        pytest.raises(InputError, match=r"of another job \(documents: \['scans'\], now \['papers'\]\)"),
-        JobFolder(tmp_path / "job", other),
-    ):
-        pass
+    make(tmp_path / "job")
+    with pytest.raises(InputError, match=r"of another job \(documents: \['scans'\], now \['papers'\]\)"):
+        make(tmp_path / "job", {**MANIFEST, "documents": ["papers"]})
+
+
+def test_a_job_without_documents_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected documents"), JobFolder(tmp_path / "job", MANIFEST) as job:
+        job.update_documents([])
+    assert not (tmp_path / "job").exists()
+    make(tmp_path / "job", {**MANIFEST, "documents": ["papers"]})
+
+
+def test_a_job_that_was_killed_before_it_had_documents_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "job.sqlite").write_bytes(b"half")
+    make(tmp_path / "job")
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="expected a new or empty folder"), JobFolder(tmp_path, MANIFEST):
-        pass
+    with pytest.raises(InputError, match="expected a new or empty folder"):
+        make(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("name", ["job.json", "job.sqlite"])
+def test_a_job_whose_manifest_or_list_is_gone_is_refused(tmp_path: Path, name: str) -> None:
+    with opened(tmp_path / "job", found(4)) as job:
+        job.finish(1, result("x\n"))
+    (tmp_path / "job" / name).unlink()
+    with pytest.raises(InputError):
+        make(tmp_path / "job")
+    assert (tmp_path / "job" / "shard-000001.jsonl").exists()
+
+
 def test_two_jobs_do_not_work_in_one_folder(tmp_path: Path) -> None:
-    with (
-        JobFolder(tmp_path / "job", MANIFEST),
-        pytest.raises(InputError, match="another job works here"),
-        JobFolder(tmp_path / "job", MANIFEST),
-    ):
-        pass
+    with JobFolder(tmp_path / "job", MANIFEST), pytest.raises(InputError, match="another job works here"):
+        make(tmp_path / "job")
 
 
 def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
-    with JobFolder(tmp_path / "job", MANIFEST):
-        pass
+    make(tmp_path / "job")
     (tmp_path / "job" / "job.sqlite").write_bytes(os.urandom(5000))
-    with (
-        pytest.raises(DigitEdgeError, match="must be begun again"),
-        JobFolder(tmp_path / "job", MANIFEST),
-    ):
-        pass
+    with pytest.raises(DigitEdgeError, match="must be begun again"):
+        make(tmp_path / "job")
 
 
 def test_names_of_any_bytes_are_kept(tmp_path: Path) -> None:
@@ -254,18 +293,15 @@ def test_a_hundred_thousand_documents_take_little_memory(tmp_path: Path) -> None
 
 def test_a_manifest_with_a_region_is_the_same_when_it_is_read_again(tmp_path: Path) -> None:
     for _ in range(2):
-        with JobFolder(tmp_path / "job", {**MANIFEST, "options": {"roi": (1, 2, 3, 4)}}):
-            pass
+        make(tmp_path / "job", {**MANIFEST, "options": {"roi": (1, 2, 3, 4)}})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
 def test_the_list_is_private(tmp_path: Path) -> None:
-    with JobFolder(tmp_path / "job", MANIFEST):
-        pass
+    make(tmp_path / "job")
     assert (tmp_path / "job" / "job.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_the_manifest_is_json(tmp_path: Path) -> None:
-    with JobFolder(tmp_path / "job", MANIFEST):
-        pass
+    make(tmp_path / "job")
     assert json.loads((tmp_path / "job" / "job.json").read_text()) == {"schema": "digitedge.bulk-job/1", **MANIFEST}

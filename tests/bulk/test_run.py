@@ -159,15 +159,13 @@ def test_a_disk_that_is_gone_ends_the_job_and_it_goes_on(job: Job, pages: Path, 
     assert (summary.totals.pages_done, summary.totals.errors, summary.totals.gone) == (24, {}, 0)
 
 
-def test_a_login_is_neither_in_the_manifest_nor_in_the_errors(job: Job, tmp_path: Path) -> None:
-    secret = replace(job, documents=("http://ada:SECRET@127.0.0.1:9/a.png",))
-    with pytest.raises(DigitEdgeError):
-        run(secret, tmp_path / "out")
-    assert "SECRET" not in (tmp_path / "out" / "job.json").read_text()
-    other = replace(job, documents=("http://ada:SECRET@127.0.0.1:9/b.png",))
-    with pytest.raises(InputError, match="another job") as caught:
-        run(other, tmp_path / "out")
-    assert "SECRET" not in str(caught.value)
+def test_a_login_is_in_no_file_but_the_list(job: Job, tmp_path: Path) -> None:
+    addresses = [f"http://ada:SECRET@127.0.0.1:9/{name}.png" for name in "ab"]
+    secret = replace(job, documents=("-",))
+    run(secret, tmp_path / "out", list_file=io.StringIO("\n".join(addresses * 3)))
+    assert all(b"SECRET" not in path.read_bytes() for path in (tmp_path / "out").iterdir() if path.suffix != ".sqlite")
+    manifests = [replace(job, documents=(address,)).manifest() for address in addresses]
+    assert "SECRET" not in str(manifests) and manifests[0] != manifests[1]
 
 
 def test_a_job_in_another_folder_is_another_job(job: Job, pages: Path, tmp_path: Path, monkeypatch: Any) -> None:

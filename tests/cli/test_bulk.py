@@ -78,3 +78,17 @@ def test_an_interrupted_job_says_how_to_go_on_and_goes_on(tmp_path: Path, number
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "resumed: " in done.stderr
     assert done.stdout.startswith("150 pages of 150 documents, 350 digits")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_it_works_with_standard_output_closed(pages: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m digitedge bulk pages --out out {' '.join(OPTIONS)} >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "summary.json").exists()
+
+
+def test_a_typing_error_leaves_no_folder(digitedge: Command, pages: Path, tmp_path: Path) -> None:
+    done = digitedge("bulk", "nope.png", "--out", "out", *OPTIONS)
+    assert done.returncode == 1 and "the same command goes on" not in done.stderr
+    assert not (tmp_path / "out").exists()

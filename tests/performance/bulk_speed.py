@@ -36,7 +36,7 @@ from digitedge.utils.tables import Table
 PAGES = 200
 SIZE = (1654, 2339)  # A4 at 200 dpi
 SIZES: tuple[Size, ...] = ((827, 1170), SIZE, (2480, 3508))  # 100, 200 and 300 dpi
-# What issue 21 asks for.
+# What bulk reading is measured against.
 MIN_POOL_RATIO, MIN_CLUSTER_RATIO, MAX_START_S, MAX_PARENT_MB, MAX_WORKER_MB = 1.9, 1.6, 3.0, 300, 250
 WORKERS = 2
 LIMIT_S = 3 * 3600.0
