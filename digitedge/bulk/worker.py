@@ -16,7 +16,7 @@ from digitedge.utils.memory_limit import MEMORY_VARIABLE, limit_process, memory_
 from digitedge.utils.opencv import cv2
 
 # Of mallopt, in malloc.h of the GNU C library.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_TRIM_THRESHOLD, 256 << 20)
         mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest that it takes
+        mallopt(_ARENA_MAX, 1)  # the threads of Dask would have memory of their own
 
 
 # The reader of the last shard. A process of a cluster may read several shards at once, each with its own.

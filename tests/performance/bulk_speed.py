@@ -1,7 +1,7 @@
 """Speed and memory of bulk reading against a plain loop on one core, and what ten million pages would take.
 
     make bench-bulk                                 # 200 pages of each run: about 10 minutes
-    make bench-bulk BENCH_ARGS='--pages 2000'       # as the figures in docs/guide/bulk.md
+    make bench-bulk BENCH_ARGS='--pages 800 --quick'    # as the figures in docs/guide/bulk.md
 
 Rendered pages of 1654x2339 pixels, A4 at 200 dpi (see bulk_pages.py), are read by a plain loop (bulk_loop.py), by
 `digitedge bulk` with processes of its own, and through a local Dask cluster. The loop runs before and after the
