@@ -285,6 +285,7 @@ with JobFolder(Path(sys.argv[1]), {}) as job:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss")
+@pytest.mark.slow
 def test_a_hundred_thousand_documents_take_little_memory(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MEMORY_OF_A_LIST, tmp_path / "job"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

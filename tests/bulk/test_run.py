@@ -112,6 +112,7 @@ def test_a_page_that_ends_its_process_or_hangs_is_a_row_with_its_error(
             assert row == sound
 
 
+@pytest.mark.slow
 def test_a_shard_that_only_ends_processes_is_set_aside_and_tried_in_the_next_run(
     job: Job, pages: Path, tmp_path: Path
 ) -> None:
@@ -137,6 +138,7 @@ def be_stuck_at_book(task: CountTask | ShardTask) -> Counts | ShardResult:
     return run_task(task)
 
 
+@pytest.mark.slow
 def test_a_document_that_cannot_be_opened_in_time_costs_two_tries(job: Job, pages: Path, tmp_path: Path) -> None:
     write_tiff(pages / "book.tif", [page_image(number) for number in range(4)])
     summary = run(job, tmp_path / "out", be_stuck_at_book)

@@ -31,6 +31,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.mark.slow
 def test_each_task_comes_back_once_though_workers_are_killed(cluster: Cluster, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with DaskCluster(work.log_and_double, cluster.address) as engine:
@@ -114,6 +115,7 @@ def run_until(cluster: Cluster, number: int) -> tuple[str, float]:
         return errors, time.monotonic() - started
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_run_at_once_and_not_the_cluster(cluster: Cluster) -> None:
     errors, seconds = run_until(cluster, signal.SIGINT)
     assert errors.endswith("KeyboardInterrupt\n")

@@ -80,6 +80,7 @@ def test_another_folder_under_the_same_path_is_an_error(folder: Path) -> None:
     assert not (folder / "first").exists()
 
 
+@pytest.mark.slow
 def test_all_that_a_script_started_ends_with_the_command_that_is_killed(folder: Path) -> None:
     code = """
 from pathlib import Path

@@ -22,6 +22,7 @@ def served() -> Iterator[Served]:
         yield served
 
 
+@pytest.mark.slow
 def test_a_file_is_read_and_shown_with_its_boxes(served: Served, windows: Windows) -> None:
     page = windows.open(served.base)
     expect(page.locator("#state")).to_have_text("Ready")
@@ -53,6 +54,7 @@ def test_what_cannot_be_read_is_told(served: Served, windows: Windows, tmp_path:
     windows.ignore_failed_requests()
 
 
+@pytest.mark.slow
 def test_it_fits_a_phone_and_everything_can_be_tapped(served: Served, windows: Windows) -> None:
     page = windows.open(served.base, viewport=PHONE, has_touch=True, is_mobile=True)
     page.set_input_files("#file", PAGE)

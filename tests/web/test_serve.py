@@ -180,6 +180,7 @@ def test_a_body_above_the_limit_is_413_and_its_answer_is_read_by_the_client() ->
         assert served.read(bytes(100), headers={"Content-Encoding": "gzip"}).status_code == 415
 
 
+@pytest.mark.slow
 def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
     started = time.monotonic()
     with served.connect(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\nabc") as client:
@@ -188,6 +189,7 @@ def test_a_slow_body_is_408_in_two_seconds(served: Served) -> None:
     assert served.metric("digitedge_requests_now") == 0
 
 
+@pytest.mark.slow
 def test_a_body_that_stands_still_later_is_408_in_two_seconds(served: Served) -> None:
     head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
     with served.connect(head + bytes(300_000)) as client:
@@ -196,6 +198,7 @@ def test_a_body_that_stands_still_later_is_408_in_two_seconds(served: Served) ->
     assert 1 < time.monotonic() - started < 2
 
 
+@pytest.mark.slow
 def test_a_body_over_a_slow_line_is_read(served: Served) -> None:
     def slowly(bytes_per_s: int = 30_000, parts: int = 25) -> Iterator[bytes]:
         for _ in range(parts):
@@ -205,6 +208,7 @@ def test_a_body_over_a_slow_line_is_read(served: Served) -> None:
     assert served.read(slowly()).status_code == 415, "it is no image, and nothing else"
 
 
+@pytest.mark.slow
 def test_requests_beyond_the_room_are_429_before_their_body_is_read() -> None:
     def head(size: int) -> bytes:
         return b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
@@ -241,6 +245,7 @@ class DangerousReader(UploadReader):
         return super()._read_pages(reader, upload, path)
 
 
+@pytest.mark.slow
 def test_an_upload_is_not_blamed_for_a_process_that_was_killed_before(tmp_path: Path) -> None:
     others = multiprocessing.active_children()
     with serve(reader=DangerousReader(spec())) as served:
