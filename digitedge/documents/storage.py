@@ -207,6 +207,5 @@ def _explain(exc: Exception, address: str) -> DigitEdgeError:
         what = {FileNotFoundError: "there is none", PermissionError: "permission denied"}.get(type(exc), "a folder")
         return PageError(f"cannot read {shown}: expected a file, got none ({what}).", ErrorKind.MISSING)
     words = type(exc).__name__ if has_secret(address) else first_line(exc)
-    return PageError(
-        f"cannot read {shown}: {words}. Is the address right, and does its server answer?", ErrorKind.OTHER
-    )
+    message = f"cannot read {shown}: {words}. Is the address right, and does its server answer?"
+    return PageError(message, ErrorKind.UNREACHABLE)

@@ -74,7 +74,7 @@ def test_an_address_without_documents_is_an_error(memory: Any, address: str) -> 
     with pytest.raises(CameraError, match=address.replace("*", r"\*")):
         list(walk_documents([address]))
     if "*" not in address:
-        assert failure(address).kind in (ErrorKind.MISSING, ErrorKind.OTHER)
+        assert failure(address).kind in (ErrorKind.MISSING, ErrorKind.UNREACHABLE)
 
 
 # A web server
@@ -124,7 +124,7 @@ def test_addresses_that_differ_in_what_is_hidden_have_names_that_differ() -> Non
 
 
 def test_a_server_that_does_not_answer_is_an_error(web: str) -> None:
-    assert failure("http://127.0.0.1:9/a.png").kind in (ErrorKind.OTHER, ErrorKind.MISSING)
+    assert failure("http://127.0.0.1:9/a.png").kind in (ErrorKind.UNREACHABLE, ErrorKind.MISSING)
 
 
 # An S3 server
@@ -206,5 +206,5 @@ def test_a_storage_without_its_package_names_it(tmp_path: Path) -> None:
 
 def test_a_bucket_without_access_is_one_error(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     error = failure("s3://none-such-bucket/a.png")
-    assert error.kind in (ErrorKind.MISSING, ErrorKind.OTHER)
+    assert error.kind in (ErrorKind.MISSING, ErrorKind.UNREACHABLE)
     assert "very-secret-key" not in str(error)
