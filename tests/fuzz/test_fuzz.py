@@ -41,6 +41,7 @@ def run_main(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_no_case_of_the_corpus_gets_through() -> None:
     cases: list[Input] = [(kind, number) for kind in QUICK for number in range(len(corpus(kind)))]
     results = list(run_batch(QUICK, cases, CORPUS))

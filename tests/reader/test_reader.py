@@ -245,6 +245,7 @@ def test_released_model_reads_hard_scenes() -> None:
     assert total.false_positives_per_negative <= 0.4
 
 
+@pytest.mark.slow
 def test_released_model_reads_photographs() -> None:
     """Photographs with labels.json in the folder that DIGITEDGE_PHOTOS names; none come with the project.
 
