@@ -151,7 +151,7 @@ def read_shard(task: ShardTask, reader: Reader) -> ShardResult:
 
 
 def page_stamp(page: Page) -> int:
-    """A number that tells one page of a document from another: 32 bits of its name.
+    """A number that distinguishes the pages of a document: 32 bits of the name and number.
 
     If a document has changed, or cannot be opened any more, its pages have other places, and the stamps do not match.
     """

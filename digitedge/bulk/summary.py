@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from digitedge.bulk.job_folder import JobFolder, Totals
+from digitedge.bulk.job_folder import JobFolder
+from digitedge.bulk.job_list import Totals
 from digitedge.bulk.least_sure import draw_least_sure
 from digitedge.bulk.progress import Progress, format_duration
 from digitedge.bulk.shard import LEAST_SURE as OF_A_SHARD
@@ -66,9 +67,9 @@ class Summary:
 
 def write_summary(folder: JobFolder, progress: Progress) -> Summary:
     """Write summary.json and the image of the least sure digits, and return the summary."""
-    summary = Summary(folder.totals(), progress.seconds, progress.pages_per_s, progress.workers)
+    summary = Summary(folder.list.totals(), progress.seconds, progress.pages_per_s, progress.workers)
     write_json(folder.path / SUMMARY, summary.to_dict())
-    least_sure = folder.least_sure()
+    least_sure = folder.list.least_sure()
     title = f"{folder.path.name}: the least sure digits, at most {OF_A_SHARD} of a shard"
     write_image(folder.path / LEAST_SURE_SHEET, draw_least_sure(least_sure, title=title))
     return summary

@@ -31,9 +31,10 @@ class CountTask:
 Task = CountTask | ShardTask
 Counts = dict[int, bytes]
 """The stamps of all pages of documents, 4 bytes each, by id."""
+Result = Counts | ShardResult
 
 
-def run_task(task: Task) -> Counts | ShardResult:
+def run_task(task: Task) -> Result:
     """Do a task.
 
     Raises:

@@ -175,7 +175,7 @@ def load_adapted(model: Path, *, adapted: bool, force: bool, preprocess: str | N
 def describe_reader(
     model: Path, *, adapted: bool, force: bool, preprocess: str | None, threshold: float
 ) -> "ReaderSpec":
-    """As `load_adapted`, but for other processes, which make the same reader; what is wrong here is said here."""
+    """As `load_adapted`, but for other processes, which make the same reader; errors are raised here."""
     from digitedge.reader.reader_spec import ReaderSpec
 
     loaded, adaptation = _load_with_adaptation(model, adapted=adapted, force=force, preprocess=preprocess)

@@ -90,7 +90,7 @@ def predict(
 
     After three spaces and in brackets, a line says what else is to be known: how many candidates look like writing and
     were rejected, how many rows were left out, how the page was turned. Boxes always count in the page as it was
-    given. A page that cannot be read is told, and the others are read.
+    given. A page that cannot be read is an error on standard error, and the others are read.
 
     Examples:
       digitedge predict desk.jpg

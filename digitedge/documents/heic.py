@@ -46,7 +46,7 @@ def decode_heic(content: bytes, *, name: str) -> NDArray[np.uint8]:
 
 
 def _check_sizes(content: bytes, name: str) -> None:
-    """Check all sizes that the file states: libheif tells that of what is left after cropping, and decodes the whole.
+    """Check all sizes that the file states: libheif reports the size after cropping, and decodes the whole.
 
     It refuses an image that is larger than its stated size.
     """

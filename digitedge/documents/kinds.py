@@ -21,7 +21,7 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 class Kind(StrEnum):
     """How a document is read."""
 
-    IMAGE = "image"  # also what is none: the decoder says so
+    IMAGE = "image"  # and everything unknown: the decoder refuses it
     TIFF = "TIFF"
     PDF = "PDF"
     HEIC = "HEIC"
@@ -46,7 +46,7 @@ _STARTS = {
 
 
 def find_kind(file: BinaryIO) -> Kind:
-    """Tell what a document is from its first kilobyte; a file that is at its start afterwards."""
+    """Find the kind of a document from its first kilobyte. The file is at its start afterwards."""
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     file.seek(0)

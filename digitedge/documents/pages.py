@@ -117,7 +117,7 @@ def _member_pages(member: Member, name: str) -> Iterator[Page]:
 
 
 def _document_pages(file: BinaryIO, kind: Kind, name: str) -> Iterator[Page]:
-    """Pages of a document that is no archive. What is wrong with it is told by a page after those that were found."""
+    """Pages of a document that is no archive. An error becomes a page after those that were found."""
     found = 0
     try:
         if kind is Kind.PDF:

@@ -30,7 +30,7 @@ _PAPER_PIXELS = 8_700_000  # A4 at 300 dpi
 _POINTS = 72  # per inch
 _MIN_COVER = 0.5  # share of a page that its scan covers
 _LAYERED_COVER = 1.5  # from here on, a scan lies in layers, of which the colours are coarse
-_MIN_DPI = 50  # of a scan; what is coarser is one colour with a fine mask, whose size PDFium does not tell
+_MIN_DPI = 50  # of a scan; what is coarser is one colour with a fine mask, whose size PDFium does not report
 _MIN_PART = 0.25  # size of a part of a scan, such as a strip, as a share of the largest one
 _MAX_DEPTH = 15  # of forms in forms
 # Bytes that PDFium holds for each pixel of an image while it decodes it: rows of most, all of a JPEG 2000 as integers,
@@ -45,7 +45,7 @@ _FILTERS = _JPEG_FILTERS | {
 _ALIGN_PIXELS = 0.4  # just less than half a pixel
 _FILTER_BYTES = 100
 _LOCK = RLock()  # PDFium is not made for threads
-logging.getLogger("pypdfium2").addHandler(logging.NullHandler())  # what it logs is told by errors, or not needed
+logging.getLogger("pypdfium2").addHandler(logging.NullHandler())  # its errors arrive as exceptions
 
 
 def read_pdf(file: BinaryIO, *, name: str) -> Iterator[Callable[[], NDArray[np.uint8]]]:
@@ -89,7 +89,7 @@ def choose_dpi(width: float, height: float, images: "list[_PageImage]", *, has_m
         has_more: whether it shows anything else, such as text or annotations.
 
     Returns:
-        That of the images that cover most of the page: no pixel of a photograph is lost or invented, whatever size in
+        That of the images that cover most of the page: no pixel of a photograph is lost or added, whatever size in
         points its page has. Scans with more pixels than an A4 page of MAX_DPI are reduced to MAX_DPI or to as many
         pixels. At least VECTOR_DPI where something else is drawn or the scan lies in layers; VECTOR_DPI without a scan.
     """
@@ -242,7 +242,7 @@ class _Pdf:
             self._raw.FPDFBitmap_Destroy(bitmap)
 
     def _check_image(self, image: _PageImage, name: str) -> None:
-        """Refuse an image that PDFium would leave white or grey, as far as it can be told without decoding it."""
+        """Refuse an image that PDFium would leave white or grey, as far as that is known without decoding it."""
         unknown = next((one for one in image.filters if one not in _FILTERS), None)
         if unknown is not None:
             message = f"{name}: expected a scan that can be decoded, got one with the unknown filter {unknown!r}"

@@ -34,7 +34,7 @@ def is_address(source: str) -> bool:
 
 
 def shown_name(source: str) -> str:
-    """A source as it is shown: an address without its login and query. Part of a hash tells queries apart.
+    """A source as it is shown: an address without its login and query. Part of a hash distinguishes queries.
 
     Examples:
         >>> shown_name("https://anna:secret@host/scan?page=7")
@@ -188,7 +188,7 @@ class _RemoteFile(io.RawIOBase):
 def _open_address(address: str) -> BinaryIO:
     storage, path = find_storage(address)
     remote = _RemoteFile(storage, path, address)
-    if remote.size is None:  # a web server that tells no size
+    if remote.size is None:  # a web server that sends no size
         with remote:
             return io.BytesIO(remote.read_stream())
     return _File(remote)

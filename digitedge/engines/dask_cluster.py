@@ -1,7 +1,7 @@
 """The engine of many machines: a cluster of Dask `distributed` that runs already.
 
 A task and its result are pickled bytes for Dask. So what cannot be unpickled on a worker, which has another digitedge,
-is told apart from an error of the task.
+is not taken for an error of the task.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The side of the worker of a Dask cluster: call a function, and say what came of it."""
+"""The side of the worker of a Dask cluster: call a function, and return what came of it."""
 
 import pickle
 import platform
@@ -36,7 +36,7 @@ def describe_python() -> str:
 
 
 def refuse(expected: str) -> str | None:
-    """Say why a process cannot call a function for this version of digitedge; None if it can."""
+    """The reason why a process cannot call a function for this version of digitedge; None if it can."""
     return None if expected == __version__ else f"{describe_python()}, not digitedge {expected}"
 
 
@@ -45,7 +45,7 @@ def call(content: bytes, expected: str) -> bytes:
 
     Args:
         content: the pickled function, what prepares its process or None, and the task. Pickled apart from what Dask
-            pickles: so the scheduler does not unpickle it, and an error of it is told apart from others.
+            pickles: so the scheduler does not unpickle it, and an error of it differs from others.
         expected: version of digitedge where the call comes from.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What an engine is: it calls one function with many tasks in other processes, and says what came of each.
+"""What an engine is: it calls one function with many tasks in other processes, and returns what came of each.
 
     engine.submit(task)            as many as `free` says
     for outcome in engine.wait():  the tasks that are done, in any order

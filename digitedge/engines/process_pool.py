@@ -69,7 +69,7 @@ class Worker(Generic[T, R]):
         self._executor = ProcessPoolExecutor(
             1, multiprocessing.get_context("spawn"), initializer=_prepare_process, initargs=(self._prepare,)
         )
-        # The first call starts the process, and tells its id.
+        # The first call starts the process, and returns its id.
         with _one_thread():
             self._pid: Future[int] = self._executor.submit(os.getpid)
 

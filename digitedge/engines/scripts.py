@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from digitedge.engines.choice import open_engine
 from digitedge.engines.engine import Outcome
+from digitedge.engines.run_tasks import run_tasks
 from digitedge.errors import DigitEdgeError
 
 # The processes that a script starts must end with the worker too, also when that is killed: then its end of the pipe
@@ -72,18 +73,19 @@ def run_scripts(
         EngineError: the scheduler is absent or goes away, or there are no workers.
     """
     folder, token = Path.cwd(), uuid.uuid4().hex
-    waiting = [_Task(script, folder, token) for script in scripts]
-    left = len(waiting)
+
+    def tasks() -> Iterator[_Task]:
+        for script in scripts:
+            script.log.parent.mkdir(parents=True, exist_ok=True)
+            script.log.write_text(f"{token}\n", encoding="utf-8")
+            yield _Task(script, folder, token)
+
+    def handle(outcome: Outcome[_Task, None]) -> Sequence[_Task]:
+        on_done(outcome.task.script, _describe_failure(outcome))
+        return ()
+
     with open_engine(_run, scheduler=scheduler, workers=1 if scheduler is None else None, log=log) as engine:
-        while left:
-            while waiting and engine.free:
-                task = waiting.pop(0)
-                task.script.log.parent.mkdir(parents=True, exist_ok=True)
-                task.script.log.write_text(f"{token}\n", encoding="utf-8")
-                engine.submit(task)
-            for outcome in engine.wait(timeout_s=1):
-                left -= 1
-                on_done(outcome.task.script, _describe_failure(outcome))
+        run_tasks(engine, tasks(), handle)
 
 
 def _describe_failure(outcome: Outcome[_Task, None]) -> str | None:

@@ -1,4 +1,4 @@
-"""Read a page of a document, and say why not: a reading, or an error of one line with its kind."""
+"""The result of a page of a document: a reading, or an error of one line with its kind."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -33,7 +33,7 @@ class TiffErrors:
 
 @contextmanager
 def watch_tiff_errors() -> Iterator[TiffErrors]:
-    """Tell whether libtiff reports that it cannot decode a part while the block runs.
+    """Watch whether libtiff reports that it cannot decode a part while the block runs.
 
     Nothing is printed; what other threads write to the file descriptor 2 meanwhile is lost. One thread at a time.
     """

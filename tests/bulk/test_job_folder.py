@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from digitedge.bulk.job_folder import MAX_PAGES, MIN_PAGES, JobFolder
+from digitedge.bulk.job_folder import JobFolder
+from digitedge.bulk.job_list import MAX_PAGES, MIN_PAGES
 from digitedge.bulk.shard import ShardResult
 from digitedge.documents.listing import FoundDocument
 from digitedge.errors import DigitEdgeError, InputError
@@ -38,7 +39,7 @@ def result(text: str, **errors: int) -> ShardResult:
 
 
 def shards(job: JobFolder) -> dict[int, list[str]]:
-    return {number: [part.source for part in parts] for number, parts in job.shards_to_do()}
+    return {number: [part.source for part in parts] for number, parts in job.list.shards_to_do()}
 
 
 @contextmanager
@@ -46,9 +47,9 @@ def opened(path: Path, documents: list[FoundDocument], *, retry_errors: bool = F
     """Open a job as `run_job` does, all documents counted."""
     with JobFolder(path, MANIFEST) as job:
         job.update_documents(documents, retry_errors=retry_errors)
-        for batch in job.documents_to_count():
-            job.set_counts(dict.fromkeys(batch, stamps(600)))
-        job.cut_shards()
+        for batch in job.list.documents_to_count():
+            job.list.set_counts(dict.fromkeys(batch, stamps(600)))
+        job.list.cut_shards()
         job.check_results()
         yield job
 
@@ -57,13 +58,13 @@ def test_documents_are_cut_into_shards_in_natural_order(tmp_path: Path) -> None:
     with opened(tmp_path / "job", found(11)[::-1]) as job:
         names = [f"scans/{number}.png" for number in range(11)]
         assert shards(job) == {1: names[:4], 2: names[4:8], 3: names[8:]}
-        assert job.totals().pages == 11
+        assert job.list.totals().pages == 11
 
 
 def test_a_large_document_has_shards_of_its_own(tmp_path: Path) -> None:
     documents = [FoundDocument("a.png", 1, 0), FoundDocument("b.pdf", 1, 0), FoundDocument("c.png", 1, 0)]
     with opened(tmp_path / "job", documents) as job:
-        parts = [[(part.source, part.start, part.pages) for part in parts] for _, parts in job.shards_to_do()]
+        parts = [[(part.source, part.start, part.pages) for part in parts] for _, parts in job.list.shards_to_do()]
         size = (600 + 2) // 64
         assert [("a.png", 0, 1), ("c.png", 0, 1)] in parts
         pdf = [part for shard in parts for part in shard if part[0] == "b.pdf"]
@@ -82,7 +83,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
         job.finish(1, result("one\n"))
     with opened(tmp_path / "job", found(8)) as job:
         assert list(shards(job)) == [2]
-        assert (job.totals().shards_done, job.totals().digits) == (1, 3)
+        assert (job.list.totals().shards_done, job.list.totals().digits) == (1, 3)
 
 
 @pytest.mark.parametrize("damage", ["delete", "truncate", "change"])
@@ -116,7 +117,10 @@ def test_all_shards_of_a_large_document_are_cut_anew_if_it_changes(tmp_path: Pat
     with opened(tmp_path / "job", [documents[0], FoundDocument("b.pdf", 2, 0)]) as job:
         again = shards(job)
         assert len(again) == len(numbers) - 1 and set(map(tuple, again.values())) == {("b.pdf",)}
-        assert (job.totals().pages, job.totals().shards_done) == (604, 1)  # the result of the first says 4 pages
+        assert (job.list.totals().pages, job.list.totals().shards_done) == (
+            604,
+            1,
+        )  # the result of the first says 4 pages
 
 
 def test_documents_that_are_not_found_keep_their_results(tmp_path: Path) -> None:
@@ -124,11 +128,11 @@ def test_documents_that_are_not_found_keep_their_results(tmp_path: Path) -> None
         job.finish(1, result("one\n"))
         job.finish(2, result("two\n", unreachable=1))
     with opened(tmp_path / "job", found(1, first=20)) as job:  # the disk is not mounted
-        assert (job.totals().gone, job.totals().shards_done) == (8, 2)
+        assert (job.list.totals().gone, job.list.totals().shards_done) == (8, 2)
         assert list(shards(job).values()) == [["scans/20.png"]]
     assert (tmp_path / "job" / "shard-000002.jsonl").read_text() == "two\n"
     with opened(tmp_path / "job", found(8)) as job:
-        assert job.totals().gone == 1
+        assert job.list.totals().gone == 1
 
 
 def test_results_of_missing_documents_stay_though_a_neighbour_changes(tmp_path: Path) -> None:
@@ -143,15 +147,15 @@ def test_results_of_missing_documents_stay_though_a_neighbour_changes(tmp_path: 
     ]
     with JobFolder(tmp_path / "job", MANIFEST) as job:  # 0 and 4 are gone, 1 and 5 have changed
         assert job.update_documents(changed) == 2
-        assert (job.totals().gone, job.totals().shards_done) == (2, 2)
+        assert (job.list.totals().gone, job.list.totals().shards_done) == (2, 2)
     assert (tmp_path / "job" / "shard-000001.jsonl").read_text() == "one\n"
     with JobFolder(tmp_path / "job", MANIFEST) as job:
         assert job.update_documents(changed, forget_missing=True) == 0
-        job.cut_shards()
+        job.list.cut_shards()
         assert sorted(source for sources in shards(job).values() for source in sources) == sorted(
             one.source for one in changed
         )
-        assert job.totals().gone == 0
+        assert job.list.totals().gone == 0
 
 
 def test_a_list_of_nothing_changes_nothing(tmp_path: Path) -> None:
@@ -160,7 +164,7 @@ def test_a_list_of_nothing_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected documents, got none"), opened(tmp_path / "job", []):
         pass
     with opened(tmp_path / "job", found(4)) as job:
-        assert (shards(job), job.totals().gone, job.totals().shards_done) == ({}, 0, 1)
+        assert (shards(job), job.list.totals().gone, job.list.totals().shards_done) == ({}, 0, 1)
 
 
 def test_what_could_not_be_reached_is_read_in_the_next_run(tmp_path: Path) -> None:
@@ -169,23 +173,23 @@ def test_what_could_not_be_reached_is_read_in_the_next_run(tmp_path: Path) -> No
         for number in shards(job):
             job.finish(number, result("x\n", unreachable=1))
     with opened(tmp_path / "job", documents) as job:
-        assert sum(map(len, shards(job).values())) > 3 and job.totals().shards_done == 0
+        assert sum(map(len, shards(job).values())) > 3 and job.list.totals().shards_done == 0
 
 
 def test_a_document_is_counted_again_if_its_errors_are_retried(tmp_path: Path) -> None:
     with JobFolder(tmp_path / "job", MANIFEST) as job:
         job.update_documents([FoundDocument("b.pdf", 1, 0)])
-        job.set_counts({1: stamps(1)})  # its package is missing
-        job.cut_shards()
+        job.list.set_counts({1: stamps(1)})  # its package is missing
+        job.list.cut_shards()
         job.finish(1, ShardResult({"jsonl": b"x\n"}, 1, 0, 0, {"package missing": 1}, ()))
     with opened(tmp_path / "job", [FoundDocument("b.pdf", 1, 0)], retry_errors=True) as job:
-        assert job.totals().pages == 600
+        assert job.list.totals().pages == 600
 
 
 def test_one_file_by_two_names_is_one_document(tmp_path: Path) -> None:
     names = ["scans/a.png", "./scans/a.png", "scans//a.png", "s3://b/a.png", "s3://b//a.png"]
     with opened(tmp_path / "job", [FoundDocument(name, 1, 0) for name in names]) as job:
-        assert job.totals().documents == 3
+        assert job.list.totals().documents == 3
 
 
 def test_new_documents_come_into_new_shards(tmp_path: Path) -> None:
@@ -199,7 +203,7 @@ def test_errors_are_tried_again_if_asked(tmp_path: Path) -> None:
     with opened(tmp_path / "job", found(8)) as job:
         job.finish(1, result("x\n", missing=2))
         job.finish(2, result("x\n"))
-        assert job.totals().errors == {"missing": 2}
+        assert job.list.totals().errors == {"missing": 2}
     with opened(tmp_path / "job", found(8)) as job:
         assert shards(job) == {}
     with opened(tmp_path / "job", found(8), retry_errors=True) as job:
@@ -208,8 +212,8 @@ def test_errors_are_tried_again_if_asked(tmp_path: Path) -> None:
 
 def test_a_shard_that_was_set_aside_is_tried_in_the_next_run(tmp_path: Path) -> None:
     with opened(tmp_path / "job", found(4)) as job:
-        job.set_aside(1, "too many processes")
-        assert job.totals().set_aside == {"shard-000001": "too many processes"}
+        job.list.set_aside(1, "too many processes")
+        assert job.list.totals().set_aside == {"shard-000001": "too many processes"}
         assert shards(job) == {}
     with opened(tmp_path / "job", found(4)) as job:
         assert list(shards(job)) == [1]
@@ -278,8 +282,8 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with JobFolder(Path(sys.argv[1]), {}) as job:
     before = peak()
     job.update_documents(FoundDocument(f"scans/{number:07d}/page.jpg", 1, 0) for number in range(100_000))
-    job.cut_shards()
-    assert sum(len(parts) for _, parts in job.shards_to_do()) == 100_000
+    job.list.cut_shards()
+    assert sum(len(parts) for _, parts in job.list.shards_to_do()) == 100_000
     print(peak() - before)
 """
 

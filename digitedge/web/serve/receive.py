@@ -22,7 +22,7 @@ ROTATIONS = ("auto", "0", "90", "180", "270")
 # still ends soon, and even the largest has a limit of time.
 PAUSE_S = 1.5
 MIN_BYTES_PER_S = 20_000
-logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # what it logs is told to the client
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # the client gets its errors
 
 
 def declared_size(request: Request, limit: int) -> int:
